@@ -1,0 +1,57 @@
+//! What all extractors share: from a request to its session.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use actix_web::http::header::HeaderMap;
+use actix_web::{HttpMessage as _, HttpRequest};
+use sessionkit_core::{Headers, LayerMarker, Rejection, RequestHead, RequestSession};
+
+use crate::rejection::SessionRejection;
+
+/// The future of an extractor.
+pub(crate) type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, SessionRejection>>>>;
+
+/// The session of a request, among its extensions.
+pub(crate) struct Slot<L> {
+    session: RequestSession,
+    layer: PhantomData<fn() -> L>,
+}
+
+impl<L> Slot<L> {
+    pub(crate) fn new(session: RequestSession) -> Self {
+        Self { session, layer: PhantomData }
+    }
+}
+
+/// The session of a request, as the middleware left it.
+pub(crate) fn slot<L: LayerMarker>(request: &HttpRequest) -> Result<RequestSession, SessionRejection> {
+    let session = request.extensions().get::<Slot<L>>().map(|slot| slot.session.clone());
+    session.ok_or_else(|| {
+        let route = format!("{} {}", request.method(), request.path());
+        Rejection::missing_layer(L::NAME, "SessionMiddleware::new(manager)", &route).into()
+    })
+}
+
+/// The session of a request, which knows the request's head from now on.
+pub(crate) fn session<L: LayerMarker>(request: &HttpRequest) -> Result<RequestSession, SessionRejection> {
+    let session = slot::<L>(request)?;
+    session.attach(&head(request, &HeaderLines(request.headers())));
+    Ok(session)
+}
+
+/// The head of a request, as the engine reads it.
+pub(crate) fn head<'a>(request: &'a HttpRequest, lines: &'a HeaderLines<'a>) -> RequestHead<'a> {
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    RequestHead::new(request.method().as_str(), target, lines)
+}
+
+/// The headers as the engine reads them.
+pub(crate) struct HeaderLines<'a>(pub(crate) &'a HeaderMap);
+
+impl Headers for HeaderLines<'_> {
+    fn each_value<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
+        self.0.get_all(name).for_each(|value| each(value.as_bytes()));
+    }
+}

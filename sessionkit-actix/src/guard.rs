@@ -1,0 +1,41 @@
+//! The guard: it stands around the arguments of a handler under `#[session(..)]`.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{Error, FromRequest, HttpRequest};
+use sessionkit_core::Requirement;
+
+use crate::extract::{HeaderLines, head, slot};
+
+/// Extracts `A` after `R` is fulfilled. actix-web polls all arguments of a handler together; inside of this one they
+/// wait until the guard has decided.
+pub struct Guarded<R, A>(pub PhantomData<fn() -> R>, pub A);
+
+impl<R, A: fmt::Debug> fmt::Debug for Guarded<R, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Guarded").field(&self.1).finish()
+    }
+}
+
+impl<R: Requirement, A: FromRequest + 'static> FromRequest for Guarded<R, A> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let session = slot::<R::Layer>(&request)?;
+            let decided = {
+                let lines = HeaderLines(request.headers());
+                sessionkit_core::guard::<R>(&session, &head(&request, &lines)).await
+            };
+            decided.map_err(crate::SessionRejection::from)?;
+            let arguments = A::from_request(&request, &mut payload).await.map_err(Into::into)?;
+            Ok(Self(PhantomData, arguments))
+        })
+    }
+}

@@ -1,0 +1,21 @@
+//! The actix-web adapter of SessionKit. Applications reach it as `sessionkit::actix`.
+//!
+//! It holds no policy: it hands the head of a request to the engine, and does to the response what the engine says.
+
+#![deny(missing_docs)]
+
+mod auth;
+mod extract;
+mod guard;
+mod middleware;
+mod rejection;
+mod respond;
+mod session;
+mod view;
+
+pub use auth::Auth;
+pub use guard::Guarded;
+pub use middleware::{SessionMiddleware, SessionService};
+pub use rejection::SessionRejection;
+pub use session::{MaybeSession, Session};
+pub use view::SessionView;

@@ -1,0 +1,118 @@
+//! The middleware: one session per request.
+
+use std::fmt;
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::{Error, HttpMessage as _};
+use sessionkit_core::{LayerMarker, Main, SessionManager};
+
+use crate::extract::Slot;
+use crate::respond;
+
+/// Gives every request a session, which costs nothing until somebody asks for it.
+///
+/// ```no_run
+/// use actix_web::{App, web};
+/// use sessionkit_actix::SessionMiddleware;
+/// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
+///
+/// let manager: SessionManager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+/// let app = App::new().wrap(SessionMiddleware::new(manager)).route("/", web::get().to(|| async { "hello" }));
+/// # let _ = app;
+/// ```
+///
+/// Make the manager once, outside of the closure that makes the `App`, so that all workers share it.
+pub struct SessionMiddleware<L: LayerMarker = Main> {
+    manager: SessionManager<L>,
+}
+
+impl<L: LayerMarker> SessionMiddleware<L> {
+    /// Makes a middleware over a manager.
+    pub fn new(manager: SessionManager<L>) -> Self {
+        Self { manager }
+    }
+}
+
+impl<L: LayerMarker> Clone for SessionMiddleware<L> {
+    fn clone(&self) -> Self {
+        Self { manager: self.manager.clone() }
+    }
+}
+
+impl<L: LayerMarker> fmt::Debug for SessionMiddleware<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SessionMiddleware").field(&self.manager).finish()
+    }
+}
+
+impl<S, B, L> Transform<S, ServiceRequest> for SessionMiddleware<L>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+    L: LayerMarker,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = SessionService<S, L>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(SessionService { inner: Rc::new(inner), manager: self.manager.clone() }))
+    }
+}
+
+/// The service that [`SessionMiddleware`] makes.
+pub struct SessionService<S, L: LayerMarker = Main> {
+    inner: Rc<S>,
+    manager: SessionManager<L>,
+}
+
+impl<S, L: LayerMarker> fmt::Debug for SessionService<S, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionService").field("manager", &self.manager).finish_non_exhaustive()
+    }
+}
+
+impl<S, B, L> Service<ServiceRequest> for SessionService<S, L>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+    L: LayerMarker,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        // Added twice, the outer middleware's session is the session.
+        let nested = request.extensions().get::<Slot<L>>().is_some();
+        let session = self.manager.open();
+        if !nested {
+            request.extensions_mut().insert(Slot::<L>::new(session.clone()));
+        }
+        let handling = self.inner.call(request);
+        let manager = self.manager.clone();
+        Box::pin(async move {
+            let handled = handling.await;
+            if !session.is_used() {
+                return Ok(handled?.map_into_left_body());
+            }
+            let status = match &handled {
+                Ok(response) => response.status(),
+                Err(error) => error.as_response_error().status_code(),
+            };
+            let closed = manager.close(&session, status.as_u16()).await;
+            respond::apply(closed, handled)
+        })
+    }
+}

@@ -1,0 +1,32 @@
+//! The guard: the first argument of a handler under `#[session(..)]`.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use axum_core::extract::FromRequestParts;
+use http::request::Parts;
+use sessionkit_core::Requirement;
+
+use crate::extract::{HeaderLines, Slot, head};
+use crate::rejection::SessionRejection;
+
+/// Lets a request pass that fulfils `R`. axum extracts arguments in order and stops at the first rejection, so as the
+/// first argument it decides before anything else is read.
+pub struct Guard<R>(PhantomData<fn() -> R>);
+
+impl<R> fmt::Debug for Guard<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guard")
+    }
+}
+
+impl<S: Send + Sync, R: Requirement> FromRequestParts<S> for Guard<R> {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
+        let slot = Slot::<R::Layer>::of(parts)?.clone();
+        let (lines, parts) = (HeaderLines(&parts.headers), &*parts);
+        sessionkit_core::guard::<R>(&slot.session, &head(parts, &slot.uri, &lines)).await?;
+        Ok(Self(PhantomData))
+    }
+}

@@ -1,0 +1,170 @@
+//! The layer: one session per request.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum_core::body::Body;
+use axum_core::extract::Request;
+use axum_core::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue};
+use pin_project_lite::pin_project;
+use sessionkit_core::{Closed, HeaderChange, LayerMarker, Main, RequestSession, SessionManager};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::extract::Slot;
+use crate::rejection::SessionRejection;
+
+/// Gives every request a session, which costs nothing until somebody asks for it.
+///
+/// ```no_run
+/// use axum::{Router, routing::get};
+/// use sessionkit_axum::SessionLayer;
+/// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
+///
+/// let manager: SessionManager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+/// let app: Router = Router::new().route("/", get(|| async { "hello" })).layer(SessionLayer::new(manager));
+/// ```
+///
+/// Put timeouts outside of it, so that a request that is cut off is one whose changes are discarded.
+pub struct SessionLayer<L: LayerMarker = Main> {
+    manager: SessionManager<L>,
+}
+
+impl<L: LayerMarker> SessionLayer<L> {
+    /// Makes a layer over a manager.
+    pub fn new(manager: SessionManager<L>) -> Self {
+        Self { manager }
+    }
+}
+
+impl<L: LayerMarker> Clone for SessionLayer<L> {
+    fn clone(&self) -> Self {
+        Self { manager: self.manager.clone() }
+    }
+}
+
+impl<L: LayerMarker> fmt::Debug for SessionLayer<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SessionLayer").field(&self.manager).finish()
+    }
+}
+
+impl<S, L: LayerMarker> Layer<S> for SessionLayer<L> {
+    type Service = SessionService<S, L>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        SessionService { inner, manager: self.manager.clone() }
+    }
+}
+
+/// The service that [`SessionLayer`] makes.
+pub struct SessionService<S, L: LayerMarker = Main> {
+    inner: S,
+    manager: SessionManager<L>,
+}
+
+impl<S: Clone, L: LayerMarker> Clone for SessionService<S, L> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), manager: self.manager.clone() }
+    }
+}
+
+impl<S: fmt::Debug, L: LayerMarker> fmt::Debug for SessionService<S, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionService").field("inner", &self.inner).field("manager", &self.manager).finish()
+    }
+}
+
+impl<S, L> Service<Request> for SessionService<S, L>
+where
+    S: Service<Request>,
+    S::Response: IntoResponse,
+    L: LayerMarker,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = SessionFuture<S::Future, L>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        // Added twice, the outer layer's session is the session.
+        let session = if request.extensions().get::<Slot<L>>().is_some() {
+            None
+        } else {
+            let session = self.manager.open();
+            let slot = Slot::<L>::new(session.clone(), request.uri().clone());
+            request.extensions_mut().insert(slot);
+            Some((self.manager.clone(), session))
+        };
+        SessionFuture { inner: self.inner.call(request), session, closing: None }
+    }
+}
+
+type Closing = Pin<Box<dyn Future<Output = Closed> + Send>>;
+
+pin_project! {
+    /// The future of a [`SessionService`].
+    pub struct SessionFuture<F, L: LayerMarker = Main> {
+        #[pin]
+        inner: F,
+        session: Option<(SessionManager<L>, RequestSession)>,
+        closing: Option<(Response, Closing)>,
+    }
+}
+
+impl<F, L: LayerMarker> fmt::Debug for SessionFuture<F, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionFuture").finish_non_exhaustive()
+    }
+}
+
+impl<F, R, E, L> Future for SessionFuture<F, L>
+where
+    F: Future<Output = Result<R, E>>,
+    R: IntoResponse,
+    L: LayerMarker,
+{
+    type Output = Result<Response, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if this.closing.is_none() {
+            let response = ready!(this.inner.poll(context))?.into_response();
+            match this.session.take() {
+                Some((manager, session)) if session.is_used() => {
+                    let status = response.status().as_u16();
+                    let closing = Box::pin(async move { manager.close(&session, status).await });
+                    *this.closing = Some((response, closing));
+                }
+                _ => return Poll::Ready(Ok(response)),
+            }
+        }
+        let (response, closing) = this.closing.as_mut().expect("it was set above");
+        let closed = ready!(closing.as_mut().poll(context));
+        let response = std::mem::replace(response, Response::new(Body::empty()));
+        Poll::Ready(Ok(apply(closed, response)))
+    }
+}
+
+fn apply(closed: Closed, handled: Response) -> Response {
+    let mut response = match closed.rejection {
+        Some(rejection) => SessionRejection::from(rejection).into_response(),
+        None => handled,
+    };
+    let headers = response.headers_mut();
+    for change in closed.headers {
+        let (HeaderChange::Append(name, ref value) | HeaderChange::Set(name, ref value)) = change;
+        let Ok(value) = HeaderValue::from_str(value) else { continue };
+        match change {
+            HeaderChange::Append(..) => headers.append(HeaderName::from_static(name), value),
+            HeaderChange::Set(..) => headers.insert(HeaderName::from_static(name), value).is_some(),
+        };
+    }
+    response
+}

@@ -1,0 +1,20 @@
+//! The axum adapter of SessionKit. Applications reach it as `sessionkit::axum`.
+//!
+//! It holds no policy: it hands the head of a request to the engine, and does to the response what the engine says.
+
+#![deny(missing_docs)]
+
+mod auth;
+mod extract;
+mod guard;
+mod layer;
+mod rejection;
+mod session;
+mod view;
+
+pub use auth::Auth;
+pub use guard::Guard;
+pub use layer::{SessionFuture, SessionLayer, SessionService};
+pub use rejection::SessionRejection;
+pub use session::{MaybeSession, Session};
+pub use view::SessionView;

@@ -1,0 +1,120 @@
+//! Parses the `#[session(..)]` attributes of a struct and of its fields. Whether they go together is checked later.
+
+use syn::{Attribute, ExprPath, FieldsNamed, Ident, LitStr, Path, Type};
+
+use super::ttl;
+use crate::args::{self, Arg, Value};
+use crate::errors::Errors;
+use crate::keys::{self, Place};
+use crate::slot::Slot;
+
+pub(crate) struct StructAttributes {
+    pub(crate) name: Slot<LitStr>,
+    pub(crate) layer: Slot<Path>,
+    pub(crate) root: Slot<Path>,
+    pub(crate) codec: Slot<Path>,
+}
+
+impl StructAttributes {
+    pub(crate) fn parse(attributes: &[Attribute], errors: &Errors) -> Self {
+        let mut this = Self { name: Slot::new(), layer: Slot::new(), root: Slot::new(), codec: Slot::new() };
+        for arg in args::of_attributes(attributes, Place::Struct, errors) {
+            let key = &arg.key;
+            match key.to_string().as_str() {
+                "name" => this.name.set(key, arg.string("\"cart\"", errors), errors),
+                "layer" => this.layer.set(key, arg.path("Office", errors), errors),
+                "crate" => this.root.set(key, arg.path("path::to::sessionkit", errors), errors),
+                "codec" => this.codec.set(key, arg.path("path::to::Codec", errors), errors),
+                _ => errors.push(keys::unknown(key, Place::Struct)),
+            }
+        }
+        this
+    }
+}
+
+/// A field with the attributes that were understood.
+pub(crate) struct Field {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    pub(crate) rename: Slot<LitStr>,
+    pub(crate) default: Slot<DefaultValue>,
+    pub(crate) skip: Slot<()>,
+    pub(crate) merge: Slot<MergeRule>,
+    pub(crate) flash: Slot<()>,
+    pub(crate) ttl: Slot<u32>,
+    pub(crate) carry: Slot<()>,
+    pub(crate) sensitive: Slot<()>,
+}
+
+/// `default`, or `default = path`.
+pub(crate) enum DefaultValue {
+    Trait,
+    Function(ExprPath),
+}
+
+/// The value of `merge`.
+pub(crate) enum MergeRule {
+    Add,
+    /// A function of ours: `union` or `append`.
+    Ready(Ident),
+    Function(ExprPath),
+}
+
+pub(crate) fn fields(fields: &FieldsNamed, errors: &Errors) -> Vec<Field> {
+    let named = fields.named.iter().filter_map(|field| Some((field.ident.clone()?, field)));
+    named.map(|(ident, field)| Field::parse(ident, field, errors)).collect()
+}
+
+impl Field {
+    fn parse(ident: Ident, field: &syn::Field, errors: &Errors) -> Self {
+        let mut this = Self {
+            ident,
+            ty: field.ty.clone(),
+            rename: Slot::new(),
+            default: Slot::new(),
+            skip: Slot::new(),
+            merge: Slot::new(),
+            flash: Slot::new(),
+            ttl: Slot::new(),
+            carry: Slot::new(),
+            sensitive: Slot::new(),
+        };
+        for arg in args::of_attributes(&field.attrs, Place::Field, errors) {
+            this.set(&arg, errors);
+        }
+        this
+    }
+
+    fn set(&mut self, arg: &Arg, errors: &Errors) {
+        let key = &arg.key;
+        match key.to_string().as_str() {
+            "rename" => self.rename.set(key, arg.string("\"name\"", errors), errors),
+            "default" => self.default.set(key, default_value(arg, errors), errors),
+            "skip" => self.skip.set(key, arg.flag(errors), errors),
+            "merge" => self.merge.set(key, merge_rule(arg, errors), errors),
+            "flash" => self.flash.set(key, arg.flag(errors), errors),
+            "ttl" => self.ttl.set(key, ttl::seconds(arg, errors), errors),
+            "carry" => self.carry.set(key, arg.flag(errors), errors),
+            "sensitive" => self.sensitive.set(key, arg.flag(errors), errors),
+            _ => errors.push(keys::unknown(key, Place::Field)),
+        }
+    }
+}
+
+fn default_value(arg: &Arg, errors: &Errors) -> Option<DefaultValue> {
+    match arg.value {
+        Value::Absent => Some(DefaultValue::Trait),
+        _ => arg.expr_path("path::to::function", errors).map(DefaultValue::Function),
+    }
+}
+
+fn merge_rule(arg: &Arg, errors: &Errors) -> Option<MergeRule> {
+    let is_missing = matches!(arg.value, Value::Absent | Value::Missing(_));
+    let example = if is_missing { "add" } else { "path::to::function" };
+    let path = arg.expr_path(example, errors)?;
+    Some(match path.path.get_ident() {
+        Some(ident) if ident == "add" => MergeRule::Add,
+        Some(ident) if ident == "union" || ident == "append" => MergeRule::Ready(ident.clone()),
+        _ => MergeRule::Function(path),
+    })
+}

@@ -1,0 +1,118 @@
+//! Do the attributes go together? One function per rule.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, Span};
+use syn::LitStr;
+use syn::ext::IdentExt;
+
+use super::attributes::{DefaultValue, Field, MergeRule, StructAttributes};
+use super::name;
+use crate::errors::Errors;
+
+/// #[session(name = "my cart")]
+pub(crate) fn name(attributes: &StructAttributes, errors: &Errors) {
+    stored_name(attributes.name.value(), errors);
+}
+
+pub(crate) fn fields(fields: &[Field], errors: &Errors) {
+    for field in fields {
+        stored_name(field.rename.value(), errors);
+        skipped_field_is_nothing_else(field, errors);
+        if field.skip.key().is_none() {
+            flash_has_its_own_merge(field, errors);
+            ttl_excludes_merge(field, errors);
+            added_field_begins_at_zero(field, errors);
+            flash_begins_empty(field, errors);
+        }
+    }
+    stored_once(fields, errors);
+}
+
+/// #[session(rename = "a.b")]
+fn stored_name(name: Option<&LitStr>, errors: &Errors) {
+    if let Some(name) = name
+        && let Some(problem) = name::problem(&name.value())
+    {
+        errors.on(name, problem);
+    }
+}
+
+/// #[session(skip, carry)]
+fn skipped_field_is_nothing_else(field: &Field, errors: &Errors) {
+    if field.skip.key().is_none() {
+        return;
+    }
+    let others = [
+        field.rename.key(),
+        field.merge.key(),
+        field.flash.key(),
+        field.ttl.key(),
+        field.carry.key(),
+        field.sensitive.key(),
+    ];
+    for key in others.into_iter().flatten() {
+        errors.at(
+            key.span(),
+            format_args!("a `skip` field is not stored, so `{key}` has no meaning; remove one of them"),
+        );
+    }
+}
+
+/// #[session(flash, merge = union)]
+fn flash_has_its_own_merge(field: &Field, errors: &Errors) {
+    if let (Some(_), Some(merge)) = (field.flash.key(), field.merge.key()) {
+        errors.at(merge.span(), "`flash` has a merge rule of its own; remove `merge`");
+    }
+}
+
+/// #[session(ttl = "10m", merge = add)]
+fn ttl_excludes_merge(field: &Field, errors: &Errors) {
+    if let (Some(ttl), Some(_)) = (field.ttl.key(), field.merge.key()) {
+        let message =
+            "a merged field cannot have a `ttl`: it would be unclear which change it counts from; remove one of them";
+        errors.at(ttl.span(), message);
+    }
+}
+
+/// #[session(merge = add, default = forty_two)]
+fn added_field_begins_at_zero(field: &Field, errors: &Errors) {
+    if let (Some(MergeRule::Add), Some(key)) = (field.merge.value(), default_function(field)) {
+        errors
+            .at(key.span(), "a `merge = add` field begins at 0, because stores add to what is there; remove `default`");
+    }
+}
+
+/// #[session(flash, default = greeting)]
+fn flash_begins_empty(field: &Field, errors: &Errors) {
+    if let (Some(_), Some(key)) = (field.flash.key(), default_function(field)) {
+        errors.at(key.span(), "a `flash` field begins empty, or it would be shown again and again; remove `default`");
+    }
+}
+
+/// items: Items, #[session(rename = "items")] more: Items
+fn stored_once(fields: &[Field], errors: &Errors) {
+    let mut names = HashSet::new();
+    for field in fields.iter().filter(|field| field.skip.key().is_none()) {
+        let (name, span) = stored_as(field);
+        if !names.insert(name.clone()) {
+            errors.at(span, format_args!("two fields are stored as `{name}`; give one another `rename`"));
+        }
+    }
+}
+
+/// The `default` of a field that names a function.
+fn default_function(field: &Field) -> Option<&Ident> {
+    match field.default.value() {
+        Some(DefaultValue::Function(_)) => field.default.key(),
+        _ => None,
+    }
+}
+
+/// The name under which a field is stored, and the tokens that say so.
+pub(crate) fn stored_as(field: &Field) -> (String, Span) {
+    match field.rename.value() {
+        Some(rename) => (rename.value(), rename.span()),
+        None => (field.ident.unraw().to_string(), field.ident.span()),
+    }
+}

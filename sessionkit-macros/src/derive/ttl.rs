@@ -1,0 +1,83 @@
+//! How long is `ttl = "10m"`?
+
+use crate::args::{Arg, Value};
+use crate::errors::Errors;
+
+/// The longest ttl, in seconds: what fits into 28 bits, eight and a half years.
+const LONGEST: u32 = (1 << 28) - 1;
+
+pub(crate) fn seconds(arg: &Arg, errors: &Errors) -> Option<u32> {
+    if let Value::Literal(syn::Lit::Int(number)) = &arg.value {
+        errors
+            .on(number, format_args!("`ttl` needs a unit: write `ttl = \"{}s\"` for seconds", number.base10_digits()));
+        return None;
+    }
+    let text = arg.string("\"10m\"", errors)?;
+    match parse(&text.value()) {
+        Ok(seconds) => Some(seconds),
+        Err(message) => {
+            errors.on(&text, message);
+            None
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<u32, String> {
+    let not_a_time =
+        || format!("`{text}` is not a time: write a whole number and a unit, \"30s\", \"10m\", \"12h\" or \"7d\"");
+    let unit = text.chars().last().ok_or_else(not_a_time)?;
+    let factor = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 60 * 60,
+        'd' => 24 * 60 * 60,
+        _ => return Err(not_a_time()),
+    };
+    let number = &text[..text.len() - unit.len_utf8()];
+    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(not_a_time());
+    }
+    let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(factor));
+    match seconds {
+        Some(seconds @ 1..=LONGEST) => Ok(seconds),
+        Some(0) => Err("a ttl is at least \"1s\"; a field that is never stored is a `skip` field".to_owned()),
+        _ => Err(format!("a ttl is at most \"{LONGEST}s\" (8.5 years); leave `ttl` out for a value that does not end")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ttl_is_a_number_and_a_unit() {
+        assert_eq!(parse("30s"), Ok(30));
+        assert_eq!(parse("10m"), Ok(600));
+        assert_eq!(parse("12h"), Ok(43_200));
+        assert_eq!(parse("7d"), Ok(604_800));
+        assert_eq!(parse("268435455s"), Ok(LONGEST));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "",
+            "m",
+            "10",
+            "10 m",
+            " 10m",
+            "-1s",
+            "+1s",
+            "1.5h",
+            "1w",
+            "10ms",
+            "1h30m",
+            "10é",
+            "0s",
+            "268435456s",
+            "99999999999d",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}

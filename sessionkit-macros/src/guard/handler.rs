@@ -1,0 +1,64 @@
+//! A handler, whose body is nobody's business.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, PatType, Result, Signature, Visibility};
+
+use crate::errors::Errors;
+
+pub(crate) struct Handler {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+    /// What follows the signature, as the user wrote it: one group in braces, unless an editor is half done.
+    body: TokenStream,
+}
+
+impl Handler {
+    /// async fn show(&self) -> Html<String> { .. }
+    pub(crate) fn has_no_self(&self, errors: &Errors) {
+        if let Some(receiver) = self.signature.receiver() {
+            let message = "a handler has no `self`: write a free function, or an associated function that takes what it needs as arguments";
+            errors.on(receiver, message);
+        }
+    }
+
+    /// The arguments; there is no `self` among them.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = &PatType> {
+        self.signature.inputs.iter().filter_map(|argument| match argument {
+            syn::FnArg::Typed(argument) => Some(argument),
+            syn::FnArg::Receiver(_) => None,
+        })
+    }
+
+    /// The attributes of an argument without which it would be another argument, or none.
+    pub(crate) fn attributes_that_matter(argument: &PatType) -> impl Iterator<Item = &Attribute> {
+        argument
+            .attrs
+            .iter()
+            .filter(|attribute| !attribute.path().is_ident("doc") && !attribute.path().is_ident("allow"))
+    }
+}
+
+impl Parse for Handler {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        Ok(Self {
+            attributes: input.call(Attribute::parse_outer)?,
+            visibility: input.parse()?,
+            signature: input.parse()?,
+            body: input.parse()?,
+        })
+    }
+}
+
+impl ToTokens for Handler {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        for attribute in &self.attributes {
+            attribute.to_tokens(tokens);
+        }
+        self.visibility.to_tokens(tokens);
+        self.signature.to_tokens(tokens);
+        self.body.to_tokens(tokens);
+    }
+}

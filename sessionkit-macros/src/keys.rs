@@ -1,0 +1,92 @@
+//! Which keys `#[session(..)]` takes where, and what to say about all others.
+
+use proc_macro2::Ident;
+
+/// What a `#[session(..)]` is written on.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Place {
+    Struct,
+    Field,
+    Handler,
+}
+
+impl Place {
+    const ALL: [Self; 3] = [Self::Struct, Self::Field, Self::Handler];
+
+    pub(crate) fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Struct => &["name", "layer", "crate"],
+            Self::Field => &["rename", "default", "skip", "merge", "flash", "ttl", "carry", "sensitive"],
+            Self::Handler => &["require_login", "require", "layer", "crate"],
+        }
+    }
+
+    fn description(self) -> &'static str {
+        match self {
+            Self::Struct => "a struct",
+            Self::Field => "a field",
+            Self::Handler => "a handler",
+        }
+    }
+
+    /// The keys in a sentence.
+    pub(crate) fn list(self) -> String {
+        self.keys().iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The error for a key that `place` does not take.
+pub(crate) fn unknown(key: &Ident, place: Place) -> syn::Error {
+    let name = key.to_string();
+    let advice = match (home(&name), nearest(&name, place.keys())) {
+        (Some(home), _) => format!("`{name}` is a key of {}, not of {}", home.description(), place.description()),
+        (None, Some(nearest)) => format!("unknown key `{name}`; did you mean `{nearest}`?"),
+        (None, None) => format!("unknown key `{name}`"),
+    };
+    syn::Error::new(key.span(), format_args!("{advice} (accepted here: {})", place.list()))
+}
+
+/// Where a key that is out of place belongs.
+fn home(key: &str) -> Option<Place> {
+    Place::ALL.into_iter().find(|place| place.keys().contains(&key))
+}
+
+/// The known key that `typo` was probably meant to be.
+fn nearest(typo: &str, known: &[&'static str]) -> Option<&'static str> {
+    let (distance, key) = known.iter().map(|key| (distance(typo, key), *key)).min()?;
+    (distance <= typo.len().max(3) / 3).then_some(key)
+}
+
+/// How many characters must be inserted, removed, replaced, or swapped with their neighbour.
+fn distance(left: &str, right: &str) -> usize {
+    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
+    let mut rows = vec![vec![0; right.len() + 1]; left.len() + 1];
+    for row in 0..=left.len() {
+        for column in 0..=right.len() {
+            rows[row][column] = if row == 0 || column == 0 {
+                row + column
+            } else {
+                let replaced = rows[row - 1][column - 1] + usize::from(left[row - 1] != right[column - 1]);
+                let best = replaced.min(rows[row - 1][column] + 1).min(rows[row][column - 1] + 1);
+                let is_swap =
+                    row > 1 && column > 1 && left[row - 1] == right[column - 2] && left[row - 2] == right[column - 1];
+                if is_swap { best.min(rows[row - 2][column - 2] + 1) } else { best }
+            };
+        }
+    }
+    rows[left.len()][right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typo_has_a_nearest_key() {
+        assert_eq!(nearest("tll", Place::Field.keys()), Some("ttl"));
+        assert_eq!(nearest("nmae", Place::Struct.keys()), Some("name"));
+        assert_eq!(nearest("defualt", Place::Field.keys()), Some("default"));
+        assert_eq!(nearest("requires_login", Place::Handler.keys()), Some("require_login"));
+        assert_eq!(nearest("any", Place::Handler.keys()), None);
+    }
+}

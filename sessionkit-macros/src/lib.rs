@@ -1,0 +1,105 @@
+//! The macros of SessionKit. Depend on `sessionkit` and use them from there.
+//!
+//! Both macros go the same way: parse, model, check, expand. A mistake is reported on the tokens that make it, all
+//! mistakes of an item at once, and a broken item still expands to something that type-checks where it is used.
+
+#![deny(missing_docs)]
+
+mod args;
+mod derive;
+mod errors;
+mod expansion;
+mod guard;
+mod keys;
+mod slot;
+mod span;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod value;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct with named fields the typed state of a session.
+///
+/// The fields are stored one by one, so each of their types needs `serde::Serialize`, `serde::Deserialize` and
+/// `Default`; the struct itself needs none of them.
+///
+/// ```ignore
+/// use sessionkit::SessionData;
+///
+/// #[derive(SessionData)]
+/// #[session(name = "cart")]
+/// struct Cart {
+///     items: BTreeMap<ProductId, u32>,
+///     #[session(merge = add)]
+///     views: u64,
+///     #[session(flash)]
+///     notice: Option<String>,
+///     #[session(ttl = "10m", sensitive)]
+///     otp: Option<String>,
+/// }
+/// ```
+///
+/// # On the struct
+///
+/// | key | meaning |
+/// |---|---|
+/// | `name = "cart"` | the namespace inside the record; the struct's name in snake case if absent |
+/// | `layer = Office` | the session that the struct belongs to, in an application with several |
+/// | `crate = path` | where `sessionkit` is, if the dependency was renamed |
+///
+/// # On a field
+///
+/// | key | meaning |
+/// |---|---|
+/// | `rename = "name"` | the stored name; the field's name if absent |
+/// | `default = path::to::function` | makes the value where none is stored; `Default::default` if absent |
+/// | `skip` | not stored: the field has its default whenever the struct is loaded |
+/// | `merge = add` | concurrent changes of an integer add up |
+/// | `merge = union`, `merge = append` | concurrent changes of a set or map, or of a list, are all kept |
+/// | `merge = path::to::function` | concurrent changes are merged by `fn(base: &T, mine: T, theirs: T) -> T` |
+/// | `flash` | an `Option` or a `Vec` that is shown once: taking it removes it |
+/// | `ttl = "10m"` | a value ends this long after its last change; units are `s`, `m`, `h` and `d` |
+/// | `carry` | the value stays when another user logs in |
+/// | `sensitive` | the value is encrypted where the store can, and never printed |
+#[proc_macro_derive(SessionData, attributes(session))]
+pub fn derive_session_data(input: TokenStream) -> TokenStream {
+    derive::expand(input.into()).into_tokens().into()
+}
+
+/// Guards an axum handler: `#[session(require_login)]`, `#[session(require = |user: &User| user.is_admin)]`.
+///
+/// The conditions are decided before any argument of the handler is extracted; all of them must hold.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `require_login` | somebody is logged in |
+/// | `require = predicate` | a function or closure, `fn(&T) -> bool` or `fn(&T) -> Result<bool, E>`; the type `T` picks what is loaded; may be repeated |
+/// | `layer = Office` | the session that decides, in an application with several |
+/// | `crate = path` | where `sessionkit` is, if the dependency was renamed |
+///
+/// Put `#[axum::debug_handler]` below this attribute. In an `impl` block use `require_login` only: `require` defines an
+/// item beside the handler, and an `impl` block cannot hold it.
+#[proc_macro_attribute]
+pub fn session_axum(args: TokenStream, item: TokenStream) -> TokenStream {
+    guard::expand(guard::Framework::Axum, args.into(), item.into()).into_tokens().into()
+}
+
+/// Guards an actix-web handler: `#[session(require_login)]`, `#[session(require = |user: &User| user.is_admin)]`.
+///
+/// The conditions are decided before any argument of the handler is extracted; all of them must hold.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `require_login` | somebody is logged in |
+/// | `require = predicate` | a function or closure, `fn(&T) -> bool` or `fn(&T) -> Result<bool, E>`; the type `T` picks what is loaded; may be repeated |
+/// | `layer = Office` | the session that decides, in an application with several |
+/// | `crate = path` | where `sessionkit` is, if the dependency was renamed |
+///
+/// Route macros such as `#[get("/")]` may stand above or below this attribute. In an `impl` block use `require_login`
+/// only: `require` defines an item beside the handler, and an `impl` block cannot hold it.
+#[proc_macro_attribute]
+pub fn session_actix(args: TokenStream, item: TokenStream) -> TokenStream {
+    guard::expand(guard::Framework::Actix, args.into(), item.into()).into_tokens().into()
+}

@@ -1,0 +1,349 @@
+//! What `#[derive(SessionData)]` expands to.
+
+use expect_test::expect;
+use quote::quote;
+
+use super::expands_to;
+use crate::derive::expand;
+
+#[test]
+fn plain_fields() {
+    expands_to(
+        expand(quote! {
+            struct ShoppingCart {
+                items: Vec<Item>,
+                owner: Option<String>,
+            }
+        }),
+        expect![[r#"
+            const _: () = {
+                use ::sessionkit::__private as __kit;
+                #[automatically_derived]
+                #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
+                impl __kit::SessionData for ShoppingCart {
+                    type Layer = __kit::Main;
+                    type Codec = __kit::Json;
+                    const NAMESPACE: &'static str = "shopping_cart";
+                    const FIELDS: &'static [__kit::Field] = &[
+                        __kit::Field::new("shopping_cart.items"),
+                        __kit::Field::new("shopping_cart.owner"),
+                    ];
+                    fn decode(
+                        __fields: &mut __kit::FieldReader<'_>,
+                    ) -> __kit::Result<Self, __kit::FieldError> {
+                        __kit::Ok(Self {
+                            items: __fields.read::<Self::Codec, Vec<Item>>(__kit::Default::default)?,
+                            owner: __fields
+                                .read::<Self::Codec, Option<String>>(__kit::Default::default)?,
+                        })
+                    }
+                    fn encode(
+                        &self,
+                        __fields: &mut __kit::FieldWriter,
+                    ) -> __kit::Result<(), __kit::FieldError> {
+                        __fields.write::<Self::Codec, _>(&self.items, __kit::Default::default)?;
+                        __fields.write::<Self::Codec, _>(&self.owner, __kit::Default::default)?;
+                        __kit::Ok(())
+                    }
+                }
+            };
+        "#]],
+    );
+}
+
+#[test]
+fn every_attribute_of_a_field() {
+    expands_to(
+        expand(quote! {
+            struct Cart {
+                #[session(merge = add, carry)]
+                views: u64,
+                #[session(flash)]
+                notice: Option<String>,
+                #[session(ttl = "10m", sensitive)]
+                otp: Option<String>,
+                #[session(merge = union)]
+                tags: BTreeSet<String>,
+                #[session(merge = append)]
+                log: Vec<String>,
+                #[session(merge = text::longer, default = text::initial)]
+                text: String,
+                #[session(skip)]
+                cache: Cache,
+                #[session(rename = "kind", default)]
+                r#type: u8,
+            }
+        }),
+        expect![[r#"
+            const _: () = {
+                use ::sessionkit::__private as __kit;
+                #[automatically_derived]
+                #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
+                impl __kit::SessionData for Cart {
+                    type Layer = __kit::Main;
+                    type Codec = __kit::Json;
+                    const NAMESPACE: &'static str = "cart";
+                    const FIELDS: &'static [__kit::Field] = &[
+                        __kit::Field::new("cart.views").merge(__kit::add::<u64>()).carry(),
+                        __kit::Field::new("cart.notice").merge(__kit::Merge::ThreeWay),
+                        __kit::Field::new("cart.otp").ttl(600).sensitive(),
+                        __kit::Field::new("cart.tags").merge(__kit::Merge::ThreeWay),
+                        __kit::Field::new("cart.log").merge(__kit::Merge::ThreeWay),
+                        __kit::Field::new("cart.text").merge(__kit::Merge::ThreeWay),
+                        __kit::Field::new("cart.kind"),
+                    ];
+                    fn decode(
+                        __fields: &mut __kit::FieldReader<'_>,
+                    ) -> __kit::Result<Self, __kit::FieldError> {
+                        __kit::Ok(Self {
+                            views: __fields.read_counter::<u64>(__kit::Default::default)?,
+                            notice: __fields
+                                .read::<Self::Codec, Option<String>>(__kit::Default::default)?,
+                            otp: __fields
+                                .read::<Self::Codec, Option<String>>(__kit::Default::default)?,
+                            tags: __fields
+                                .read::<Self::Codec, BTreeSet<String>>(__kit::Default::default)?,
+                            log: __fields.read::<Self::Codec, Vec<String>>(__kit::Default::default)?,
+                            text: __fields.read::<Self::Codec, String>(|| text::initial())?,
+                            cache: (__kit::Default::default)(),
+                            r#type: __fields.read::<Self::Codec, u8>(__kit::Default::default)?,
+                        })
+                    }
+                    fn encode(
+                        &self,
+                        __fields: &mut __kit::FieldWriter,
+                    ) -> __kit::Result<(), __kit::FieldError> {
+                        __fields.write_counter(&self.views)?;
+                        __fields.write_flash::<Self::Codec, _>(&self.notice)?;
+                        __fields.write::<Self::Codec, _>(&self.otp, __kit::Default::default)?;
+                        __fields.write::<Self::Codec, _>(&self.tags, __kit::Default::default)?;
+                        __fields.write::<Self::Codec, _>(&self.log, __kit::Default::default)?;
+                        __fields.write::<Self::Codec, _>(&self.text, || text::initial())?;
+                        __fields.write::<Self::Codec, _>(&self.r#type, __kit::Default::default)?;
+                        __kit::Ok(())
+                    }
+                    fn merge(
+                        __index: usize,
+                        __values: __kit::ThreeWay<'_>,
+                    ) -> __kit::Result<__kit::Option<__kit::Vec<u8>>, __kit::FieldError> {
+                        match __index {
+                            1 => __values.flash::<Self::Codec, Option<String>>(),
+                            3 => {
+                                __values
+                                    .merge::<
+                                        Self::Codec,
+                                        BTreeSet<String>,
+                                    >(
+                                        |__base, __mine, __theirs| __kit::union(
+                                            __base,
+                                            __mine,
+                                            __theirs,
+                                        ),
+                                        __kit::Default::default,
+                                    )
+                            }
+                            4 => {
+                                __values
+                                    .merge::<
+                                        Self::Codec,
+                                        Vec<String>,
+                                    >(__kit::append, __kit::Default::default)
+                            }
+                            5 => {
+                                __values
+                                    .merge::<Self::Codec, String>(text::longer, || text::initial())
+                            }
+                            _ => __kit::Ok(__values.mine()),
+                        }
+                    }
+                }
+            };
+        "#]],
+    );
+}
+
+#[test]
+fn every_attribute_of_the_struct() {
+    expands_to(
+        expand(quote! {
+            #[session(name = "basket", layer = Office<Eu>, crate = crate::vendor::sessionkit)]
+            #[session(codec = codecs::MessagePack)]
+            pub struct Cart {}
+        }),
+        expect![[r#"
+            const _: () = {
+                use crate::vendor::sessionkit::__private as __kit;
+                #[automatically_derived]
+                #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
+                impl __kit::SessionData for Cart {
+                    type Layer = Office<Eu>;
+                    type Codec = codecs::MessagePack;
+                    const NAMESPACE: &'static str = "basket";
+                    const FIELDS: &'static [__kit::Field] = &[];
+                    fn decode(
+                        __fields: &mut __kit::FieldReader<'_>,
+                    ) -> __kit::Result<Self, __kit::FieldError> {
+                        __kit::Ok(Self {})
+                    }
+                    fn encode(
+                        &self,
+                        __fields: &mut __kit::FieldWriter,
+                    ) -> __kit::Result<(), __kit::FieldError> {
+                        __kit::Ok(())
+                    }
+                }
+            };
+        "#]],
+    );
+}
+
+#[test]
+fn bounds_only_where_a_type_parameter_is_mentioned() {
+    expands_to(
+        expand(quote! {
+            struct Cart<T: Ord = u8, const N: usize = 4>
+            where
+                T: Clone,
+            {
+                plain: [Vec<T>; 2],
+                #[session(default = none)]
+                defaulted: Option<T>,
+                #[session(merge = add)]
+                total: T,
+                #[session(flash)]
+                notices: Vec<T>,
+                #[session(merge = union)]
+                set: BTreeSet<T>,
+                #[session(skip)]
+                cache: PhantomData<T>,
+                #[session(skip, default = none)]
+                nothing: Option<T>,
+                concrete: Buffer<N>,
+            }
+        }),
+        expect![[r#"
+            const _: () = {
+                use ::sessionkit::__private as __kit;
+                #[automatically_derived]
+                #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
+                impl<T: Ord, const N: usize> __kit::SessionData for Cart<T, N>
+                where
+                    T: Clone,
+                    T: 'static,
+                    [Vec<T>; 2]: __kit::Serialize + __kit::DeserializeOwned + __kit::Default,
+                    Option<T>: __kit::Serialize + __kit::DeserializeOwned,
+                    T: __kit::Counter + __kit::Default,
+                    Vec<T>: __kit::Flash + __kit::Default,
+                    BTreeSet<
+                        T,
+                    >: __kit::Serialize + __kit::DeserializeOwned + __kit::Union + __kit::Default,
+                    PhantomData<T>: __kit::Default,
+                {
+                    type Layer = __kit::Main;
+                    type Codec = __kit::Json;
+                    const NAMESPACE: &'static str = "cart";
+                    const FIELDS: &'static [__kit::Field] = &[
+                        __kit::Field::new("cart.plain"),
+                        __kit::Field::new("cart.defaulted"),
+                        __kit::Field::new("cart.total").merge(__kit::add::<T>()),
+                        __kit::Field::new("cart.notices").merge(__kit::Merge::ThreeWay),
+                        __kit::Field::new("cart.set").merge(__kit::Merge::ThreeWay),
+                        __kit::Field::new("cart.concrete"),
+                    ];
+                    fn decode(
+                        __fields: &mut __kit::FieldReader<'_>,
+                    ) -> __kit::Result<Self, __kit::FieldError> {
+                        __kit::Ok(Self {
+                            plain: __fields
+                                .read::<Self::Codec, [Vec<T>; 2]>(__kit::Default::default)?,
+                            defaulted: __fields.read::<Self::Codec, Option<T>>(|| none())?,
+                            total: __fields.read_counter::<T>(__kit::Default::default)?,
+                            notices: __fields.read::<Self::Codec, Vec<T>>(__kit::Default::default)?,
+                            set: __fields.read::<Self::Codec, BTreeSet<T>>(__kit::Default::default)?,
+                            cache: (__kit::Default::default)(),
+                            nothing: (|| none())(),
+                            concrete: __fields
+                                .read::<Self::Codec, Buffer<N>>(__kit::Default::default)?,
+                        })
+                    }
+                    fn encode(
+                        &self,
+                        __fields: &mut __kit::FieldWriter,
+                    ) -> __kit::Result<(), __kit::FieldError> {
+                        __fields.write::<Self::Codec, _>(&self.plain, __kit::Default::default)?;
+                        __fields.write::<Self::Codec, _>(&self.defaulted, || none())?;
+                        __fields.write_counter(&self.total)?;
+                        __fields.write_flash::<Self::Codec, _>(&self.notices)?;
+                        __fields.write::<Self::Codec, _>(&self.set, __kit::Default::default)?;
+                        __fields.write::<Self::Codec, _>(&self.concrete, __kit::Default::default)?;
+                        __kit::Ok(())
+                    }
+                    fn merge(
+                        __index: usize,
+                        __values: __kit::ThreeWay<'_>,
+                    ) -> __kit::Result<__kit::Option<__kit::Vec<u8>>, __kit::FieldError> {
+                        match __index {
+                            3 => __values.flash::<Self::Codec, Vec<T>>(),
+                            4 => {
+                                __values
+                                    .merge::<
+                                        Self::Codec,
+                                        BTreeSet<T>,
+                                    >(
+                                        |__base, __mine, __theirs| __kit::union(
+                                            __base,
+                                            __mine,
+                                            __theirs,
+                                        ),
+                                        __kit::Default::default,
+                                    )
+                            }
+                            _ => __kit::Ok(__values.mine()),
+                        }
+                    }
+                }
+            };
+        "#]],
+    );
+}
+
+#[test]
+fn a_struct_with_mistakes_still_has_an_implementation() {
+    let expansion = expand(quote! {
+        #[session(layer = Office)]
+        struct Cart<'a, T> {
+            #[session(tll = "10m")]
+            item: &'a T,
+        }
+    });
+    assert_eq!(expansion.error.into_iter().flatten().count(), 2);
+    expect![[r#"
+        const _: () = {
+            use ::sessionkit::__private as __kit;
+            #[automatically_derived]
+            #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
+            impl<'a, T> __kit::SessionData for Cart<'a, T>
+            where
+                'a: 'static,
+                T: 'static,
+            {
+                type Layer = Office;
+                type Codec = __kit::Json;
+                const NAMESPACE: &'static str = "";
+                const FIELDS: &'static [__kit::Field] = &[];
+                fn decode(
+                    _: &mut __kit::FieldReader<'_>,
+                ) -> __kit::Result<Self, __kit::FieldError> {
+                    ::core::unreachable!()
+                }
+                fn encode(
+                    &self,
+                    _: &mut __kit::FieldWriter,
+                ) -> __kit::Result<(), __kit::FieldError> {
+                    ::core::unreachable!()
+                }
+            }
+        };
+    "#]]
+    .assert_eq(&super::pretty(expansion.code));
+}

@@ -1,0 +1,265 @@
+//! What `#[session(..)]` on a handler expands to.
+
+use expect_test::expect;
+use quote::quote;
+
+use super::expands_to;
+use crate::guard::{Framework, expand};
+
+#[test]
+fn axum_require_login_emits_no_item() {
+    expands_to(
+        expand(
+            Framework::Axum,
+            quote!(require_login),
+            quote! {
+                /// Adds an item.
+                #[tracing::instrument(skip_all)]
+                pub(crate) async fn add(mut cart: Session<Cart>, Form(item): Form<Item>) -> Result<Redirect, Error> {
+                    cart.add(item)?;
+                    Ok(Redirect::to("/cart"))
+                }
+            },
+        ),
+        expect![[r#"
+            /// Adds an item.
+            #[tracing::instrument(skip_all)]
+            pub(crate) async fn add(
+                _: ::sessionkit::axum::__private::Guard<
+                    ::sessionkit::axum::__private::RequireLogin<::sessionkit::__private::Main>,
+                >,
+                mut cart: Session<Cart>,
+                Form(item): Form<Item>,
+            ) -> Result<Redirect, Error> {
+                cart.add(item)?;
+                Ok(Redirect::to("/cart"))
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn axum_require_emits_the_requirement() {
+    expands_to(
+        expand(
+            Framework::Axum,
+            quote!(require_login, require = |user: &User| user.is_admin, require = (policy::is_open), layer = Office,),
+            quote! {
+                #[cfg(feature = "admin")]
+                #[axum::debug_handler]
+                pub async fn r#type() {}
+            },
+        ),
+        expect![[r##"
+            #[cfg(feature = "admin")]
+            #[doc(hidden)]
+            #[allow(non_camel_case_types)]
+            pub struct __session_guard_type;
+            #[cfg(feature = "admin")]
+            impl ::sessionkit::__private::Check for __session_guard_type {
+                type Layer = Office;
+                const HANDLER: &'static str = ::core::concat!(::core::module_path!(), "::type");
+                fn check(
+                    __subjects: &::sessionkit::__private::Subjects<'_, Self::Layer>,
+                ) -> ::sessionkit::__private::Result<(), ::sessionkit::__private::Refusal> {
+                    __subjects.require_login()?;
+                    __subjects.require(|user: &User| user.is_admin)?;
+                    __subjects.require(policy::is_open)?;
+                    ::sessionkit::__private::Ok(())
+                }
+            }
+            #[cfg(feature = "admin")]
+            #[axum::debug_handler]
+            pub async fn r#type(_: ::sessionkit::axum::__private::Guard<__session_guard_type>) {}
+        "##]],
+    );
+}
+
+#[test]
+fn axum_takes_no_more_than_sixteen_arguments() {
+    expands_to(
+        expand(
+            Framework::Axum,
+            quote!(require_login, crate = web::sessionkit),
+            quote! {
+                async fn all(
+                    #[allow(unused)] Path(a): A, #[cfg(unix)] b: A, c: A, d: A, e: A, f: A, g: A, h: A,
+                    i: A, j: A, k: A, l: A, m: A, n: A, o: A, p: A,
+                ) {}
+            },
+        ),
+        expect![[r#"
+            async fn all(
+                #[allow(unused)]
+                (
+                    _,
+                    Path(a),
+                ): (
+                    web::sessionkit::axum::__private::Guard<
+                        web::sessionkit::axum::__private::RequireLogin<
+                            web::sessionkit::__private::Main,
+                        >,
+                    >,
+                    A,
+                ),
+                #[cfg(unix)]
+                b: A,
+                c: A,
+                d: A,
+                e: A,
+                f: A,
+                g: A,
+                h: A,
+                i: A,
+                j: A,
+                k: A,
+                l: A,
+                m: A,
+                n: A,
+                o: A,
+                p: A,
+            ) {}
+        "#]],
+    );
+}
+
+#[test]
+fn axum_argument_of_ours_is_not_too_many_for_clippy() {
+    expands_to(
+        expand(
+            Framework::Axum,
+            quote!(require_login),
+            quote!(
+                async fn seven(a: A, b: A, c: A, d: A, e: A, f: A, g: A) {}
+            ),
+        ),
+        expect![[r#"
+            #[allow(clippy::too_many_arguments)]
+            async fn seven(
+                _: ::sessionkit::axum::__private::Guard<
+                    ::sessionkit::axum::__private::RequireLogin<::sessionkit::__private::Main>,
+                >,
+                a: A,
+                b: A,
+                c: A,
+                d: A,
+                e: A,
+                f: A,
+                g: A,
+            ) {}
+        "#]],
+    );
+}
+
+#[test]
+fn actix_nests_the_arguments() {
+    expands_to(
+        expand(
+            Framework::Actix,
+            quote!(require = is_admin),
+            quote! {
+                #[get("/{id}")]
+                async fn show<T>(mut user: Session<User>, #[allow(unused)] (a, b): Pair, into: impl Into<T>) -> impl Responder
+                where
+                    T: Page,
+                {
+                    user.seen(a)
+                }
+            },
+        ),
+        expect![[r##"
+            #[doc(hidden)]
+            #[allow(non_camel_case_types)]
+            struct __session_guard_show;
+            impl ::sessionkit::__private::Check for __session_guard_show {
+                type Layer = ::sessionkit::__private::Main;
+                const HANDLER: &'static str = ::core::concat!(::core::module_path!(), "::show");
+                fn check(
+                    __subjects: &::sessionkit::__private::Subjects<'_, Self::Layer>,
+                ) -> ::sessionkit::__private::Result<(), ::sessionkit::__private::Refusal> {
+                    __subjects.require(is_admin)?;
+                    ::sessionkit::__private::Ok(())
+                }
+            }
+            #[get("/{id}")]
+            async fn show<T>(
+                #[allow(unused)]
+                ::sessionkit::actix::__private::Guarded(
+                    _,
+                    (mut user, (a, b), into),
+                ): ::sessionkit::actix::__private::Guarded<
+                    __session_guard_show,
+                    (Session<User>, Pair, impl Into<T>),
+                >,
+            ) -> impl Responder
+            where
+                T: Page,
+            {
+                user.seen(a)
+            }
+        "##]],
+    );
+}
+
+#[test]
+fn actix_without_arguments() {
+    expands_to(
+        expand(
+            Framework::Actix,
+            quote!(require_login),
+            quote!(
+                fn index() -> impl Future<Output = HttpResponse> {
+                    async { HttpResponse::Ok().finish() }
+                }
+            ),
+        ),
+        expect![[r#"
+            fn index(
+                ::sessionkit::actix::__private::Guarded(
+                    _,
+                    (),
+                ): ::sessionkit::actix::__private::Guarded<
+                    ::sessionkit::actix::__private::RequireLogin<::sessionkit::__private::Main>,
+                    (),
+                >,
+            ) -> impl Future<Output = HttpResponse> {
+                async { HttpResponse::Ok().finish() }
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn the_body_is_not_parsed() {
+    let item = quote! {
+        async fn half_done() {
+            let x = ;
+        }
+    };
+    let expansion = expand(Framework::Axum, quote!(require_login), item);
+    assert!(expansion.error.is_none());
+    expect!["async fn half_done (_ : :: sessionkit :: axum :: __private :: Guard < :: sessionkit :: axum :: __private :: RequireLogin < :: sessionkit :: __private :: Main > >) { let x = ; }"].assert_eq(&expansion.code.to_string());
+}
+
+#[test]
+fn a_handler_without_a_body_is_left_to_the_compiler() {
+    let expansion = expand(
+        Framework::Actix,
+        quote!(require_login),
+        quote!(
+            async fn declared(a: A);
+        ),
+    );
+    assert!(expansion.error.is_none());
+    expect!["async fn declared (:: sessionkit :: actix :: __private :: Guarded (_ , (a ,)) : :: sessionkit :: actix :: __private :: Guarded < :: sessionkit :: actix :: __private :: RequireLogin < :: sessionkit :: __private :: Main > , (A ,) >) ;"].assert_eq(&expansion.code.to_string());
+}
+
+#[test]
+fn a_mistake_leaves_the_handler_as_it_is() {
+    let item = quote!(
+        async fn show(cart: Session<Cart>) {}
+    );
+    let expansion = expand(Framework::Axum, quote!(requires_login), item.clone());
+    assert!(expansion.error.is_some());
+    assert_eq!(expansion.code.to_string(), item.to_string());
+}

@@ -1,0 +1,143 @@
+//! Applying a delta to a record: the reference for every store.
+
+use std::borrow::Cow;
+
+use crate::delta::{Authenticate, Delta, FieldOp, HeaderOp, ValueRef};
+use crate::field::parse_counter;
+use crate::header::{Generation, Header, Previous};
+use crate::record::Record;
+use crate::store::{CommitOutcome, Receipt, StoreError};
+use crate::time::Timestamp;
+
+impl Record {
+    /// Applies `delta` as [`Store::commit`](crate::Store::commit) must, for stores that read, change and write a record
+    /// under a lock of their own. The record is changed only if the outcome is `Committed`.
+    ///
+    /// # Errors
+    /// Fails when an `Add` meets a value that is not an integer.
+    pub fn apply(&mut self, generation: Generation, delta: &Delta, now: Timestamp) -> Result<CommitOutcome, StoreError> {
+        if self.header().is_expired(now) {
+            return Ok(CommitOutcome::Gone);
+        }
+        if self.header().generation != generation {
+            return Ok(CommitOutcome::Stale);
+        }
+        match self.applied(delta, now)? {
+            Some(record) => *self = record,
+            None => return Ok(CommitOutcome::Conflict(self.clone())),
+        }
+        Ok(CommitOutcome::Committed(Receipt::of(self.header())))
+    }
+
+    /// The record with `delta` applied, or `None` if a field holds another value than expected.
+    pub(crate) fn applied(&self, delta: &Delta, now: Timestamp) -> Result<Option<Self>, StoreError> {
+        let mut record = self.clone();
+        for op in &delta.header {
+            apply_header(record.header_mut(), op);
+        }
+        let expired = self.fields().any(|(_, value)| !value.is_live(now));
+        if delta.fields.is_empty() && !expired {
+            return Ok(Some(record));
+        }
+        let mut fields: Vec<(&str, Value<'_>)> = Vec::with_capacity(8);
+        fields.extend(self.fields().filter(|(_, value)| value.is_live(now)).map(|(key, value)| (key, value.into())));
+        for op in &delta.fields {
+            if !apply_field(&mut fields, op)? {
+                return Ok(None);
+            }
+        }
+        let fields = fields.iter().map(|(key, value)| (*key, value.as_ref()));
+        Ok(Some(Self::from_fields(record.header().clone(), fields)))
+    }
+}
+
+/// A value that is still the record's, or the delta's, or was computed.
+struct Value<'a> {
+    bytes: Cow<'a, [u8]>,
+    carried: bool,
+    deadline: Option<Timestamp>,
+}
+
+impl Value<'_> {
+    fn as_ref(&self) -> ValueRef<'_> {
+        ValueRef { bytes: &self.bytes, carried: self.carried, deadline: self.deadline }
+    }
+}
+
+impl<'a> From<ValueRef<'a>> for Value<'a> {
+    fn from(value: ValueRef<'a>) -> Self {
+        Self { bytes: Cow::Borrowed(value.bytes), carried: value.carried, deadline: value.deadline }
+    }
+}
+
+fn apply_header(header: &mut Header, op: &HeaderOp) {
+    match op {
+        HeaderOp::Authenticate(Authenticate { user, at, ttl, absolute_deadline, label }) => {
+            header.user = Some(user.clone());
+            header.authenticated = Some(*at);
+            header.last_seen = *at;
+            header.ttl = *ttl;
+            header.idle_deadline = at.after(*ttl);
+            header.absolute_deadline = *absolute_deadline;
+            header.label.clone_from(label);
+        }
+        HeaderOp::Rotate { secret } => {
+            header.secret = *secret;
+            header.previous = None;
+            header.generation = header.generation.next();
+        }
+        HeaderOp::Renew { if_current, secret } => {
+            if header.secret == *if_current {
+                header.previous = Some(Previous { secret: header.secret, until: None });
+                header.secret = *secret;
+            }
+        }
+        HeaderOp::EndPrevious { until } => {
+            if let Some(previous) = &mut header.previous {
+                previous.until = Some(previous.until.map_or(*until, |earlier| earlier.min(*until)));
+            }
+        }
+        HeaderOp::Touch { last_seen, idle_deadline } => {
+            header.last_seen = header.last_seen.max(*last_seen);
+            let latest = header.absolute_deadline.unwrap_or(*idle_deadline).min(*idle_deadline);
+            header.idle_deadline = header.idle_deadline.max(latest);
+        }
+    }
+}
+
+/// Applies one operation; `false` if the field holds another value than expected.
+fn apply_field<'a>(fields: &mut Vec<(&'a str, Value<'a>)>, op: &'a FieldOp) -> Result<bool, StoreError> {
+    let position = |fields: &[(&str, Value<'_>)], key: &str| fields.iter().position(|(name, _)| *name == key);
+    match op {
+        FieldOp::Set { key, value } => put(fields, key, value.as_ref().into()),
+        FieldOp::Replace { key, expected, value } => {
+            let held = position(fields, key).map(|at| &*fields[at].1.bytes);
+            if held != expected.as_deref() {
+                return Ok(false);
+            }
+            match value {
+                Some(value) => put(fields, key, value.as_ref().into()),
+                None => fields.retain(|(name, _)| name != key),
+            }
+        }
+        FieldOp::Remove { key } => fields.retain(|(name, _)| name != key),
+        FieldOp::Add { key, by, min, max, carried } => {
+            let held = match position(fields, key) {
+                Some(at) => parse_counter(&fields[at].1.bytes).ok_or_else(|| StoreError::corrupt(key))?,
+                None => 0,
+            };
+            let sum = held.saturating_add(*by).clamp(*min, *max);
+            let value = Value { bytes: sum.to_string().into_bytes().into(), carried: *carried, deadline: None };
+            put(fields, key, value);
+        }
+        FieldOp::Clear { keep_carried } => fields.retain(|(_, value)| *keep_carried && value.carried),
+    }
+    Ok(true)
+}
+
+fn put<'a>(fields: &mut Vec<(&'a str, Value<'a>)>, key: &'a str, value: Value<'a>) {
+    match fields.iter_mut().find(|(name, _)| *name == key) {
+        Some((_, held)) => *held = value,
+        None => fields.push((key, value)),
+    }
+}

@@ -1,0 +1,233 @@
+//! What the end of a request stores, and what its response becomes.
+
+use std::time::Duration;
+
+use crate::config::{CookieMaxAge, LONGEST_COOKIE, OnLostWrite, Rolling};
+use crate::cookie;
+use crate::delta::HeaderOp;
+use crate::error::SessionError;
+use crate::event;
+use crate::manager::Engine;
+use crate::pending::{Pending, size_after};
+use crate::record::Record;
+use crate::rejection::Rejection;
+use crate::request::{CookieChange, Current, RequestSession};
+use crate::store::{CommitOutcome, CreateOutcome, Receipt};
+use crate::time::Timestamp;
+use crate::token::{SessionId, Token};
+use crate::{Delta, Header};
+
+/// What a response becomes.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Closed {
+    /// Changes of the response's headers, with lower-case names, in order.
+    pub headers: Vec<HeaderChange>,
+    /// The answer that takes the place of the handler's; the header changes apply to it too.
+    pub rejection: Option<Rejection>,
+}
+
+/// A change of a response's headers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum HeaderChange {
+    /// Adds a value beside those that are there.
+    Append(&'static str, String),
+    /// Replaces all values that are there.
+    Set(&'static str, String),
+}
+
+pub(crate) async fn close(session: &RequestSession, status: u16) -> Closed {
+    let settled = settle(session, status).await;
+    respond(session, status, settled)
+}
+
+/// How a commit ended, where it did not fail.
+enum Settled {
+    Stored { cookie: Option<CookieChange> },
+    Lost { reason: &'static str, id: SessionId },
+}
+
+async fn settle(session: &RequestSession, status: u16) -> Result<(), SessionError> {
+    let engine = &session.shared.engine;
+    let (current, pending) = {
+        let mut state = session.state();
+        state.closed = true;
+        let pending = std::mem::take(&mut state.pending);
+        if let Some(failure) = &state.failure {
+            return Err(failure.clone());
+        }
+        let keeps = status < 500 && status != 408;
+        (state.current.clone(), if keeps { pending } else { Pending::default() })
+    };
+    let now = engine.now();
+    let touch = current.as_ref().and_then(|current| touch(engine, current, now));
+    if pending.is_empty() && touch.is_none() {
+        return Ok(());
+    }
+    let only_touches = pending.is_empty();
+    let commit = Commit { engine: engine.clone(), pending, touch, now };
+    let settled = match engine.tasks.finish(commit.run(current)).await {
+        Some(settled) => settled,
+        None => Err(SessionError::interrupted()),
+    };
+    match settled {
+        Ok(Settled::Stored { cookie }) => {
+            if let Some(cookie) = cookie {
+                session.state().cookie = cookie;
+            }
+            Ok(())
+        }
+        Ok(Settled::Lost { reason, id }) => {
+            // A login of this request, too, was overtaken: its token is not current any more.
+            session.state().cookie = CookieChange::Keep;
+            if only_touches {
+                return Ok(());
+            }
+            event::write_discarded(engine.layer(), id, reason);
+            match engine.settings().on_lost_write {
+                OnLostWrite::Ignore => Ok(()),
+                OnLostWrite::Error => Err(SessionError::lost()),
+            }
+        }
+        // The handler did its work and the session is as good as before: only its use was not recorded.
+        Err(error) if only_touches => {
+            event::failed(engine.layer(), &error);
+            Ok(())
+        }
+        Err(error) => Err(session.fail(error)),
+    }
+}
+
+/// The touch that is due, if one is.
+fn touch(engine: &Engine, current: &Current, now: Timestamp) -> Option<HeaderOp> {
+    let (header, settings) = (current.record.header(), engine.settings());
+    if now.since(header.last_seen) < settings.touch_after() || header.is_expired(now) {
+        return None;
+    }
+    let idle_deadline = match settings.rolling {
+        Rolling::Off => return None,
+        Rolling::Reset => now.after(header.ttl),
+        Rolling::Extend(by) => header.idle_deadline.after(by),
+    };
+    Some(HeaderOp::Touch { last_seen: now, idle_deadline })
+}
+
+/// One commit, with what it needs to outlive its request.
+struct Commit {
+    engine: std::sync::Arc<Engine>,
+    pending: Pending,
+    touch: Option<HeaderOp>,
+    now: Timestamp,
+}
+
+impl Commit {
+    async fn run(self, current: Option<Current>) -> Result<Settled, SessionError> {
+        match current {
+            Some(current) => self.update(current).await,
+            None => self.create().await,
+        }
+    }
+
+    async fn update(self, current: Current) -> Result<Settled, SessionError> {
+        let engine = &self.engine;
+        let (id, generation) = (current.id(), current.record.header().generation);
+        let deadline = engine.commit_deadline();
+        let mut newest: Option<Record> = None;
+        for attempt in 0.. {
+            let record = newest.as_ref().unwrap_or(&current.record);
+            let mut delta = self.pending.delta(Some(&current.record), Some(record), self.now)?;
+            delta.header.extend(self.touch.clone());
+            if delta.is_empty() {
+                break;
+            }
+            self.check_size(Some(record), &delta)?;
+            match engine.within(deadline, engine.store.commit(id, generation, &delta, self.now)).await? {
+                CommitOutcome::Committed(receipt) => {
+                    return Ok(Settled::Stored { cookie: self.refreshed(current, receipt) });
+                }
+                CommitOutcome::Conflict(record) => newest = Some(record),
+                CommitOutcome::Stale => return Ok(Settled::Lost { reason: "the token was rotated", id }),
+                CommitOutcome::Gone => return Ok(Settled::Lost { reason: "the session ended", id }),
+            }
+            event::conflict(engine.layer(), id);
+            let pause = jitter(engine, attempt);
+            if tokio::time::timeout_at(deadline, tokio::time::sleep(pause)).await.is_err() {
+                return Err(SessionError::unsettled());
+            }
+        }
+        Ok(Settled::Stored { cookie: None })
+    }
+
+    /// The client's own token again, where a touch moved the end of its cookie.
+    fn refreshed(&self, current: Current, receipt: Receipt) -> Option<CookieChange> {
+        let follows = self.engine.settings().cookie_max_age != CookieMaxAge::Session;
+        let refresh = self.touch.is_some() && follows && receipt.secret == current.secret;
+        refresh.then_some(CookieChange::Set { token: current.token, ends: receipt.deadline })
+    }
+
+    async fn create(self) -> Result<Settled, SessionError> {
+        let engine = &self.engine;
+        let deadline = engine.commit_deadline();
+        let delta = self.pending.delta(None, None, self.now)?;
+        self.check_size(None, &delta)?;
+        loop {
+            let token = Token::new(engine.tokens());
+            let (ttl, absolute) = engine.anonymous_lifetime();
+            let empty = Record::new(Header::new(token.secret_hash(), self.now, ttl, absolute));
+            let record = empty.applied(&delta, self.now)?.ok_or_else(SessionError::unsettled)?;
+            if record.fields().next().is_none() {
+                return Ok(Settled::Stored { cookie: None });
+            }
+            let creating = engine.store.create(token.id(), &record, self.now);
+            if engine.within(deadline, creating).await? == CreateOutcome::Created {
+                event::created(engine.layer(), token.id());
+                let ends = record.header().deadline();
+                return Ok(Settled::Stored { cookie: Some(CookieChange::Set { token, ends }) });
+            }
+        }
+    }
+
+    fn check_size(&self, record: Option<&Record>, delta: &Delta) -> Result<(), SessionError> {
+        let (size, limit) = (size_after(record, delta), self.engine.settings().max_record_size);
+        // A record that is too large already, under an older setting, may still shrink.
+        let grows = size > record.map_or(0, Record::size);
+        if size > limit && grows { Err(SessionError::too_large(size, limit)) } else { Ok(()) }
+    }
+}
+
+/// A random pause before another attempt, up to one, two, four .. sixteen milliseconds.
+fn jitter(engine: &Engine, attempt: u32) -> Duration {
+    let mut random = [0; 4];
+    engine.tokens().fill(&mut random);
+    let most = 1000 << attempt.min(4);
+    Duration::from_micros(u64::from(u32::from_le_bytes(random) % most))
+}
+
+fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionError>) -> Closed {
+    let engine = &session.shared.engine;
+    let settings = engine.settings();
+    let mut closed = Closed::default();
+    if session.consulted() {
+        closed.headers.push(HeaderChange::Append("vary", "Cookie".into()));
+    }
+    let state = session.state();
+    let cookie = match &state.cookie {
+        CookieChange::Keep => None,
+        CookieChange::Remove => Some(cookie::remove(settings)),
+        CookieChange::Set { token, ends } => Some(cookie::set(settings, token, max_age(engine, *ends))),
+    };
+    if cookie.is_some() || state.denied {
+        closed.headers.push(HeaderChange::Set("cache-control", "no-store".into()));
+    }
+    closed.headers.extend(cookie.map(|cookie| HeaderChange::Append("set-cookie", cookie)));
+    closed.rejection = settled.err().filter(|_| status < 500).map(|error| error.rejection());
+    closed
+}
+
+fn max_age(engine: &Engine, ends: Timestamp) -> Option<Duration> {
+    match engine.settings().cookie_max_age {
+        CookieMaxAge::Session => None,
+        CookieMaxAge::Fixed(age) => Some(age),
+        CookieMaxAge::Follow => Some(ends.since(engine.now()).min(LONGEST_COOKIE)),
+    }
+}

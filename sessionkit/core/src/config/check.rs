@@ -1,0 +1,163 @@
+//! Which settings contradict each other, and what to change.
+
+use std::time::Duration;
+
+use super::{ConfigError, CookieMaxAge, DAY, Rolling, SameSite, Settings};
+use crate::local_path::LocalPath;
+
+/// The longest that browsers keep a cookie ([RFC 6265bis](https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/)).
+pub(crate) const LONGEST_COOKIE: Duration = Duration::from_secs(400 * DAY.as_secs());
+
+impl Settings {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let problems = [self.cookie(), self.prefix(), self.lifetime(), self.touch(), self.limits()];
+        problems.into_iter().flatten().next().map_or(Ok(()), |problem| Err(ConfigError(problem)))
+    }
+
+    fn cookie(&self) -> Option<String> {
+        let name = &self.cookie_name;
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.is_empty() || !name.bytes().all(is_token) {
+            return Some(format!("cookie_name {name:?} is not a cookie name: use letters, digits, `-` and `_`"));
+        }
+        let is_attribute = |text: &str| text.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b';');
+        if !self.cookie_path.starts_with('/') || !is_attribute(&self.cookie_path) {
+            return Some(format!("cookie_path {:?} must begin with `/` and have no `;`", self.cookie_path));
+        }
+        if let Some(domain) = &self.cookie_domain {
+            let is_host = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+            if domain.is_empty() || !domain.bytes().all(is_host) {
+                return Some(format!("cookie_domain {domain:?} is not a host name: write `example.com`"));
+            }
+        }
+        if self.cookie_same_site == SameSite::None && !self.cookie_secure {
+            return Some("SameSite=None needs a Secure cookie: set cookie_secure, or use SameSite=Lax".into());
+        }
+        if self.cookie_partitioned && !self.cookie_secure {
+            return Some("a Partitioned cookie must be Secure: set cookie_secure, or unset cookie_partitioned".into());
+        }
+        None
+    }
+
+    fn prefix(&self) -> Option<String> {
+        // Browsers compare the prefixes without regard to case.
+        let has = |prefix: &str| {
+            self.cookie_name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        };
+        let name = &self.cookie_name;
+        if (has("__Host-") || has("__Secure-")) && !self.cookie_secure {
+            return Some(format!("the prefix of {name:?} needs a Secure cookie: set cookie_secure, or use dev() for plain http on localhost"));
+        }
+        if has("__Host-") && self.cookie_domain.is_some() {
+            return Some(format!("the `__Host-` prefix of {name:?} forbids a domain: unset cookie_domain, or begin the name with `__Secure-`"));
+        }
+        if has("__Host-") && self.cookie_path != "/" {
+            return Some(format!("the `__Host-` prefix of {name:?} needs the path `/`: unset cookie_path, or begin the name with `__Secure-`"));
+        }
+        None
+    }
+
+    fn lifetime(&self) -> Option<String> {
+        let (ttl, anonymous, absolute) = (self.ttl, self.anonymous_ttl(), self.absolute());
+        for (name, time) in [("ttl", ttl), ("anonymous_ttl", anonymous), ("absolute", absolute)] {
+            if time.as_secs() == 0 || time.subsec_nanos() != 0 {
+                return Some(format!("{name} must be a whole number of seconds, at least one"));
+            }
+        }
+        if ttl > LONGEST_COOKIE {
+            return Some("ttl is more than 400 days, the longest that browsers keep a cookie: lower it".into());
+        }
+        if let CookieMaxAge::Fixed(age) = self.cookie_max_age
+            && (age > LONGEST_COOKIE || age.as_secs() == 0)
+        {
+            return Some("cookie_max_age must be from 1 second to 400 days, the longest that browsers keep one".into());
+        }
+        if anonymous > ttl {
+            return Some("anonymous_ttl is longer than ttl: lower anonymous_ttl, or raise ttl".into());
+        }
+        if absolute < ttl {
+            return Some("absolute is shorter than ttl, which could never be reached: lower ttl, or raise absolute".into());
+        }
+        None
+    }
+
+    fn touch(&self) -> Option<String> {
+        if let Rolling::Extend(by) = self.rolling
+            && by.as_secs() == 0
+        {
+            return Some("rolling = extend needs at least one second: use rolling = off for none".into());
+        }
+        if self.rolling != Rolling::Off && self.touch_after() >= self.anonymous_ttl() {
+            return Some("touch_after is not shorter than the idle time, so a session in use would end: lower touch_after".into());
+        }
+        None
+    }
+
+    fn limits(&self) -> Option<String> {
+        if self.load_deadline.is_zero() || self.commit_deadline.is_zero() {
+            return Some("load_deadline and commit_deadline must be more than zero".into());
+        }
+        if self.max_record_size == 0 {
+            return Some("max_record_size must be more than zero".into());
+        }
+        if LocalPath::parse(&self.login_url).is_none() {
+            return Some(format!("login_url {:?} must be a path of this site: write `/login`", self.login_url));
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SessionConfig;
+
+    #[test]
+    fn each_contradiction_is_refused_with_what_to_change() {
+        let new = SessionConfig::builder;
+        let seconds = Duration::from_secs;
+        let cases = [
+            (new().cookie_name("a b"), "not a cookie name"),
+            (new().cookie_name(""), "not a cookie name"),
+            (new().cookie_path("cart"), "must begin with `/`"),
+            (new().cookie_name("s").cookie_domain("a;b"), "not a host name"),
+            (new().cookie_domain("example.com"), "unset cookie_domain"),
+            (new().cookie_path("/app"), "unset cookie_path"),
+            (new().cookie_secure(false), "set cookie_secure, or use dev()"),
+            (new().cookie_name("__secure-x").cookie_secure(false), "set cookie_secure, or use dev()"),
+            (new().dev().cookie_same_site(SameSite::None), "or use SameSite=Lax"),
+            (new().dev().cookie_partitioned(true), "unset cookie_partitioned"),
+            (new().ttl(Duration::from_millis(1500)), "whole number of seconds"),
+            (new().ttl(seconds(0)), "at least one"),
+            (new().ttl(LONGEST_COOKIE + DAY), "400 days"),
+            (new().cookie_max_age(CookieMaxAge::Fixed(LONGEST_COOKIE + DAY)), "400 days"),
+            (new().ttl(seconds(60)).anonymous_ttl(seconds(61)), "lower anonymous_ttl"),
+            (new().absolute(seconds(60)), "raise absolute"),
+            (new().touch_after(DAY), "lower touch_after"),
+            (new().rolling(Rolling::Extend(seconds(0))), "rolling = off"),
+            (new().load_deadline(seconds(0)), "more than zero"),
+            (new().max_record_size(0), "more than zero"),
+            (new().login_url("//evil.example"), "must be a path of this site"),
+        ];
+        for (builder, advice) in cases {
+            let refused = builder.build().unwrap_err().to_string();
+            assert!(refused.contains(advice), "{refused:?} should contain {advice:?}");
+        }
+    }
+
+    #[test]
+    fn any_serde_source_is_checked_too() {
+        let read = |text: &str| serde_json::from_str::<SessionConfig>(text).map_err(|error| error.to_string());
+        assert!(read(r#"{ "dev": true, "ttl": "30m", "rolling": { "extend": "10m" } }"#).is_ok());
+        assert!(read(r#"{ "cookie_domain": "example.com" }"#).unwrap_err().contains("unset cookie_domain"));
+        assert!(read(r#"{ "tll": "30m" }"#).unwrap_err().contains("`ttl`"));
+        assert!(read(r#"{ "ttl": "half an hour" }"#).unwrap_err().contains("\"30m\""));
+    }
+
+    #[test]
+    fn development_drops_prefix_and_secure() {
+        let config = SessionConfig::builder().dev().build().unwrap();
+        assert_eq!(config.settings().cookie_name, "session");
+        assert!(!config.settings().cookie_secure);
+    }
+}

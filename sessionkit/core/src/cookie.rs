@@ -1,0 +1,151 @@
+//! The cookies of a request and of a response, as bytes.
+
+use std::time::Duration;
+
+use crate::config::{SameSite, Settings};
+use crate::head::Headers;
+use crate::token::Token;
+
+/// How many tokens of one request are looked up.
+const MOST: usize = 4;
+
+/// What a request presents under the name of our cookie.
+#[derive(Debug, Default)]
+pub(crate) struct Candidates {
+    /// The different well-formed tokens.
+    pub(crate) tokens: Vec<Token>,
+    /// Whether there was a cookie of our name at all.
+    pub(crate) presented: bool,
+}
+
+/// Finds our tokens. Names are compared byte by byte: nothing is decoded, and no other cookie can be in the way.
+pub(crate) fn candidates(headers: &dyn Headers, name: &str) -> Candidates {
+    let mut found = Candidates::default();
+    headers.each_value("cookie", &mut |header| {
+        for pair in header.split(|&byte| byte == b';') {
+            let Some(value) = value_of(pair, name) else { continue };
+            found.presented = true;
+            let Some(token) = Token::parse(unquoted(value)) else { continue };
+            let known = |other: &Token| other.id() == token.id() && other.secret_hash() == token.secret_hash();
+            if found.tokens.len() < MOST && !found.tokens.iter().any(known) {
+                found.tokens.push(token);
+            }
+        }
+    });
+    found
+}
+
+fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let start = pair.iter().position(|&byte| !is_blank(byte))?;
+    let value = pair[start..].strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+    let end = value.iter().rposition(|&byte| !is_blank(byte)).map_or(0, |last| last + 1);
+    Some(&value[..end])
+}
+
+fn unquoted(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
+}
+
+fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+/// Writes the `Set-Cookie` that gives a token to the client.
+pub(crate) fn set(settings: &Settings, token: &Token, max_age: Option<Duration>) -> String {
+    let mut header = format!("{}={}", settings.cookie_name, token.expose());
+    if let Some(age) = max_age {
+        header.push_str(&format!("; Max-Age={}", age.as_secs()));
+    }
+    attributes(settings, &mut header);
+    header
+}
+
+/// Writes the `Set-Cookie` that removes our cookie. Its attributes must be the same, or browsers keep the cookie.
+pub(crate) fn remove(settings: &Settings) -> String {
+    let mut header = format!("{}=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT", settings.cookie_name);
+    attributes(settings, &mut header);
+    header
+}
+
+fn attributes(settings: &Settings, header: &mut String) {
+    header.push_str("; Path=");
+    header.push_str(&settings.cookie_path);
+    if let Some(domain) = &settings.cookie_domain {
+        header.push_str("; Domain=");
+        header.push_str(domain);
+    }
+    header.push_str(match settings.cookie_same_site {
+        SameSite::Strict => "; SameSite=Strict",
+        SameSite::Lax => "; SameSite=Lax",
+        SameSite::None => "; SameSite=None",
+    });
+    for (set, attribute) in [
+        (settings.cookie_secure, "; Secure"),
+        (settings.cookie_http_only, "; HttpOnly"),
+        (settings.cookie_partitioned, "; Partitioned"),
+    ] {
+        if set {
+            header.push_str(attribute);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SessionConfig;
+    use crate::token::OsRandom;
+
+    struct Lines(Vec<Vec<u8>>);
+
+    impl Headers for Lines {
+        fn each_value<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
+            assert_eq!(name, "cookie");
+            self.0.iter().for_each(|line| each(line));
+        }
+    }
+
+    fn found(lines: &[&[u8]]) -> usize {
+        let lines = Lines(lines.iter().map(|line| line.to_vec()).collect());
+        candidates(&lines, "__Host-session").tokens.len()
+    }
+
+    #[test]
+    fn only_the_exact_name_is_ours() {
+        let token = Token::new(&OsRandom).expose();
+        let cookie = |name: &str| format!("{name}={token}").into_bytes();
+        assert_eq!(found(&[&cookie("__Host-session")]), 1);
+        assert_eq!(found(&[&cookie(" \t__Host-session")]), 1);
+        for name in ["__%48ost-session", "\u{2000}__Host-session", "__host-session", "x__Host-session", "__Host-session "] {
+            assert_eq!(found(&[&cookie(name)]), 0, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn foreign_bytes_do_not_hide_our_cookie() {
+        let token = Token::new(&OsRandom).expose();
+        let mut line = b"a=\xff\x80; b; =; ;; \"x=\"; ".to_vec();
+        line.extend_from_slice(format!("__Host-session=\"{token}\" ; c=\u{e9}").as_bytes());
+        assert_eq!(found(&[b"other=1", &line]), 1);
+    }
+
+    #[test]
+    fn at_most_four_different_tokens_are_candidates() {
+        let tokens: Vec<String> = (0..6).map(|_| format!("__Host-session={}", Token::new(&OsRandom).expose())).collect();
+        let same = vec![tokens[0].clone(); 6].join("; ");
+        let garbage = ["__Host-session=x"; 9].join(";");
+        assert_eq!(found(&[same.as_bytes()]), 1);
+        assert_eq!(found(&[garbage.as_bytes(), tokens.join(";").as_bytes()]), 4);
+    }
+
+    #[test]
+    fn the_cookie_is_removed_with_the_attributes_it_was_set_with() {
+        let config = SessionConfig::default();
+        let token = Token::new(&OsRandom);
+        let set = set(config.settings(), &token, Some(Duration::from_secs(60)));
+        let attributes = "; Path=/; SameSite=Lax; Secure; HttpOnly";
+        assert_eq!(set, format!("__Host-session={}; Max-Age=60{attributes}", token.expose()));
+        assert!(remove(config.settings()).starts_with("__Host-session=; Max-Age=0; "));
+        assert!(remove(config.settings()).ends_with(attributes));
+    }
+}

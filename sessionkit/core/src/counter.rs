@@ -1,0 +1,45 @@
+//! Integers whose differences add up.
+
+/// An integer that a `merge = add` field can have: up to 64 bits, signed or unsigned.
+#[diagnostic::on_unimplemented(
+    message = "`merge = add` needs an integer of at most 64 bits, not `{Self}`",
+    label = "cannot be added up",
+    note = "use `i64`, `u64` or a smaller integer, or write a merge function: `merge = path::to::function`"
+)]
+pub trait Counter: Copy + sealed::Sealed {
+    /// The least value.
+    const MIN: i128;
+    /// The greatest value.
+    const MAX: i128;
+
+    /// The value as a wide integer.
+    fn to_i128(self) -> i128;
+
+    /// The nearest value of this type.
+    fn saturating_from(number: i128) -> Self;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! counters {
+    ($($type:ty)*) => {$(
+        impl sealed::Sealed for $type {}
+
+        impl Counter for $type {
+            const MIN: i128 = <$type>::MIN as i128;
+            const MAX: i128 = <$type>::MAX as i128;
+
+            fn to_i128(self) -> i128 {
+                self as i128
+            }
+
+            fn saturating_from(number: i128) -> Self {
+                number.clamp(Self::MIN as i128, Self::MAX as i128) as $type
+            }
+        }
+    )*};
+}
+
+counters!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize);

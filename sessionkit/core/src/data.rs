@@ -1,0 +1,111 @@
+//! What `#[derive(SessionData)]` tells the engine about a struct.
+
+use crate::codec::Codec;
+use crate::field::{FieldError, FieldReader, FieldWriter, ThreeWay};
+use crate::layer::LayerMarker;
+
+/// A struct that is the typed state of a session: `#[derive(SessionData)]` implements it.
+///
+/// The engine stores the fields one by one under `namespace.field`, so it never needs the whole struct to be
+/// serialisable, comparable or `Default`: each field is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not session state",
+    label = "not session state",
+    note = "put `#[derive(SessionData)]` on the struct; a handler asks for `Session<{Self}>`"
+)]
+pub trait SessionData: Sized + 'static {
+    /// The session that the struct belongs to, when an application has several; [`Main`](crate::Main) otherwise.
+    type Layer: LayerMarker;
+
+    /// How the fields are encoded.
+    type Codec: Codec;
+
+    /// The struct's name inside the record; two structs of one layer must not share it.
+    const NAMESPACE: &'static str;
+
+    /// The stored fields, in the order in which [`decode`](Self::decode) reads and [`encode`](Self::encode) writes them.
+    const FIELDS: &'static [Field];
+
+    /// Builds the struct: every field from its stored value, or from its default where none is stored.
+    ///
+    /// # Errors
+    /// Fails when a stored value does not fit its field.
+    fn decode(fields: &mut FieldReader<'_>) -> Result<Self, FieldError>;
+
+    /// Writes every stored field.
+    ///
+    /// # Errors
+    /// Fails when a value has no encoding.
+    fn encode(&self, fields: &mut FieldWriter) -> Result<(), FieldError>;
+
+    /// Merges the field at `index` of [`FIELDS`](Self::FIELDS), one whose rule is [`Merge::ThreeWay`].
+    ///
+    /// # Errors
+    /// Fails when one of the three values does not fit the field.
+    fn merge(index: usize, values: ThreeWay<'_>) -> Result<Option<Vec<u8>>, FieldError> {
+        let _ = index;
+        Ok(values.mine())
+    }
+}
+
+/// One stored field of a [`SessionData`] struct.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// The key inside the record: `namespace.field`.
+    pub key: &'static str,
+    /// What happens when two requests change the field.
+    pub merge: Merge,
+    /// Whether the value stays when another user logs in.
+    pub carry: bool,
+    /// Seconds from a change of the value to its end.
+    pub ttl: Option<u32>,
+    /// Whether the value is kept out of everything that SessionKit prints.
+    pub sensitive: bool,
+}
+
+impl Field {
+    /// A field whose last write wins, with no further attributes.
+    pub const fn new(key: &'static str) -> Self {
+        Self { key, merge: Merge::LastWriteWins, carry: false, ttl: None, sensitive: false }
+    }
+
+    /// Sets what happens when two requests change the field.
+    pub const fn merge(mut self, merge: Merge) -> Self {
+        self.merge = merge;
+        self
+    }
+
+    /// Keeps the value when another user logs in.
+    pub const fn carry(mut self) -> Self {
+        self.carry = true;
+        self
+    }
+
+    /// Ends a value this many seconds after it was changed.
+    pub const fn ttl(mut self, seconds: u32) -> Self {
+        self.ttl = Some(seconds);
+        self
+    }
+
+    /// Keeps the value out of everything that SessionKit prints.
+    pub const fn sensitive(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+}
+
+/// What happens when two requests change one field.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Merge {
+    /// The value that is written last stays.
+    LastWriteWins,
+    /// Differences of an integer add up, saturating at these bounds.
+    Add {
+        /// The least value of the field's type.
+        min: i128,
+        /// The greatest value of the field's type.
+        max: i128,
+    },
+    /// [`SessionData::merge`] decides from the common base and the two values.
+    ThreeWay,
+}

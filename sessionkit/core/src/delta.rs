@@ -1,0 +1,190 @@
+//! What a request changes in a record.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::time::Timestamp;
+use crate::token::SecretHash;
+
+/// The changes of one commit: operations on the header, then operations on fields, each in order.
+///
+/// A store applies all of them or none.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Delta {
+    /// Operations on the header.
+    pub header: Vec<HeaderOp>,
+    /// Operations on fields.
+    pub fields: Vec<FieldOp>,
+}
+
+impl Delta {
+    /// Makes a delta that changes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether the delta changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.header.is_empty() && self.fields.is_empty()
+    }
+}
+
+/// A change of a record's header.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum HeaderOp {
+    /// A user proved who they are. Always comes with a [`Rotate`](Self::Rotate).
+    Authenticate(Authenticate),
+    /// Replaces the secret at once and raises the generation; a previous secret opens nothing any more.
+    Rotate {
+        /// The hash of the new secret.
+        secret: SecretHash,
+    },
+    /// Replaces the secret if it is still this one; the old secret becomes the previous one. Otherwise does nothing.
+    Renew {
+        /// The hash that must be current.
+        if_current: SecretHash,
+        /// The hash of the new secret.
+        secret: SecretHash,
+    },
+    /// Ends the previous secret at this time, unless it ends earlier: the new one was used.
+    EndPrevious {
+        /// When it stops opening the session.
+        until: Timestamp,
+    },
+    /// The session is in use. Moves deadlines later, never earlier, and never past the absolute deadline.
+    Touch {
+        /// When the session was seen.
+        last_seen: Timestamp,
+        /// When it ends unless it is used again.
+        idle_deadline: Timestamp,
+    },
+}
+
+/// What an authentication writes into the header. It begins a new lifetime.
+#[derive(Clone, Debug)]
+pub struct Authenticate {
+    /// The user.
+    pub user: Arc<str>,
+    /// When the user proved who they are.
+    pub at: Timestamp,
+    /// The time that a touch grants from now on.
+    pub ttl: Duration,
+    /// When the session ends even if it is used.
+    pub absolute_deadline: Option<Timestamp>,
+    /// The device, as its user knows it.
+    pub label: Option<Arc<str>>,
+}
+
+/// The key of a field inside a record, `namespace.field`.
+pub type FieldKey = Cow<'static, str>;
+
+/// A change of one field, or of all.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum FieldOp {
+    /// Stores a value.
+    Set {
+        /// The field.
+        key: FieldKey,
+        /// Its new value.
+        value: StoredValue,
+    },
+    /// Stores a value, or removes it, if the field still holds `expected`; otherwise the commit is a conflict.
+    Replace {
+        /// The field.
+        key: FieldKey,
+        /// The bytes that the field must hold; `None` if it must not be stored.
+        expected: Option<Vec<u8>>,
+        /// Its new value; `None` to remove it.
+        value: Option<StoredValue>,
+    },
+    /// Removes a field.
+    Remove {
+        /// The field.
+        key: FieldKey,
+    },
+    /// Adds to an integer that is stored as decimal text; an absent one is 0. Saturates at the bounds.
+    Add {
+        /// The field.
+        key: FieldKey,
+        /// The difference.
+        by: i128,
+        /// The least value that the field may take.
+        min: i128,
+        /// The greatest value that the field may take.
+        max: i128,
+        /// Whether the value stays when another user logs in.
+        carried: bool,
+    },
+    /// Removes all fields.
+    Clear {
+        /// Whether fields that are carried over a change of user stay.
+        keep_carried: bool,
+    },
+}
+
+/// The stored value of a field: the encoded bytes and the flags that every release obeys.
+#[derive(Clone, Eq, PartialEq)]
+pub struct StoredValue {
+    /// The encoded value.
+    pub bytes: Vec<u8>,
+    /// Whether it stays when another user logs in.
+    pub carried: bool,
+    /// When it stops being returned.
+    pub deadline: Option<Timestamp>,
+}
+
+impl StoredValue {
+    /// Makes a value without flags.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self { bytes: bytes.into(), carried: false, deadline: None }
+    }
+
+    /// Borrows the value.
+    pub fn as_ref(&self) -> ValueRef<'_> {
+        ValueRef { bytes: &self.bytes, carried: self.carried, deadline: self.deadline }
+    }
+}
+
+/// Shows the flags and the length: the bytes may be sensitive.
+impl std::fmt::Debug for StoredValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.as_ref().fmt(f)
+    }
+}
+
+/// A borrowed [`StoredValue`].
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct ValueRef<'a> {
+    /// The encoded value.
+    pub bytes: &'a [u8],
+    /// Whether it stays when another user logs in.
+    pub carried: bool,
+    /// When it stops being returned.
+    pub deadline: Option<Timestamp>,
+}
+
+impl ValueRef<'_> {
+    /// Whether the value is still returned.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.deadline.is_none_or(|deadline| now < deadline)
+    }
+
+    /// Copies the value.
+    pub fn to_owned(&self) -> StoredValue {
+        StoredValue { bytes: self.bytes.to_vec(), carried: self.carried, deadline: self.deadline }
+    }
+}
+
+impl std::fmt::Debug for ValueRef<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredValue")
+            .field("length", &self.bytes.len())
+            .field("carried", &self.carried)
+            .field("deadline", &self.deadline)
+            .finish()
+    }
+}

@@ -1,0 +1,122 @@
+//! Why the session of a request cannot be used.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::field::FieldError;
+use crate::rejection::Rejection;
+use crate::store::{StoreError, StoreErrorKind};
+
+/// Why the session of a request cannot be used. Never a reason to treat a person as logged out.
+///
+/// Cheap to clone: everybody who asks in one request gets the same error.
+#[derive(Clone)]
+pub struct SessionError(Arc<Reason>);
+
+enum Reason {
+    Store(StoreError),
+    Field(FieldError),
+    Namespace { namespace: &'static str, first: &'static str, second: &'static str },
+    TooLarge { size: usize, limit: usize },
+    Unsettled,
+    Lost,
+    Late,
+    Interrupted,
+}
+
+impl SessionError {
+    pub(crate) fn namespace(namespace: &'static str, first: &'static str, second: &'static str) -> Self {
+        Reason::Namespace { namespace, first, second }.into()
+    }
+
+    pub(crate) fn too_large(size: usize, limit: usize) -> Self {
+        Reason::TooLarge { size, limit }.into()
+    }
+
+    /// A conflict could not be settled in time.
+    pub(crate) fn unsettled() -> Self {
+        Reason::Unsettled.into()
+    }
+
+    /// The session ended, or its secret was rotated, before the changes came.
+    pub(crate) fn lost() -> Self {
+        Reason::Lost.into()
+    }
+
+    /// The response was sent already.
+    pub(crate) fn late() -> Self {
+        Reason::Late.into()
+    }
+
+    /// The runtime is going away.
+    pub(crate) fn interrupted() -> Self {
+        Reason::Interrupted.into()
+    }
+
+    /// The status code of the answer: 503 where the store failed, 409 where changes could not be settled, 500 otherwise.
+    pub fn status(&self) -> u16 {
+        match &*self.0 {
+            Reason::Store(error) if error.kind() == StoreErrorKind::Corrupt => 500,
+            Reason::Store(_) | Reason::Interrupted => 503,
+            Reason::Unsettled | Reason::Lost => 409,
+            Reason::Field(_) | Reason::Namespace { .. } | Reason::TooLarge { .. } | Reason::Late => 500,
+        }
+    }
+
+    /// The answer. Details of a failing store go to the log, not to the client.
+    pub fn rejection(&self) -> Rejection {
+        let detail = match &*self.0 {
+            Reason::Store(_) | Reason::Interrupted => "The session store is not available. Please try again.".into(),
+            _ => self.to_string(),
+        };
+        Rejection::new(self.status(), detail)
+    }
+}
+
+impl From<Reason> for SessionError {
+    fn from(reason: Reason) -> Self {
+        Self(Arc::new(reason))
+    }
+}
+
+impl From<StoreError> for SessionError {
+    fn from(error: StoreError) -> Self {
+        Reason::Store(error).into()
+    }
+}
+
+impl From<FieldError> for SessionError {
+    fn from(error: FieldError) -> Self {
+        Reason::Field(error).into()
+    }
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Reason::Store(error) => error.fmt(f),
+            Reason::Field(error) => error.fmt(f),
+            Reason::Namespace { namespace, first, second } => write!(
+                f,
+                "the structs `{first}` and `{second}` both use the session namespace `{namespace}`: give one of them another with `#[session(name = \"..\")]`"
+            ),
+            Reason::TooLarge { size, limit } => {
+                write!(f, "the session would take {size} bytes, more than max_record_size = {limit}")
+            }
+            Reason::Unsettled => {
+                f.write_str("other requests kept changing the same session field; nothing was stored, please try again")
+            }
+            Reason::Lost => f.write_str("the session ended before the changes of this request could be stored"),
+            Reason::Late => f.write_str("a login needs a response that is not sent yet, to carry the new cookie"),
+            Reason::Interrupted => f.write_str("the server is shutting down"),
+        }
+    }
+}
+
+impl fmt::Debug for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for SessionError {}

@@ -1,0 +1,43 @@
+//! What the engine reports through `tracing`, under the target `sessionkit`. No event holds a secret or a value.
+
+use std::fmt::Display;
+
+use crate::token::SessionId;
+
+const TARGET: &str = "sessionkit";
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $level:ident $name:ident($($field:ident: $type:ty),*) $message:literal;)*) => {$(
+        $(#[$doc])*
+        pub(crate) fn $name($($field: $type),*) {
+            tracing::$level!(target: TARGET, event = stringify!($name), $($field = %$field,)* $message);
+        }
+    )*};
+}
+
+events! {
+    /// A session came into being.
+    debug created(layer: &str, id: SessionId) "session created";
+    /// A user logged in.
+    info login(layer: &str, id: SessionId) "login";
+    /// A session was ended by its user.
+    info logout(layer: &str, id: SessionId) "logout";
+    /// The secret was replaced.
+    info rotated(layer: &str, id: SessionId) "token rotated";
+    /// A request presented a token that opens nothing.
+    debug rejected(layer: &str, reason: &str) "session token rejected";
+    /// A request presented tokens of two sessions.
+    warn ambiguous(layer: &str) "two valid session tokens in one request: treated as anonymous";
+    /// Changes came after the session's end or after a rotation.
+    warn write_discarded(layer: &str, id: SessionId, reason: &str) "session changes discarded";
+    /// A struct that was checked out before a change of user was dropped after it.
+    warn contribution_discarded(layer: &str, namespace: &str) "session changes discarded: the user changed meanwhile";
+    /// A struct was dropped after the response head was sent.
+    error late_write(layer: &str, namespace: &str) "session changes lost: the response was already sent";
+    /// A commit met the changes of another request and is tried again.
+    debug conflict(layer: &str, id: SessionId) "session conflict";
+    /// The session could not be used.
+    warn failed(layer: &str, error: &dyn Display) "session unavailable";
+    /// A guard refused a request.
+    info denied(layer: &str, handler: &str, reason: &str) "denied";
+}

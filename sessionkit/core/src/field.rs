@@ -1,0 +1,282 @@
+//! Reading, writing and merging the fields of a [`SessionData`](crate::SessionData) struct.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec::{Codec, CodecError};
+use crate::counter::Counter;
+use crate::data::{Field, Merge};
+use crate::flash::Flash;
+
+/// Where the stored value of a field comes from.
+pub(crate) trait FieldSource {
+    /// The stored bytes, unless there are none or their time is up.
+    fn stored(&self, key: &str) -> Option<&[u8]>;
+}
+
+/// Hands out the fields of one struct, in the order of [`FIELDS`](crate::SessionData::FIELDS).
+pub struct FieldReader<'a> {
+    fields: std::slice::Iter<'static, Field>,
+    source: &'a dyn FieldSource,
+}
+
+impl<'a> FieldReader<'a> {
+    pub(crate) fn new(fields: &'static [Field], source: &'a dyn FieldSource) -> Self {
+        Self { fields: fields.iter(), source }
+    }
+
+    /// Reads the next field, or makes its default where nothing is stored.
+    ///
+    /// # Errors
+    /// Fails when the stored bytes are not a `T`.
+    pub fn read<C: Codec, T: DeserializeOwned>(&mut self, default: impl FnOnce() -> T) -> Result<T, FieldError> {
+        let (field, stored) = self.next();
+        match stored {
+            Some(bytes) => C::decode(bytes).map_err(|reason| FieldError::decode(field, reason)),
+            None => Ok(default()),
+        }
+    }
+
+    /// Reads the next field as a counter, whose stored form is decimal text.
+    ///
+    /// # Errors
+    /// Fails when the stored bytes are not an integer.
+    pub fn read_counter<T: Counter>(&mut self, default: impl FnOnce() -> T) -> Result<T, FieldError> {
+        let (field, stored) = self.next();
+        match stored {
+            Some(bytes) => match parse_counter(bytes) {
+                Some(number) => Ok(T::saturating_from(number)),
+                None => Err(FieldError::decode(field, "not an integer".into())),
+            },
+            None => Ok(default()),
+        }
+    }
+
+    fn next(&mut self) -> (&'static Field, Option<&'a [u8]>) {
+        let field = self.fields.next().expect("`decode` reads each of FIELDS once");
+        (field, self.source.stored(field.key))
+    }
+}
+
+impl fmt::Debug for FieldReader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FieldReader").finish_non_exhaustive()
+    }
+}
+
+/// Takes the fields of one struct, in the order of [`FIELDS`](crate::SessionData::FIELDS).
+pub struct FieldWriter {
+    fields: std::slice::Iter<'static, Field>,
+    encoded: Encoded,
+}
+
+impl FieldWriter {
+    pub(crate) fn new(fields: &'static [Field]) -> Self {
+        let encoded = Encoded { buffer: Vec::with_capacity(64), ends: Vec::with_capacity(fields.len()) };
+        Self { fields: fields.iter(), encoded }
+    }
+
+    /// Writes the next field. A `null` that is the field's default is not stored.
+    ///
+    /// # Errors
+    /// Fails when the value has no encoding.
+    pub fn write<C: Codec, T: Serialize>(&mut self, value: &T, default: impl FnOnce() -> T) -> Result<(), FieldError> {
+        let field = self.next();
+        let start = self.encoded.buffer.len();
+        let error = |reason| FieldError::encode(field, reason);
+        C::encode(value, &mut self.encoded.buffer).map_err(error)?;
+        if is_null(&self.encoded.buffer[start..]) {
+            let end = self.encoded.buffer.len();
+            C::encode(&default(), &mut self.encoded.buffer).map_err(error)?;
+            let absent = self.encoded.buffer[start..end] == self.encoded.buffer[end..];
+            self.encoded.buffer.truncate(end);
+            if absent {
+                self.absent(start);
+                return Ok(());
+            }
+        }
+        self.present();
+        Ok(())
+    }
+
+    /// Writes the next field as a counter, whose stored form is decimal text.
+    ///
+    /// # Errors
+    /// Never fails; the result keeps the calls uniform.
+    pub fn write_counter<T: Counter>(&mut self, value: &T) -> Result<(), FieldError> {
+        self.next();
+        use std::io::Write as _;
+        write!(self.encoded.buffer, "{}", value.to_i128()).expect("writing to a vector cannot fail");
+        self.present();
+        Ok(())
+    }
+
+    /// Writes the next field as a flash value; an empty one is not stored.
+    ///
+    /// # Errors
+    /// Fails when the value has no encoding.
+    pub fn write_flash<C: Codec, T: Flash>(&mut self, value: &T) -> Result<(), FieldError> {
+        let field = self.next();
+        if value.is_empty() {
+            self.absent(self.encoded.buffer.len());
+            return Ok(());
+        }
+        C::encode(value, &mut self.encoded.buffer).map_err(|reason| FieldError::encode(field, reason))?;
+        self.present();
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> Encoded {
+        self.encoded
+    }
+
+    fn next(&mut self) -> &'static Field {
+        self.fields.next().expect("`encode` writes each of FIELDS once")
+    }
+
+    fn present(&mut self) {
+        self.encoded.ends.push((self.encoded.buffer.len(), true));
+    }
+
+    fn absent(&mut self, start: usize) {
+        self.encoded.buffer.truncate(start);
+        self.encoded.ends.push((start, false));
+    }
+}
+
+impl fmt::Debug for FieldWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FieldWriter").finish_non_exhaustive()
+    }
+}
+
+/// The fields of one struct, encoded one after the other.
+pub(crate) struct Encoded {
+    buffer: Vec<u8>,
+    /// Where each field ends, and whether it has a value.
+    ends: Vec<(usize, bool)>,
+}
+
+impl Encoded {
+    /// The bytes of each field, in order; `None` for one that is not stored.
+    pub(crate) fn values(&self) -> impl Iterator<Item = Option<&[u8]>> {
+        let mut start = 0;
+        self.ends.iter().map(move |&(end, present)| {
+            let value = &self.buffer[start..end];
+            start = end;
+            present.then_some(value)
+        })
+    }
+}
+
+/// The three values of a field that two requests changed: what both began with, and what each made of it.
+///
+/// A value is absent where the field is not stored.
+#[derive(Clone, Copy)]
+pub struct ThreeWay<'a> {
+    pub(crate) field: &'static Field,
+    pub(crate) base: Option<&'a [u8]>,
+    pub(crate) mine: Option<&'a [u8]>,
+    pub(crate) theirs: Option<&'a [u8]>,
+}
+
+impl ThreeWay<'_> {
+    /// This request's value, as it is.
+    pub fn mine(&self) -> Option<Vec<u8>> {
+        self.mine.map(<[u8]>::to_vec)
+    }
+
+    /// Merges with `merge(base, mine, theirs)`; an absent value is its default.
+    ///
+    /// # Errors
+    /// Fails when a value does not fit the field.
+    pub fn merge<C: Codec, T: Serialize + DeserializeOwned>(
+        self,
+        merge: impl FnOnce(&T, T, T) -> T,
+        default: impl Fn() -> T,
+    ) -> Result<Option<Vec<u8>>, FieldError> {
+        let decode = |bytes: Option<&[u8]>| match bytes {
+            Some(bytes) => C::decode(bytes).map_err(|reason| FieldError::decode(self.field, reason)),
+            None => Ok(default()),
+        };
+        let merged = merge(&decode(self.base)?, decode(self.mine)?, decode(self.theirs)?);
+        let mut writer = FieldWriter::new(std::slice::from_ref(self.field));
+        writer.write::<C, T>(&merged, default)?;
+        Ok(writer.finish().values().next().flatten().map(<[u8]>::to_vec))
+    }
+
+    /// Merges flash values: what one request took stays taken, what the other set meanwhile stays.
+    ///
+    /// # Errors
+    /// Fails when a value does not fit the field.
+    pub fn flash<C: Codec, T: Flash>(self) -> Result<Option<Vec<u8>>, FieldError> {
+        T::merge::<C>(self.base, self.mine, self.theirs).map_err(|reason| FieldError::decode(self.field, reason))
+    }
+}
+
+impl fmt::Debug for ThreeWay<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreeWay").field("field", &self.field.key).finish_non_exhaustive()
+    }
+}
+
+/// A field's value could not be encoded, or its stored bytes could not be decoded.
+///
+/// Names the field and the reason; for a `sensitive` field only the field.
+pub struct FieldError {
+    key: &'static str,
+    encoding: bool,
+    reason: Option<CodecError>,
+}
+
+impl FieldError {
+    fn encode(field: &Field, reason: CodecError) -> Self {
+        Self { key: field.key, encoding: true, reason: (!field.sensitive).then_some(reason) }
+    }
+
+    fn decode(field: &Field, reason: CodecError) -> Self {
+        Self { key: field.key, encoding: false, reason: (!field.sensitive).then_some(reason) }
+    }
+
+    /// The key of the field: `namespace.field`.
+    pub fn key(&self) -> &'static str {
+        self.key
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.encoding { "the value of session field" } else { "the stored value of session field" };
+        let failed = if self.encoding { "cannot be encoded" } else { "does not fit its type" };
+        write!(f, "{what} `{}` {failed}", self.key)?;
+        match &self.reason {
+            Some(reason) => write!(f, ": {reason}"),
+            None => f.write_str(" (the reason is not shown, because the field is sensitive)"),
+        }
+    }
+}
+
+impl fmt::Debug for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for FieldError {}
+
+/// The integer that a counter's stored bytes are, if they are one.
+pub(crate) fn parse_counter(bytes: &[u8]) -> Option<i128> {
+    std::str::from_utf8(bytes).ok()?.parse().ok()
+}
+
+/// JSON's null, and MessagePack's nil.
+fn is_null(bytes: &[u8]) -> bool {
+    bytes == b"null" || bytes == [0xc0]
+}
+
+/// Makes the rule of a `merge = add` field of type `T`.
+pub const fn add<T: Counter>() -> Merge {
+    Merge::Add { min: T::MIN, max: T::MAX }
+}

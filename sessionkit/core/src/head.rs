@@ -1,0 +1,72 @@
+//! The head of a request, as far as sessions look at it.
+
+use std::fmt;
+
+/// The headers of a request, whatever the framework keeps them in.
+pub trait Headers: Sync {
+    /// Calls `each` with every value of the header of this lower-case name, in order.
+    fn each_value<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8]));
+}
+
+/// The head of a request: a borrowed view that every framework can give.
+#[derive(Clone, Copy)]
+pub struct RequestHead<'a> {
+    method: &'a str,
+    target: &'a str,
+    headers: &'a dyn Headers,
+}
+
+impl<'a> RequestHead<'a> {
+    /// Makes a head from the method, the path with its query, and the headers.
+    pub fn new(method: &'a str, target: &'a str, headers: &'a dyn Headers) -> Self {
+        Self { method, target, headers }
+    }
+
+    /// The method, in upper case.
+    pub fn method(&self) -> &'a str {
+        self.method
+    }
+
+    /// The path and the query.
+    pub fn target(&self) -> &'a str {
+        self.target
+    }
+
+    /// The first value of the header of this lower-case name.
+    pub fn header(&self, name: &str) -> Option<&'a [u8]> {
+        let mut first = None;
+        self.headers.each_value(name, &mut |value| {
+            first.get_or_insert(value);
+        });
+        first
+    }
+
+    pub(crate) fn headers(&self) -> &'a dyn Headers {
+        self.headers
+    }
+
+    /// Whether a person is opening a page: then a denial is a redirect.
+    pub(crate) fn is_navigation(&self) -> bool {
+        match self.header("sec-fetch-mode") {
+            Some(mode) => mode == b"navigate",
+            None => {
+                let accept = self.header("accept").unwrap_or_default();
+                self.method == "GET" && accept.windows(9).any(|part| part.eq_ignore_ascii_case(b"text/html"))
+            }
+        }
+    }
+}
+
+/// Shows the method and the path; the query and the headers may hold secrets.
+impl fmt::Debug for RequestHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHead").field("method", &self.method).field("path", &self.path()).finish_non_exhaustive()
+    }
+}
+
+impl RequestHead<'_> {
+    /// The path without the query.
+    pub fn path(&self) -> &str {
+        self.target.split(['?', '#']).next().unwrap_or_default()
+    }
+}

@@ -1,0 +1,38 @@
+//! What an application may know of a session itself.
+
+use std::sync::Arc;
+
+use crate::header::Header;
+use crate::time::Timestamp;
+use crate::token::SessionId;
+
+/// What is known of a session besides its fields. It holds no secret.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SessionInfo {
+    /// The session.
+    pub id: SessionId,
+    /// The user who is logged in.
+    pub user: Option<Arc<str>>,
+    /// When the session began.
+    pub created_at: Timestamp,
+    /// When the user last proved who they are.
+    pub authenticated_at: Option<Timestamp>,
+    /// When the session was last known to be in use; exact to the touch throttle.
+    pub last_seen_at: Timestamp,
+    /// When the session ends unless it is used.
+    pub expires_at: Timestamp,
+}
+
+impl SessionInfo {
+    pub(crate) fn new(id: SessionId, header: &Header) -> Self {
+        Self {
+            id,
+            user: header.user.clone(),
+            created_at: header.created,
+            authenticated_at: header.authenticated,
+            last_seen_at: header.last_seen,
+            expires_at: header.deadline(),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Which session of an application something belongs to.
+
+/// Names one session of an application that has several, a shop's and its back office's for example.
+///
+/// ```
+/// struct Office;
+/// impl sessionkit_core::LayerMarker for Office {
+///     const NAME: &'static str = "Office";
+/// }
+/// ```
+///
+/// A struct joins it with `#[session(layer = Office)]`; each layer needs a cookie of its own name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name a session layer",
+    note = "write `impl LayerMarker for {Self} {{ const NAME: &'static str = \"..\"; }}`"
+)]
+pub trait LayerMarker: Send + Sync + 'static {
+    /// The name for logs and error messages.
+    const NAME: &'static str;
+}
+
+/// The layer of everything that names no other.
+#[derive(Clone, Copy, Debug)]
+pub struct Main;
+
+impl LayerMarker for Main {
+    const NAME: &'static str = "Main";
+}

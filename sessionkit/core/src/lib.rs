@@ -1,0 +1,71 @@
+//! The engine of SessionKit: what a session is, how requests change it, and what a store must do.
+//!
+//! Applications use the crate `sessionkit`, which re-exports this one beside the adapter of their web framework.
+//! Authors of stores and of adapters depend on this crate alone:
+//!
+//! - a **store** implements [`Store`] and passes the suite in `testing` (feature `testing`);
+//! - an **adapter** puts a [`RequestSession`] into each request, hands out [`Checkout`]s and [`Auth`], and does to the
+//!   response what [`SessionManager::close`] says.
+
+#![deny(missing_docs)]
+
+mod apply;
+mod auth;
+mod checkout;
+mod close;
+mod codec;
+mod config;
+mod cookie;
+mod counter;
+mod data;
+mod delta;
+mod error;
+mod event;
+mod field;
+mod flash;
+mod guard;
+mod head;
+mod header;
+mod info;
+mod layer;
+mod local_path;
+mod manager;
+mod memory;
+pub mod merge;
+mod name;
+mod pending;
+mod record;
+mod rejection;
+mod request;
+mod store;
+mod tasks;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod time;
+mod token;
+
+pub use auth::{Auth, Login};
+pub use checkout::Checkout;
+pub use close::{Closed, HeaderChange};
+pub use codec::{Codec, CodecError, Json};
+pub use config::{ConfigError, CookieMaxAge, OnLostWrite, Rolling, SameSite, SessionConfig, SessionConfigBuilder};
+pub use counter::Counter;
+pub use data::{Field, Merge, SessionData};
+pub use delta::{Authenticate, Delta, FieldKey, FieldOp, HeaderOp, StoredValue, ValueRef};
+pub use error::SessionError;
+pub use field::{FieldError, FieldReader, FieldWriter, ThreeWay, add};
+pub use flash::Flash;
+pub use guard::{Check, OfData, Predicate, Refusal, RequireLogin, Requirement, Subjects, Verdict, guard};
+pub use head::{Headers, RequestHead};
+pub use header::{Generation, Header, PACKED_HEADER, Previous};
+pub use info::SessionInfo;
+pub use layer::{LayerMarker, Main};
+pub use local_path::LocalPath;
+pub use manager::SessionManager;
+pub use memory::MemoryStore;
+pub use record::{Fields, Record};
+pub use rejection::Rejection;
+pub use request::RequestSession;
+pub use store::{CommitOutcome, CreateOutcome, Receipt, Store, StoreError, StoreErrorKind};
+pub use time::{Clock, SystemClock, Timestamp};
+pub use token::{OsRandom, SecretHash, SessionId, Token, TokenSource};

@@ -1,0 +1,238 @@
+//! The one place that decides: what a cookie opens, and what a response becomes.
+
+use std::any::{TypeId, type_name};
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::close::{self, Closed};
+use crate::config::{SessionConfig, Settings};
+use crate::cookie::Candidates;
+use crate::data::SessionData;
+use crate::error::SessionError;
+use crate::event;
+use crate::layer::{LayerMarker, Main};
+use crate::record::Record;
+use crate::request::{Current, RequestSession};
+use crate::store::{DynStore, Store, StoreError};
+use crate::tasks::Tasks;
+use crate::time::{Clock, SystemClock, Timestamp};
+use crate::token::{OsRandom, Token, TokenSource};
+
+/// A store and the policy over it: everything that the sessions of an application share. Cheap to clone.
+///
+/// ```
+/// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
+///
+/// let manager: SessionManager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+/// # let _ = manager;
+/// ```
+///
+/// `L` names the layer in an application that has several; see [`LayerMarker`].
+pub struct SessionManager<L: LayerMarker = Main> {
+    engine: Arc<Engine>,
+    layer: std::marker::PhantomData<fn() -> L>,
+}
+
+/// The parts of a manager, whatever its layer.
+pub(crate) struct Engine {
+    pub(crate) store: Arc<dyn DynStore>,
+    config: SessionConfig,
+    clock: Arc<dyn Clock>,
+    tokens: Arc<dyn TokenSource>,
+    layer: &'static str,
+    pub(crate) tasks: Tasks,
+    namespaces: RwLock<Vec<Namespace>>,
+}
+
+#[derive(Clone, Copy)]
+struct Namespace {
+    name: &'static str,
+    owner: TypeId,
+    owner_name: &'static str,
+}
+
+impl<L: LayerMarker> SessionManager<L> {
+    /// Makes a manager.
+    pub fn new(store: impl Store, config: SessionConfig) -> Self {
+        let engine = Engine {
+            store: Arc::new(store),
+            config,
+            clock: Arc::new(SystemClock),
+            tokens: Arc::new(OsRandom),
+            layer: L::NAME,
+            tasks: Tasks::default(),
+            namespaces: RwLock::default(),
+        };
+        Self { engine: Arc::new(engine), layer: std::marker::PhantomData }
+    }
+
+    /// Tells the time with `clock` instead of the system's clock.
+    pub fn with_clock(self, clock: impl Clock) -> Self {
+        self.with(|engine| engine.clock = Arc::new(clock))
+    }
+
+    /// Makes tokens from `source` instead of the operating system's generator.
+    pub fn with_token_source(self, source: impl TokenSource) -> Self {
+        self.with(|engine| engine.tokens = Arc::new(source))
+    }
+
+    fn with(self, change: impl FnOnce(&mut Engine)) -> Self {
+        let engine = &self.engine;
+        let mut engine = Engine {
+            store: engine.store.clone(),
+            config: engine.config.clone(),
+            clock: engine.clock.clone(),
+            tokens: engine.tokens.clone(),
+            layer: engine.layer,
+            tasks: Tasks::default(),
+            namespaces: RwLock::default(),
+        };
+        change(&mut engine);
+        Self { engine: Arc::new(engine), layer: self.layer }
+    }
+
+    /// Opens the session of a request. Nothing is read and nothing is stored before somebody asks for something.
+    pub fn open(&self) -> RequestSession {
+        RequestSession::new(self.engine.clone())
+    }
+
+    /// Closes the session of a request whose handler answered with `status`: stores what changed, and tells what the
+    /// response becomes. Once begun it completes, even if the future is dropped.
+    ///
+    /// Changes are stored when the status is below 500 and not 408.
+    pub async fn close(&self, session: &RequestSession, status: u16) -> Closed {
+        close::close(session, status).await
+    }
+
+    /// Waits until every store call that was begun for a request that has left is done, for an orderly shutdown.
+    pub async fn drain(&self) {
+        self.engine.tasks.drain().await;
+    }
+}
+
+impl<L: LayerMarker> Clone for SessionManager<L> {
+    fn clone(&self) -> Self {
+        Self { engine: self.engine.clone(), layer: self.layer }
+    }
+}
+
+impl<L: LayerMarker> fmt::Debug for SessionManager<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionManager").field("layer", &L::NAME).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    pub(crate) fn settings(&self) -> &Settings {
+        self.config.settings()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn layer(&self) -> &'static str {
+        self.layer
+    }
+
+    pub(crate) fn tokens(&self) -> &dyn TokenSource {
+        &*self.tokens
+    }
+
+    /// Opens the session that the candidates name: the one that exists, is live, and has the secret.
+    pub(crate) async fn open(&self, candidates: &Candidates) -> Result<Option<Current>, StoreError> {
+        let mut opened: Option<Current> = None;
+        let mut loaded: Vec<(crate::SessionId, Option<Record>)> = Vec::new();
+        let deadline = Instant::now() + self.settings().load_deadline;
+        for token in &candidates.tokens {
+            let record = match loaded.iter().find(|(id, _)| *id == token.id()) {
+                Some((_, record)) => record.clone(),
+                None => {
+                    let record = self.load(token, deadline).await?;
+                    loaded.push((token.id(), record.clone()));
+                    record
+                }
+            };
+            let Some(current) = self.verify(token, record) else { continue };
+            match &opened {
+                Some(other) if other.id() != current.id() => {
+                    event::ambiguous(self.layer);
+                    return Ok(None);
+                }
+                // Of two tokens of one session the current one counts, not the one that a renewal replaced.
+                Some(other) if other.secret == other.record.header().secret => {}
+                _ => opened = Some(current),
+            }
+        }
+        if opened.is_none() && candidates.presented {
+            event::rejected(self.layer, if candidates.tokens.is_empty() { "malformed" } else { "unknown or expired" });
+        }
+        Ok(opened)
+    }
+
+    async fn load(&self, token: &Token, deadline: Instant) -> Result<Option<Record>, StoreError> {
+        let loading = self.store.load(token.id(), self.now());
+        timeout_at(deadline, loading).await.unwrap_or_else(|_| Err(StoreError::unavailable("no answer within load_deadline")))
+    }
+
+    fn verify(&self, token: &Token, record: Option<Record>) -> Option<Current> {
+        let (record, now) = (record?, self.now());
+        let header = record.header();
+        // The store has looked at the deadline already; a store that forgets must not let anyone in.
+        if header.is_expired(now) {
+            return None;
+        }
+        let secret = token.secret_hash();
+        let is_previous = || {
+            let previous = header.previous.filter(|previous| previous.until.is_none_or(|until| now < until));
+            previous.is_some_and(|previous| previous.secret == secret)
+        };
+        if header.secret != secret && !is_previous() {
+            return None;
+        }
+        Some(Current { token: token.clone(), secret, record })
+    }
+
+    /// Makes sure that no two structs share a namespace.
+    pub(crate) fn claim_namespace<T: SessionData>(&self) -> Result<(), SessionError> {
+        let owner = TypeId::of::<T>();
+        let known = |namespaces: &[Namespace]| {
+            let owned = namespaces.iter().any(|namespace| namespace.owner == owner);
+            owned.then_some(Ok(())).or_else(|| {
+                let taken = namespaces.iter().find(|namespace| namespace.name == T::NAMESPACE)?;
+                Some(Err(SessionError::namespace(T::NAMESPACE, taken.owner_name, type_name::<T>())))
+            })
+        };
+        if let Some(result) = known(&self.namespaces.read().unwrap_or_else(PoisonError::into_inner)) {
+            return result;
+        }
+        let mut namespaces = self.namespaces.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(result) = known(&namespaces) {
+            return result;
+        }
+        namespaces.push(Namespace { name: T::NAMESPACE, owner, owner_name: type_name::<T>() });
+        Ok(())
+    }
+
+    /// Bounds a call that writes: an answer that does not come in time leaves it unknown whether it happened.
+    pub(crate) async fn within<T>(
+        &self,
+        deadline: Instant,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        timeout_at(deadline, call).await.unwrap_or_else(|_| Err(StoreError::unknown("no answer within commit_deadline")))
+    }
+
+    pub(crate) fn commit_deadline(&self) -> Instant {
+        Instant::now() + self.settings().commit_deadline
+    }
+
+    /// The lifetime of an anonymous session: idle, and in all.
+    pub(crate) fn anonymous_lifetime(&self) -> (Duration, Option<Duration>) {
+        (self.settings().anonymous_ttl(), Some(self.settings().absolute()))
+    }
+}

@@ -1,0 +1,195 @@
+//! Sessions in the memory of this process.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::delta::Delta;
+use crate::header::Generation;
+use crate::record::Record;
+use crate::store::{CommitOutcome, CreateOutcome, Store, StoreError};
+use crate::time::Timestamp;
+use crate::token::SessionId;
+
+const SHARDS: usize = 64;
+
+/// How many expired records a call removes besides its own work.
+const SWEEP: usize = 4;
+
+/// A [`Store`] in the memory of this process: for one server, for development, and for tests.
+///
+/// It holds at most a million sessions unless told otherwise. When it is full, a new session takes the place of an
+/// expired one, or else of the one that would end soonest; anonymous sessions have the shorter lifetime, so they go
+/// first. There is no background task: each call removes a few expired sessions.
+///
+/// ```
+/// use sessionkit_core::MemoryStore;
+///
+/// let store = MemoryStore::with_capacity(50_000);
+/// assert_eq!(store.len(), 0);
+/// ```
+pub struct MemoryStore {
+    shards: Box<[Mutex<Shard>]>,
+    shard_capacity: usize,
+}
+
+impl MemoryStore {
+    /// Makes a store for a million sessions.
+    pub fn new() -> Self {
+        Self::with_capacity(1_000_000)
+    }
+
+    /// Makes a store for about this many sessions; at least 64.
+    pub fn with_capacity(sessions: usize) -> Self {
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { shards, shard_capacity: sessions.div_ceil(SHARDS).max(1) }
+    }
+
+    /// How many sessions are held, expired ones included that were not removed yet.
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).records.len()).sum()
+    }
+
+    /// Whether no session is held.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The id and the record of every session that is held, for tests and for operators.
+    pub fn dump(&self) -> Vec<(SessionId, Record)> {
+        let records = |shard: &Mutex<Shard>| {
+            let shard = lock(shard);
+            shard.records.iter().map(|(id, packed)| (*id, unpack(packed))).collect::<Vec<_>>()
+        };
+        self.shards.iter().flat_map(records).collect()
+    }
+
+    fn shard(&self, id: SessionId) -> MutexGuard<'_, Shard> {
+        lock(&self.shards[id.as_bytes()[0] as usize % SHARDS])
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+impl Store for MemoryStore {
+    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
+        let packed = {
+            let mut shard = self.shard(id);
+            shard.sweep(now, SWEEP);
+            shard.records.get(&id).cloned()
+        };
+        Ok(packed.map(|packed| unpack(&packed)).filter(|record| !record.header().is_expired(now)))
+    }
+
+    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
+        let mut shard = self.shard(id);
+        shard.sweep(now, SWEEP);
+        if shard.records.contains_key(&id) {
+            return Ok(CreateOutcome::Taken);
+        }
+        while shard.records.len() >= self.shard_capacity {
+            shard.remove_soonest();
+        }
+        shard.put(id, record);
+        Ok(CreateOutcome::Created)
+    }
+
+    async fn commit(
+        &self,
+        id: SessionId,
+        generation: Generation,
+        delta: &Delta,
+        now: Timestamp,
+    ) -> Result<CommitOutcome, StoreError> {
+        let mut shard = self.shard(id);
+        shard.sweep(now, SWEEP);
+        let Some(packed) = shard.records.get(&id) else { return Ok(CommitOutcome::Gone) };
+        let mut record = unpack(packed);
+        let before = record.header().deadline();
+        let outcome = record.apply(generation, delta, now)?;
+        if let CommitOutcome::Committed(_) = outcome {
+            if record.header().deadline() != before {
+                shard.deadlines.remove(&(before, id));
+            }
+            shard.put(id, &record);
+        }
+        Ok(outcome)
+    }
+
+    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
+        Ok(self.shard(id).remove(id))
+    }
+}
+
+/// The sessions whose ids begin alike.
+#[derive(Default)]
+struct Shard {
+    records: HashMap<SessionId, Arc<[u8]>, BuildHasherDefault<IdHasher>>,
+    /// The same sessions in the order in which they end.
+    deadlines: BTreeSet<(Timestamp, SessionId)>,
+}
+
+impl Shard {
+    fn put(&mut self, id: SessionId, record: &Record) {
+        self.deadlines.insert((record.header().deadline(), id));
+        self.records.insert(id, record.pack(true).into());
+    }
+
+    fn remove(&mut self, id: SessionId) -> bool {
+        let Some(packed) = self.records.remove(&id) else { return false };
+        self.deadlines.remove(&(unpack(&packed).header().deadline(), id));
+        true
+    }
+
+    fn remove_soonest(&mut self) {
+        if let Some((_, id)) = self.deadlines.pop_first() {
+            self.records.remove(&id);
+        }
+    }
+
+    fn sweep(&mut self, now: Timestamp, most: usize) {
+        for _ in 0..most {
+            match self.deadlines.first() {
+                Some((deadline, _)) if now >= *deadline => self.remove_soonest(),
+                _ => return,
+            }
+        }
+    }
+}
+
+/// Takes a hash from an id, which is random already.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // The first byte chose the shard; the last ones choose the place in it.
+        if let Some(last) = bytes.last_chunk::<8>() {
+            self.0 ^= u64::from_le_bytes(*last);
+        }
+    }
+}
+
+fn unpack(packed: &Arc<[u8]>) -> Record {
+    Record::unpack(packed.clone()).expect("the store holds what it packed")
+}
+
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    // A panic inside a call cannot leave a shard half changed in a way that matters: each record is replaced whole.
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}

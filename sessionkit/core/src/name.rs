@@ -1,0 +1,43 @@
+//! Field names inside packed records: interned, so that a million records hold each name once.
+
+use std::collections::HashMap;
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+/// How many names are interned. Names beyond that are written out in each record, so that keys made up at run time
+/// cannot grow the table without bound.
+const CAPACITY: usize = 8192;
+
+#[derive(Default)]
+struct Names {
+    numbers: HashMap<&'static str, usize>,
+    names: Vec<&'static str>,
+}
+
+fn names() -> &'static RwLock<Names> {
+    static NAMES: OnceLock<RwLock<Names>> = OnceLock::new();
+    NAMES.get_or_init(RwLock::default)
+}
+
+/// The number of a name in this process, if it has or can get one.
+pub(crate) fn number(name: &str) -> Option<usize> {
+    if let Some(&number) = names().read().unwrap_or_else(PoisonError::into_inner).numbers.get(name) {
+        return Some(number);
+    }
+    let mut names = names().write().unwrap_or_else(PoisonError::into_inner);
+    if let Some(&number) = names.numbers.get(name) {
+        return Some(number);
+    }
+    if names.names.len() >= CAPACITY {
+        return None;
+    }
+    let name: &'static str = Box::leak(name.into());
+    let number = names.names.len();
+    names.names.push(name);
+    names.numbers.insert(name, number);
+    Some(number)
+}
+
+/// The name that has this number.
+pub(crate) fn name(number: usize) -> Option<&'static str> {
+    names().read().unwrap_or_else(PoisonError::into_inner).names.get(number).copied()
+}

@@ -1,0 +1,178 @@
+//! The changes of one request, before they are stored.
+
+use crate::data::{Field, Merge, SessionData};
+use crate::delta::{Delta, FieldOp, StoredValue};
+use crate::field::{FieldError, FieldSource, ThreeWay, parse_counter};
+use crate::record::{Record, field_size};
+use crate::time::Timestamp;
+
+type MergeFn = fn(usize, ThreeWay<'_>) -> Result<Option<Vec<u8>>, FieldError>;
+
+/// The fields that a request changed, each at most once.
+#[derive(Clone, Default)]
+pub(crate) struct Pending {
+    changes: Vec<Change>,
+}
+
+#[derive(Clone)]
+struct Change {
+    field: &'static Field,
+    kind: ChangeKind,
+}
+
+#[derive(Clone)]
+enum ChangeKind {
+    Write { value: Option<Vec<u8>> },
+    Add { by: i128 },
+    Merge { index: usize, merge: MergeFn, mine: Option<Vec<u8>> },
+}
+
+impl Pending {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Takes the change that a struct of type `T` made to one of its fields, as if another request had come before
+    /// with what is pending already.
+    pub(crate) fn contribute<T: SessionData>(
+        &mut self,
+        index: usize,
+        base: Option<&[u8]>,
+        mine: Option<&[u8]>,
+    ) -> Result<(), FieldError> {
+        let field = &T::FIELDS[index];
+        let before = self.changes.iter_mut().find(|change| change.field.key == field.key);
+        let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
+        let kind = match (field.merge, before.as_ref().map(|change| &change.kind)) {
+            (Merge::LastWriteWins, _) => ChangeKind::Write { value: owned(mine) },
+            (Merge::Add { .. }, before) => {
+                let number = |bytes: Option<&[u8]>| bytes.and_then(parse_counter).unwrap_or(0);
+                let earlier = if let Some(ChangeKind::Add { by }) = before { *by } else { 0 };
+                ChangeKind::Add { by: earlier + number(mine) - number(base) }
+            }
+            (Merge::ThreeWay, Some(ChangeKind::Merge { mine: theirs, .. })) => {
+                let merged = T::merge(index, ThreeWay { field, base, mine, theirs: theirs.as_deref() })?;
+                ChangeKind::Merge { index, merge: T::merge, mine: merged }
+            }
+            (Merge::ThreeWay, _) => ChangeKind::Merge { index, merge: T::merge, mine: owned(mine) },
+        };
+        match before {
+            Some(change) => change.kind = kind,
+            None => self.changes.push(Change { field, kind }),
+        }
+        Ok(())
+    }
+
+    /// The delta that brings `record` up to date, from what the request saw, `origin`. `None` stands for a session
+    /// that does not exist yet.
+    pub(crate) fn delta(
+        &self,
+        origin: Option<&Record>,
+        record: Option<&Record>,
+        now: Timestamp,
+    ) -> Result<Delta, FieldError> {
+        let mut delta = Delta::new();
+        for change in &self.changes {
+            delta.fields.extend(change.op(origin, record, now)?);
+        }
+        Ok(delta)
+    }
+}
+
+impl Change {
+    fn op(
+        &self,
+        origin: Option<&Record>,
+        record: Option<&Record>,
+        now: Timestamp,
+    ) -> Result<Option<FieldOp>, FieldError> {
+        let key = self.field.key;
+        let bytes = |record: Option<&'_ Record>| record?.field(key, now).map(|value| value.bytes.to_vec());
+        Ok(Some(match &self.kind {
+            ChangeKind::Write { value: None } if record.is_none() => return Ok(None),
+            ChangeKind::Write { value: None } => FieldOp::Remove { key: key.into() },
+            ChangeKind::Write { value: Some(bytes) } => FieldOp::Set { key: key.into(), value: self.value(bytes, now) },
+            ChangeKind::Add { by: 0 } => return Ok(None),
+            ChangeKind::Add { by } => {
+                let Merge::Add { min, max } = self.field.merge else { unreachable!("only `add` fields add") };
+                FieldOp::Add { key: key.into(), by: *by, min, max, carried: self.field.carry }
+            }
+            ChangeKind::Merge { index, merge, mine } => {
+                let (base, theirs) = (bytes(origin), bytes(record));
+                // Usually nobody else has changed the field, and mine is the result.
+                let merged = if theirs == base {
+                    mine.clone()
+                } else {
+                    let (base, mine, theirs) = (base.as_deref(), mine.as_deref(), theirs.as_deref());
+                    merge(*index, ThreeWay { field: self.field, base, mine, theirs })?
+                };
+                if merged == theirs {
+                    return Ok(None);
+                }
+                let value = merged.map(|bytes| self.value(&bytes, now));
+                FieldOp::Replace { key: key.into(), expected: theirs, value }
+            }
+        }))
+    }
+
+    fn value(&self, bytes: &[u8], now: Timestamp) -> StoredValue {
+        let ttl = self.field.ttl.map(|seconds| std::time::Duration::from_secs(u64::from(seconds)));
+        StoredValue { bytes: bytes.to_vec(), carried: self.field.carry, deadline: ttl.map(|ttl| now.after(ttl)) }
+    }
+}
+
+/// A record as the request sees it: with its own changes on top.
+pub(crate) struct Overlay<'a> {
+    record: Option<&'a Record>,
+    now: Timestamp,
+    /// The sums of counters, which no one place holds.
+    sums: Vec<(&'static str, Vec<u8>)>,
+    pending: &'a Pending,
+}
+
+impl<'a> Overlay<'a> {
+    pub(crate) fn new(record: Option<&'a Record>, pending: &'a Pending, now: Timestamp) -> Self {
+        let stored = |key| record.and_then(|record| record.field(key, now)).and_then(|value| parse_counter(value.bytes));
+        let sum = |change: &Change| match (&change.kind, change.field.merge) {
+            (ChangeKind::Add { by }, Merge::Add { min, max }) => {
+                let sum = stored(change.field.key).unwrap_or(0).saturating_add(*by).clamp(min, max);
+                Some((change.field.key, sum.to_string().into_bytes()))
+            }
+            _ => None,
+        };
+        let sums = pending.changes.iter().filter_map(sum).collect();
+        Self { record, now, sums, pending }
+    }
+}
+
+impl FieldSource for Overlay<'_> {
+    fn stored(&self, key: &str) -> Option<&[u8]> {
+        let change = self.pending.changes.iter().find(|change| change.field.key == key);
+        match change.map(|change| &change.kind) {
+            Some(ChangeKind::Write { value } | ChangeKind::Merge { mine: value, .. }) => value.as_deref(),
+            Some(ChangeKind::Add { .. }) => {
+                self.sums.iter().find(|(name, _)| *name == key).map(|(_, sum)| sum.as_slice())
+            }
+            None => self.record?.field(key, self.now).map(|value| value.bytes),
+        }
+    }
+}
+
+/// The size that `record` will have with `delta` applied, as far as can be told before.
+pub(crate) fn size_after(record: Option<&Record>, delta: &Delta) -> usize {
+    let held = |key: &str| {
+        let mut fields = record.into_iter().flat_map(Record::fields);
+        fields.find(|(name, _)| *name == key).map_or(0, |(name, value)| field_size(name, value))
+    };
+    let mut size = record.map_or(0, Record::size);
+    for op in &delta.fields {
+        let (key, value) = match op {
+            FieldOp::Set { key, value } => (key, Some(value)),
+            FieldOp::Replace { key, value, .. } => (key, value.as_ref()),
+            FieldOp::Remove { key } => (key, None),
+            FieldOp::Add { .. } | FieldOp::Clear { .. } => continue,
+        };
+        size = size - held(key) + value.map_or(0, |value| field_size(key, value.as_ref()));
+    }
+    size
+}

@@ -1,0 +1,94 @@
+//! The answer that SessionKit gives in place of the handler.
+
+use std::fmt;
+
+use crate::local_path::LocalPath;
+
+/// A response that SessionKit gives in place of the handler: a problem document, or a redirect to the login page.
+///
+/// The body is `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
+#[derive(Clone, Eq, PartialEq)]
+pub struct Rejection {
+    status: u16,
+    title: &'static str,
+    detail: String,
+    location: Option<String>,
+}
+
+impl Rejection {
+    pub(crate) fn new(status: u16, detail: impl Into<String>) -> Self {
+        let title = match status {
+            303 => "See Other",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            409 => "Conflict",
+            503 => "Service Unavailable",
+            _ => "Internal Server Error",
+        };
+        Self { status, title, detail: detail.into(), location: None }
+    }
+
+    /// Sends a person to the login page, and from there back to `next`.
+    pub(crate) fn login(login_url: &str, next: Option<&LocalPath>) -> Self {
+        let mut location = login_url.to_owned();
+        if let Some(next) = next {
+            location.push(if login_url.contains('?') { '&' } else { '?' });
+            location.push_str("next=");
+            location.push_str(&next.encode());
+        }
+        Self { location: Some(location), ..Self::new(303, "Please log in.") }
+    }
+
+    /// The request came to a handler without passing the session layer called `layer`; `route` says where.
+    pub fn missing_layer(layer: &str, adapter_layer: &str, route: &str) -> Self {
+        Self::new(
+            500,
+            format!(
+                "The session layer `{layer}` did not run before {route}. Perhaps you forgot to add it? \
+                 Add `{adapter_layer}` to the application, outside of this route."
+            ),
+        )
+    }
+
+    /// The status code.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// What went wrong, in a sentence. It holds no secret.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The headers, with lower-case names.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let location = self.location.as_deref().map(|location| ("location", location));
+        let content = ("content-type", "application/problem+json");
+        [content, ("cache-control", "no-store")].into_iter().chain(location)
+    }
+
+    /// The body: a problem document.
+    pub fn body(&self) -> String {
+        let problem = serde_json::json!({
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        });
+        problem.to_string()
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.status, self.title, self.detail)
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Rejection {}

@@ -1,0 +1,239 @@
+//! The session of one request: loaded at most once, changed by whoever checks a struct out, stored when it is closed.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use crate::checkout::Checkout;
+use crate::cookie::{self, Candidates};
+use crate::data::SessionData;
+use crate::error::SessionError;
+use crate::event;
+use crate::field::{Encoded, FieldReader};
+use crate::head::RequestHead;
+use crate::info::SessionInfo;
+use crate::manager::Engine;
+use crate::pending::{Overlay, Pending};
+use crate::record::Record;
+use crate::time::Timestamp;
+use crate::token::{SecretHash, SessionId, Token};
+
+/// The session of one request, as an adapter hands it from its layer to its extractors. Cheap to clone.
+///
+/// [`SessionManager::open`](crate::SessionManager::open) makes it without looking at anything;
+/// [`SessionManager::close`](crate::SessionManager::close) stores what changed. Whoever asks for something first gives
+/// the head of the request with [`attach`](Self::attach).
+#[derive(Clone)]
+pub struct RequestSession {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) engine: Arc<Engine>,
+    candidates: OnceLock<Candidates>,
+    loaded: OnceCell<Result<(), SessionError>>,
+    /// Held by login, logout and rotation, which come one after the other.
+    pub(crate) turn: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+/// What the request knows and did. Never locked across an `.await`.
+#[derive(Default)]
+pub(crate) struct State {
+    /// The session that the request opened, or made.
+    pub(crate) current: Option<Current>,
+    pub(crate) pending: Pending,
+    /// Counts the changes of user.
+    pub(crate) epoch: u32,
+    pub(crate) cookie: CookieChange,
+    /// Why the request cannot be answered by the handler.
+    pub(crate) failure: Option<SessionError>,
+    pub(crate) denied: bool,
+    pub(crate) closed: bool,
+}
+
+/// A session whose token was verified.
+#[derive(Clone)]
+pub(crate) struct Current {
+    pub(crate) token: Token,
+    pub(crate) secret: SecretHash,
+    pub(crate) record: Record,
+}
+
+impl Current {
+    pub(crate) fn id(&self) -> SessionId {
+        self.token.id()
+    }
+}
+
+/// What the response does to the client's cookie.
+#[derive(Clone, Default)]
+pub(crate) enum CookieChange {
+    #[default]
+    Keep,
+    Set {
+        token: Token,
+        ends: Timestamp,
+    },
+    Remove,
+}
+
+impl RequestSession {
+    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+        let shared = Shared {
+            engine,
+            candidates: OnceLock::new(),
+            loaded: OnceCell::new(),
+            turn: tokio::sync::Mutex::default(),
+            state: Mutex::default(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Gives the head of the request; only the first call reads it.
+    pub fn attach(&self, head: &RequestHead<'_>) {
+        let name = &self.shared.engine.settings().cookie_name;
+        self.shared.candidates.get_or_init(|| cookie::candidates(head.headers(), name));
+    }
+
+    /// Checks out a struct: the stored fields with this request's changes on top, or defaults where there are none.
+    ///
+    /// # Errors
+    /// Fails when the store does, or when a stored value does not fit its field.
+    pub async fn checkout<T: SessionData>(&self) -> Result<Checkout<T>, SessionError> {
+        self.load().await?;
+        let (value, epoch) = self.read::<T>()?;
+        Ok(Checkout::new(value, self.clone(), epoch))
+    }
+
+    /// Checks out a struct if there is a session; `None` where the visitor has none.
+    ///
+    /// # Errors
+    /// Fails as [`checkout`](Self::checkout) does.
+    pub async fn checkout_existing<T: SessionData>(&self) -> Result<Option<Checkout<T>>, SessionError> {
+        self.load().await?;
+        if self.state().current.is_none() {
+            return Ok(None);
+        }
+        self.checkout().await.map(Some)
+    }
+
+    /// Reads a struct without the means to change it.
+    ///
+    /// # Errors
+    /// Fails as [`checkout`](Self::checkout) does.
+    pub async fn view<T: SessionData>(&self) -> Result<T, SessionError> {
+        self.load().await?;
+        Ok(self.read::<T>()?.0)
+    }
+
+    /// The user who is logged in.
+    ///
+    /// # Errors
+    /// Fails when the store does.
+    pub async fn user(&self) -> Result<Option<Arc<str>>, SessionError> {
+        self.load().await?;
+        Ok(self.loaded_user())
+    }
+
+    /// What is known of the session itself; `None` where the visitor has none.
+    ///
+    /// # Errors
+    /// Fails when the store does.
+    pub async fn info(&self) -> Result<Option<SessionInfo>, SessionError> {
+        self.load().await?;
+        Ok(self.state().current.as_ref().map(|current| SessionInfo::new(current.id(), current.record.header())))
+    }
+
+    /// Loads the session once, however many ask.
+    pub(crate) async fn load(&self) -> Result<(), SessionError> {
+        let loading = async || {
+            let Some(candidates) = self.shared.candidates.get() else { return Ok(()) };
+            match self.shared.engine.open(candidates).await {
+                Ok(current) => {
+                    self.state().current = current;
+                    Ok(())
+                }
+                Err(error) => {
+                    let error = self.fail(error.into());
+                    Err(error)
+                }
+            }
+        };
+        self.shared.loaded.get_or_init(loading).await.clone()
+    }
+
+    /// Builds a struct from what is loaded.
+    pub(crate) fn read<T: SessionData>(&self) -> Result<(T, u32), SessionError> {
+        let engine = &self.shared.engine;
+        engine.claim_namespace::<T>().map_err(|error| self.fail(error))?;
+        let state = self.state();
+        let record = state.current.as_ref().map(|current| &current.record);
+        let overlay = Overlay::new(record, &state.pending, engine.now());
+        let value = T::decode(&mut FieldReader::new(T::FIELDS, &overlay));
+        let epoch = state.epoch;
+        drop(state);
+        Ok((value.map_err(|error| self.fail(error.into()))?, epoch))
+    }
+
+    pub(crate) fn loaded_user(&self) -> Option<Arc<str>> {
+        self.state().current.as_ref()?.record.header().user.clone()
+    }
+
+    /// Whether anybody used the session, so that [`close`](crate::SessionManager::close) has something to do.
+    pub fn is_used(&self) -> bool {
+        self.consulted() || self.shared.loaded.initialized()
+    }
+
+    /// Whether anybody asked for the session.
+    pub(crate) fn consulted(&self) -> bool {
+        self.shared.candidates.get().is_some()
+    }
+
+    /// Whether the request came with a cookie of our name.
+    pub(crate) fn cookie_presented(&self) -> bool {
+        self.shared.candidates.get().is_some_and(|candidates| candidates.presented)
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers why the handler's answer cannot stand.
+    pub(crate) fn fail(&self, error: SessionError) -> SessionError {
+        event::failed(self.shared.engine.layer(), &error);
+        self.state().failure.get_or_insert(error).clone()
+    }
+
+    /// Takes what a struct changed; called when it is dropped.
+    pub(crate) fn contribute<T: SessionData>(&self, epoch: u32, changed: Result<(Encoded, Encoded), SessionError>) {
+        let layer = self.shared.engine.layer();
+        let mut state = self.state();
+        if state.closed {
+            return event::late_write(layer, T::NAMESPACE);
+        }
+        if state.epoch != epoch {
+            return event::contribution_discarded(layer, T::NAMESPACE);
+        }
+        let contributed = changed.and_then(|(before, after)| {
+            for (index, (base, mine)) in before.values().zip(after.values()).enumerate() {
+                if base != mine {
+                    state.pending.contribute::<T>(index, base, mine)?;
+                }
+            }
+            Ok(())
+        });
+        drop(state);
+        if let Err(error) = contributed {
+            self.fail(error);
+        }
+    }
+}
+
+impl fmt::Debug for RequestSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.state().current.as_ref().map(Current::id);
+        f.debug_struct("RequestSession").field("id", &id).finish_non_exhaustive()
+    }
+}

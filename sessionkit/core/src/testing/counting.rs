@@ -1,0 +1,97 @@
+//! A store that counts the calls to another one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::delta::Delta;
+use crate::header::Generation;
+use crate::record::Record;
+use crate::store::{CommitOutcome, CreateOutcome, Store, StoreError};
+use crate::time::Timestamp;
+use crate::token::SessionId;
+
+/// Counts the calls to a store. Clones count together.
+#[derive(Clone, Debug)]
+pub struct CountingStore<S> {
+    store: S,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    load: AtomicUsize,
+    create: AtomicUsize,
+    commit: AtomicUsize,
+    destroy: AtomicUsize,
+}
+
+/// How often each call was made.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Calls {
+    /// Calls of [`Store::load`].
+    pub load: usize,
+    /// Calls of [`Store::create`].
+    pub create: usize,
+    /// Calls of [`Store::commit`].
+    pub commit: usize,
+    /// Calls of [`Store::destroy`].
+    pub destroy: usize,
+}
+
+impl Calls {
+    /// All calls together.
+    pub fn total(&self) -> usize {
+        self.load + self.create + self.commit + self.destroy
+    }
+}
+
+impl<S: Store> CountingStore<S> {
+    /// Counts the calls to `store` from now on.
+    pub fn new(store: S) -> Self {
+        Self { store, counts: Arc::default() }
+    }
+
+    /// The calls since the last time that this was asked.
+    pub fn take(&self) -> Calls {
+        let take = |count: &AtomicUsize| count.swap(0, Ordering::SeqCst);
+        let counts = &self.counts;
+        Calls {
+            load: take(&counts.load),
+            create: take(&counts.create),
+            commit: take(&counts.commit),
+            destroy: take(&counts.destroy),
+        }
+    }
+}
+
+fn count(count: &AtomicUsize) {
+    count.fetch_add(1, Ordering::SeqCst);
+}
+
+impl<S: Store> Store for CountingStore<S> {
+    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
+        count(&self.counts.load);
+        self.store.load(id, now).await
+    }
+
+    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
+        count(&self.counts.create);
+        self.store.create(id, record, now).await
+    }
+
+    async fn commit(
+        &self,
+        id: SessionId,
+        generation: Generation,
+        delta: &Delta,
+        now: Timestamp,
+    ) -> Result<CommitOutcome, StoreError> {
+        count(&self.counts.commit);
+        self.store.commit(id, generation, delta, now).await
+    }
+
+    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
+        count(&self.counts.destroy);
+        self.store.destroy(id).await
+    }
+}

@@ -1,0 +1,8 @@
+//! Help for tests of stores, adapters and applications (feature `testing`).
+
+mod clock;
+mod counting;
+pub mod suite;
+
+pub use clock::ManualClock;
+pub use counting::{Calls, CountingStore};

@@ -1,0 +1,198 @@
+//! The token that a client holds, and what the server keeps of it.
+
+use std::fmt;
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+const SELECTOR: usize = 16;
+const SECRET: usize = 32;
+const TOKEN: usize = SELECTOR + SECRET;
+
+/// The length of a token as text: 48 bytes in base64url without padding ([RFC 4648](https://www.rfc-editor.org/rfc/rfc4648)).
+pub(crate) const TOKEN_TEXT: usize = 64;
+
+/// Names a session: 16 random bytes. Not secret: it opens nothing and ends nothing by itself.
+///
+/// It is the key in the store, safe to log, and prints as 22 characters of base64url.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct SessionId([u8; SELECTOR]);
+
+impl SessionId {
+    /// Makes an id from its bytes.
+    pub const fn from_bytes(bytes: [u8; SELECTOR]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the id.
+    pub const fn as_bytes(&self) -> &[u8; SELECTOR] {
+        &self.0
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; 24];
+        f.write_str(encode(&self.0, &mut text))
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionId({self})")
+    }
+}
+
+/// The SHA-256 of a token's secret: all that a record keeps of it.
+///
+/// Compared in constant time; prints as `SecretHash(..)`.
+#[derive(Clone, Copy)]
+pub struct SecretHash([u8; 32]);
+
+impl SecretHash {
+    /// Makes a hash from its bytes, as a store read them.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the hash, for a store to write.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl PartialEq for SecretHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for SecretHash {}
+
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretHash(..)")
+    }
+}
+
+/// What a client presents to prove that a session is its own: the session's id and a 32-byte secret.
+///
+/// Prints as `Token(<id>, ..)`; the secret leaves it only as the value of a cookie.
+#[derive(Clone)]
+pub struct Token {
+    id: SessionId,
+    secret: [u8; SECRET],
+}
+
+impl Token {
+    /// Makes a new token with the bytes that `source` gives.
+    pub(crate) fn new(source: &dyn TokenSource) -> Self {
+        let mut bytes = [0; TOKEN];
+        source.fill(&mut bytes);
+        Self::from_bytes(&bytes)
+    }
+
+    /// Makes a new secret for the same session.
+    pub(crate) fn rotate(id: SessionId, source: &dyn TokenSource) -> Self {
+        let mut secret = [0; SECRET];
+        source.fill(&mut secret);
+        Self { id, secret }
+    }
+
+    /// Reads a token from the value of a cookie. Anything but 64 characters of base64url is none.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        if text.len() != TOKEN_TEXT {
+            return None;
+        }
+        let mut bytes = [0; TOKEN];
+        let decoded = Base64UrlUnpadded::decode(text, &mut bytes).ok()?;
+        (decoded.len() == TOKEN).then(|| Self::from_bytes(&bytes))
+    }
+
+    fn from_bytes(bytes: &[u8; TOKEN]) -> Self {
+        let (selector, rest) = bytes.split_at(SELECTOR);
+        let mut token = Self { id: SessionId([0; SELECTOR]), secret: [0; SECRET] };
+        token.id.0.copy_from_slice(selector);
+        token.secret.copy_from_slice(rest);
+        token
+    }
+
+    /// The id of the session that the token claims to open.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The hash of the secret.
+    pub fn secret_hash(&self) -> SecretHash {
+        SecretHash(Sha256::digest(self.secret).into())
+    }
+
+    /// The token as the value of a cookie. This is the secret: it goes to the client and nowhere else.
+    pub fn expose(&self) -> String {
+        let mut bytes = [0; TOKEN];
+        bytes[..SELECTOR].copy_from_slice(&self.id.0);
+        bytes[SELECTOR..].copy_from_slice(&self.secret);
+        Base64UrlUnpadded::encode_string(&bytes)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({}, ..)", self.id)
+    }
+}
+
+/// Gives the random bytes of tokens.
+///
+/// The default is the operating system's generator, [`OsRandom`].
+pub trait TokenSource: Send + Sync + 'static {
+    /// Fills `bytes` with bytes that nobody can predict.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// The operating system's cryptographically secure random number generator.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OsRandom;
+
+impl TokenSource for OsRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the operating system has random bytes");
+    }
+}
+
+fn encode<'a>(bytes: &[u8], text: &'a mut [u8]) -> &'a str {
+    Base64UrlUnpadded::encode(bytes, text).expect("the buffer is large enough")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_survives_the_cookie() {
+        let token = Token::new(&OsRandom);
+        let text = token.expose();
+        assert_eq!(text.len(), TOKEN_TEXT);
+        let parsed = Token::parse(text.as_bytes()).unwrap();
+        assert_eq!(parsed.id(), token.id());
+        assert_eq!(parsed.secret_hash(), token.secret_hash());
+    }
+
+    #[test]
+    fn anything_else_is_not_a_token() {
+        let token = Token::new(&OsRandom).expose();
+        let wrong = [String::new(), "a".repeat(63), "a".repeat(65), "a".repeat(10_000), "*".repeat(64), "=".repeat(64)];
+        for text in wrong.iter().chain([&token.replacen(&token[..1], "\0", 1), &format!(" {}", &token[1..])]) {
+            assert!(Token::parse(text.as_bytes()).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn printing_shows_no_secret() {
+        let token = Token::new(&OsRandom);
+        let printed = format!("{token:?} {:?}", token.secret_hash());
+        assert!(!printed.contains(&token.expose()[22..]));
+        assert!(printed.contains(&token.id().to_string()));
+    }
+}

@@ -1,0 +1,40 @@
+//! Typed sessions for axum and actix-web.
+//!
+//! A session is a struct that the application declares. A handler changes it like any struct; SessionKit stores the
+//! fields that changed, merges concurrent requests, never brings a logged-out session back, and guards routes with an
+//! attribute. The same struct, store and cookie work on both frameworks: import what is framework-specific from one
+//! module, `sessionkit::axum` or `sessionkit::actix`.
+//!
+//! # Features
+//!
+//! | feature | |
+//! |---|---|
+//! | `axum` | the adapter for axum |
+//! | `actix` | the adapter for actix-web |
+//! | `redis` | sessions in Redis, over TLS where the URL says `rediss://` |
+//! | `testing` | a movable clock, a counting store, the suite for stores |
+//!
+//! None is on by default, and all of them can be on together.
+
+#![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "testing")]
+pub use sessionkit_core::testing;
+pub use sessionkit_core::{
+    Clock, Codec, ConfigError, CookieMaxAge, FieldError, Json, LayerMarker, LocalPath, Login, Main, MemoryStore,
+    OnLostWrite, Rejection, Rolling, SameSite, SessionConfig, SessionConfigBuilder, SessionData, SessionError,
+    SessionId, SessionInfo, SessionManager, Store, StoreError, SystemClock, Timestamp, merge,
+};
+pub use sessionkit_macros::SessionData;
+
+#[cfg(feature = "actix")]
+pub mod actix;
+#[cfg(feature = "axum")]
+pub mod axum;
+#[cfg(feature = "redis")]
+pub mod redis;
+pub mod store;
+
+#[doc(hidden)]
+pub mod __private;

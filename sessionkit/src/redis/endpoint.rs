@@ -1,0 +1,159 @@
+//! Where the server is, and how a connection to it is opened.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+use ::redis::aio::MultiplexedConnection;
+use ::redis::io::tcp::socket2::{SockRef, TcpKeepalive};
+use ::redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, RedisConnectionInfo, RedisError};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use super::failure::RedisSetupError;
+#[cfg(feature = "redis-tls")]
+use super::tls::Tls;
+
+/// After this long in silence the operating system asks whether the server is still there.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+
+/// Drives a connection; it ends when the connection does.
+pub(super) type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A server's address and what to say first. `Debug` shows the address alone.
+pub(super) struct Endpoint {
+    address: ConnectionAddr,
+    handshake: RedisConnectionInfo,
+    #[cfg(feature = "redis-tls")]
+    tls: Option<Tls>,
+}
+
+impl Endpoint {
+    /// Reads a URL. Its parts are in no error: one of them is a password.
+    #[cfg_attr(not(feature = "redis-tls"), allow(unused_variables))]
+    pub(super) fn parse(url: &str, ca: Option<&[u8]>) -> Result<Self, RedisSetupError> {
+        let (plain, encrypted) = without_tls(url);
+        if encrypted && url.contains('#') {
+            return Err(RedisSetupError::new(
+                "the URL of a Redis server must not end in `#..`: the server's certificate is always verified",
+            ));
+        }
+        let info: ConnectionInfo = plain.parse().map_err(|_: RedisError| {
+            RedisSetupError::new(
+                "not the URL of a Redis server: write `redis://[[user]:password@]host[:port][/database]`, `rediss://..` \
+                 for TLS, or `unix:///path[?db=database]`; encode special characters in a password with %",
+            )
+        })?;
+        #[cfg(feature = "redis-tls")]
+        let tls = encrypted.then(|| Tls::new(ca)).transpose()?;
+        #[cfg(not(feature = "redis-tls"))]
+        if encrypted {
+            return Err(RedisSetupError::new("`rediss://` needs the feature `redis-tls` of `sessionkit`"));
+        }
+        Ok(Self {
+            address: info.addr().clone(),
+            handshake: info.redis_settings().clone(),
+            #[cfg(feature = "redis-tls")]
+            tls,
+        })
+    }
+
+    /// Opens a connection. It does nothing until the driver runs.
+    pub(super) async fn open(&self) -> Result<(MultiplexedConnection, Driver), RedisError> {
+        match &self.address {
+            ConnectionAddr::Tcp(host, port) => {
+                let stream = TcpStream::connect((host.as_str(), *port)).await?;
+                stream.set_nodelay(true)?;
+                SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
+                #[cfg(feature = "redis-tls")]
+                if let Some(tls) = &self.tls {
+                    return self.greet(tls.connect(host, stream).await?).await;
+                }
+                self.greet(stream).await
+            }
+            #[cfg(unix)]
+            ConnectionAddr::Unix(path) => self.greet(tokio::net::UnixStream::connect(path).await?).await,
+            _ => Err(io::Error::from(io::ErrorKind::Unsupported).into()),
+        }
+    }
+
+    /// Authenticates and chooses the database.
+    async fn greet(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    ) -> Result<(MultiplexedConnection, Driver), RedisError> {
+        // Each call has a deadline of its own.
+        let config = AsyncConnectionConfig::new().set_response_timeout(None);
+        let (connection, driver) = MultiplexedConnection::new_with_config(&self.handshake, stream, config).await?;
+        Ok((connection, Box::pin(driver)))
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.address, f)
+    }
+}
+
+/// The URL for plain TCP, and whether TLS was asked for.
+///
+/// We do TLS ourselves: `redis` reads the system's certificates anew for each connection, and panics in a program whose
+/// dependencies brought two cryptography providers.
+fn without_tls(url: &str) -> (String, bool) {
+    match url.split_once(':') {
+        Some((scheme, rest)) if ["rediss", "valkeys"].iter().any(|tls| scheme.eq_ignore_ascii_case(tls)) => {
+            (format!("redis:{rest}"), true)
+        }
+        _ => (url.to_owned(), false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_read() {
+        let endpoint = Endpoint::parse("redis://ada:p%40ss@example.org:7000/3", None).unwrap();
+        assert_eq!(format!("{endpoint:?}"), "example.org:7000");
+        assert_eq!(endpoint.handshake.username(), Some("ada"));
+        assert_eq!(endpoint.handshake.password(), Some("p@ss"));
+        assert_eq!(endpoint.handshake.db(), 3);
+        assert_eq!(format!("{:?}", Endpoint::parse("redis://[::1]", None).unwrap()), "::1:6379");
+        assert_eq!(format!("{:?}", Endpoint::parse("unix:///run/redis.sock", None).unwrap()), "/run/redis.sock");
+    }
+
+    #[test]
+    fn an_error_shows_no_password() {
+        let urls = [
+            "hunter2",
+            "http://:hunter2@localhost",
+            "redis://:hunter2@",
+            "redis://:hunter2@localhost/hunter2",
+            "redis://:p/hunter2@localhost",
+            "redis://localhost/?protocol=hunter2",
+            "rediss://:hunter2@localhost#hunter2",
+        ];
+        for url in urls {
+            let error = Endpoint::parse(url, None).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{url}");
+        }
+    }
+
+    #[cfg(feature = "redis-tls")]
+    #[test]
+    fn tls_is_asked_for_by_the_scheme() {
+        let tls = |url| Endpoint::parse(url, None).unwrap().tls.is_some();
+        assert!(tls("rediss://localhost") && tls("REDISS://localhost"));
+        assert!(!tls("redis://localhost"));
+    }
+
+    #[cfg(not(feature = "redis-tls"))]
+    #[test]
+    fn tls_names_the_feature_that_it_needs() {
+        let error = Endpoint::parse("rediss://localhost", None).unwrap_err();
+        assert!(error.to_string().contains("`redis-tls`"), "{error}");
+    }
+}

@@ -1,0 +1,153 @@
+//! The scripts, and what they are given.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use ::redis::{Cmd, Script, cmd};
+use sessionkit_core::{Authenticate, Delta, FieldKey, FieldOp, Generation, Header, HeaderOp, Record, StoredValue};
+use sessionkit_core::{StoreError, Timestamp};
+
+use super::layout;
+
+/// Redis may forget a session this long after its deadline; never before, though clocks differ a little.
+const SLACK: Duration = Duration::from_secs(60);
+
+/// A script that reads and writes one key.
+pub(super) struct OneKeyScript {
+    source: &'static str,
+    hash: String,
+}
+
+pub(super) static CREATE: LazyLock<OneKeyScript> =
+    LazyLock::new(|| OneKeyScript::new(include_str!("scripts/create.lua")));
+pub(super) static COMMIT: LazyLock<OneKeyScript> =
+    LazyLock::new(|| OneKeyScript::new(include_str!("scripts/commit.lua")));
+
+impl OneKeyScript {
+    fn new(source: &'static str) -> Self {
+        Self { source, hash: Script::new(source).get_hash().to_owned() }
+    }
+
+    /// Runs the script if the server has it.
+    pub(super) fn by_hash(&self, key: &str, arguments: &Arguments) -> Cmd {
+        Self::command("EVALSHA", &self.hash, key, arguments)
+    }
+
+    /// Gives the script to the server and runs it.
+    pub(super) fn by_source(&self, key: &str, arguments: &Arguments) -> Cmd {
+        Self::command("EVAL", self.source, key, arguments)
+    }
+
+    fn command(name: &str, script: &str, key: &str, arguments: &Arguments) -> Cmd {
+        let mut command = cmd(name);
+        command.arg(script).arg(1).arg(key).arg(&arguments.0);
+        command
+    }
+}
+
+/// The arguments of a script besides its key.
+#[derive(Default)]
+pub(super) struct Arguments(Vec<Vec<u8>>);
+
+impl Arguments {
+    /// What `create.lua` is given.
+    pub(super) fn of_create(record: &Record, now: Timestamp) -> Self {
+        let mut arguments = Self::default();
+        // The packed form decides: it is what every later call reads.
+        let deadline = Header::unpack(&record.header().pack()).map_or(now, |header| header.deadline());
+        arguments.number((deadline.since(now) + SLACK).as_secs());
+        for (name, value) in layout::write(record) {
+            arguments.push(name.as_bytes()).push(value);
+        }
+        arguments
+    }
+
+    /// What `commit.lua` is given.
+    pub(super) fn of_commit(generation: Generation, delta: &Delta, now: Timestamp) -> Result<Self, StoreError> {
+        let mut arguments = Self::default();
+        arguments.time(now).number(generation.number());
+        for op in &delta.header {
+            arguments.header_op(op)?;
+        }
+        for op in &delta.fields {
+            arguments.field_op(op)?;
+        }
+        Ok(arguments)
+    }
+
+    fn header_op(&mut self, op: &HeaderOp) -> Result<(), StoreError> {
+        match op {
+            HeaderOp::Authenticate(authenticate) => self.authenticate(authenticate),
+            HeaderOp::Rotate { secret } => self.push("R").push(secret.as_bytes()),
+            HeaderOp::Renew { if_current, secret } => {
+                self.push("N").push(if_current.as_bytes()).push(secret.as_bytes())
+            }
+            HeaderOp::EndPrevious { until } => self.push("E").time(*until),
+            HeaderOp::Touch { last_seen, idle_deadline } => self.push("T").time(*last_seen).time(*idle_deadline),
+            _ => return Err(unknown_operation()),
+        };
+        Ok(())
+    }
+
+    fn authenticate(&mut self, op: &Authenticate) -> &mut Self {
+        self.push("A").time(op.at).time(op.at.after(op.ttl)).number(op.ttl.as_secs());
+        self.optional_time(op.absolute_deadline).push(op.user.as_bytes());
+        match &op.label {
+            Some(label) => self.push("L").push(label.as_bytes()),
+            None => self,
+        }
+    }
+
+    fn field_op(&mut self, op: &FieldOp) -> Result<(), StoreError> {
+        match op {
+            FieldOp::Set { key, value } => self.set(key, value),
+            FieldOp::Replace { key, expected, value } => {
+                match expected {
+                    Some(expected) => self.push("=").name(key).push(expected),
+                    None => self.push("~").name(key),
+                };
+                match value {
+                    Some(value) => self.set(key, value),
+                    None => self.push("r").name(key),
+                }
+            }
+            FieldOp::Remove { key } => self.push("r").name(key),
+            FieldOp::Add { key, by, min, max, carried } => {
+                let flags = if *carried { layout::flags(true, None) } else { String::new() };
+                self.push("+").name(key).number(*by).number(*min).number(*max).push(flags)
+            }
+            FieldOp::Clear { keep_carried } => self.push("c").number(u8::from(*keep_carried)),
+            _ => return Err(unknown_operation()),
+        };
+        Ok(())
+    }
+
+    fn set(&mut self, key: &FieldKey, value: &StoredValue) -> &mut Self {
+        self.push("s").name(key).push(layout::encode(value.as_ref())).optional_time(value.deadline)
+    }
+
+    fn name(&mut self, key: &FieldKey) -> &mut Self {
+        self.push(layout::field_name(key).as_bytes())
+    }
+
+    fn time(&mut self, time: Timestamp) -> &mut Self {
+        self.number(time.unix_seconds())
+    }
+
+    fn optional_time(&mut self, time: Option<Timestamp>) -> &mut Self {
+        self.push(time.map(|time| time.to_string()).unwrap_or_default())
+    }
+
+    fn number(&mut self, number: impl ToString) -> &mut Self {
+        self.push(number.to_string())
+    }
+
+    fn push(&mut self, argument: impl AsRef<[u8]>) -> &mut Self {
+        self.0.push(argument.as_ref().to_vec());
+        self
+    }
+}
+
+fn unknown_operation() -> StoreError {
+    StoreError::unavailable("this store is older than the engine and does not know an operation of the delta")
+}

@@ -1,0 +1,177 @@
+//! A network that fails when told to.
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Mutex, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+/// A TCP proxy in front of a server, which can lose connections, refuse them, and swallow what is sent.
+///
+/// It belongs to the runtime that it was started on, and ends when dropped, its connections with it.
+#[derive(Debug)]
+pub struct FaultProxy {
+    address: SocketAddr,
+    network: Arc<Network>,
+    /// `None` only while it changes.
+    gate: Mutex<Option<Gate>>,
+}
+
+/// What the proxy shares with its tasks.
+#[derive(Debug)]
+struct Network {
+    upstream: SocketAddr,
+    accepted: AtomicUsize,
+    tunnels: SyncMutex<JoinSet<()>>,
+    blackhole: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+enum Gate {
+    Open(JoinHandle<()>),
+    /// Bound without listening: connections are refused, and nobody else gets the port.
+    Closed(TcpSocket),
+}
+
+impl FaultProxy {
+    /// Starts a proxy in front of this address, on a free port.
+    ///
+    /// # Panics
+    ///
+    /// If the loopback interface has no free port.
+    pub async fn start(upstream: SocketAddr) -> Self {
+        let socket = bind((Ipv4Addr::LOCALHOST, 0).into()).expect("the loopback interface has a free port");
+        let address = socket.local_addr().expect("a bound socket has an address");
+        let network = Arc::new(Network {
+            upstream,
+            accepted: AtomicUsize::new(0),
+            tunnels: SyncMutex::default(),
+            blackhole: watch::Sender::new(false),
+        });
+        let gate = Mutex::new(Some(Gate::open(socket, &network)));
+        Self { address, network, gate }
+    }
+
+    /// Where clients connect to.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many connections were accepted so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.network.accepted.load(Ordering::SeqCst)
+    }
+
+    /// Closes all connections; when this returns, they are. New ones are accepted.
+    pub async fn cut(&self) {
+        let mut tunnels = std::mem::take(&mut *self.network.tunnels());
+        tunnels.shutdown().await;
+    }
+
+    /// Whether new connections are refused, from when this returns on. Those that exist stay.
+    ///
+    /// # Panics
+    ///
+    /// If another process took the port in the instant between listening and not.
+    pub async fn refuse(&self, refuse: bool) {
+        let mut gate = self.gate.lock().await;
+        *gate = match (gate.take(), refuse) {
+            (Some(Gate::Open(acceptor)), true) => {
+                acceptor.abort();
+                // The listener is closed when its task has ended.
+                let _ = acceptor.await;
+                Some(Gate::Closed(bind(self.address).expect("the proxy's port is still free")))
+            }
+            (Some(Gate::Closed(socket)), false) => Some(Gate::open(socket, &self.network)),
+            (unchanged, _) => unchanged,
+        };
+    }
+
+    /// Whether nothing is forwarded, in either direction; connections are still accepted. What is sent meanwhile is held
+    /// back and forwarded afterwards, as TCP does with packets that were lost.
+    pub fn blackhole(&self, blackhole: bool) {
+        self.network.blackhole.send_replace(blackhole);
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        if let Some(Gate::Open(acceptor)) = self.gate.get_mut() {
+            acceptor.abort();
+        }
+        self.network.tunnels().abort_all();
+    }
+}
+
+impl Gate {
+    fn open(socket: TcpSocket, network: &Arc<Network>) -> Self {
+        let listener = socket.listen(1024).expect("a bound socket can listen");
+        Self::Open(tokio::spawn(accept(listener, Arc::clone(network))))
+    }
+}
+
+impl Network {
+    fn tunnels(&self) -> std::sync::MutexGuard<'_, JoinSet<()>> {
+        self.tunnels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns once the network forwards.
+    async fn flowing(&self) {
+        let mut blackhole = self.blackhole.subscribe();
+        // An error means that the proxy was dropped, and this task is about to be.
+        let _ = blackhole.wait_for(|blackhole| !blackhole).await;
+    }
+}
+
+/// `SO_REUSEADDR`, since connections of the listener before may still exist.
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+async fn accept(listener: TcpListener, network: Arc<Network>) {
+    while let Ok((client, _)) = listener.accept().await {
+        network.accepted.fetch_add(1, Ordering::SeqCst);
+        let tunnel = tunnel(client, Arc::clone(&network));
+        let mut tunnels = network.tunnels();
+        while tunnels.try_join_next().is_some() {}
+        tunnels.spawn(tunnel);
+    }
+}
+
+/// Either side failing ends the connection to both.
+async fn tunnel(mut client: TcpStream, network: Arc<Network>) {
+    network.flowing().await;
+    let Ok(mut server) = TcpStream::connect(network.upstream).await else { return };
+    // Small packets would wait for each other, and timings in tests would be the proxy's.
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+    let (from_client, to_client) = client.split();
+    let (from_server, to_server) = server.split();
+    let _ = tokio::try_join!(forward(from_client, to_server, &network), forward(from_server, to_client, &network));
+}
+
+async fn forward(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    network: &Network,
+) -> io::Result<()> {
+    let mut buffer = [0; 8192];
+    loop {
+        let length = from.read(&mut buffer).await?;
+        network.flowing().await;
+        if length == 0 {
+            return to.shutdown().await;
+        }
+        to.write_all(&buffer[..length]).await?;
+    }
+}

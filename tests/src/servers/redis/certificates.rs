@@ -1,0 +1,50 @@
+//! A certificate authority for one server, and the server's certificate.
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// PEM files.
+#[derive(Debug)]
+pub(super) struct Certificates {
+    pub(super) ca: PathBuf,
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+impl Certificates {
+    pub(super) fn create_in(directory: &Path) -> Self {
+        Self::try_create_in(directory).expect("these parameters are valid")
+    }
+
+    fn try_create_in(directory: &Path) -> Result<Self, rcgen::Error> {
+        let mut authority = CertificateParams::new([])?;
+        // A name of its own: an issuer called like the server would make the server's certificate look self-signed.
+        authority.distinguished_name.push(DnType::CommonName, "SessionKit test authority");
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let authority_key = KeyPair::generate()?;
+        let authority_pem = authority.self_signed(&authority_key)?.pem();
+
+        let mut server = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()])?;
+        server.distinguished_name.push(DnType::CommonName, "localhost");
+        server.use_authority_key_identifier_extension = true;
+        server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let server_key = KeyPair::generate()?;
+        let server_pem = server.signed_by(&server_key, &Issuer::new(authority, authority_key))?.pem();
+
+        let write = |name: &str, pem: String| {
+            let path = directory.join(name);
+            fs::write(&path, pem).expect("the server's directory is writable");
+            path
+        };
+        Ok(Self {
+            ca: write("ca.pem", authority_pem),
+            certificate: write("server.pem", server_pem),
+            key: write("server.key", server_key.serialize_pem()),
+        })
+    }
+}

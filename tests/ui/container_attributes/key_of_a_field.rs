@@ -1,0 +1,9 @@
+use sessionkit::SessionData;
+
+#[derive(SessionData)]
+#[session(ttl = "10m")]
+struct Cart {
+    items: u64,
+}
+
+fn main() {}

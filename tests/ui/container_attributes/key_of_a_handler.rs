@@ -1,0 +1,9 @@
+use sessionkit::SessionData;
+
+#[derive(SessionData)]
+#[session(require_login)]
+struct Cart {
+    items: u64,
+}
+
+fn main() {}

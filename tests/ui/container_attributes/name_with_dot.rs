@@ -1,0 +1,9 @@
+use sessionkit::SessionData;
+
+#[derive(SessionData)]
+#[session(name = "shop.cart")]
+struct Cart {
+    items: u64,
+}
+
+fn main() {}

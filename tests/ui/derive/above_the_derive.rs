@@ -1,0 +1,10 @@
+use sessionkit::SessionData;
+use sessionkit::axum::session;
+
+#[session(name = "cart")]
+#[derive(SessionData)]
+struct Cart {
+    items: u64,
+}
+
+fn main() {}

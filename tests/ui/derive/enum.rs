@@ -1,0 +1,9 @@
+use sessionkit::SessionData;
+
+#[derive(SessionData)]
+enum Cart {
+    Empty,
+    Full(Vec<u32>),
+}
+
+fn main() {}

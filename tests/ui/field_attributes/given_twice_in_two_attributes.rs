@@ -1,0 +1,10 @@
+use sessionkit::SessionData;
+
+#[derive(SessionData)]
+struct Cart {
+    #[session(carry)]
+    #[session(carry)]
+    items: u64,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use sessionkit::SessionData;
+
+#[derive(SessionData)]
+struct Cart {
+    items: u64,
+    #[session(rename = "items")]
+    things: u64,
+}
+
+fn main() {}

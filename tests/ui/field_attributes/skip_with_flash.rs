@@ -1,0 +1,9 @@
+use sessionkit::SessionData;
+
+#[derive(SessionData)]
+struct Cart {
+    #[session(skip, flash)]
+    items: Option<String>,
+}
+
+fn main() {}

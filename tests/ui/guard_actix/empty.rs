@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session()]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(name = "admin")]
+async fn admin() {}
+
+fn main() {}

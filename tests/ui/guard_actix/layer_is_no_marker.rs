@@ -1,0 +1,8 @@
+use sessionkit::actix::session;
+
+struct Office;
+
+#[session(require_login, layer = Office)]
+async fn admin() {}
+
+fn main() {}

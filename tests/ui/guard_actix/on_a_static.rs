@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(require_login)]
+static ADMIN: u8 = 1;
+
+fn main() {}

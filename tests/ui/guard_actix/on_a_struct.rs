@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(require_login)]
+struct Admin;
+
+fn main() {}

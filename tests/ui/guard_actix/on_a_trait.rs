@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(require_login)]
+trait Admin {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use sessionkit::actix::session;
+
+struct Admin;
+
+#[session(require_login)]
+impl Admin {}
+
+fn main() {}

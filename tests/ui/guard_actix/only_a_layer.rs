@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(layer = sessionkit::Main)]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,17 @@
+use sessionkit::SessionData;
+use sessionkit::actix::session;
+
+#[derive(SessionData)]
+struct User {
+    name: String,
+    is_admin: bool,
+}
+
+struct Page;
+
+impl Page {
+    #[session(require = |user: &User| user.is_admin)]
+    async fn show() {}
+}
+
+fn main() {}

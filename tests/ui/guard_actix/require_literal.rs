@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(require = true)]
+async fn admin() {}
+
+fn main() {}

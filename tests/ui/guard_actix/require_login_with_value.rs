@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(require_login = true)]
+async fn admin() {}
+
+fn main() {}

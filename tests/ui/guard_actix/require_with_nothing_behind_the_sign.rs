@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(require = )]
+async fn admin() {}
+
+fn main() {}

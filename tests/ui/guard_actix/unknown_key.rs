@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(role = "admin")]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use sessionkit::axum::session;
+
+#[session(requires_login, require = "is_admin", layer)]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use sessionkit::SessionData;
+use sessionkit::axum::session;
+
+#[derive(SessionData)]
+struct User {
+    name: String,
+    is_admin: bool,
+}
+
+#[session(require = || true)]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use sessionkit::axum::session;
+
+#[session(require_login, crate = nowhere)]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,17 @@
+use sessionkit::SessionData;
+use sessionkit::axum::session;
+
+#[derive(SessionData)]
+struct User {
+    name: String,
+    is_admin: bool,
+}
+
+async fn is_admin(user: &User) -> bool {
+    user.is_admin
+}
+
+#[session(require = is_admin)]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,19 @@
+use sessionkit::SessionData;
+use sessionkit::axum::session;
+
+#[derive(SessionData)]
+struct User {
+    name: String,
+    is_admin: bool,
+}
+
+struct Person;
+
+fn is_admin(_: &Person) -> bool {
+    true
+}
+
+#[session(require = is_admin)]
+async fn admin() {}
+
+fn main() {}

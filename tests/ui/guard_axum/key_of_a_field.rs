@@ -1,0 +1,6 @@
+use sessionkit::axum::session;
+
+#[session(carry)]
+async fn admin() {}
+
+fn main() {}

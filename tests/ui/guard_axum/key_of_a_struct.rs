@@ -1,0 +1,6 @@
+use sessionkit::axum::session;
+
+#[session(name = "admin")]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use sessionkit::axum::session;
+
+struct Page;
+
+impl Page {
+    #[session(require_login)]
+    async fn show(&self) {}
+}
+
+fn main() {}

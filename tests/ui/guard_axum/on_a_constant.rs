@@ -1,0 +1,6 @@
+use sessionkit::axum::session;
+
+#[session(require_login)]
+const ADMIN: u8 = 1;
+
+fn main() {}

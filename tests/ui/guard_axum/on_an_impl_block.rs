@@ -1,0 +1,8 @@
+use sessionkit::axum::session;
+
+struct Admin;
+
+#[session(require_login)]
+impl Admin {}
+
+fn main() {}

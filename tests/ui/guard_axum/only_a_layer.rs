@@ -1,0 +1,6 @@
+use sessionkit::axum::session;
+
+#[session(layer = sessionkit::Main)]
+async fn admin() {}
+
+fn main() {}

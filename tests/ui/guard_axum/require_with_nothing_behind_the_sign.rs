@@ -1,0 +1,6 @@
+use sessionkit::axum::session;
+
+#[session(require = )]
+async fn admin() {}
+
+fn main() {}

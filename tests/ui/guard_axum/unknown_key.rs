@@ -1,0 +1,6 @@
+use sessionkit::axum::session;
+
+#[session(role = "admin")]
+async fn admin() {}
+
+fn main() {}

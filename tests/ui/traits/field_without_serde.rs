@@ -1,0 +1,11 @@
+use sessionkit::SessionData;
+
+#[derive(Default)]
+struct Item;
+
+#[derive(SessionData)]
+struct Cart {
+    item: Item,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use sessionkit::SessionData;
+
+struct Office;
+
+#[derive(SessionData)]
+#[session(layer = Office)]
+struct Cart {
+    items: u64,
+}
+
+fn main() {}

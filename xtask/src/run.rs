@@ -1,0 +1,58 @@
+//! Running other programs, so that a reader of the output sees which, and why it stopped.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// The error is the one message that the user sees.
+pub(crate) type Result<T = ()> = std::result::Result<T, String>;
+
+/// The cargo that runs this xtask, so that `cargo +nightly xtask` stays on nightly.
+pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
+    command(&env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
+}
+
+pub(crate) fn command<const N: usize>(program: &str, arguments: [&str; N]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    command
+}
+
+/// Prints the command, runs it, and fails unless it succeeds.
+pub(crate) fn run(command: &mut Command) -> Result {
+    let shown = show(command);
+    eprintln!("\n$ {shown}");
+    let status = command.status().map_err(|error| format!("cannot start `{shown}`: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{shown}` failed: {status}")) }
+}
+
+/// What the command writes to its standard output; printed only if it fails.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let shown = show(command);
+    let output =
+        command.stderr(Stdio::inherit()).output().map_err(|error| format!("cannot start `{shown}`: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() { Ok(text) } else { Err(format!("`{shown}` failed: {}\n{text}", output.status)) }
+}
+
+/// Whether the command can be started and succeeds, without a word.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    silent.status().is_ok_and(|status| status.success())
+}
+
+/// The command as one would type it.
+pub(crate) fn show(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_stem().unwrap_or(command.get_program());
+    let variables = command.get_envs().filter_map(|(name, value)| {
+        let value = value?.to_string_lossy();
+        Some(format!("{}={}", name.to_string_lossy(), quote(&value)))
+    });
+    let words = [program].into_iter().chain(command.get_args()).map(OsStr::to_string_lossy);
+    variables.chain(words.map(|word| quote(&word))).collect::<Vec<_>>().join(" ")
+}
+
+fn quote(word: &str) -> String {
+    if word.is_empty() || word.contains(char::is_whitespace) { format!("'{word}'") } else { word.to_owned() }
+}
