@@ -11,7 +11,8 @@
 //! |---|---|
 //! | `axum` | the adapter for axum |
 //! | `actix` | the adapter for actix-web |
-//! | `redis` | sessions in Redis, over TLS where the URL says `rediss://` |
+//! | `redis` | sessions in Redis |
+//! | `redis-tls` | sessions in Redis over TLS, where the URL says `rediss://` |
 //! | `testing` | a movable clock, a counting store, the suite for stores |
 //!
 //! None is on by default, and all of them can be on together.

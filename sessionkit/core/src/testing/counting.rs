@@ -51,6 +51,11 @@ impl<S: Store> CountingStore<S> {
         Self { store, counts: Arc::default() }
     }
 
+    /// The store that is counted.
+    pub fn inner(&self) -> &S {
+        &self.store
+    }
+
     /// The calls since the last time that this was asked.
     pub fn take(&self) -> Calls {
         let take = |count: &AtomicUsize| count.swap(0, Ordering::SeqCst);

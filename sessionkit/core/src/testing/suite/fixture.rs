@@ -99,10 +99,7 @@ impl<S: Store> Session<S> {
     }
 
     /// Stores a new anonymous session with these fields.
-    pub(super) async fn with<'a>(
-        store: &Arc<S>,
-        fields: impl IntoIterator<Item = (&'a str, StoredValue)>,
-    ) -> Self {
+    pub(super) async fn with<'a>(store: &Arc<S>, fields: impl IntoIterator<Item = (&'a str, StoredValue)>) -> Self {
         Self::of(store, &record(header(), fields)).await
     }
 

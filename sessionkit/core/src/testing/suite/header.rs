@@ -1,0 +1,171 @@
+//! Operations on the header.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::fixture::{NOW, Session, TTL, after, delta, header, plain, record, secret, set};
+use super::seen::{Bytes, Seen, SeenRecord};
+use crate::delta::{Authenticate, HeaderOp};
+use crate::header::{Generation, Previous};
+use crate::store::{CommitOutcome, Receipt, Store};
+
+fn rotate(number: u8) -> HeaderOp {
+    HeaderOp::Rotate { secret: secret(number) }
+}
+
+fn renew(if_current: u8, to: u8) -> HeaderOp {
+    HeaderOp::Renew { if_current: secret(if_current), secret: secret(to) }
+}
+
+fn bytes(number: u8) -> Bytes {
+    Bytes(vec![number; 32])
+}
+
+/// A rotation raises the generation, ends the previous secret, and refuses every commit under another generation.
+pub async fn a_rotation_refuses_the_old_generation<S: Store>(store: Arc<S>) {
+    let mut first = header();
+    first.previous = Some(Previous { secret: secret(7), until: None });
+    let session = Session::of(&store, &record(first, [("a", plain("1"))])).await;
+    let receipt = session.apply_header(0, [rotate(1)]).await;
+    assert_eq!(receipt.generation.number(), 1, "[P3] a rotation raises the generation");
+    let seen = session.seen().await;
+    assert_eq!((seen.secret.clone(), seen.previous.clone()), (bytes(1), None), "[P3] the old secrets are dead at once");
+
+    let change = delta([], [set("a", plain("2"))]);
+    for generation in [0, 2, u32::MAX] {
+        let outcome = session.commit_at(generation, &change, NOW).await;
+        assert!(matches!(outcome, CommitOutcome::Stale), "[P3] generation {generation} is stale, but: {outcome:?}");
+        let outcome = session.commit_at(generation, &delta([rotate(3)], []), NOW).await;
+        assert!(matches!(outcome, CommitOutcome::Stale), "[P3] so it is for a rotation, but: {outcome:?}");
+    }
+    assert_eq!(session.seen().await, seen, "[P3] a stale commit changes nothing");
+    session.apply_header(1, [rotate(2), rotate(3)]).await;
+    let seen = session.seen().await;
+    assert_eq!((seen.generation, seen.secret), (3, bytes(3)));
+
+    let mut last = header();
+    last.generation = Generation::from_number(u32::MAX);
+    let session = Session::of(&store, &record(last, [])).await;
+    let receipt = session.apply_header(u32::MAX, [rotate(1)]).await;
+    assert_eq!(receipt.generation.number(), 0, "the generation wraps around");
+}
+
+/// A login sets user, times, lifetime and label, and begins a new lifetime; it may be shorter.
+pub async fn a_login_begins_a_new_lifetime<S: Store>(store: Arc<S>) {
+    let mut first = header();
+    first.absolute_deadline = Some(after(5000));
+    first.label = Some("old".into());
+    for (ttl, absolute, label) in
+        [(10, None, Some("new")), (90_000, Some(after(50)), None), (10, Some(after(900_000)), None)]
+    {
+        let session = Session::of(&store, &record(first.clone(), [])).await;
+        let ttl = Duration::from_secs(ttl);
+        let login = HeaderOp::Authenticate(Authenticate {
+            user: "ada".into(),
+            at: after(3),
+            ttl,
+            absolute_deadline: absolute,
+            label: label.map(Into::into),
+        });
+        let receipt = session.apply_header(0, [login, rotate(1)]).await;
+        let mut expected = first.clone();
+        expected.user = Some("ada".into());
+        expected.authenticated = Some(after(3));
+        expected.last_seen = after(3);
+        expected.ttl = ttl;
+        expected.idle_deadline = after(3).after(ttl);
+        expected.absolute_deadline = absolute;
+        expected.label = label.map(Into::into);
+        expected.secret = secret(1);
+        expected.generation = Generation::from_number(1);
+        assert_eq!(receipt.deadline, expected.deadline(), "the earlier deadline counts");
+        assert_eq!(session.seen().await, SeenRecord::of(&record(expected, [])));
+    }
+}
+
+/// A renewal happens if the secret is still the one that it replaces, keeps that as the previous one, and raises no
+/// generation. The loser of two changes nothing.
+pub async fn a_renewal_is_conditional_and_keeps_the_previous_secret<S: Store>(store: Arc<S>) {
+    let session = Session::with(&store, []).await;
+    let receipt = session.apply_header(0, [renew(0, 1)]).await;
+    assert_eq!((receipt.secret == secret(1), receipt.generation.number()), (true, 0));
+    let seen = session.seen().await;
+    assert_eq!((seen.secret.clone(), seen.previous.clone()), (bytes(1), Some((bytes(0), None))));
+
+    let receipt = session.apply_header(0, [renew(0, 2)]).await;
+    assert!(receipt.secret == secret(1), "the loser of two renewals learns who won");
+    assert_eq!(session.seen().await, seen, "the loser of two renewals changes nothing");
+
+    session.apply_header(0, [HeaderOp::EndPrevious { until: after(30) }]).await;
+    session.apply_header(0, [renew(1, 3)]).await;
+    let seen = session.seen().await;
+    assert_eq!(
+        (seen.secret, seen.previous),
+        (bytes(3), Some((bytes(1), None))),
+        "a new previous secret has no end yet"
+    );
+}
+
+/// `EndPrevious` sets the end of the previous secret, moves it earlier, and never later; without one it does nothing.
+pub async fn the_end_of_the_previous_secret_only_moves_earlier<S: Store>(store: Arc<S>) {
+    let session = Session::with(&store, []).await;
+    let end = |seconds| [HeaderOp::EndPrevious { until: after(seconds) }];
+    session.apply_header(0, end(9)).await;
+    assert_eq!(session.seen().await.previous, None);
+    session.apply_header(0, [renew(0, 1)]).await;
+    for (until, expected) in [(30, 30), (40, 30), (20, 20), (20, 20), (0, 0), (5, 0)] {
+        session.apply_header(0, end(until)).await;
+        assert_eq!(session.seen().await.previous, Some((bytes(0), Some(after(expected)))));
+    }
+}
+
+/// Any text is a user or a label, the empty one included.
+pub async fn user_and_label_may_be_any_text<S: Store>(store: Arc<S>) {
+    let long = "u".repeat(5000);
+    for text in ["", " ", "ada", "0", "!c 1", "@user", "a\0b", "Ада 🍪", "\r\n", &long] {
+        let mut given = header();
+        given.user = Some(text.into());
+        given.label = Some(text.into());
+        let session = Session::of(&store, &record(given, [])).await;
+        let seen = session.seen().await;
+        assert_eq!((seen.user.as_deref(), seen.label.as_deref()), (Some(text), Some(text)), "created");
+
+        let session = Session::with(&store, []).await;
+        let login = |label: Option<&str>| {
+            let label = label.map(Into::into);
+            HeaderOp::Authenticate(Authenticate {
+                user: text.into(),
+                at: NOW,
+                ttl: TTL,
+                absolute_deadline: None,
+                label,
+            })
+        };
+        session.apply_header(0, [login(Some(text))]).await;
+        let seen = session.seen().await;
+        assert_eq!((seen.user.as_deref(), seen.label.as_deref()), (Some(text), Some(text)), "logged in");
+        session.apply_header(0, [login(None)]).await;
+        assert_eq!(session.seen().await.label, None, "logged in without a label");
+    }
+}
+
+/// What a commit returns is what the next load shows.
+pub async fn the_receipt_is_the_stored_header<S: Store>(store: Arc<S>) {
+    let mut first = header();
+    first.absolute_deadline = Some(after(4000));
+    let session = Session::of(&store, &record(first, [])).await;
+    let touch = |seconds| HeaderOp::Touch { last_seen: after(1), idle_deadline: after(seconds) };
+    let steps = [
+        (0, vec![]),
+        (0, vec![touch(3900)]),
+        (0, vec![touch(9000)]),
+        (0, vec![renew(0, 4), renew(4, 5)]),
+        (0, vec![rotate(6)]),
+        (1, vec![touch(3800)]),
+    ];
+    for (generation, ops) in steps {
+        let receipt = session.apply_header(generation, ops.clone()).await;
+        let stored = Receipt::of(session.record().await.header());
+        assert_eq!(Seen::receipt(&receipt), Seen::receipt(&stored), "{ops:?}");
+    }
+}

@@ -1,0 +1,82 @@
+//! The harness of the behaviour suite: a test is written once and runs on both frameworks and on every store.
+//!
+//! ```
+//! use sessionkit::SessionData;
+//! use sessionkit_tests::behaviour;
+//! use sessionkit_tests::harness::Bench;
+//!
+//! #[derive(SessionData)]
+//! pub struct Cart {
+//!     items: Vec<u32>,
+//! }
+//!
+//! behaviour! {
+//!     tests: [a_cart_keeps_its_items];
+//!
+//!     async fn add(mut cart: Session<Cart>) -> Reply {
+//!         cart.items.push(7);
+//!         Reply::ok(cart.items.len())
+//!     }
+//!
+//!     async fn a_cart_keeps_its_items(bench: Bench) {
+//!         let server = serve(&bench, routes!["/add" => add]).await;
+//!         let visitor = server.visitor();
+//!         assert_eq!(visitor.get("/add").await.body, "1");
+//!         assert_eq!(visitor.get("/add").await.body, "2");
+//!     }
+//! }
+//! ```
+
+pub mod actix;
+pub mod axum;
+mod bench;
+mod gates;
+mod reply;
+mod store;
+mod visitor;
+
+pub use bench::{Bench, Server};
+pub use gates::Gates;
+pub use reply::Reply;
+pub use store::TestStore;
+pub use visitor::{Answer, COOKIE, Visitor};
+
+/// Compiles the handlers and tests in its body for both frameworks, and runs each of the named tests on every store.
+///
+/// The body sees `Session`, `MaybeSession`, `SessionView`, `Auth`, `SessionRejection`, `session`, `Shared`, `Body`,
+/// `serve` and `routes!` of the framework that it is compiled for, and everything in the scope around.
+#[macro_export]
+macro_rules! behaviour {
+    (tests: [$($test:ident),* $(,)?]; $($body:tt)*) => {
+        $crate::behaviour!(@framework axum [$($test)*] $($body)*);
+        $crate::behaviour!(@framework actix [$($test)*] $($body)*);
+    };
+    (@framework $framework:ident [$($test:ident)*] $($body:tt)*) => {
+        #[allow(unused_imports, dead_code)]
+        mod $framework {
+            use $crate::harness::$framework::*;
+            use $crate::harness::Reply;
+            use super::*;
+
+            $($body)*
+
+            mod memory {
+                $(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $test() {
+                        super::$test($crate::harness::Bench::memory()).await;
+                    }
+                )*
+            }
+
+            mod redis {
+                $(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $test() {
+                        super::$test($crate::harness::Bench::redis()).await;
+                    }
+                )*
+            }
+        }
+    };
+}

@@ -1,0 +1,76 @@
+//! The suite's view of actix-web.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{App, Error, FromRequest, HttpRequest};
+pub use sessionkit::actix::{Auth, MaybeSession, Session, SessionMiddleware, SessionRejection, SessionView, session};
+
+use super::{Bench, Gates, Server};
+
+/// The body of a request.
+pub type Body = String;
+
+/// What the handlers of a test share with it.
+#[derive(Clone, Debug)]
+pub struct Shared(pub Gates);
+
+impl FromRequest for Shared {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let gates = request.app_data::<Data<Gates>>().expect("`serve` adds them");
+        ready(Ok(Self(gates.get_ref().clone())))
+    }
+}
+
+/// Routes from paths to handlers, whatever the method.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! actix_routes {
+    ($($path:literal => $handler:expr),* $(,)?) => {
+        |config: &mut ::actix_web::web::ServiceConfig| {
+            config$(.route($path, ::actix_web::web::to($handler)))*;
+        }
+    };
+}
+pub use crate::actix_routes as routes;
+
+/// Runs an application that brings its own middleware, in a thread of its own, as actix-web wants it: a macro, because
+/// the types of applications have no names.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! actix_start {
+    ($factory:expr) => {{
+        let factory = $factory;
+        let (tell, told) = ::tokio::sync::oneshot::channel();
+        let (stop, stopped) = ::tokio::sync::oneshot::channel::<()>();
+        ::std::thread::spawn(move || {
+            ::actix_web::rt::System::new().block_on(async move {
+                let server = ::actix_web::HttpServer::new(factory).workers(2).disable_signals();
+                let server = server.bind("127.0.0.1:0").expect("a port is free");
+                tell.send(server.addrs()[0]).expect("the test waits for the address");
+                let server = server.run();
+                let handle = server.handle();
+                ::actix_web::rt::spawn(async move {
+                    let _ = stopped.await;
+                    handle.stop(false).await;
+                });
+                server.await.expect("the server ends in order");
+            });
+        });
+        $crate::harness::Server::new(told.await.expect("the server starts"), stop)
+    }};
+}
+pub use crate::actix_start;
+
+/// Serves routes under one session middleware.
+pub async fn serve(bench: &Bench, routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Server {
+    let (manager, gates) = (bench.manager(), Data::new(bench.gates.clone()));
+    actix_start!(move || {
+        let app = App::new().app_data(gates.clone()).configure(routes.clone());
+        app.wrap(SessionMiddleware::new(manager.clone()))
+    })
+}

@@ -1,0 +1,56 @@
+//! The suite's view of axum.
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+pub use sessionkit::axum::{Auth, MaybeSession, Session, SessionLayer, SessionRejection, SessionView, session};
+
+use super::{Bench, Gates, Server};
+
+/// The body of a request.
+pub type Body = String;
+
+/// What the handlers of a test share with it.
+#[derive(Clone, Debug)]
+pub struct Shared(pub Gates);
+
+impl<S: Sync> FromRequestParts<S> for Shared {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().expect("`serve` adds it").clone())
+    }
+}
+
+/// Routes from paths to handlers, whatever the method.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! axum_routes {
+    ($($path:literal => $handler:expr),* $(,)?) => {
+        ::axum::Router::new()$(.route($path, ::axum::routing::any($handler)))*
+    };
+}
+pub use crate::axum_routes as routes;
+
+/// Serves routes under one session layer.
+pub async fn serve(bench: &Bench, routes: Router) -> Server {
+    serve_app(bench, routes.layer(SessionLayer::new(bench.manager()))).await
+}
+
+/// Serves an application that brings its own layers.
+pub async fn serve_app(bench: &Bench, app: Router) -> Server {
+    let app = app.layer(axum::Extension(Shared(bench.gates.clone())));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = listener.local_addr().expect("a listener has an address");
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = axum::serve(listener, app).into_future();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = serving => {}
+            _ = stopped => {}
+        }
+    });
+    Server::new(address, stop)
+}

@@ -1,0 +1,122 @@
+//! What one test has: a store of its own, a clock that it moves, gates, and servers.
+
+use std::sync::{Arc, Mutex};
+
+use sessionkit::testing::{CountingStore, ManualClock};
+use sessionkit::{LayerMarker, Main, SessionConfig, SessionConfigBuilder, SessionManager};
+
+use super::{Gates, TestStore, Visitor};
+use crate::servers::redis::RedisServer;
+
+/// The workbench of one test.
+#[derive(Clone, Debug)]
+pub struct Bench {
+    /// The store, which counts the calls to it.
+    pub store: CountingStore<TestStore>,
+    /// The clock of all managers.
+    pub clock: ManualClock,
+    /// The gates at which handlers wait.
+    pub gates: Gates,
+    config: SessionConfig,
+    redis: Option<Arc<Mutex<RedisServer>>>,
+}
+
+impl Bench {
+    /// A bench with a memory store.
+    pub fn memory() -> Self {
+        Self::new(TestStore::memory(), None)
+    }
+
+    /// A bench with a Redis server of its own.
+    pub fn redis() -> Self {
+        let server = RedisServer::start();
+        let store = TestStore::redis(&server);
+        Self::new(store, Some(Arc::new(Mutex::new(server))))
+    }
+
+    fn new(store: TestStore, redis: Option<Arc<Mutex<RedisServer>>>) -> Self {
+        // The machine may be busy with other tests: only tests about deadlines want short ones.
+        let patient = std::time::Duration::from_secs(10);
+        let config = SessionConfig::builder().load_deadline(patient).commit_deadline(patient);
+        let config = config.build().expect("the settings agree");
+        let (clock, gates) = (ManualClock::new(), Gates::default());
+        Self { store: CountingStore::new(store), clock, gates, config, redis }
+    }
+
+    /// The same bench with other settings; deadlines stay at ten seconds unless set.
+    pub fn with_config(mut self, set: impl FnOnce(SessionConfigBuilder) -> SessionConfigBuilder) -> Self {
+        let patient = std::time::Duration::from_secs(10);
+        let builder = SessionConfig::builder().load_deadline(patient).commit_deadline(patient);
+        self.config = set(builder).build().expect("the settings agree");
+        self
+    }
+
+    /// A manager over the bench's store and clock.
+    pub fn manager(&self) -> SessionManager {
+        self.manager_of::<Main>()
+    }
+
+    /// A manager of another layer.
+    pub fn manager_of<L: LayerMarker>(&self) -> SessionManager<L> {
+        SessionManager::<L>::new(self.store.clone(), self.config.clone()).with_clock(self.clock.clone())
+    }
+
+    /// Does something to the Redis server: stops it, kills it, asks it. Panics on a bench without one.
+    pub fn with_redis<T>(&self, work: impl FnOnce(&mut RedisServer) -> T) -> T {
+        let server = self.redis.as_ref().expect("this bench has a Redis server");
+        work(&mut server.lock().expect("no holder panics"))
+    }
+
+    /// Everything that the store holds, as text, to search it for secrets.
+    pub fn dump(&self) -> String {
+        match &self.redis {
+            Some(_) => self.with_redis(|server| {
+                let keys = server.cli(&["--raw", "KEYS", "*"]);
+                keys.lines().map(|key| format!("{key}\n{}\n", server.cli(&["HGETALL", key]))).collect()
+            }),
+            None => match self.store.inner() {
+                TestStore::Memory(store) => {
+                    let records = store.dump().into_iter();
+                    records.map(|(id, record)| format!("{id}\n{}\n", record.to_bytes().escape_ascii())).collect()
+                }
+                TestStore::Redis(_) => unreachable!("a bench with a Redis store has its server"),
+            },
+        }
+    }
+
+    /// How many sessions the store holds.
+    pub fn sessions(&self) -> usize {
+        match self.store.inner() {
+            TestStore::Memory(store) => store.len(),
+            TestStore::Redis(_) => {
+                let size = self.with_redis(|server| server.cli(&["DBSIZE"]));
+                size.trim().trim_start_matches("(integer) ").parse().expect("DBSIZE is a number")
+            }
+        }
+    }
+}
+
+/// A running server of one of the frameworks. It ends with the test.
+#[derive(Debug)]
+pub struct Server {
+    address: std::net::SocketAddr,
+    /// Ends the server when it is dropped.
+    _stop: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Server {
+    /// Wraps a server that listens here and ends when `stop` is dropped.
+    pub fn new(address: std::net::SocketAddr, stop: tokio::sync::oneshot::Sender<()>) -> Self {
+        Self { address, _stop: stop }
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.address
+    }
+
+    /// A new visitor, without cookies.
+    pub fn visitor(&self) -> Visitor {
+        Visitor::new(self.address)
+    }
+}
