@@ -7,8 +7,8 @@ mod shop;
 
 use std::error::Error;
 
-use actix_web::web::{self, Form, Html, Json, Query, Redirect};
-use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, Responder, get, post};
+use actix_web::web::{self, Form, Html, Json, Query};
+use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, get, post};
 use sessionkit::actix::{Auth, Session, SessionMiddleware, SessionRejection, SessionView, session};
 use shop::accounts;
 use shop::forms::{CartForm, LoginForm, Next};

@@ -15,7 +15,12 @@ impl Record {
     ///
     /// # Errors
     /// Fails when an `Add` meets a value that is not an integer.
-    pub fn apply(&mut self, generation: Generation, delta: &Delta, now: Timestamp) -> Result<CommitOutcome, StoreError> {
+    pub fn apply(
+        &mut self,
+        generation: Generation,
+        delta: &Delta,
+        now: Timestamp,
+    ) -> Result<CommitOutcome, StoreError> {
         if self.header().is_expired(now) {
             return Ok(CommitOutcome::Gone);
         }

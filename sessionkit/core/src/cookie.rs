@@ -116,7 +116,9 @@ mod tests {
         let cookie = |name: &str| format!("{name}={token}").into_bytes();
         assert_eq!(found(&[&cookie("__Host-session")]), 1);
         assert_eq!(found(&[&cookie(" \t__Host-session")]), 1);
-        for name in ["__%48ost-session", "\u{2000}__Host-session", "__host-session", "x__Host-session", "__Host-session "] {
+        for name in
+            ["__%48ost-session", "\u{2000}__Host-session", "__host-session", "x__Host-session", "__Host-session "]
+        {
             assert_eq!(found(&[&cookie(name)]), 0, "{name:?}");
         }
     }
@@ -131,7 +133,8 @@ mod tests {
 
     #[test]
     fn at_most_four_different_tokens_are_candidates() {
-        let tokens: Vec<String> = (0..6).map(|_| format!("__Host-session={}", Token::new(&OsRandom).expose())).collect();
+        let tokens: Vec<String> =
+            (0..6).map(|_| format!("__Host-session={}", Token::new(&OsRandom).expose())).collect();
         let same = vec![tokens[0].clone(); 6].join("; ");
         let garbage = ["__Host-session=x"; 9].join(";");
         assert_eq!(found(&[same.as_bytes()]), 1);

@@ -57,8 +57,23 @@ mod tests {
     #[test]
     fn nothing_leads_to_another_site() {
         let hostile = [
-            "", "cart", "//evil", "/\\evil", "/%5cevil", "/%5Cevil", "/%2fevil", "/\tevil", "/a\r\nb", "/a b", "/é",
-            "https://evil", "javascript:alert(1)", "user@evil", "\\\\evil", "/a\\b", "/\u{0}",
+            "",
+            "cart",
+            "//evil",
+            "/\\evil",
+            "/%5cevil",
+            "/%5Cevil",
+            "/%2fevil",
+            "/\tevil",
+            "/a\r\nb",
+            "/a b",
+            "/é",
+            "https://evil",
+            "javascript:alert(1)",
+            "user@evil",
+            "\\\\evil",
+            "/a\\b",
+            "/\u{0}",
         ];
         for text in hostile {
             assert_eq!(LocalPath::parse(text), None, "{text:?}");

@@ -176,7 +176,9 @@ impl Engine {
 
     async fn load(&self, token: &Token, deadline: Instant) -> Result<Option<Record>, StoreError> {
         let loading = self.store.load(token.id(), self.now());
-        timeout_at(deadline, loading).await.unwrap_or_else(|_| Err(StoreError::unavailable("no answer within load_deadline")))
+        timeout_at(deadline, loading)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::unavailable("no answer within load_deadline")))
     }
 
     fn verify(&self, token: &Token, record: Option<Record>) -> Option<Current> {
@@ -224,7 +226,9 @@ impl Engine {
         deadline: Instant,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        timeout_at(deadline, call).await.unwrap_or_else(|_| Err(StoreError::unknown("no answer within commit_deadline")))
+        timeout_at(deadline, call)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::unknown("no answer within commit_deadline")))
     }
 
     pub(crate) fn commit_deadline(&self) -> Instant {

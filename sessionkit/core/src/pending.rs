@@ -132,7 +132,8 @@ pub(crate) struct Overlay<'a> {
 
 impl<'a> Overlay<'a> {
     pub(crate) fn new(record: Option<&'a Record>, pending: &'a Pending, now: Timestamp) -> Self {
-        let stored = |key| record.and_then(|record| record.field(key, now)).and_then(|value| parse_counter(value.bytes));
+        let stored =
+            |key| record.and_then(|record| record.field(key, now)).and_then(|value| parse_counter(value.bytes));
         let sum = |change: &Change| match (&change.kind, change.field.merge) {
             (ChangeKind::Add { by }, Merge::Add { min, max }) => {
                 let sum = stored(change.field.key).unwrap_or(0).saturating_add(*by).clamp(min, max);

@@ -41,7 +41,7 @@ pub(crate) static PRODUCTS: [Product; 6] = [
         price: Cents(5_900),
         cost: Cents(2_700),
         stock: 7,
-        picture: r#"<path d="M14 40h16M22 40V29L12 20 24 10M19 13l7-8 12 10-7 8ZM37 24l3 3M31 27v4M41 18h4"/>"#,
+        picture: r#"<path d="M14 40h16M22 40V29L12 20 20 12M19 13l7-8 12 10-7 8ZM37 24l3 3M31 27v4M41 18h4"/>"#,
     },
     Product {
         id: "plant",

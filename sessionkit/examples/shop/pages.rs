@@ -177,7 +177,13 @@ cookie; <a href="/">put something into your cart</a> and there will be one.</p>"
     ];
     for (key, value, rule) in fields {
         let (key, value, rule) = (Text(key), value.to_string(), Text(rule));
-        row(&mut holds, &format!("<td><code>{key}</code></td><td><code>{}</code></td><td>{rule}</td>", Text(&value)));
+        row(
+            &mut holds,
+            &format!(
+                "<td><code>{key}</code></td><td class=\"value\"><code>{}</code></td><td>{rule}</td>",
+                Text(&value)
+            ),
+        );
     }
     let content = format!(
         r#"<h1>Your session</h1><p class="lead">Each use begins its time anew, and a logout ends it for good.</p>

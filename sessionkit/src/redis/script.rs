@@ -20,8 +20,10 @@ pub(super) struct OneKeyScript {
 
 pub(super) static CREATE: LazyLock<OneKeyScript> =
     LazyLock::new(|| OneKeyScript::new(include_str!("scripts/create.lua")));
-pub(super) static COMMIT: LazyLock<OneKeyScript> =
-    LazyLock::new(|| OneKeyScript::new(include_str!("scripts/commit.lua")));
+
+pub(super) static COMMIT: LazyLock<OneKeyScript> = LazyLock::new(|| {
+    OneKeyScript::new(concat!(include_str!("scripts/integer.lua"), include_str!("scripts/commit.lua")))
+});
 
 impl OneKeyScript {
     fn new(source: &'static str) -> Self {

@@ -118,7 +118,7 @@ impl RedisStore {
     ///
     /// ```
     /// # use sessionkit::redis::RedisStore;
-    /// use sessionkit_core::SessionId;
+    /// use sessionkit::SessionId;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), sessionkit::redis::RedisSetupError> {

@@ -1,10 +1,10 @@
 //! The stores that the suite runs on.
 
+use sessionkit::MemoryStore;
 use sessionkit::redis::RedisStore;
 use sessionkit::store::{
     CommitOutcome, CreateOutcome, Delta, Generation, Record, SessionId, Store, StoreError, Timestamp,
 };
-use sessionkit::MemoryStore;
 
 use crate::servers::redis::RedisServer;
 

@@ -56,13 +56,7 @@ impl Visitor {
 
     /// Sends any request with the jar's cookies, and keeps the cookies of the answer. A `cookie` among the headers
     /// replaces the jar's.
-    pub async fn send(
-        &self,
-        method: reqwest::Method,
-        path: &str,
-        headers: &[(&str, &[u8])],
-        body: &str,
-    ) -> Answer {
+    pub async fn send(&self, method: reqwest::Method, path: &str, headers: &[(&str, &[u8])], body: &str) -> Answer {
         self.try_send(method, path, headers, body).await.expect("the server answers")
     }
 

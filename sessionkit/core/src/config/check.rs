@@ -41,18 +41,23 @@ impl Settings {
 
     fn prefix(&self) -> Option<String> {
         // Browsers compare the prefixes without regard to case.
-        let has = |prefix: &str| {
-            self.cookie_name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-        };
+        let has =
+            |prefix: &str| self.cookie_name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
         let name = &self.cookie_name;
         if (has("__Host-") || has("__Secure-")) && !self.cookie_secure {
-            return Some(format!("the prefix of {name:?} needs a Secure cookie: set cookie_secure, or use dev() for plain http on localhost"));
+            return Some(format!(
+                "the prefix of {name:?} needs a Secure cookie: set cookie_secure, or use dev() for plain http on localhost"
+            ));
         }
         if has("__Host-") && self.cookie_domain.is_some() {
-            return Some(format!("the `__Host-` prefix of {name:?} forbids a domain: unset cookie_domain, or begin the name with `__Secure-`"));
+            return Some(format!(
+                "the `__Host-` prefix of {name:?} forbids a domain: unset cookie_domain, or begin the name with `__Secure-`"
+            ));
         }
         if has("__Host-") && self.cookie_path != "/" {
-            return Some(format!("the `__Host-` prefix of {name:?} needs the path `/`: unset cookie_path, or begin the name with `__Secure-`"));
+            return Some(format!(
+                "the `__Host-` prefix of {name:?} needs the path `/`: unset cookie_path, or begin the name with `__Secure-`"
+            ));
         }
         None
     }
@@ -76,7 +81,9 @@ impl Settings {
             return Some("anonymous_ttl is longer than ttl: lower anonymous_ttl, or raise ttl".into());
         }
         if absolute < ttl {
-            return Some("absolute is shorter than ttl, which could never be reached: lower ttl, or raise absolute".into());
+            return Some(
+                "absolute is shorter than ttl, which could never be reached: lower ttl, or raise absolute".into(),
+            );
         }
         None
     }
@@ -88,7 +95,10 @@ impl Settings {
             return Some("rolling = extend needs at least one second: use rolling = off for none".into());
         }
         if self.rolling != Rolling::Off && self.touch_after() >= self.anonymous_ttl() {
-            return Some("touch_after is not shorter than the idle time, so a session in use would end: lower touch_after".into());
+            return Some(
+                "touch_after is not shorter than the idle time, so a session in use would end: lower touch_after"
+                    .into(),
+            );
         }
         None
     }

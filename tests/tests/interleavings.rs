@@ -1,0 +1,300 @@
+//! The engine under every order in which the store calls of three requests can happen.
+//!
+//! A store holds each call back until a scheduler lets it happen; the scheduler tries all orders. What must hold after
+//! each of them are the contracts [P1], [P2], [P3] and [P8] of the engine.
+
+#![allow(missing_docs)]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sessionkit::store::{CommitOutcome, CreateOutcome, Delta, Generation, Record, SessionId, Store, StoreError};
+use sessionkit::testing::ManualClock;
+use sessionkit::{Clock as _, MemoryStore, OnLostWrite, SessionConfig, SessionData, SessionManager, Timestamp};
+use sessionkit_core::{Auth, HeaderChange, Headers, RequestHead, Token};
+use tokio::sync::oneshot;
+
+#[derive(Debug, SessionData)]
+struct Data {
+    first: u32,
+    second: u32,
+    #[session(merge = add)]
+    sum: u64,
+    #[session(merge = append)]
+    list: Vec<u32>,
+}
+
+/// What one of the racing requests does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Request {
+    First,
+    Second,
+    Add,
+    Append(u32),
+    Login,
+    LoginAndAdd,
+    Logout,
+    Rotate,
+}
+
+/// Holds every call back until the scheduler lets it happen.
+#[derive(Clone, Default)]
+struct Stage {
+    store: Arc<MemoryStore>,
+    waiting: Arc<Mutex<Vec<oneshot::Sender<()>>>>,
+}
+
+impl Stage {
+    async fn turn(&self) {
+        let (go, gone) = oneshot::channel();
+        self.waiting.lock().unwrap().push(go);
+        gone.await.unwrap();
+    }
+}
+
+impl Store for Stage {
+    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
+        self.turn().await;
+        self.store.load(id, now).await
+    }
+
+    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
+        self.turn().await;
+        self.store.create(id, record, now).await
+    }
+
+    async fn commit(
+        &self,
+        id: SessionId,
+        generation: Generation,
+        delta: &Delta,
+        now: Timestamp,
+    ) -> Result<CommitOutcome, StoreError> {
+        self.turn().await;
+        self.store.commit(id, generation, delta, now).await
+    }
+
+    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
+        self.turn().await;
+        self.store.destroy(id).await
+    }
+}
+
+struct Cookie(String);
+
+impl Headers for Cookie {
+    fn each_value<'a>(&'a self, _: &str, each: &mut dyn FnMut(&'a [u8])) {
+        each(self.0.as_bytes());
+    }
+}
+
+/// What became of a request.
+#[derive(Debug)]
+struct Outcome {
+    request: Request,
+    /// Whether it had a session: a token that was replaced before the request began opens none.
+    opened: bool,
+    /// Whether its login, logout or rotation succeeded.
+    authenticated: bool,
+    /// Whether its changes were acknowledged.
+    stored: bool,
+    cookie: Option<Token>,
+}
+
+struct World {
+    stage: Stage,
+    clock: ManualClock,
+    manager: SessionManager,
+}
+
+impl World {
+    fn new() -> Self {
+        let (stage, clock) = (Stage::default(), ManualClock::new());
+        let hour = Duration::from_secs(3600);
+        let config = SessionConfig::builder().load_deadline(hour).commit_deadline(hour);
+        let config = config.on_lost_write(OnLostWrite::Error).build().unwrap();
+        let manager = SessionManager::new(stage.clone(), config).with_clock(clock.clone());
+        Self { stage, clock, manager }
+    }
+
+    async fn perform(manager: SessionManager, cookie: String, request: Request) -> Outcome {
+        let session = manager.open();
+        session.attach(&RequestHead::new("POST", "/", &Cookie(cookie)));
+        let auth = Auth::new(session.clone());
+        let opened = auth.info().await.unwrap().is_some();
+        let authenticated = match request {
+            Request::Login | Request::LoginAndAdd => auth.login("ada").await,
+            Request::Logout => auth.logout().await,
+            Request::Rotate => auth.rotate().await,
+            _ => Ok(()),
+        };
+        if let Request::First | Request::Second | Request::Add | Request::LoginAndAdd | Request::Append(_) = request {
+            let mut data = session.checkout::<Data>().await.unwrap();
+            match request {
+                Request::First => data.first = 1,
+                Request::Second => data.second = 1,
+                Request::Append(item) => data.list.push(item),
+                _ => data.sum += 1,
+            }
+        }
+        let closed = manager.close(&session, 200).await;
+        let cookie = closed.headers.iter().find_map(|change| match change {
+            HeaderChange::Append("set-cookie", cookie) => {
+                Token::parse(cookie.split(['=', ';']).nth(1).unwrap().as_bytes())
+            }
+            _ => None,
+        });
+        let stored = closed.rejection.is_none();
+        Outcome { request, opened, authenticated: authenticated.is_ok(), stored, cookie }
+    }
+
+    /// Lets requests run until each is done or waits for its turn.
+    async fn settle(&self, running: &[tokio::task::JoinHandle<Outcome>]) {
+        loop {
+            for _ in 0..64 {
+                tokio::task::yield_now().await;
+            }
+            let done = running.iter().filter(|request| request.is_finished()).count();
+            if done + self.stage.waiting.lock().unwrap().len() == running.len() {
+                return;
+            }
+            // A request that met a conflict pauses before it tries again.
+            tokio::time::advance(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Does something alone.
+    async fn alone(&self, cookie: &str, request: Request) -> Outcome {
+        let running = [tokio::spawn(Self::perform(self.manager.clone(), cookie.into(), request))];
+        loop {
+            self.settle(&running).await;
+            let next = self.stage.waiting.lock().unwrap().pop();
+            match next {
+                Some(go) => go.send(()).unwrap(),
+                None => break,
+            }
+        }
+        let [request] = running;
+        request.await.unwrap()
+    }
+
+    async fn opens(&self, token: &Token) -> bool {
+        let record = self.stage.store.load(token.id(), self.clock.now()).await.unwrap();
+        record.is_some_and(|record| record.header().secret == token.secret_hash())
+    }
+}
+
+/// Runs the requests in the order that `choices` says, and adds to it how many choices there were at each step.
+async fn run(requests: &[Request], begin: Request, choices: &mut Vec<(usize, usize)>) {
+    let world = World::new();
+    let token = world.alone("", begin).await.cookie.unwrap();
+    let cookie = format!("__Host-session={}", token.expose());
+    let spawn = |request: &Request| tokio::spawn(World::perform(world.manager.clone(), cookie.clone(), *request));
+    let running: Vec<_> = requests.iter().map(spawn).collect();
+    for step in 0.. {
+        world.settle(&running).await;
+        let mut waiting = world.stage.waiting.lock().unwrap();
+        if waiting.is_empty() {
+            break;
+        }
+        if step == choices.len() {
+            choices.push((0, waiting.len()));
+        }
+        choices[step].1 = waiting.len();
+        waiting.remove(choices[step].0).send(()).unwrap();
+    }
+    let mut outcomes = Vec::new();
+    for request in running {
+        outcomes.push(request.await.unwrap());
+    }
+    check(&world, begin, &token, &outcomes).await;
+}
+
+async fn check(world: &World, begin: Request, token: &Token, outcomes: &[Outcome]) {
+    let story = || format!("{outcomes:?}");
+    let now = world.clock.now();
+    let record = world.stage.store.load(token.id(), now).await.unwrap();
+    let is_login = |outcome: &&Outcome| matches!(outcome.request, Request::Login | Request::LoginAndAdd);
+    for login in outcomes.iter().filter(is_login) {
+        assert!(login.authenticated, "[P3] valid credentials never fail: {}", story());
+    }
+    let logged_out = outcomes.iter().any(|outcome| outcome.request == Request::Logout && outcome.opened);
+    assert!(!logged_out || record.is_none(), "[P1] a logout is final: {}", story());
+    let rotates =
+        |outcome: &&Outcome| is_login(outcome) || (outcome.request == Request::Rotate && outcome.authenticated);
+    let replaced = outcomes.iter().filter(rotates).any(|outcome| outcome.opened);
+    assert!(!replaced || !world.opens(token).await, "[P3] the old token opens nothing: {}", story());
+    if let Some(record) = record {
+        check_fields(&record, now, begin, token, outcomes);
+    }
+    let cookies: Vec<&Token> = outcomes.iter().filter_map(|outcome| outcome.cookie.as_ref()).collect();
+    for cookie in &cookies {
+        let overtaken = cookies.iter().filter(|other| other.id() == cookie.id()).count() > 1;
+        let ended = logged_out && cookie.id() == token.id();
+        assert!(overtaken || ended || world.opens(cookie).await, "[P8] a cookie's token is stored: {}", story());
+    }
+}
+
+/// [P2] The record holds what was acknowledged, and nothing else.
+fn check_fields(record: &Record, now: Timestamp, begin: Request, token: &Token, outcomes: &[Outcome]) {
+    let stored = |key: &str| {
+        let value = record.field(key, now);
+        value.map(|value| String::from_utf8(value.bytes.to_vec()).unwrap()).unwrap_or_default()
+    };
+    // A request that found the token replaced wrote into a session of its own.
+    let elsewhere = |outcome: &Outcome| outcome.cookie.as_ref().is_some_and(|cookie| cookie.id() != token.id());
+    let here: Vec<Request> = outcomes.iter().filter(|o| o.stored && !elsewhere(o)).map(|o| o.request).collect();
+    let times = |request| here.iter().filter(|other| **other == request).count() + usize::from(begin == request);
+    let story = || format!("{here:?} of {outcomes:?}");
+    for (request, key) in [(Request::First, "data.first"), (Request::Second, "data.second")] {
+        assert_eq!(stored(key) == "1", times(request) > 0, "[P2] {key}: {}", story());
+    }
+    let sum: usize = stored("data.sum").parse().unwrap_or(0);
+    assert_eq!(sum, times(Request::Add) + times(Request::LoginAndAdd), "[P2] {}", story());
+    for item in 0..10 {
+        let kept = stored("data.list").contains(&item.to_string());
+        assert_eq!(kept, times(Request::Append(item)) > 0, "[P2] {item}: {}", story());
+    }
+}
+
+/// Tries all orders of the store calls.
+fn explore(begin: Request, requests: &[Request]) -> usize {
+    let mut choices: Vec<(usize, usize)> = Vec::new();
+    for orders in 1.. {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(run(requests, begin, &mut choices));
+        // The next order differs at the last step that has another choice.
+        while choices.last().is_some_and(|(choice, of)| choice + 1 == *of) {
+            choices.pop();
+        }
+        match choices.last_mut() {
+            Some((choice, _)) => *choice += 1,
+            None => return orders,
+        }
+    }
+    unreachable!("the orders are finitely many")
+}
+
+macro_rules! orders {
+    ($($name:ident: $begin:expr => [$($request:expr),*];)*) => {$(
+        #[test]
+        fn $name() {
+            use Request::*;
+            let orders = explore($begin, &[$($request),*]);
+            assert!(orders > 20, "only {orders} orders were tried");
+        }
+    )*};
+}
+
+orders! {
+    writes_and_a_logout: First => [Second, Add, Logout];
+    writes_and_a_login: First => [Second, Append(7), Login];
+    additions: First => [Add, Add, Second];
+    appends: First => [Append(1), Append(2), Append(3)];
+    two_logins_and_a_write: First => [Login, Login, Add];
+    a_login_that_writes_and_another: Login => [LoginAndAdd, LoginAndAdd, Add];
+    a_login_a_logout_and_a_write: Login => [LoginAndAdd, Logout, Second];
+    two_logouts_and_a_login: Login => [Logout, Logout, Login];
+    a_rotation_a_logout_and_a_write: Login => [Rotate, Logout, Append(1)];
+    two_rotations_and_a_login: Login => [Rotate, Rotate, LoginAndAdd];
+}

@@ -1,0 +1,9 @@
+//! What only a Redis store can get wrong: a server that fails, what lies in it, and how to reach it.
+
+mod layout;
+mod network;
+mod refusals;
+mod runtimes;
+mod setup;
+mod support;
+mod types;
