@@ -21,7 +21,7 @@ use crate::respond;
 /// use sessionkit_actix::SessionMiddleware;
 /// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
 ///
-/// let manager: SessionManager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
 /// let app = App::new().wrap(SessionMiddleware::new(manager)).route("/", web::get().to(|| async { "hello" }));
 /// # let _ = app;
 /// ```

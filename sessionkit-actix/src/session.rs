@@ -34,6 +34,12 @@ use crate::rejection::SessionRejection;
 /// ```
 pub struct Session<T: SessionData>(Checkout<T>);
 
+impl<T: SessionData> Session<T> {
+    pub(crate) fn new(checkout: Checkout<T>) -> Self {
+        Self(checkout)
+    }
+}
+
 impl<T: SessionData> Deref for Session<T> {
     type Target = T;
 

@@ -6,10 +6,11 @@ use std::ops::Deref;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use sessionkit_core::{LayerMarker, Main};
+use sessionkit_core::{LayerMarker, Main, SessionData};
 
 use crate::extract;
 use crate::rejection::SessionRejection;
+use crate::session::Session;
 
 /// Who is logged in, and the ways to change that: see [`sessionkit_core::Auth`], to which it dereferences.
 ///
@@ -24,6 +25,35 @@ use crate::rejection::SessionRejection;
 pub struct Auth<L: LayerMarker = Main> {
     auth: sessionkit_core::Auth,
     layer: PhantomData<fn() -> L>,
+}
+
+impl<L: LayerMarker> Auth<L> {
+    /// Checks out a struct of the session as it is now: after a login, the new user's. What was extracted before a
+    /// change of user belongs to the user before, and is discarded.
+    ///
+    /// ```
+    /// # use sessionkit_core::*;
+    /// # struct Account { is_admin: bool }
+    /// # impl SessionData for Account {
+    /// #     type Layer = Main; type Codec = Json;
+    /// #     const NAMESPACE: &'static str = "account"; const FIELDS: &'static [Field] = &[];
+    /// #     fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> { Ok(Account { is_admin: false }) }
+    /// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
+    /// # }
+    /// use sessionkit_axum::{Auth, SessionRejection};
+    ///
+    /// async fn login(auth: Auth) -> Result<&'static str, SessionRejection> {
+    ///     auth.login("ada").await?;
+    ///     auth.checkout::<Account>().await?.is_admin = true;
+    ///     Ok("welcome")
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Fails when the store does, or when a stored value does not fit its field.
+    pub async fn checkout<T: SessionData<Layer = L>>(&self) -> Result<Session<T>, SessionRejection> {
+        Ok(Session::new(self.auth.session().checkout().await?))
+    }
 }
 
 impl<L: LayerMarker> Deref for Auth<L> {

@@ -24,7 +24,7 @@ use crate::rejection::SessionRejection;
 /// use sessionkit_axum::SessionLayer;
 /// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
 ///
-/// let manager: SessionManager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
 /// let app: Router = Router::new().route("/", get(|| async { "hello" })).layer(SessionLayer::new(manager));
 /// ```
 ///

@@ -38,12 +38,27 @@ impl Place {
 /// The error for a key that `place` does not take.
 pub(crate) fn unknown(key: &Ident, place: Place) -> syn::Error {
     let name = key.to_string();
+    if let (Place::Handler, Some(advice)) = (place, combined(&name)) {
+        return syn::Error::new(key.span(), advice);
+    }
     let advice = match (home(&name), nearest(&name, place.keys())) {
         (Some(home), _) => format!("`{name}` is a key of {}, not of {}", home.description(), place.description()),
         (None, Some(nearest)) => format!("unknown key `{name}`; did you mean `{nearest}`?"),
         (None, None) => format!("unknown key `{name}`"),
     };
     syn::Error::new(key.span(), format_args!("{advice} (accepted here: {})", place.list()))
+}
+
+/// What to write where conditions are combined with words that are not keys.
+fn combined(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "all" | "and" => {
+            "several conditions must all hold: write them side by side, `require_login, require = is_admin`"
+        }
+        "any" | "or" => "write one predicate for it: `require = |user: &User| user.is_admin || user.is_editor`",
+        "not" => "write it inside the predicate: `require = |user: &User| !user.is_banned`",
+        _ => return None,
+    })
 }
 
 /// Where a key that is out of place belongs.

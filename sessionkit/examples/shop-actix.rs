@@ -8,7 +8,7 @@ mod shop;
 use std::error::Error;
 
 use actix_web::web::{self, Form, Html, Json, Query};
-use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, get, post};
+use actix_web::{App, HttpResponse, HttpServer, get, post};
 use sessionkit::actix::{Auth, Session, SessionMiddleware, SessionRejection, SessionView, session};
 use shop::accounts;
 use shop::forms::{CartForm, LoginForm, Next};
@@ -47,23 +47,16 @@ async fn show_login(next: Query<Next>) -> Html {
 }
 
 #[post("/login")]
-async fn login(auth: Auth, request: HttpRequest, form: Form<LoginForm>) -> Result<HttpResponse, SessionRejection> {
+async fn login(auth: Auth, form: Form<LoginForm>) -> Result<HttpResponse, SessionRejection> {
     let Some(person) = accounts::check(&form.user, &form.password) else {
         let page = pages::login(&form.next, Some("That user and password do not go together."));
         return Ok(HttpResponse::Unauthorized().content_type("text/html; charset=utf-8").body(page));
     };
-    let mut login = auth.login(person.user);
-    if form.remember.is_some() {
-        login = login.lifetime(LoginForm::REMEMBERED);
-    }
-    login.await?;
-
-    // Extracted after the login: what was extracted before may be another user's.
-    let mut account = Session::<Account>::extract(&request).await?;
-    let mut visit = Session::<Visit>::extract(&request).await?;
-    *account = person.into();
-    visit.notice = Some(format!("Welcome, {}.", person.name));
-    Ok(see_other(&form.next.path()))
+    auth.login(person.user).lifetime(form.lifetime()).await?;
+    // Checked out after the login: what was extracted before may be another user's.
+    *auth.checkout::<Account>().await? = person.into();
+    auth.checkout::<Visit>().await?.notice = Some(format!("Welcome, {}.", person.name));
+    Ok(see_other(form.next.path().as_str()))
 }
 
 #[post("/logout")]

@@ -9,10 +9,9 @@ use std::error::Error;
 
 use axum::extract::Query;
 use axum::http::StatusCode;
-use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum::{Form, Json, RequestPartsExt, Router};
+use axum::{Form, Json, Router};
 use sessionkit::axum::{Auth, Session, SessionLayer, SessionRejection, SessionView, session};
 use shop::accounts;
 use shop::forms::{CartForm, LoginForm, Next};
@@ -46,23 +45,16 @@ async fn show_login(Query(next): Query<Next>) -> Html<String> {
     Html(pages::login(&next, None))
 }
 
-async fn login(auth: Auth, mut parts: Parts, Form(form): Form<LoginForm>) -> Result<Response, SessionRejection> {
+async fn login(auth: Auth, Form(form): Form<LoginForm>) -> Result<Response, SessionRejection> {
     let Some(person) = accounts::check(&form.user, &form.password) else {
         let page = Html(pages::login(&form.next, Some("That user and password do not go together.")));
         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
     };
-    let mut login = auth.login(person.user);
-    if form.remember.is_some() {
-        login = login.lifetime(LoginForm::REMEMBERED);
-    }
-    login.await?;
-
-    // Extracted after the login: what was extracted before may be another user's.
-    let mut account: Session<Account> = parts.extract().await?;
-    let mut visit: Session<Visit> = parts.extract().await?;
-    *account = person.into();
-    visit.notice = Some(format!("Welcome, {}.", person.name));
-    Ok(Redirect::to(&form.next.path()).into_response())
+    auth.login(person.user).lifetime(form.lifetime()).await?;
+    // Checked out after the login: what was extracted before may be another user's.
+    *auth.checkout::<Account>().await? = person.into();
+    auth.checkout::<Visit>().await?.notice = Some(format!("Welcome, {}.", person.name));
+    Ok(Redirect::to(form.next.path().as_str()).into_response())
 }
 
 async fn logout(auth: Auth) -> Result<Redirect, SessionRejection> {

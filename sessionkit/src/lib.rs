@@ -39,3 +39,7 @@ pub mod store;
 
 #[doc(hidden)]
 pub mod __private;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -30,13 +30,21 @@
 pub mod actix;
 pub mod axum;
 mod bench;
+mod departure;
+pub mod fault;
 mod gates;
+mod held;
+mod log;
+mod raw;
 mod reply;
 mod store;
 mod visitor;
 
 pub use bench::{Bench, Server};
+pub use departure::OpenRequest;
 pub use gates::Gates;
+pub use held::HeldStore;
+pub use log::Log;
 pub use reply::Reply;
 pub use store::TestStore;
 pub use visitor::{Answer, COOKIE, Visitor};
@@ -44,7 +52,8 @@ pub use visitor::{Answer, COOKIE, Visitor};
 /// Compiles the handlers and tests in its body for both frameworks, and runs each of the named tests on every store.
 ///
 /// The body sees `Session`, `MaybeSession`, `SessionView`, `Auth`, `SessionRejection`, `session`, `Shared`, `Body`,
-/// `serve` and `routes!` of the framework that it is compiled for, and everything in the scope around.
+/// `serve`, `serve_layers`, `under` and `routes!` of the framework that it is compiled for, and everything in the scope
+/// around.
 #[macro_export]
 macro_rules! behaviour {
     (tests: [$($test:ident),* $(,)?]; $($body:tt)*) => {
@@ -74,6 +83,35 @@ macro_rules! behaviour {
                     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                     async fn $test() {
                         super::$test($crate::harness::Bench::redis()).await;
+                    }
+                )*
+            }
+        }
+    };
+}
+
+/// Compiles handlers and tests for both frameworks, as [`behaviour!`] does; the tests take nothing and make benches of
+/// their own, for what one store alone can do or suffer.
+#[macro_export]
+macro_rules! both_frameworks {
+    (tests: [$($test:ident),* $(,)?]; $($body:tt)*) => {
+        $crate::both_frameworks!(@framework axum [$($test)*] $($body)*);
+        $crate::both_frameworks!(@framework actix [$($test)*] $($body)*);
+    };
+    (@framework $framework:ident [$($test:ident)*] $($body:tt)*) => {
+        #[allow(unused_imports, dead_code)]
+        mod $framework {
+            use $crate::harness::$framework::*;
+            use $crate::harness::Reply;
+            use super::*;
+
+            $($body)*
+
+            mod runs {
+                $(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $test() {
+                        super::$test().await;
                     }
                 )*
             }

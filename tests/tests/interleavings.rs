@@ -3,8 +3,6 @@
 //! A store holds each call back until a scheduler lets it happen; the scheduler tries all orders. What must hold after
 //! each of them are the contracts [P1], [P2], [P3] and [P8] of the engine.
 
-#![allow(missing_docs)]
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -226,6 +224,9 @@ async fn check(world: &World, begin: Request, token: &Token, outcomes: &[Outcome
     assert!(!replaced || !world.opens(token).await, "[P3] the old token opens nothing: {}", story());
     if let Some(record) = record {
         check_fields(&record, now, begin, token, outcomes);
+    }
+    for lost in outcomes.iter().filter(|outcome| !outcome.stored) {
+        assert!(lost.cookie.is_none(), "[P8] a request that was overtaken sets no cookie: {}", story());
     }
     let cookies: Vec<&Token> = outcomes.iter().filter_map(|outcome| outcome.cookie.as_ref()).collect();
     for cookie in &cookies {

@@ -1,7 +1,5 @@
 //! Requests that race: each meets the others at gates, so that the order is the test's and not the scheduler's.
 
-#![allow(missing_docs)]
-
 use sessionkit::SessionData;
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Server, Visitor};

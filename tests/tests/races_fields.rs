@@ -1,7 +1,5 @@
 //! [P2] Two hundred requests at once, each writing another field of one struct.
 
-#![allow(missing_docs)]
-
 use sessionkit::SessionData;
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::Bench;

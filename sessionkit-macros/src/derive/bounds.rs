@@ -30,12 +30,12 @@ pub(crate) fn where_clause(model: &Model<'_>) -> WhereClause {
 }
 
 fn bounds(field: &Field) -> Option<TokenStream> {
-    let serde = quote!(__kit::Serialize + __kit::DeserializeOwned);
     let stored = field.stored.as_ref().map(|stored| match &stored.kind {
         Kind::Counter => quote!(__kit::Counter),
         Kind::Flash => quote!(__kit::Flash),
-        Kind::Ready(function) if function == "union" => quote!(#serde + __kit::Union),
-        Kind::Plain | Kind::Ready(_) | Kind::Function(_) => serde,
+        Kind::Ready(function) if function == "union" => quote!(__kit::Stored + __kit::Union),
+        Kind::Ready(_) => quote!(__kit::Stored + __kit::Append),
+        Kind::Plain | Kind::Function(_) => quote!(__kit::Stored),
     });
     let default = field.default.is_none().then(|| quote!(__kit::Default));
     [stored, default].into_iter().flatten().reduce(|all, bound| quote!(#all + #bound))

@@ -22,7 +22,7 @@ pub(crate) fn implementation(model: &Model<'_>) -> TokenStream {
             impl #generics __kit::SessionData for #ident #arguments #where_clause {
                 type Layer = #layer;
                 type Codec = #codec;
-                const NAMESPACE: &'static str = #namespace;
+                const NAMESPACE: &'static __kit::str = #namespace;
                 const FIELDS: &'static [__kit::Field] = &[#fields];
                 #(#methods)*
             }
@@ -52,7 +52,10 @@ fn fields(model: &Model<'_>) -> TokenStream {
         let (key, ty) = (&stored.key, &field.ty);
         let merge = match &stored.kind {
             Kind::Plain => None,
-            Kind::Counter => Some(quote_spanned!(ours_at(ty)=> .merge(__kit::add::<#ty>()))),
+            Kind::Counter => {
+                let counter = handle(field, stored);
+                Some(quote_spanned!(ours_at(ty)=> .merge(#counter.rule())))
+            }
             Kind::Flash | Kind::Ready(_) | Kind::Function(_) => Some(quote!(.merge(__kit::Merge::ThreeWay))),
         };
         let carry = stored.carry.then(|| quote!(.carry()));
@@ -71,10 +74,14 @@ fn decode(model: &Model<'_>) -> TokenStream {
         let (ident, ty, default) = (&field.ident, &field.ty, default(field));
         let value = match &field.stored {
             None => quote_spanned!(ours_at(ty)=> (#default)()),
-            Some(Stored { kind: Kind::Counter, .. }) => {
-                quote_spanned!(ours_at(ty)=> __fields.read_counter::<#ty>(#default)?)
+            Some(stored) => {
+                let (here, handle) = (ours_at(ty), handle(field, stored));
+                match stored.kind {
+                    Kind::Counter => quote_spanned!(here=> __fields.read_counter(#handle, #default)?),
+                    Kind::Flash => quote_spanned!(here=> __fields.read_flash(#handle, #default)?),
+                    _ => quote_spanned!(here=> __fields.read(#handle, #default)?),
+                }
             }
-            Some(_) => quote_spanned!(ours_at(ty)=> __fields.read::<Self::Codec, #ty>(#default)?),
         };
         quote!(#ident: #value,)
     });
@@ -87,14 +94,14 @@ fn decode(model: &Model<'_>) -> TokenStream {
 
 fn encode(model: &Model<'_>) -> TokenStream {
     let fields = stored(model).map(|(field, stored)| {
-        let (ident, ty) = (&field.ident, &field.ty);
-        let here = ours_at(ty);
+        let (ident, here) = (&field.ident, ours_at(&field.ty));
+        let handle = handle(field, stored);
         match &stored.kind {
-            Kind::Counter => quote_spanned!(here=> __fields.write_counter(&self.#ident)?;),
-            Kind::Flash => quote_spanned!(here=> __fields.write_flash::<Self::Codec, _>(&self.#ident)?;),
+            Kind::Counter => quote_spanned!(here=> __fields.write_counter(&self.#ident, #handle)?;),
+            Kind::Flash => quote_spanned!(here=> __fields.write_flash(&self.#ident, #handle)?;),
             Kind::Plain | Kind::Ready(_) | Kind::Function(_) => {
                 let default = default(field);
-                quote_spanned!(here=> __fields.write::<Self::Codec, _>(&self.#ident, #default)?;)
+                quote_spanned!(here=> __fields.write(&self.#ident, #handle, #default)?;)
             }
         }
     });
@@ -120,9 +127,9 @@ fn merge(model: &Model<'_>) -> TokenStream {
     }
     quote_spanned! {Span::mixed_site()=>
         fn merge(
-            __index: usize,
+            __index: __kit::usize,
             __values: __kit::ThreeWay<'_>,
-        ) -> __kit::Result<__kit::Option<__kit::Vec<u8>>, __kit::FieldError> {
+        ) -> __kit::Result<__kit::Option<__kit::Vec<__kit::u8>>, __kit::FieldError> {
             match __index {
                 #(#arms)*
                 _ => __kit::Ok(__values.mine()),
@@ -132,21 +139,31 @@ fn merge(model: &Model<'_>) -> TokenStream {
 }
 
 fn merged(field: &Field, stored: &Stored) -> Option<TokenStream> {
-    let ty = &field.ty;
-    let here = ours_at(ty);
+    let (here, handle) = (ours_at(&field.ty), handle(field, stored));
     let function = match &stored.kind {
         Kind::Plain | Kind::Counter => return None,
-        Kind::Flash => return Some(quote_spanned!(here=> __values.flash::<Self::Codec, #ty>())),
+        Kind::Flash => return Some(quote_spanned!(here=> __values.flash(#handle))),
         // Where a bound is not met, a closure has one error and the function's name would have two.
-        Kind::Ready(function) if function == "union" => {
+        Kind::Ready(function) => {
             let call = quote_spanned!(ours_at(function)=> __kit::#function(__base, __mine, __theirs));
             quote_spanned!(ours_at(function)=> |__base, __mine, __theirs| #call)
         }
-        Kind::Ready(function) => quote_spanned!(ours_at(function)=> __kit::#function),
         Kind::Function(path) => quote!(#path),
     };
     let default = default(field);
-    Some(quote_spanned!(here=> __values.merge::<Self::Codec, #ty>(#function, #default)))
+    Some(quote_spanned!(here=> __values.merge(#handle, #function, #default)))
+}
+
+/// What reads and writes the values of a field. A type that the kind of field cannot have is the same error wherever
+/// this stands, so it is shown once.
+fn handle(field: &Field, stored: &Stored) -> TokenStream {
+    let ty = &field.ty;
+    let here = ours_at(ty);
+    match &stored.kind {
+        Kind::Counter => quote_spanned!(here=> __kit::counter::<#ty>()),
+        Kind::Flash => quote_spanned!(here=> __kit::flash::<Self::Codec, #ty>()),
+        Kind::Plain | Kind::Ready(_) | Kind::Function(_) => quote_spanned!(here=> __kit::stored::<Self::Codec, #ty>()),
+    }
 }
 
 /// What makes the value of a field that is not stored.

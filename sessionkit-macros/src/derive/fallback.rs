@@ -19,7 +19,7 @@ pub(crate) fn implementation(head: &Head<'_>, attributes: &StructAttributes) -> 
         impl #generics __kit::SessionData for #ident #arguments #where_clause {
             type Layer = #layer;
             type Codec = #codec;
-            const NAMESPACE: &'static str = "";
+            const NAMESPACE: &'static __kit::str = "";
             const FIELDS: &'static [__kit::Field] = &[];
             fn decode(_: &mut __kit::FieldReader<'_>) -> __kit::Result<Self, __kit::FieldError> {
                 ::core::unreachable!()

@@ -88,6 +88,7 @@ fn operand(expr: Expr, errors: &Errors) -> Option<Expr> {
         Expr::Path(_) => Some(expr),
         Expr::Closure(closure) => {
             is_synchronous(&closure, errors);
+            looks_at_something(&closure, errors);
             says_its_types(&closure, errors);
             Some(Expr::Closure(closure))
         }
@@ -102,6 +103,13 @@ fn operand(expr: Expr, errors: &Errors) -> Option<Expr> {
 fn is_synchronous(closure: &ExprClosure, errors: &Errors) {
     if let Some(asyncness) = &closure.asyncness {
         errors.on(asyncness, "a predicate is synchronous: what it looks at has been loaded before; remove `async`");
+    }
+}
+
+/// require = || true
+fn looks_at_something(closure: &ExprClosure, errors: &Errors) {
+    if closure.inputs.is_empty() {
+        errors.on(closure, format_args!("a predicate takes what it looks at: write `{EXAMPLE}`"));
     }
 }
 

@@ -55,7 +55,10 @@ pub(crate) fn build(framework: Framework, conditions: &Conditions, handler: &Han
         Framework::Actix => quote_spanned!(place=> #root::actix::__private),
     };
     if conditions.predicates.is_empty() {
-        let ty = quote_spanned!(place=> #module::RequireLogin<#layer>);
+        // A layer that is none is reported on its name.
+        let place_of_layer = conditions.layer.value().map_or(place, ours_at);
+        let module_there = moved_to(place_of_layer, &module);
+        let ty = quote_spanned!(place_of_layer=> #module_there::RequireLogin<#layer>);
         return Requirement { framework: module, ty, item: None, place };
     }
     let name = format_ident!("__session_guard_{}", handler.signature.ident.unraw(), span = place);
@@ -78,12 +81,12 @@ fn definition(
     quote_spanned! {place=>
         #(#cfgs)*
         #[doc(hidden)]
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, clippy::redundant_pub_crate)]
         #visibility struct #name;
         #(#cfgs)*
         impl #root::__private::Check for #name {
             type Layer = #layer;
-            const HANDLER: &'static str = ::core::concat!(::core::module_path!(), #handler_name);
+            const HANDLER: &'static #root::__private::str = ::core::concat!(::core::module_path!(), #handler_name);
             fn check(__subjects: &#root::__private::Subjects<'_, Self::Layer>) -> #root::__private::Result<(), #root::__private::Refusal> {
                 #checks
                 #root::__private::Ok(())

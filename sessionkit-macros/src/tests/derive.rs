@@ -23,7 +23,7 @@ fn plain_fields() {
                 impl __kit::SessionData for ShoppingCart {
                     type Layer = __kit::Main;
                     type Codec = __kit::Json;
-                    const NAMESPACE: &'static str = "shopping_cart";
+                    const NAMESPACE: &'static __kit::str = "shopping_cart";
                     const FIELDS: &'static [__kit::Field] = &[
                         __kit::Field::new("shopping_cart.items"),
                         __kit::Field::new("shopping_cart.owner"),
@@ -32,17 +32,34 @@ fn plain_fields() {
                         __fields: &mut __kit::FieldReader<'_>,
                     ) -> __kit::Result<Self, __kit::FieldError> {
                         __kit::Ok(Self {
-                            items: __fields.read::<Self::Codec, Vec<Item>>(__kit::Default::default)?,
+                            items: __fields
+                                .read(
+                                    __kit::stored::<Self::Codec, Vec<Item>>(),
+                                    __kit::Default::default,
+                                )?,
                             owner: __fields
-                                .read::<Self::Codec, Option<String>>(__kit::Default::default)?,
+                                .read(
+                                    __kit::stored::<Self::Codec, Option<String>>(),
+                                    __kit::Default::default,
+                                )?,
                         })
                     }
                     fn encode(
                         &self,
                         __fields: &mut __kit::FieldWriter,
                     ) -> __kit::Result<(), __kit::FieldError> {
-                        __fields.write::<Self::Codec, _>(&self.items, __kit::Default::default)?;
-                        __fields.write::<Self::Codec, _>(&self.owner, __kit::Default::default)?;
+                        __fields
+                            .write(
+                                &self.items,
+                                __kit::stored::<Self::Codec, Vec<Item>>(),
+                                __kit::Default::default,
+                            )?;
+                        __fields
+                            .write(
+                                &self.owner,
+                                __kit::stored::<Self::Codec, Option<String>>(),
+                                __kit::Default::default,
+                            )?;
                         __kit::Ok(())
                     }
                 }
@@ -82,9 +99,11 @@ fn every_attribute_of_a_field() {
                 impl __kit::SessionData for Cart {
                     type Layer = __kit::Main;
                     type Codec = __kit::Json;
-                    const NAMESPACE: &'static str = "cart";
+                    const NAMESPACE: &'static __kit::str = "cart";
                     const FIELDS: &'static [__kit::Field] = &[
-                        __kit::Field::new("cart.views").merge(__kit::add::<u64>()).carry(),
+                        __kit::Field::new("cart.views")
+                            .merge(__kit::counter::<u64>().rule())
+                            .carry(),
                         __kit::Field::new("cart.notice").merge(__kit::Merge::ThreeWay),
                         __kit::Field::new("cart.otp").ttl(600).sensitive(),
                         __kit::Field::new("cart.tags").merge(__kit::Merge::ThreeWay),
@@ -96,44 +115,87 @@ fn every_attribute_of_a_field() {
                         __fields: &mut __kit::FieldReader<'_>,
                     ) -> __kit::Result<Self, __kit::FieldError> {
                         __kit::Ok(Self {
-                            views: __fields.read_counter::<u64>(__kit::Default::default)?,
+                            views: __fields
+                                .read_counter(__kit::counter::<u64>(), __kit::Default::default)?,
                             notice: __fields
-                                .read::<Self::Codec, Option<String>>(__kit::Default::default)?,
+                                .read_flash(
+                                    __kit::flash::<Self::Codec, Option<String>>(),
+                                    __kit::Default::default,
+                                )?,
                             otp: __fields
-                                .read::<Self::Codec, Option<String>>(__kit::Default::default)?,
+                                .read(
+                                    __kit::stored::<Self::Codec, Option<String>>(),
+                                    __kit::Default::default,
+                                )?,
                             tags: __fields
-                                .read::<Self::Codec, BTreeSet<String>>(__kit::Default::default)?,
-                            log: __fields.read::<Self::Codec, Vec<String>>(__kit::Default::default)?,
-                            text: __fields.read::<Self::Codec, String>(|| text::initial())?,
+                                .read(
+                                    __kit::stored::<Self::Codec, BTreeSet<String>>(),
+                                    __kit::Default::default,
+                                )?,
+                            log: __fields
+                                .read(
+                                    __kit::stored::<Self::Codec, Vec<String>>(),
+                                    __kit::Default::default,
+                                )?,
+                            text: __fields
+                                .read(__kit::stored::<Self::Codec, String>(), || text::initial())?,
                             cache: (__kit::Default::default)(),
-                            r#type: __fields.read::<Self::Codec, u8>(__kit::Default::default)?,
+                            r#type: __fields
+                                .read(__kit::stored::<Self::Codec, u8>(), __kit::Default::default)?,
                         })
                     }
                     fn encode(
                         &self,
                         __fields: &mut __kit::FieldWriter,
                     ) -> __kit::Result<(), __kit::FieldError> {
-                        __fields.write_counter(&self.views)?;
-                        __fields.write_flash::<Self::Codec, _>(&self.notice)?;
-                        __fields.write::<Self::Codec, _>(&self.otp, __kit::Default::default)?;
-                        __fields.write::<Self::Codec, _>(&self.tags, __kit::Default::default)?;
-                        __fields.write::<Self::Codec, _>(&self.log, __kit::Default::default)?;
-                        __fields.write::<Self::Codec, _>(&self.text, || text::initial())?;
-                        __fields.write::<Self::Codec, _>(&self.r#type, __kit::Default::default)?;
+                        __fields.write_counter(&self.views, __kit::counter::<u64>())?;
+                        __fields
+                            .write_flash(
+                                &self.notice,
+                                __kit::flash::<Self::Codec, Option<String>>(),
+                            )?;
+                        __fields
+                            .write(
+                                &self.otp,
+                                __kit::stored::<Self::Codec, Option<String>>(),
+                                __kit::Default::default,
+                            )?;
+                        __fields
+                            .write(
+                                &self.tags,
+                                __kit::stored::<Self::Codec, BTreeSet<String>>(),
+                                __kit::Default::default,
+                            )?;
+                        __fields
+                            .write(
+                                &self.log,
+                                __kit::stored::<Self::Codec, Vec<String>>(),
+                                __kit::Default::default,
+                            )?;
+                        __fields
+                            .write(
+                                &self.text,
+                                __kit::stored::<Self::Codec, String>(),
+                                || text::initial(),
+                            )?;
+                        __fields
+                            .write(
+                                &self.r#type,
+                                __kit::stored::<Self::Codec, u8>(),
+                                __kit::Default::default,
+                            )?;
                         __kit::Ok(())
                     }
                     fn merge(
-                        __index: usize,
+                        __index: __kit::usize,
                         __values: __kit::ThreeWay<'_>,
-                    ) -> __kit::Result<__kit::Option<__kit::Vec<u8>>, __kit::FieldError> {
+                    ) -> __kit::Result<__kit::Option<__kit::Vec<__kit::u8>>, __kit::FieldError> {
                         match __index {
-                            1 => __values.flash::<Self::Codec, Option<String>>(),
+                            1 => __values.flash(__kit::flash::<Self::Codec, Option<String>>()),
                             3 => {
                                 __values
-                                    .merge::<
-                                        Self::Codec,
-                                        BTreeSet<String>,
-                                    >(
+                                    .merge(
+                                        __kit::stored::<Self::Codec, BTreeSet<String>>(),
                                         |__base, __mine, __theirs| __kit::union(
                                             __base,
                                             __mine,
@@ -144,14 +206,23 @@ fn every_attribute_of_a_field() {
                             }
                             4 => {
                                 __values
-                                    .merge::<
-                                        Self::Codec,
-                                        Vec<String>,
-                                    >(__kit::append, __kit::Default::default)
+                                    .merge(
+                                        __kit::stored::<Self::Codec, Vec<String>>(),
+                                        |__base, __mine, __theirs| __kit::append(
+                                            __base,
+                                            __mine,
+                                            __theirs,
+                                        ),
+                                        __kit::Default::default,
+                                    )
                             }
                             5 => {
                                 __values
-                                    .merge::<Self::Codec, String>(text::longer, || text::initial())
+                                    .merge(
+                                        __kit::stored::<Self::Codec, String>(),
+                                        text::longer,
+                                        || text::initial(),
+                                    )
                             }
                             _ => __kit::Ok(__values.mine()),
                         }
@@ -178,7 +249,7 @@ fn every_attribute_of_the_struct() {
                 impl __kit::SessionData for Cart {
                     type Layer = Office<Eu>;
                     type Codec = codecs::MessagePack;
-                    const NAMESPACE: &'static str = "basket";
+                    const NAMESPACE: &'static __kit::str = "basket";
                     const FIELDS: &'static [__kit::Field] = &[];
                     fn decode(
                         __fields: &mut __kit::FieldReader<'_>,
@@ -230,22 +301,20 @@ fn bounds_only_where_a_type_parameter_is_mentioned() {
                 where
                     T: Clone,
                     T: 'static,
-                    [Vec<T>; 2]: __kit::Serialize + __kit::DeserializeOwned + __kit::Default,
-                    Option<T>: __kit::Serialize + __kit::DeserializeOwned,
+                    [Vec<T>; 2]: __kit::Stored + __kit::Default,
+                    Option<T>: __kit::Stored,
                     T: __kit::Counter + __kit::Default,
                     Vec<T>: __kit::Flash + __kit::Default,
-                    BTreeSet<
-                        T,
-                    >: __kit::Serialize + __kit::DeserializeOwned + __kit::Union + __kit::Default,
+                    BTreeSet<T>: __kit::Stored + __kit::Union + __kit::Default,
                     PhantomData<T>: __kit::Default,
                 {
                     type Layer = __kit::Main;
                     type Codec = __kit::Json;
-                    const NAMESPACE: &'static str = "cart";
+                    const NAMESPACE: &'static __kit::str = "cart";
                     const FIELDS: &'static [__kit::Field] = &[
                         __kit::Field::new("cart.plain"),
                         __kit::Field::new("cart.defaulted"),
-                        __kit::Field::new("cart.total").merge(__kit::add::<T>()),
+                        __kit::Field::new("cart.total").merge(__kit::counter::<T>().rule()),
                         __kit::Field::new("cart.notices").merge(__kit::Merge::ThreeWay),
                         __kit::Field::new("cart.set").merge(__kit::Merge::ThreeWay),
                         __kit::Field::new("cart.concrete"),
@@ -255,41 +324,75 @@ fn bounds_only_where_a_type_parameter_is_mentioned() {
                     ) -> __kit::Result<Self, __kit::FieldError> {
                         __kit::Ok(Self {
                             plain: __fields
-                                .read::<Self::Codec, [Vec<T>; 2]>(__kit::Default::default)?,
-                            defaulted: __fields.read::<Self::Codec, Option<T>>(|| none())?,
-                            total: __fields.read_counter::<T>(__kit::Default::default)?,
-                            notices: __fields.read::<Self::Codec, Vec<T>>(__kit::Default::default)?,
-                            set: __fields.read::<Self::Codec, BTreeSet<T>>(__kit::Default::default)?,
+                                .read(
+                                    __kit::stored::<Self::Codec, [Vec<T>; 2]>(),
+                                    __kit::Default::default,
+                                )?,
+                            defaulted: __fields
+                                .read(__kit::stored::<Self::Codec, Option<T>>(), || none())?,
+                            total: __fields
+                                .read_counter(__kit::counter::<T>(), __kit::Default::default)?,
+                            notices: __fields
+                                .read_flash(
+                                    __kit::flash::<Self::Codec, Vec<T>>(),
+                                    __kit::Default::default,
+                                )?,
+                            set: __fields
+                                .read(
+                                    __kit::stored::<Self::Codec, BTreeSet<T>>(),
+                                    __kit::Default::default,
+                                )?,
                             cache: (__kit::Default::default)(),
                             nothing: (|| none())(),
                             concrete: __fields
-                                .read::<Self::Codec, Buffer<N>>(__kit::Default::default)?,
+                                .read(
+                                    __kit::stored::<Self::Codec, Buffer<N>>(),
+                                    __kit::Default::default,
+                                )?,
                         })
                     }
                     fn encode(
                         &self,
                         __fields: &mut __kit::FieldWriter,
                     ) -> __kit::Result<(), __kit::FieldError> {
-                        __fields.write::<Self::Codec, _>(&self.plain, __kit::Default::default)?;
-                        __fields.write::<Self::Codec, _>(&self.defaulted, || none())?;
-                        __fields.write_counter(&self.total)?;
-                        __fields.write_flash::<Self::Codec, _>(&self.notices)?;
-                        __fields.write::<Self::Codec, _>(&self.set, __kit::Default::default)?;
-                        __fields.write::<Self::Codec, _>(&self.concrete, __kit::Default::default)?;
+                        __fields
+                            .write(
+                                &self.plain,
+                                __kit::stored::<Self::Codec, [Vec<T>; 2]>(),
+                                __kit::Default::default,
+                            )?;
+                        __fields
+                            .write(
+                                &self.defaulted,
+                                __kit::stored::<Self::Codec, Option<T>>(),
+                                || none(),
+                            )?;
+                        __fields.write_counter(&self.total, __kit::counter::<T>())?;
+                        __fields.write_flash(&self.notices, __kit::flash::<Self::Codec, Vec<T>>())?;
+                        __fields
+                            .write(
+                                &self.set,
+                                __kit::stored::<Self::Codec, BTreeSet<T>>(),
+                                __kit::Default::default,
+                            )?;
+                        __fields
+                            .write(
+                                &self.concrete,
+                                __kit::stored::<Self::Codec, Buffer<N>>(),
+                                __kit::Default::default,
+                            )?;
                         __kit::Ok(())
                     }
                     fn merge(
-                        __index: usize,
+                        __index: __kit::usize,
                         __values: __kit::ThreeWay<'_>,
-                    ) -> __kit::Result<__kit::Option<__kit::Vec<u8>>, __kit::FieldError> {
+                    ) -> __kit::Result<__kit::Option<__kit::Vec<__kit::u8>>, __kit::FieldError> {
                         match __index {
-                            3 => __values.flash::<Self::Codec, Vec<T>>(),
+                            3 => __values.flash(__kit::flash::<Self::Codec, Vec<T>>()),
                             4 => {
                                 __values
-                                    .merge::<
-                                        Self::Codec,
-                                        BTreeSet<T>,
-                                    >(
+                                    .merge(
+                                        __kit::stored::<Self::Codec, BTreeSet<T>>(),
                                         |__base, __mine, __theirs| __kit::union(
                                             __base,
                                             __mine,
@@ -329,7 +432,7 @@ fn a_struct_with_mistakes_still_has_an_implementation() {
             {
                 type Layer = Office;
                 type Codec = __kit::Json;
-                const NAMESPACE: &'static str = "";
+                const NAMESPACE: &'static __kit::str = "";
                 const FIELDS: &'static [__kit::Field] = &[];
                 fn decode(
                     _: &mut __kit::FieldReader<'_>,

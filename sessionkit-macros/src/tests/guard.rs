@@ -53,12 +53,14 @@ fn axum_require_emits_the_requirement() {
         expect![[r##"
             #[cfg(feature = "admin")]
             #[doc(hidden)]
-            #[allow(non_camel_case_types)]
+            #[allow(non_camel_case_types, clippy::redundant_pub_crate)]
             pub struct __session_guard_type;
             #[cfg(feature = "admin")]
             impl ::sessionkit::__private::Check for __session_guard_type {
                 type Layer = Office;
-                const HANDLER: &'static str = ::core::concat!(::core::module_path!(), "::type");
+                const HANDLER: &'static ::sessionkit::__private::str = ::core::concat!(
+                    ::core::module_path!(), "::type"
+                );
                 fn check(
                     __subjects: &::sessionkit::__private::Subjects<'_, Self::Layer>,
                 ) -> ::sessionkit::__private::Result<(), ::sessionkit::__private::Refusal> {
@@ -169,11 +171,13 @@ fn actix_nests_the_arguments() {
         ),
         expect![[r##"
             #[doc(hidden)]
-            #[allow(non_camel_case_types)]
+            #[allow(non_camel_case_types, clippy::redundant_pub_crate)]
             struct __session_guard_show;
             impl ::sessionkit::__private::Check for __session_guard_show {
                 type Layer = ::sessionkit::__private::Main;
-                const HANDLER: &'static str = ::core::concat!(::core::module_path!(), "::show");
+                const HANDLER: &'static ::sessionkit::__private::str = ::core::concat!(
+                    ::core::module_path!(), "::show"
+                );
                 fn check(
                     __subjects: &::sessionkit::__private::Subjects<'_, Self::Layer>,
                 ) -> ::sessionkit::__private::Result<(), ::sessionkit::__private::Refusal> {

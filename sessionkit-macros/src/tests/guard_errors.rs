@@ -59,11 +59,11 @@ fn unknown_keys() {
     );
     args(
         quote!(any(require_login)),
-        expect!["unknown key `any` (accepted here: `require_login`, `require`, `layer`, `crate`)"],
+        expect!["write one predicate for it: `require = |user: &User| user.is_admin || user.is_editor`"],
     );
     args(
         quote!(not(require_login)),
-        expect!["unknown key `not` (accepted here: `require_login`, `require`, `layer`, `crate`)"],
+        expect!["write it inside the predicate: `require = |user: &User| !user.is_banned`"],
     );
     args(
         quote!(name = "cart"),

@@ -131,7 +131,7 @@ fn apply_field<'a>(fields: &mut Vec<(&'a str, Value<'a>)>, op: &'a FieldOp) -> R
                 Some(at) => parse_counter(&fields[at].1.bytes).ok_or_else(|| StoreError::corrupt(key))?,
                 None => 0,
             };
-            let sum = held.saturating_add(*by).clamp(*min, *max);
+            let sum = held.saturating_add(*by).max(*min).min(*max);
             let value = Value { bytes: sum.to_string().into_bytes().into(), carried: *carried, deadline: None };
             put(fields, key, value);
         }

@@ -34,6 +34,11 @@ impl Auth {
         Self { session }
     }
 
+    /// The request's session, for adapters.
+    pub fn session(&self) -> &RequestSession {
+        &self.session
+    }
+
     /// The user who is logged in.
     ///
     /// # Errors
@@ -53,13 +58,15 @@ impl Auth {
     /// Logs a user in, whose credentials the application has checked.
     ///
     /// The token is always replaced. What an anonymous visitor had in the session stays; what another user had goes,
-    /// but for the fields marked `#[session(carry)]`. Await it, or set options first:
+    /// but for the fields marked `#[session(carry)]`, and structs that were extracted before are not stored: check out
+    /// what the new user's session shall hold after the login. Await it, or set options first:
     ///
     /// ```
     /// # use std::time::Duration;
     /// # async fn handler(auth: sessionkit_core::Auth) -> Result<(), sessionkit_core::SessionError> {
     /// auth.login("ada").await?;
-    /// auth.login(42).lifetime(Duration::from_secs(30 * 24 * 60 * 60)).await?;
+    /// let remember = true;
+    /// auth.login(42).lifetime(remember.then_some(Duration::from_secs(30 * 24 * 60 * 60))).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -102,9 +109,10 @@ pub struct Login {
 
 impl Login {
     /// Lets this login last for `lifetime` after its last use, in place of the setting `ttl`: "keep me signed in".
-    /// Where the setting `absolute` is shorter, it is raised to `lifetime`. Whole seconds, at least one.
-    pub fn lifetime(mut self, lifetime: Duration) -> Self {
-        self.lifetime = Some(Duration::from_secs(lifetime.as_secs().max(1)));
+    /// Where the setting `absolute` is shorter, it is raised to `lifetime`. Whole seconds, at least one; `None` leaves
+    /// the settings as they are.
+    pub fn lifetime(mut self, lifetime: impl Into<Option<Duration>>) -> Self {
+        self.lifetime = lifetime.into().map(|lifetime| Duration::from_secs(lifetime.as_secs().max(1)));
         self
     }
 

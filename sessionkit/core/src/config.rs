@@ -36,7 +36,7 @@ pub(crate) use check::LONGEST_COOKIE;
 /// # let _ = config;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(try_from = "Settings")]
 pub struct SessionConfig(Settings);
 
@@ -56,12 +56,6 @@ impl SessionConfig {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0
-    }
-}
-
-impl Default for SessionConfig {
-    fn default() -> Self {
-        Self(Settings::default())
     }
 }
 

@@ -1,5 +1,9 @@
 //! Integers whose differences add up.
 
+use std::fmt;
+
+use crate::data::Merge;
+
 /// An integer that a `merge = add` field can have: up to 64 bits, signed or unsigned.
 #[diagnostic::on_unimplemented(
     message = "`merge = add` needs an integer of at most 64 bits, not `{Self}`",
@@ -17,6 +21,34 @@ pub trait Counter: Copy + sealed::Sealed {
 
     /// The nearest value of this type.
     fn saturating_from(number: i128) -> Self;
+}
+
+/// How the values of a `merge = add` field are counted.
+///
+/// It is made by [`counter`], the one place that asks for [`Counter`], so that another type is one error.
+pub struct Counting<T> {
+    min: i128,
+    max: i128,
+    pub(crate) to_i128: fn(&T) -> i128,
+    pub(crate) saturating_from: fn(i128) -> T,
+}
+
+/// Counts with the integer `T`.
+pub const fn counter<T: Counter>() -> Counting<T> {
+    Counting { min: T::MIN, max: T::MAX, to_i128: |value| value.to_i128(), saturating_from: T::saturating_from }
+}
+
+impl<T> Counting<T> {
+    /// What happens when two requests change the field.
+    pub const fn rule(&self) -> Merge {
+        Merge::Add { min: self.min, max: self.max }
+    }
+}
+
+impl<T> fmt::Debug for Counting<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counting").field("min", &self.min).field("max", &self.max).finish_non_exhaustive()
+    }
 }
 
 mod sealed {

@@ -63,10 +63,14 @@ impl SessionError {
         }
     }
 
-    /// The answer. Details of a failing store go to the log, not to the client.
+    /// The answer. Details of a failing store and of a value that does not fit go to the log, not to the client.
     pub fn rejection(&self) -> Rejection {
         let detail = match &*self.0 {
+            Reason::Store(error) if error.kind() == StoreErrorKind::Corrupt => {
+                "What is stored of the session is not what this application expects.".into()
+            }
             Reason::Store(_) | Reason::Interrupted => "The session store is not available. Please try again.".into(),
+            Reason::Field(error) => format!("The session field `{}` could not be read or stored.", error.key()),
             _ => self.to_string(),
         };
         Rejection::new(self.status(), detail)

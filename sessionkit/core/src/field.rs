@@ -2,13 +2,11 @@
 
 use std::fmt;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use crate::codec::{Codec, CodecError};
-use crate::counter::Counter;
-use crate::data::{Field, Merge};
-use crate::flash::Flash;
+use crate::codec::CodecError;
+use crate::counter::Counting;
+use crate::data::Field;
+use crate::encoding::Encoding;
+use crate::flash::Flashing;
 
 /// Where the stored value of a field comes from.
 pub(crate) trait FieldSource {
@@ -31,10 +29,10 @@ impl<'a> FieldReader<'a> {
     ///
     /// # Errors
     /// Fails when the stored bytes are not a `T`.
-    pub fn read<C: Codec, T: DeserializeOwned>(&mut self, default: impl FnOnce() -> T) -> Result<T, FieldError> {
+    pub fn read<T>(&mut self, encoding: Encoding<T>, default: impl FnOnce() -> T) -> Result<T, FieldError> {
         let (field, stored) = self.next();
         match stored {
-            Some(bytes) => C::decode(bytes).map_err(|reason| FieldError::decode(field, reason)),
+            Some(bytes) => (encoding.decode)(bytes).map_err(|reason| FieldError::decode(field, reason)),
             None => Ok(default()),
         }
     }
@@ -43,15 +41,23 @@ impl<'a> FieldReader<'a> {
     ///
     /// # Errors
     /// Fails when the stored bytes are not an integer.
-    pub fn read_counter<T: Counter>(&mut self, default: impl FnOnce() -> T) -> Result<T, FieldError> {
+    pub fn read_counter<T>(&mut self, counting: Counting<T>, default: impl FnOnce() -> T) -> Result<T, FieldError> {
         let (field, stored) = self.next();
         match stored {
             Some(bytes) => match parse_counter(bytes) {
-                Some(number) => Ok(T::saturating_from(number)),
+                Some(number) => Ok((counting.saturating_from)(number)),
                 None => Err(FieldError::decode(field, "not an integer".into())),
             },
             None => Ok(default()),
         }
+    }
+
+    /// Reads the next field as a flash value.
+    ///
+    /// # Errors
+    /// Fails when the stored bytes are not a `T`.
+    pub fn read_flash<T>(&mut self, flashing: Flashing<T>, default: impl FnOnce() -> T) -> Result<T, FieldError> {
+        self.read(flashing.encoding, default)
     }
 
     fn next(&mut self) -> (&'static Field, Option<&'a [u8]>) {
@@ -82,14 +88,19 @@ impl FieldWriter {
     ///
     /// # Errors
     /// Fails when the value has no encoding.
-    pub fn write<C: Codec, T: Serialize>(&mut self, value: &T, default: impl FnOnce() -> T) -> Result<(), FieldError> {
+    pub fn write<T>(
+        &mut self,
+        value: &T,
+        encoding: Encoding<T>,
+        default: impl FnOnce() -> T,
+    ) -> Result<(), FieldError> {
         let field = self.next();
         let start = self.encoded.buffer.len();
         let error = |reason| FieldError::encode(field, reason);
-        C::encode(value, &mut self.encoded.buffer).map_err(error)?;
+        (encoding.encode)(value, &mut self.encoded.buffer).map_err(error)?;
         if is_null(&self.encoded.buffer[start..]) {
             let end = self.encoded.buffer.len();
-            C::encode(&default(), &mut self.encoded.buffer).map_err(error)?;
+            (encoding.encode)(&default(), &mut self.encoded.buffer).map_err(error)?;
             let absent = self.encoded.buffer[start..end] == self.encoded.buffer[end..];
             self.encoded.buffer.truncate(end);
             if absent {
@@ -105,10 +116,10 @@ impl FieldWriter {
     ///
     /// # Errors
     /// Never fails; the result keeps the calls uniform.
-    pub fn write_counter<T: Counter>(&mut self, value: &T) -> Result<(), FieldError> {
+    pub fn write_counter<T>(&mut self, value: &T, counting: Counting<T>) -> Result<(), FieldError> {
         self.next();
         use std::io::Write as _;
-        write!(self.encoded.buffer, "{}", value.to_i128()).expect("writing to a vector cannot fail");
+        write!(self.encoded.buffer, "{}", (counting.to_i128)(value)).expect("writing to a vector cannot fail");
         self.present();
         Ok(())
     }
@@ -117,13 +128,14 @@ impl FieldWriter {
     ///
     /// # Errors
     /// Fails when the value has no encoding.
-    pub fn write_flash<C: Codec, T: Flash>(&mut self, value: &T) -> Result<(), FieldError> {
+    pub fn write_flash<T>(&mut self, value: &T, flashing: Flashing<T>) -> Result<(), FieldError> {
         let field = self.next();
-        if value.is_empty() {
+        if (flashing.is_empty)(value) {
             self.absent(self.encoded.buffer.len());
             return Ok(());
         }
-        C::encode(value, &mut self.encoded.buffer).map_err(|reason| FieldError::encode(field, reason))?;
+        let encode = flashing.encoding.encode;
+        encode(value, &mut self.encoded.buffer).map_err(|reason| FieldError::encode(field, reason))?;
         self.present();
         Ok(())
     }
@@ -192,18 +204,19 @@ impl ThreeWay<'_> {
     ///
     /// # Errors
     /// Fails when a value does not fit the field.
-    pub fn merge<C: Codec, T: Serialize + DeserializeOwned>(
+    pub fn merge<T>(
         self,
+        encoding: Encoding<T>,
         merge: impl FnOnce(&T, T, T) -> T,
         default: impl Fn() -> T,
     ) -> Result<Option<Vec<u8>>, FieldError> {
         let decode = |bytes: Option<&[u8]>| match bytes {
-            Some(bytes) => C::decode(bytes).map_err(|reason| FieldError::decode(self.field, reason)),
+            Some(bytes) => (encoding.decode)(bytes).map_err(|reason| FieldError::decode(self.field, reason)),
             None => Ok(default()),
         };
         let merged = merge(&decode(self.base)?, decode(self.mine)?, decode(self.theirs)?);
         let mut writer = FieldWriter::new(std::slice::from_ref(self.field));
-        writer.write::<C, T>(&merged, default)?;
+        writer.write(&merged, encoding, default)?;
         Ok(writer.finish().values().next().flatten().map(<[u8]>::to_vec))
     }
 
@@ -211,8 +224,8 @@ impl ThreeWay<'_> {
     ///
     /// # Errors
     /// Fails when a value does not fit the field.
-    pub fn flash<C: Codec, T: Flash>(self) -> Result<Option<Vec<u8>>, FieldError> {
-        T::merge::<C>(self.base, self.mine, self.theirs).map_err(|reason| FieldError::decode(self.field, reason))
+    pub fn flash<T>(self, flashing: Flashing<T>) -> Result<Option<Vec<u8>>, FieldError> {
+        (flashing.merge)(self.base, self.mine, self.theirs).map_err(|reason| FieldError::decode(self.field, reason))
     }
 }
 
@@ -274,9 +287,4 @@ pub(crate) fn parse_counter(bytes: &[u8]) -> Option<i128> {
 /// JSON's null, and MessagePack's nil.
 fn is_null(bytes: &[u8]) -> bool {
     bytes == b"null" || bytes == [0xc0]
-}
-
-/// Makes the rule of a `merge = add` field of type `T`.
-pub const fn add<T: Counter>() -> Merge {
-    Merge::Add { min: T::MIN, max: T::MAX }
 }

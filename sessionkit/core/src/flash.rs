@@ -1,9 +1,9 @@
 //! Values that are shown once.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use std::fmt;
 
 use crate::codec::{Codec, CodecError};
+use crate::encoding::{Encoding, Stored, stored};
 
 /// A type that a `flash` field can have: `Option` or `Vec`.
 ///
@@ -14,7 +14,7 @@ use crate::codec::{Codec, CodecError};
     label = "cannot be taken",
     note = "write `Option<{Self}>` and take it with `.take()`"
 )]
-pub trait Flash: Serialize + DeserializeOwned {
+pub trait Flash: Stored {
     /// Whether there is nothing to show.
     fn is_empty(&self) -> bool;
 
@@ -29,7 +29,29 @@ pub trait Flash: Serialize + DeserializeOwned {
     ) -> Result<Option<Vec<u8>>, CodecError>;
 }
 
-impl<T: Serialize + DeserializeOwned> Flash for Option<T> {
+/// How the values of a `flash` field are taken.
+///
+/// It is made by [`flash`], the one place that asks for [`Flash`], so that another type is one error.
+pub struct Flashing<T> {
+    pub(crate) encoding: Encoding<T>,
+    pub(crate) is_empty: fn(&T) -> bool,
+    pub(crate) merge: MergeEncoded,
+}
+
+type MergeEncoded = fn(Option<&[u8]>, Option<&[u8]>, Option<&[u8]>) -> Result<Option<Vec<u8>>, CodecError>;
+
+/// Takes the values of a field, and encodes them with `C`.
+pub const fn flash<C: Codec, T: Flash>() -> Flashing<T> {
+    Flashing { encoding: stored::<C, T>(), is_empty: T::is_empty, merge: T::merge::<C> }
+}
+
+impl<T> fmt::Debug for Flashing<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flashing").finish_non_exhaustive()
+    }
+}
+
+impl<T: Stored> Flash for Option<T> {
     fn is_empty(&self) -> bool {
         self.is_none()
     }
@@ -46,7 +68,7 @@ impl<T: Serialize + DeserializeOwned> Flash for Option<T> {
     }
 }
 
-impl<T: Serialize + DeserializeOwned> Flash for Vec<T> {
+impl<T: Stored> Flash for Vec<T> {
     fn is_empty(&self) -> bool {
         Vec::is_empty(self)
     }

@@ -48,7 +48,7 @@ impl From<SessionError> for Refusal {
 
 /// Requires that somebody is logged in.
 #[derive(Debug)]
-pub struct RequireLogin<L = Main>(PhantomData<fn() -> L>);
+pub struct RequireLogin<L: LayerMarker = Main>(PhantomData<fn() -> L>);
 
 impl<L: LayerMarker> Requirement for RequireLogin<L> {
     type Layer = L;
@@ -85,12 +85,12 @@ impl<C: Check> Requirement for C {
 }
 
 /// What conditions can look at: a loaded session.
-pub struct Subjects<'a, L: LayerMarker = Main> {
+pub struct Subjects<'a, L = Main> {
     session: &'a RequestSession,
     layer: PhantomData<fn() -> L>,
 }
 
-impl<L: LayerMarker> Subjects<'_, L> {
+impl<L> Subjects<'_, L> {
     /// Requires that somebody is logged in.
     ///
     /// # Errors
@@ -108,7 +108,7 @@ impl<L: LayerMarker> Subjects<'_, L> {
     }
 }
 
-impl<L: LayerMarker> fmt::Debug for Subjects<'_, L> {
+impl<L> fmt::Debug for Subjects<'_, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subjects").finish_non_exhaustive()
     }
@@ -121,7 +121,7 @@ impl<L: LayerMarker> fmt::Debug for Subjects<'_, L> {
     note = "write `require = |cart: &Cart| !cart.items.is_empty()`, or the path of such a function",
     note = "`T` must belong to the same layer as the guard: see `#[session(layer = ..)]`"
 )]
-pub trait Predicate<L: LayerMarker, K> {
+pub trait Predicate<L, K> {
     /// Decides.
     ///
     /// # Errors
@@ -135,7 +135,6 @@ pub struct OfData<T, V>(PhantomData<fn(T) -> V>);
 
 impl<L, F, T, V> Predicate<L, OfData<T, V>> for F
 where
-    L: LayerMarker,
     F: Fn(&T) -> V,
     T: SessionData<Layer = L>,
     V: Verdict,

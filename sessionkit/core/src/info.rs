@@ -22,10 +22,12 @@ pub struct SessionInfo {
     pub last_seen_at: Timestamp,
     /// When the session ends unless it is used.
     pub expires_at: Timestamp,
+    /// When this was asked, by the manager's clock.
+    pub as_of: Timestamp,
 }
 
 impl SessionInfo {
-    pub(crate) fn new(id: SessionId, header: &Header) -> Self {
+    pub(crate) fn new(id: SessionId, header: &Header, now: Timestamp) -> Self {
         Self {
             id,
             user: header.user.clone(),
@@ -33,6 +35,7 @@ impl SessionInfo {
             authenticated_at: header.authenticated,
             last_seen_at: header.last_seen,
             expires_at: header.deadline(),
+            as_of: now,
         }
     }
 }

@@ -44,6 +44,19 @@ impl LocalPath {
     }
 }
 
+/// The front page, `/`.
+impl Default for LocalPath {
+    fn default() -> Self {
+        Self("/".into())
+    }
+}
+
+impl AsRef<str> for LocalPath {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for LocalPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -27,7 +27,7 @@ use crate::token::{OsRandom, Token, TokenSource};
 /// ```
 /// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
 ///
-/// let manager: SessionManager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
 /// # let _ = manager;
 /// ```
 ///
@@ -55,9 +55,17 @@ struct Namespace {
     owner_name: &'static str,
 }
 
-impl<L: LayerMarker> SessionManager<L> {
+impl SessionManager {
     /// Makes a manager.
     pub fn new(store: impl Store, config: SessionConfig) -> Self {
+        Self::for_layer(store, config)
+    }
+}
+
+impl<L: LayerMarker> SessionManager<L> {
+    /// Makes the manager of one of several layers: `SessionManager::<Office>::for_layer(store, config)`. Each needs a
+    /// cookie of its own name.
+    pub fn for_layer(store: impl Store, config: SessionConfig) -> Self {
         let engine = Engine {
             store: Arc::new(store),
             config,

@@ -24,28 +24,45 @@ pub fn union<T: Union>(base: &T, mine: T, theirs: T) -> T {
 ///
 /// assert_eq!(append(&vec![1], vec![1, 2], vec![1, 3]), [1, 3, 2]);
 /// ```
-pub fn append<T: PartialEq>(base: &Vec<T>, mine: Vec<T>, theirs: Vec<T>) -> Vec<T> {
-    let mut removed: Vec<&T> = base.iter().collect();
-    let mut added = Vec::new();
-    for item in mine {
-        match removed.iter().position(|base| **base == item) {
-            Some(position) => {
-                removed.swap_remove(position);
+pub fn append<T: Append>(base: &T, mine: T, theirs: T) -> T {
+    T::append(base, mine, theirs)
+}
+
+/// A list that [`append`] merges.
+#[diagnostic::on_unimplemented(
+    message = "`merge = append` needs a `Vec`, not `{Self}`",
+    label = "not a list",
+    note = "for a set or a map write `merge = union`; for other types write a merge function: `merge = path::to::function`"
+)]
+pub trait Append: Sized {
+    /// Merges what two requests made of `base`.
+    fn append(base: &Self, mine: Self, theirs: Self) -> Self;
+}
+
+impl<T: PartialEq> Append for Vec<T> {
+    fn append(base: &Self, mine: Self, theirs: Self) -> Self {
+        let mut removed: Vec<&T> = base.iter().collect();
+        let mut added = Vec::new();
+        for item in mine {
+            match removed.iter().position(|base| **base == item) {
+                Some(position) => {
+                    removed.swap_remove(position);
+                }
+                None => added.push(item),
             }
-            None => added.push(item),
         }
-    }
-    let mut merged = Vec::with_capacity(theirs.len() + added.len());
-    for item in theirs {
-        match removed.iter().position(|base| **base == item) {
-            Some(position) => {
-                removed.swap_remove(position);
+        let mut merged = Vec::with_capacity(theirs.len() + added.len());
+        for item in theirs {
+            match removed.iter().position(|base| **base == item) {
+                Some(position) => {
+                    removed.swap_remove(position);
+                }
+                None => merged.push(item),
             }
-            None => merged.push(item),
         }
+        merged.extend(added);
+        merged
     }
-    merged.extend(added);
-    merged
 }
 
 /// A collection that [`union`] merges: the sets and maps of the standard library.

@@ -143,7 +143,8 @@ impl RequestSession {
     /// Fails when the store does.
     pub async fn info(&self) -> Result<Option<SessionInfo>, SessionError> {
         self.load().await?;
-        Ok(self.state().current.as_ref().map(|current| SessionInfo::new(current.id(), current.record.header())))
+        let now = self.shared.engine.now();
+        Ok(self.state().current.as_ref().map(|current| SessionInfo::new(current.id(), current.record.header(), now)))
     }
 
     /// Loads the session once, however many ask.

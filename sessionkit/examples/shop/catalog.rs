@@ -23,7 +23,8 @@ pub(crate) static PRODUCTS: [Product; 6] = [
         price: Cents(3_400),
         cost: Cents(1_450),
         stock: 12,
-        picture: r#"<path d="M13 20h20c3 8 2 15-4 18H17c-6-3-7-10-4-18Z"/><path d="M16 20c1-5 13-5 14 0M23 13v3M33 23c7-2 8 9-1 10M12 27c-4 0-4-6-8-7"/>"#,
+        picture: r#"<path d="M13 20h20c3 8 2 15-4 18H17c-6-3-7-10-4-18Z"/>
+            <path d="M16 20c1-5 13-5 14 0M23 13v3M33 23c7-2 8 9-1 10M12 27c-4 0-4-6-8-7"/>"#,
     },
     Product {
         id: "notebook",
@@ -32,7 +33,8 @@ pub(crate) static PRODUCTS: [Product; 6] = [
         price: Cents(1_250),
         cost: Cents(420),
         stock: 80,
-        picture: r#"<rect x="12" y="8" width="26" height="32" rx="3"/><path d="M18 8v32M8 15h6M8 24h6M8 33h6M24 17h8M24 23h8"/>"#,
+        picture: r#"<rect x="12" y="8" width="26" height="32" rx="3"/>
+            <path d="M18 8v32M8 15h6M8 24h6M8 33h6M24 17h8M24 23h8"/>"#,
     },
     Product {
         id: "lamp",
@@ -50,7 +52,8 @@ pub(crate) static PRODUCTS: [Product; 6] = [
         price: Cents(1_800),
         cost: Cents(650),
         stock: 23,
-        picture: r#"<path d="M15 30h18l-2 11H17ZM24 30V17M24 22c-9 1-12-4-12-10 8-1 12 3 12 10ZM24 18c0-8 5-12 13-12 0 8-5 13-13 12Z"/>"#,
+        picture: r#"<path d="M15 30h18l-2 11H17ZM24 30V17"/>
+            <path d="M24 22c-9 1-12-4-12-10 8-1 12 3 12 10ZM24 18c0-8 5-12 13-12 0 8-5 13-13 12Z"/>"#,
     },
     Product {
         id: "mug",
@@ -59,7 +62,8 @@ pub(crate) static PRODUCTS: [Product; 6] = [
         price: Cents(950),
         cost: Cents(310),
         stock: 140,
-        picture: r#"<path d="M11 17h22v18c0 3-2 5-5 5H16c-3 0-5-2-5-5ZM33 22h3c6 0 6 11 0 11h-3M17 12c-3-3 2-4 0-7M24 12c-3-3 2-4 0-7"/>"#,
+        picture: r#"<path d="M11 17h22v18c0 3-2 5-5 5H16c-3 0-5-2-5-5ZM33 22h3c6 0 6 11 0 11h-3"/>
+            <path d="M17 12c-3-3 2-4 0-7M24 12c-3-3 2-4 0-7"/>"#,
     },
     Product {
         id: "cookie",
@@ -68,7 +72,8 @@ pub(crate) static PRODUCTS: [Product; 6] = [
         price: Cents(700),
         cost: Cents(190),
         stock: 55,
-        picture: r#"<path d="M24 7a17 17 0 1 0 17 17c-4 1-7-1-7-5-5 0-7-3-6-7-3 0-4-2-4-5Z"/><path d="M17 20h.1M20 32h.1M30 30h.1M26 23h.1M14 27h.1M35 9h.1M40 14h.1" stroke-width="3.5"/>"#,
+        picture: r#"<path d="M24 7a17 17 0 1 0 17 17c-4 1-7-1-7-5-5 0-7-3-6-7-3 0-4-2-4-5Z"/>
+            <path d="M17 20h.1M20 32h.1M30 30h.1M26 23h.1M14 27h.1M35 9h.1M40 14h.1" stroke-width="3.5"/>"#,
     },
 ];
 

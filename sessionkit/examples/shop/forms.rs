@@ -13,13 +13,16 @@ pub(crate) struct LoginForm {
     pub(crate) user: String,
     pub(crate) password: String,
     /// The checkbox "keep me signed in": browsers send it only if it is ticked.
-    pub(crate) remember: Option<String>,
+    remember: Option<String>,
     #[serde(flatten)]
     pub(crate) next: Next,
 }
 
 impl LoginForm {
-    pub(crate) const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+    /// Thirty days for those who want to be kept signed in; otherwise what the settings say.
+    pub(crate) fn lifetime(&self) -> Option<Duration> {
+        self.remember.as_ref().map(|_| Duration::from_secs(30 * 24 * 60 * 60))
+    }
 }
 
 /// The page that asked for a login, as a guard's redirect tells it: `/login?next=/admin`.
@@ -30,9 +33,8 @@ pub(crate) struct Next {
 
 impl Next {
     /// Where to go after a login. Anybody can write a link with a `next`, so only a path on this site will do.
-    pub(crate) fn path(&self) -> String {
-        let path = self.next.as_deref().and_then(LocalPath::parse);
-        path.map_or_else(|| "/".to_owned(), |path| path.to_string())
+    pub(crate) fn path(&self) -> LocalPath {
+        self.next.as_deref().and_then(LocalPath::parse).unwrap_or_default()
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sessionkit::{Clock, SessionInfo, SystemClock, Timestamp};
+use sessionkit::{SessionInfo, Timestamp};
 
 use super::catalog::{self, Cents, PRODUCTS, Product};
 use super::forms::Next;
@@ -37,7 +37,8 @@ impl<'a> Frame<'a> {
         let admin = if self.account.is_admin { r#"<a href="/admin">Stock room</a>"# } else { "" };
         let who = match &self.account.name {
             Some(name) => format!(
-                r#"<form method="post" action="/logout"><span class="who">{}</span><button class="quiet">Log out</button></form>"#,
+                r#"<form method="post" action="/logout"><span class="who">{}</span>
+<button class="quiet">Log out</button></form>"#,
                 Text(name)
             ),
             None => r#"<a class="button" href="/login">Log in</a>"#.to_owned(),
@@ -66,7 +67,8 @@ fn product_card(product: &Product, cart: &Cart) -> String {
     format!(
         r#"<li class="card product">{picture}<h2>{name}</h2><p>{blurb}</p>
 <div class="buy"><span class="price">{price}</span>{count}
-<form method="post" action="/cart"><button name="item" value="{id}" aria-label="Add {name} to the cart">Add</button></form>
+<form method="post" action="/cart">
+<button name="item" value="{id}" aria-label="Add {name} to the cart">Add</button></form>
 </div></li>"#
     )
 }
@@ -124,10 +126,11 @@ pub(crate) fn login(next: &Next, error: Option<&str>) -> String {
 <label>Password<input name="password" type="password" autocomplete="current-password" required></label>
 <label class="check"><input type="checkbox" name="remember"> Keep me signed in for 30 days</label>
 <button>Log in</button>
-<p class="hint">This is a demo: <kbd>ada</kbd> / <kbd>ada</kbd> is the admin, <kbd>bob</kbd> / <kbd>bob</kbd> a customer.</p>
+<p class="hint">This is a demo: <kbd>ada</kbd> / <kbd>ada</kbd> is the admin,
+<kbd>bob</kbd> / <kbd>bob</kbd> a customer.</p>
 </form>"#,
         error = error.unwrap_or_default(),
-        next = Text(&next.path()),
+        next = Text(next.path().as_str()),
     );
     document("Log in", r#"<a href="/">Back to the shop</a>"#, &content)
 }
@@ -140,8 +143,10 @@ pub(crate) fn admin(frame: &Frame<'_>) -> String {
         row(&mut rows, &format!("<td>{name}</td><td>{stock}</td><td>{cost}</td><td>{price}</td><td>{margin} %</td>"));
     }
     let content = format!(
-        r#"<h1>Stock room</h1><p class="lead">Only admins come in here. The guard on the handler says so, in one line.</p>
-<div class="card wide"><table><thead><tr><th>Product</th><th>Stock</th><th>Cost</th><th>Price</th><th>Margin</th></tr></thead>
+        r#"<h1>Stock room</h1>
+<p class="lead">Only admins come in here. The guard on the handler says so, in one line.</p>
+<div class="card wide"><table>
+<thead><tr><th>Product</th><th>Stock</th><th>Cost</th><th>Price</th><th>Margin</th></tr></thead>
 <tbody class="numbers">{rows}</tbody></table></div>"#
     );
     frame.page("Stock room", &content)
@@ -150,14 +155,13 @@ pub(crate) fn admin(frame: &Frame<'_>) -> String {
 /// `/session`: what the session holds, and when it ends.
 pub(crate) fn session(frame: &Frame<'_>, info: Option<&SessionInfo>, views: u64) -> String {
     let Some(info) = info else {
-        let content = r#"<h1>Your session</h1><p class="card empty">You have none. Looking around stores nothing and sets no
-cookie; <a href="/">put something into your cart</a> and there will be one.</p>"#;
+        let content = r#"<h1>Your session</h1><p class="card empty">You have none. Looking around stores
+nothing and sets no cookie; <a href="/">put something into your cart</a> and there will be one.</p>"#;
         return frame.page("Your session", content);
     };
-    let now = SystemClock.now();
-    let ago = |time: Timestamp| format!("{} ago", Span(now.since(time)));
+    let ago = |time: Timestamp| format!("{} ago", Span(info.as_of.since(time)));
     let mut about = String::new();
-    fact(&mut about, "Ends", &format!("in {}", Span(info.expires_at.since(now))));
+    fact(&mut about, "Ends", &format!("in {}", Span(info.expires_at.since(info.as_of))));
     fact(&mut about, "User", info.user.as_deref().unwrap_or("nobody is logged in"));
     if let Some(time) = info.authenticated_at {
         fact(&mut about, "Logged in", &ago(time));
@@ -176,19 +180,16 @@ cookie; <a href="/">put something into your cart</a> and there will be one.</p>"
         ("visit.notice", json!(frame.notice), "shown once, then gone"),
     ];
     for (key, value, rule) in fields {
-        let (key, value, rule) = (Text(key), value.to_string(), Text(rule));
-        row(
-            &mut holds,
-            &format!(
-                "<td><code>{key}</code></td><td class=\"value\"><code>{}</code></td><td>{rule}</td>",
-                Text(&value)
-            ),
-        );
+        let value = value.to_string();
+        let (key, value, rule) = (Text(key), Text(&value), Text(rule));
+        let cells = format!(r#"<td><code>{key}</code></td><td class="value"><code>{value}</code></td><td>{rule}</td>"#);
+        row(&mut holds, &cells);
     }
     let content = format!(
         r#"<h1>Your session</h1><p class="lead">Each use begins its time anew, and a logout ends it for good.</p>
 <dl class="card facts">{about}</dl><h2>What it holds</h2>
-<div class="card wide"><table><thead><tr><th>Field</th><th>Value</th><th>Rule</th></tr></thead><tbody>{holds}</tbody></table></div>
+<div class="card wide"><table class="fields">
+<thead><tr><th>Field</th><th>Value</th><th>Rule</th></tr></thead><tbody>{holds}</tbody></table></div>
 <p class="hint">The same for scripts: <a href="/api/session"><code>GET /api/session</code></a></p>"#
     );
     frame.page("Your session", &content)

@@ -6,8 +6,12 @@ use actix_web::dev::Payload;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, Error, FromRequest, HttpRequest};
 pub use sessionkit::actix::{Auth, MaybeSession, Session, SessionMiddleware, SessionRejection, SessionView, session};
+use sessionkit::{LayerMarker, SessionManager};
 
 use super::{Bench, Gates, Server};
+
+/// Whether the handler of a client that leaves is dropped, rather than run to its end.
+pub const DROPS_HANDLERS: bool = false;
 
 /// The body of a request.
 pub type Body = String;
@@ -68,9 +72,41 @@ pub use crate::actix_start;
 
 /// Serves routes under one session middleware.
 pub async fn serve(bench: &Bench, routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Server {
-    let (manager, gates) = (bench.manager(), Data::new(bench.gates.clone()));
+    serve_with(bench, bench.manager(), routes).await
+}
+
+/// Serves routes under one session middleware over this manager.
+pub async fn serve_with(
+    bench: &Bench,
+    manager: SessionManager,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Server {
+    let gates = Data::new(bench.gates.clone());
     actix_start!(move || {
         let app = App::new().app_data(gates.clone()).configure(routes.clone());
         app.wrap(SessionMiddleware::new(manager.clone()))
     })
+}
+
+/// Serves routes under the bench's session middleware and another one.
+pub async fn serve_layers<L: LayerMarker>(
+    bench: &Bench,
+    other: SessionManager<L>,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Server {
+    let (manager, gates) = (bench.manager(), Data::new(bench.gates.clone()));
+    actix_start!(move || {
+        let app = App::new().app_data(gates.clone()).configure(routes.clone());
+        app.wrap(SessionMiddleware::new(manager.clone())).wrap(SessionMiddleware::new(other.clone()))
+    })
+}
+
+/// The same routes under a path.
+pub fn under(
+    path: &'static str,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+    move |config| {
+        config.service(actix_web::web::scope(path).configure(&routes));
+    }
 }

@@ -6,8 +6,12 @@ use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 pub use sessionkit::axum::{Auth, MaybeSession, Session, SessionLayer, SessionRejection, SessionView, session};
+use sessionkit::{LayerMarker, SessionManager};
 
 use super::{Bench, Gates, Server};
+
+/// Whether the handler of a client that leaves is dropped, rather than run to its end.
+pub const DROPS_HANDLERS: bool = true;
 
 /// The body of a request.
 pub type Body = String;
@@ -36,7 +40,22 @@ pub use crate::axum_routes as routes;
 
 /// Serves routes under one session layer.
 pub async fn serve(bench: &Bench, routes: Router) -> Server {
-    serve_app(bench, routes.layer(SessionLayer::new(bench.manager()))).await
+    serve_with(bench, bench.manager(), routes).await
+}
+
+/// Serves routes under one session layer over this manager.
+pub async fn serve_with(bench: &Bench, manager: SessionManager, routes: Router) -> Server {
+    serve_app(bench, routes.layer(SessionLayer::new(manager))).await
+}
+
+/// Serves routes under the bench's session layer and another one.
+pub async fn serve_layers<L: LayerMarker>(bench: &Bench, other: SessionManager<L>, routes: Router) -> Server {
+    serve_app(bench, routes.layer(SessionLayer::new(bench.manager())).layer(SessionLayer::new(other))).await
+}
+
+/// The same routes under a path.
+pub fn under(path: &'static str, routes: Router) -> Router {
+    Router::new().nest(path, routes)
 }
 
 /// Serves an application that brings its own layers.

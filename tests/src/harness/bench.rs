@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use sessionkit::testing::{CountingStore, ManualClock};
-use sessionkit::{LayerMarker, Main, SessionConfig, SessionConfigBuilder, SessionManager};
+use sessionkit::{LayerMarker, Main, SessionConfig, SessionConfigBuilder, SessionManager, Store};
 
 use super::{Gates, TestStore, Visitor};
+use crate::servers::proxy::FaultProxy;
 use crate::servers::redis::RedisServer;
 
 /// The workbench of one test.
@@ -19,6 +20,7 @@ pub struct Bench {
     pub gates: Gates,
     config: SessionConfig,
     redis: Option<Arc<Mutex<RedisServer>>>,
+    network: Option<Arc<FaultProxy>>,
 }
 
 impl Bench {
@@ -34,13 +36,29 @@ impl Bench {
         Self::new(store, Some(Arc::new(Mutex::new(server))))
     }
 
+    /// A bench with a Redis server whose data survive a restart, and a store that never gives up by itself.
+    pub fn persistent_redis() -> Self {
+        let server = RedisServer::builder().persistent().start();
+        let store = TestStore::patient_redis(&server.url());
+        Self::new(store, Some(Arc::new(Mutex::new(server))))
+    }
+
+    /// A bench with a Redis server behind a [`network`](Self::network) that fails when told to, and a store that never
+    /// gives up by itself.
+    pub async fn proxied_redis() -> Self {
+        let server = RedisServer::start();
+        let network = FaultProxy::start(server.address()).await;
+        let store = TestStore::patient_redis(&server.url_through(&network));
+        Self { network: Some(Arc::new(network)), ..Self::new(store, Some(Arc::new(Mutex::new(server)))) }
+    }
+
     fn new(store: TestStore, redis: Option<Arc<Mutex<RedisServer>>>) -> Self {
         // The machine may be busy with other tests: only tests about deadlines want short ones.
         let patient = std::time::Duration::from_secs(10);
         let config = SessionConfig::builder().load_deadline(patient).commit_deadline(patient);
         let config = config.build().expect("the settings agree");
         let (clock, gates) = (ManualClock::new(), Gates::default());
-        Self { store: CountingStore::new(store), clock, gates, config, redis }
+        Self { store: CountingStore::new(store), clock, gates, config, redis, network: None }
     }
 
     /// The same bench with other settings; deadlines stay at ten seconds unless set.
@@ -58,7 +76,17 @@ impl Bench {
 
     /// A manager of another layer.
     pub fn manager_of<L: LayerMarker>(&self) -> SessionManager<L> {
-        SessionManager::<L>::new(self.store.clone(), self.config.clone()).with_clock(self.clock.clone())
+        SessionManager::<L>::for_layer(self.store.clone(), self.config.clone()).with_clock(self.clock.clone())
+    }
+
+    /// A manager over another store, one that wraps the bench's as a rule.
+    pub fn manager_over(&self, store: impl Store) -> SessionManager {
+        SessionManager::new(store, self.config.clone()).with_clock(self.clock.clone())
+    }
+
+    /// The network between the store and its server. Panics on a bench without one.
+    pub fn network(&self) -> &FaultProxy {
+        self.network.as_ref().expect("this bench has a network that fails")
     }
 
     /// Does something to the Redis server: stops it, kills it, asks it. Panics on a bench without one.
@@ -81,6 +109,29 @@ impl Bench {
                 }
                 TestStore::Redis(_) => unreachable!("a bench with a Redis store has its server"),
             },
+        }
+    }
+
+    /// Everything that the store holds, byte for byte.
+    pub fn dump_bytes(&self) -> Vec<u8> {
+        match self.store.inner() {
+            TestStore::Memory(store) => {
+                let record = |(id, record): (sessionkit::SessionId, sessionkit::store::Record)| {
+                    [id.as_bytes().to_vec(), id.to_string().into(), record.to_bytes()].concat()
+                };
+                store.dump().into_iter().flat_map(record).collect()
+            }
+            TestStore::Redis(_) => {
+                let client = redis::Client::open(self.with_redis(|server| server.url())).expect("the URL is valid");
+                let mut connection = client.get_connection().expect("the server answers");
+                let mut ask = |command: &[&[u8]]| -> Vec<Vec<u8>> {
+                    let mut request = redis::Cmd::new();
+                    request.arg(command);
+                    request.query(&mut connection).expect("the server answers")
+                };
+                let keys = ask(&[b"KEYS", b"*"]);
+                keys.into_iter().flat_map(|key| [key.clone(), ask(&[b"HGETALL", &key]).concat()].concat()).collect()
+            }
         }
     }
 

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 /// Named gates that handlers and a test share.
 #[derive(Clone, Debug, Default)]
@@ -25,9 +27,22 @@ impl Gates {
         gate.passes.acquire().await.expect("gates stay open").forget();
     }
 
-    /// In a test: waits until this many handlers are at the gate.
+    /// In a handler: arrives, and goes on.
+    pub fn note(&self, name: &str) {
+        self.gate(name).arrivals.add_permits(1);
+    }
+
+    /// In a test: how many handlers have arrived, without those that it has waited for.
+    pub fn noted(&self, name: &str) -> usize {
+        self.gate(name).arrivals.available_permits()
+    }
+
+    /// In a test: waits until this many handlers are at the gate. Panics if they do not come.
     pub async fn arrived(&self, name: &str, handlers: u32) {
-        self.gate(name).arrivals.acquire_many(handlers).await.expect("gates stay open").forget();
+        let gate = self.gate(name);
+        let arrived = timeout(Duration::from_secs(60), gate.arrivals.acquire_many(handlers)).await;
+        let arrived = arrived.unwrap_or_else(|_| panic!("fewer than {handlers} handlers came to the gate `{name}`"));
+        arrived.expect("gates stay open").forget();
     }
 
     /// In a test: lets this many handlers through.

@@ -4,11 +4,12 @@ use actix_web::body::BoxBody;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use axum::response::{IntoResponse, Response};
 
-/// A status and a text.
+/// A status, a text, and perhaps headers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Reply {
     status: u16,
     body: String,
+    headers: Vec<(&'static str, &'static str)>,
 }
 
 impl Reply {
@@ -19,14 +20,24 @@ impl Reply {
 
     /// Another status with a text.
     pub fn status(status: u16, body: impl ToString) -> Self {
-        Self { status, body: body.to_string() }
+        Self { status, body: body.to_string(), headers: Vec::new() }
+    }
+
+    /// The same with a header.
+    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
+        self
     }
 }
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
         let status = axum::http::StatusCode::from_u16(self.status).expect("tests use real status codes");
-        (status, self.body).into_response()
+        let mut response = (status, self.body).into_response();
+        for (name, value) in self.headers {
+            response.headers_mut().append(name, axum::http::HeaderValue::from_static(value));
+        }
+        response
     }
 }
 
@@ -35,6 +46,10 @@ impl Responder for Reply {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         let status = actix_web::http::StatusCode::from_u16(self.status).expect("tests use real status codes");
-        HttpResponse::build(status).body(self.body)
+        let mut response = HttpResponse::build(status);
+        for header in self.headers {
+            response.append_header(header);
+        }
+        response.body(self.body)
     }
 }

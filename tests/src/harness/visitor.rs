@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use super::{OpenRequest, Server};
+
 /// The name of the session cookie under the bench's settings.
 pub const COOKIE: &str = "__Host-session";
 
 /// A person's browser. Clones share the cookie jar.
 #[derive(Clone, Debug)]
 pub struct Visitor {
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
     client: reqwest::Client,
     jar: Arc<Mutex<BTreeMap<String, String>>>,
 }
@@ -49,6 +51,12 @@ impl Visitor {
         self.send(reqwest::Method::GET, path, &[], "").await
     }
 
+    /// Asks for a path in the background, for a request that waits at a gate.
+    pub fn get_in_background(&self, path: &str) -> tokio::task::JoinHandle<Answer> {
+        let (visitor, path) = (self.clone(), path.to_owned());
+        tokio::spawn(async move { visitor.get(&path).await })
+    }
+
     /// Posts a body.
     pub async fn post(&self, path: &str, body: &str) -> Answer {
         self.send(reqwest::Method::POST, path, &[], body).await
@@ -84,6 +92,16 @@ impl Visitor {
         let answer = Answer { status, headers, body: response.text().await? };
         answer.cookies().into_iter().for_each(|cookie| self.keep(cookie));
         Ok(answer)
+    }
+
+    /// Sends a request with the jar's cookies, whose client may leave before it is answered.
+    pub async fn begin(&self, path: &str) -> OpenRequest {
+        OpenRequest::send(self.address, path, &self.cookie_header()).await
+    }
+
+    /// The same browser, at another server of the same site.
+    pub fn at(&self, server: &Server) -> Self {
+        Self { address: server.address(), ..self.clone() }
     }
 
     /// The value of the session cookie.

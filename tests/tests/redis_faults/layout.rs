@@ -63,6 +63,34 @@ async fn the_hash_is_readable() {
     assert_eq!(server.cli(&["HEXISTS", KEY, "@prev"]), "0");
 }
 
+/// The script looks for fields whose time is up only when one is: it must know when, and no longer than it has to.
+#[tokio::test]
+async fn the_earliest_deadline_of_a_field_is_known() {
+    let (server, store) = prepare().await;
+    create(&store, &[("a", "1")]).await;
+    let at = |seconds| NOW.after(Duration::from_secs(seconds));
+    let until = |key: &'static str, seconds| {
+        let value = StoredValue { bytes: b"1".to_vec(), carried: false, deadline: Some(at(seconds)) };
+        FieldOp::Set { key: key.into(), value }
+    };
+    let steps = [
+        (0, vec![until("late", 300)], "1800000300"),
+        (0, vec![until("early", 100), until("middle", 200)], "1800000100"),
+        (99, vec![set("a", "2")], "1800000100"),
+        (100, vec![set("a", "3")], "1800000200"),
+        (200, vec![until("new", 250)], "1800000250"),
+        (200, vec![FieldOp::Clear { keep_carried: true }], ""),
+        (200, vec![until("last", 201)], "1800000201"),
+        (201, vec![], ""),
+    ];
+    for (now, ops, expected) in steps {
+        let what = format!("{ops:?} after {now} s");
+        let outcome = store.commit(ID, Generation::from_number(0), &field_delta(ops), at(now)).await.unwrap();
+        assert!(matches!(outcome, CommitOutcome::Committed(_)), "{what}: {outcome:?}");
+        assert_eq!(server.cli(&["HGET", KEY, "@ttl"]), expected, "{what}");
+    }
+}
+
 /// The manager's clock decides, wherever it is, and Redis follows a minute behind.
 #[tokio::test]
 async fn redis_never_forgets_before_the_deadline() {

@@ -1,5 +1,7 @@
 //! What only a Redis store can get wrong: a server that fails, what lies in it, and how to reach it.
 
+#![allow(clippy::unwrap_used)]
+
 mod layout;
 mod network;
 mod refusals;

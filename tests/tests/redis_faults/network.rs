@@ -178,6 +178,38 @@ async fn callers_with_shorter_deadlines_count_too() {
 }
 
 #[tokio::test]
+async fn an_answer_in_between_shows_that_the_connection_is_good() {
+    let server = RedisServer::start();
+    let proxy = FaultProxy::start(server.address()).await;
+    let store = impatient(server.url_through(&proxy));
+    create(&store, &[("a", "1")]).await;
+    for _ in 0..3 {
+        proxy.blackhole(true);
+        assert_kind(store.load(ID, NOW).await, Unavailable);
+        proxy.blackhole(false);
+        assert_eq!(text(&store, "a").await.as_deref(), Some("1"));
+    }
+    assert_eq!(proxy.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_is_only_slow_keeps_its_connection() {
+    let server = RedisServer::start();
+    let proxy = FaultProxy::start(server.address()).await;
+    let store = impatient(server.url_through(&proxy));
+    create(&store, &[("a", "1")]).await;
+    // Reads are answered, and writes wait.
+    server.cli(&["CLIENT", "PAUSE", "60000", "WRITE"]);
+    let (read, first, second) = tokio::join!(store.load(ID, NOW), store.destroy(ID), store.destroy(ID));
+    assert!(read.unwrap().is_some());
+    assert_kind(first, Unknown);
+    assert_kind(second, Unknown);
+    server.cli(&["CLIENT", "UNPAUSE"]);
+    store.ping().await.unwrap();
+    assert_eq!(proxy.connections(), 1);
+}
+
+#[tokio::test]
 async fn clients_that_leave_early_do_no_harm() {
     let server = RedisServer::start();
     let proxy = FaultProxy::start(server.address()).await;

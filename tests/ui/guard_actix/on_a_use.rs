@@ -1,6 +1,6 @@
 use sessionkit::actix::session;
 
 #[session(require_login)]
-use std::vec;
+pub use std::vec;
 
 fn main() {}

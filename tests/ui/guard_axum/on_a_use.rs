@@ -1,6 +1,6 @@
 use sessionkit::axum::session;
 
 #[session(require_login)]
-use std::vec;
+pub use std::vec;
 
 fn main() {}

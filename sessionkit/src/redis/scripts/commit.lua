@@ -19,7 +19,7 @@ local LONGEST = 4294967294
 local stored = redis.pcall('HMGET', key, '@', '@prev', '@ttl')
 if stored.err then
   if stored.err:find('WRONGTYPE', 1, true) then
-    return { 'corrupt', 'session' }
+    return { 'corrupt', key }
   end
   return stored
 end
@@ -134,7 +134,7 @@ local function read_all()
   whole = true
   local all = redis.call('HGETALL', key)
   for i = 1, #all, 2 do
-    if not is_header(all[i]) and work[all[i]] == nil then
+    if work[all[i]] == nil then
       work[all[i]] = all[i + 1]
     end
   end

@@ -9,6 +9,9 @@ use super::seen::{Bytes, SeenField};
 use crate::delta::FieldOp;
 use crate::store::Store;
 
+/// What a field holds, what is added, the bounds, and what the field holds then.
+type Case<'a> = (Option<&'a str>, i128, (i128, i128), &'a str);
+
 /// Additions are exact for every integer of up to 64 bits, and beyond, and stop at the bounds.
 pub async fn an_addition_is_exact_and_saturates<S: Store>(store: Arc<S>) {
     const I8: (i128, i128) = (-128, 127);
@@ -18,7 +21,7 @@ pub async fn an_addition_is_exact_and_saturates<S: Store>(store: Arc<S>) {
     const ALL: (i128, i128) = (i128::MIN, i128::MAX);
     let i128_min = i128::MIN.to_string();
     let i128_max = i128::MAX.to_string();
-    let cases: &[(Option<&str>, i128, (i128, i128), &str)] = &[
+    let cases: &[Case<'_>] = &[
         (None, 5, I64, "5"),
         (None, -5, U64, "0"),
         (None, 0, U64, "0"),
@@ -58,6 +61,8 @@ pub async fn an_addition_is_exact_and_saturates<S: Store>(store: Arc<S>) {
         (Some(&i128_min), i128::MIN, ALL, &i128_min),
         (Some(&i128_max), i128::MIN, ALL, "-1"),
         (Some(&i128_min), i128::MAX, I64, "-1"),
+        (Some("-9223372036854775808"), 1 << 63, I64, "0"),
+        (Some("9223372036854775807"), -(i64::MAX as i128), I64, "0"),
         (Some("+7"), 1, I64, "8"),
         (Some("007"), 1, I64, "8"),
         (Some("-0"), 0, I64, "0"),

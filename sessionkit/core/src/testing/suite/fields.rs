@@ -29,9 +29,12 @@ pub async fn a_set_replaces_value_and_flags<S: Store>(store: Arc<S>) {
     assert_eq!(session.seen().await, SeenRecord::of(&expected));
 }
 
+/// What a field holds, what it must hold, and whether it does.
+type Condition = (Option<StoredValue>, Option<&'static [u8]>, bool);
+
 /// `Replace` happens if the field holds exactly the expected bytes, absence included; flags do not matter.
 pub async fn a_replacement_needs_the_expected_bytes<S: Store>(store: Arc<S>) {
-    let cases: [(Option<StoredValue>, Option<&[u8]>, bool); 12] = [
+    let cases: [Condition; 12] = [
         (None, None, true),
         (None, Some(b""), false),
         (None, Some(b"1"), false),
@@ -112,10 +115,13 @@ pub async fn clear_keeps_what_is_carried<S: Store>(store: Arc<S>) {
     assert_eq!(session.seen().await, SeenRecord::of(&record(full, [])), "the header is no field");
 }
 
+/// A name, operations, and the fields that they lead to.
+type Sequence = (&'static str, Vec<FieldOp>, &'static [(&'static str, &'static str)]);
+
 /// Each operation sees what those before it did.
 pub async fn operations_apply_in_order<S: Store>(store: Arc<S>) {
     let clear = |keep_carried| FieldOp::Clear { keep_carried };
-    let cases: [(&str, Vec<FieldOp>, &[(&str, &str)]); 9] = [
+    let cases: [Sequence; 9] = [
         ("set twice", vec![set("n", plain("1")), set("n", plain("2"))], &[("n", "2"), ("a", "5"), ("b", "6")]),
         ("set, then remove", vec![set("n", plain("1")), remove("n")], &[("a", "5"), ("b", "6")]),
         ("remove, then set", vec![remove("a"), set("a", plain("1"))], &[("a", "1"), ("b", "6")]),

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::fixture::{NOW, Session, TTL, after, carried, delta, header, plain, random_id, record, secret, set, until};
 use super::seen::SeenRecord;
+use crate::delta::Delta;
 use crate::header::{Generation, Header, Previous};
 use crate::store::{CommitOutcome, CreateOutcome, Store};
 
@@ -82,22 +84,22 @@ pub async fn a_destroyed_session_stays_ended<S: Store>(store: Arc<S>) {
 
 /// Commits that run while the session is destroyed never bring it back.
 pub async fn nothing_revives_a_session_that_is_destroyed_meanwhile<S: Store>(store: Arc<S>) {
-    for _ in 0..20 {
+    const WRITERS: usize = 8;
+    for round in 0..60 {
         let session = Session::with(&store, []).await;
+        let start = Arc::new(Barrier::new(WRITERS + 1));
         let mut writers = JoinSet::new();
-        for number in 0..8 {
-            let session = session.clone();
+        for number in 0..WRITERS {
+            let (session, start) = (session.clone(), start.clone());
             writers.spawn(async move {
-                let change = delta([], [set(format!("f{number}"), plain("1"))]);
-                for _ in 0..1000 {
-                    match session.commit(&change).await {
-                        CommitOutcome::Gone => return,
-                        CommitOutcome::Committed(_) => tokio::task::yield_now().await,
-                        other => panic!("a plain set is committed or gone, but: {other:?}"),
-                    }
-                }
-                panic!("[P1] commits go on though the session was destroyed long ago");
+                start.wait().await;
+                write_until_gone(&session, &delta([], [set(format!("f{number}"), plain("1"))])).await;
             });
+        }
+        start.wait().await;
+        // Earlier and later among the writes.
+        for _ in 0..round {
+            tokio::task::yield_now().await;
         }
         assert!(session.destroy().await, "the session existed");
         let seen = session.load(NOW).await;
@@ -105,4 +107,15 @@ pub async fn nothing_revives_a_session_that_is_destroyed_meanwhile<S: Store>(sto
         writers.join_all().await;
         assert!(session.load(NOW).await.is_none(), "[P1] commits do not revive a session");
     }
+}
+
+async fn write_until_gone<S: Store>(session: &Session<S>, change: &Delta) {
+    for _ in 0..1000 {
+        match session.commit(change).await {
+            CommitOutcome::Gone => return,
+            CommitOutcome::Committed(_) => tokio::task::yield_now().await,
+            other => panic!("a plain set is committed or gone, but: {other:?}"),
+        }
+    }
+    panic!("[P1] commits go on though the session was destroyed long ago");
 }

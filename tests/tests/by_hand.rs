@@ -1,0 +1,79 @@
+//! The engine without a framework: what an adapter's layer and extractors do, by hand.
+
+use sessionkit::testing::{CountingStore, ManualClock};
+use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager};
+use sessionkit_core::{Auth, RequestSession};
+use sessionkit_tests::harness::Log;
+
+#[derive(Debug, SessionData)]
+struct Data {
+    value: u32,
+}
+
+type Counted = CountingStore<std::sync::Arc<MemoryStore>>;
+
+fn manager() -> (SessionManager, Counted) {
+    let store = CountingStore::new(std::sync::Arc::new(MemoryStore::new()));
+    let manager = SessionManager::new(store.clone(), SessionConfig::default());
+    (manager.with_clock(ManualClock::new()), store)
+}
+
+async fn change(session: RequestSession) {
+    let mut data = session.checkout::<Data>().await.unwrap();
+    data.value = 1;
+}
+
+#[tokio::test]
+async fn a_struct_dropped_by_a_panic_contributes_nothing() {
+    let (manager, store) = manager();
+    let session = manager.open();
+    let held = session.clone();
+    let panicked = tokio::spawn(async move {
+        let mut data = held.checkout::<Data>().await.unwrap();
+        data.value = 1;
+        panic!("a handler panics on purpose");
+    });
+    assert!(panicked.await.is_err());
+    // Somebody caught the panic and answered as if nothing had happened.
+    let closed = manager.close(&session, 200).await;
+    assert_eq!((closed.headers.len(), store.take().total()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_change_after_the_response_is_reported_and_not_stored() {
+    let (manager, store) = manager();
+    let session = manager.open();
+    let mut data = session.checkout::<Data>().await.unwrap();
+    manager.close(&session, 200).await;
+    let log = Log::collect();
+    data.value = 1;
+    drop(data);
+    assert!(log.text().contains("late_write") && log.text().contains("namespace=data"), "{}", log.text());
+    assert_eq!(store.take().total(), 0);
+}
+
+#[tokio::test]
+async fn a_login_after_the_response_is_refused() {
+    let (manager, store) = manager();
+    let session = manager.open();
+    manager.close(&session, 200).await;
+    let refused = Auth::new(session).login("ada").await.unwrap_err();
+    assert!(refused.to_string().contains("response"), "{refused}");
+    assert_eq!(store.take().total(), 0);
+}
+
+#[tokio::test]
+async fn closing_goes_on_when_its_caller_leaves() {
+    let (manager, store) = manager();
+    let session = manager.open();
+    change(session.clone()).await;
+    {
+        let mut closing = std::pin::pin!(manager.close(&session, 200));
+        // Polled once, so that it has begun, and dropped.
+        let begun = std::future::poll_fn(|context| std::task::Poll::Ready(closing.as_mut().poll(context))).await;
+        assert!(begun.is_pending());
+    }
+    manager.drain().await;
+    assert_eq!(store.take().create, 1);
+    assert_eq!(store.inner().len(), 1);
+}

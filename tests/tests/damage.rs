@@ -1,0 +1,316 @@
+//! What an operator or an accident does to a Redis in use: no wrong answer, and no half commit.
+
+use sessionkit::{SessionData, SessionManager};
+use sessionkit_tests::both_frameworks;
+use sessionkit_tests::harness::fault::{Fault, assert_unavailable, recovered};
+use sessionkit_tests::harness::{Answer, Bench, HeldStore, Server, Visitor};
+
+#[derive(SessionData)]
+struct Cart {
+    items: Vec<u32>,
+    #[session(merge = add)]
+    views: u64,
+    #[session(carry)]
+    owner: String,
+}
+
+/// The key of the only session.
+fn key(bench: &Bench) -> String {
+    bench.with_redis(|redis| redis.cli(&["--raw", "KEYS", "*"]))
+}
+
+fn redis(bench: &Bench, arguments: &[&str]) -> String {
+    bench.with_redis(|redis| redis.cli(arguments))
+}
+
+/// What an operator could do to a session's key, which takes its place, and how to see that it was not touched since.
+struct Damage {
+    command: &'static [&'static str],
+    seen_by: &'static [&'static str],
+    seen: &'static str,
+}
+
+const NO_HASH: Damage = Damage { command: &["SET", "KEY", "x"], seen_by: &["GET", "KEY"], seen: "x" };
+const NO_HEADER: Damage =
+    Damage { command: &["HDEL", "KEY", "@"], seen_by: &["HGET", "KEY", "cart.items"], seen: "[1]" };
+const BAD_HEADER: Damage = Damage { command: &["HSET", "KEY", "@", "x"], seen_by: &["HGET", "KEY", "@"], seen: "x" };
+const BAD_FLAGS: Damage =
+    Damage { command: &["HSET", "KEY", "cart.views", "!x 1"], seen_by: &["HGET", "KEY", "cart.views"], seen: "!x 1" };
+const BAD_FIELD: Damage =
+    Damage { command: &["HSET", "KEY", "cart.views", "many"], seen_by: &["HGET", "KEY", "cart.views"], seen: "many" };
+
+impl Damage {
+    fn run(command: &[&str], key: &str, bench: &Bench) -> String {
+        let command: Vec<&str> = command.iter().map(|word| if *word == "KEY" { key } else { word }).collect();
+        redis(bench, &command)
+    }
+
+    fn begin(&self, key: &str, bench: &Bench) {
+        Self::run(self.command, key, bench);
+    }
+
+    #[track_caller]
+    fn assert_untouched(&self, key: &str, bench: &Bench) {
+        assert_eq!(Self::run(self.seen_by, key, bench), self.seen, "{:?}", self.command);
+    }
+}
+
+#[track_caller]
+fn assert_broken(answer: &Answer, what: &str) {
+    assert_eq!((answer.status, answer.cookies().len()), (500, 0), "{what}: {answer:?}");
+    assert_eq!(answer.all("content-type"), ["application/problem+json"], "{what}");
+}
+
+both_frameworks! {
+    tests: [
+        connections_that_were_killed_are_not_noticed_by_readers,
+        connections_are_killed_before_commits,
+        scripts_that_were_flushed_come_back,
+        who_leaves_while_redis_hangs_leaves_no_answer_to_others,
+        who_leaves_in_mid_commit_leaves_no_half_commit,
+        a_session_that_cannot_be_read_is_an_error,
+        a_session_that_is_damaged_before_the_commit_is_left_alone,
+        a_field_of_the_wrong_type_is_an_error,
+        a_field_that_goes_wrong_before_the_commit_stops_all_of_it,
+    ];
+
+    async fn login(mut cart: Session<Cart>, auth: Auth) -> Result<Reply, SessionRejection> {
+        cart.items.push(1);
+        cart.views += 1;
+        cart.owner = "ada".into();
+        drop(cart);
+        auth.login("ada").await?;
+        Ok(Reply::ok("welcome"))
+    }
+
+    async fn logout(auth: Auth) -> Result<Reply, SessionRejection> {
+        auth.logout().await?;
+        Ok(Reply::ok("bye"))
+    }
+
+    async fn add(mut cart: Session<Cart>) -> Reply {
+        cart.views += 1;
+        Reply::ok("added")
+    }
+
+    async fn slow(mut cart: Session<Cart>, shared: Shared) -> Reply {
+        cart.items.push(2);
+        cart.views += 1;
+        cart.owner = "bob".into();
+        shared.0.pass("loaded").await;
+        Reply::ok("changed")
+    }
+
+    async fn slow_login(auth: Auth, shared: Shared) -> Result<Reply, SessionRejection> {
+        auth.user().await?;
+        shared.0.pass("loaded").await;
+        auth.login("bob").await?;
+        Ok(Reply::ok("welcome"))
+    }
+
+    async fn own(mut cart: Session<Cart>) -> Reply {
+        cart.owner = format!("{}!", cart.owner);
+        Reply::ok(&cart.owner)
+    }
+
+    async fn read(cart: SessionView<Cart>) -> Reply {
+        Reply::ok(format!("{} {:?} {}", cart.views, cart.items, cart.owner))
+    }
+
+    #[session(require_login, require = |cart: &Cart| cart.views < 100)]
+    async fn allowed(shared: Shared) -> Reply {
+        shared.0.note("let in");
+        Reply::ok("let in")
+    }
+
+    async fn shop(bench: &Bench, manager: SessionManager) -> Server {
+        let routes = routes![
+            "/login" => login, "/logout" => logout, "/add" => add, "/slow" => slow, "/slow-login" => slow_login,
+            "/own" => own, "/read" => read, "/allowed" => allowed,
+        ];
+        serve_with(bench, manager, routes).await
+    }
+
+    /// A shop and somebody who is logged in and has something in the cart.
+    async fn shop_with_visitor(bench: &Bench) -> (Server, Visitor) {
+        let server = shop(bench, bench.manager()).await;
+        let visitor = server.visitor();
+        assert_eq!(visitor.get("/login").await.status, 200);
+        (server, visitor)
+    }
+
+    /// Begins a request that has loaded the session, does something, and lets the request go on.
+    async fn before_the_commit(path: &'static str, visitor: &Visitor, bench: &Bench, happens: impl FnOnce()) -> Answer {
+        let asked = visitor.clone();
+        let asked = tokio::spawn(async move { asked.get(path).await });
+        bench.gates.arrived("loaded", 1).await;
+        happens();
+        bench.gates.open("loaded", 1);
+        asked.await.expect("it is answered")
+    }
+
+    async fn connections_that_were_killed_are_not_noticed_by_readers() {
+        let bench = Bench::redis();
+        let (_server, visitor) = shop_with_visitor(&bench).await;
+        for _ in 0..10 {
+            redis(&bench, &["CLIENT", "KILL", "TYPE", "normal"]);
+            assert_eq!(visitor.get("/read").await.body, "1 [1] ada");
+        }
+    }
+
+    async fn connections_are_killed_before_commits() {
+        let bench = Bench::redis();
+        let (_server, visitor) = shop_with_visitor(&bench).await;
+        let kill = || drop(redis(&bench, &["CLIENT", "KILL", "TYPE", "normal"]));
+        let answer = before_the_commit("/slow", &visitor, &bench, kill).await;
+        let read = recovered(&visitor, "/read").await.body;
+        let (before, after) = ("1 [1] ada", "2 [1, 2] bob");
+        if answer.status == 200 {
+            assert_eq!(read, after);
+        } else {
+            assert_unavailable(&answer, "/slow");
+            assert!(read == before || read == after, "{read}");
+        }
+        assert_eq!(visitor.get("/allowed").await.body, "let in");
+    }
+
+    async fn scripts_that_were_flushed_come_back() {
+        let bench = Bench::redis();
+        let (server, visitor) = shop_with_visitor(&bench).await;
+        let flush = || assert_eq!(redis(&bench, &["SCRIPT", "FLUSH", "SYNC"]), "OK");
+        flush();
+        assert_eq!(visitor.get("/add").await.status, 200);
+        let answer = before_the_commit("/slow", &visitor, &bench, flush).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(visitor.get("/read").await.body, "3 [1, 2] bob");
+        flush();
+        assert_eq!(server.visitor().get("/add").await.status, 200);
+        assert_eq!(before_the_commit("/slow-login", &visitor, &bench, flush).await.status, 200);
+        assert_eq!(visitor.get("/allowed").await.body, "let in");
+    }
+
+    async fn who_leaves_while_redis_hangs_leaves_no_answer_to_others() {
+        let bench = Fault::Stopped.bench().await;
+        let held = HeldStore::new(bench.store.clone(), &bench.gates);
+        let server = shop(&bench, bench.manager_over(held.clone())).await;
+        let people: Vec<Visitor> = (0..6).map(|_| server.visitor()).collect();
+        for (number, visitor) in people.iter().enumerate() {
+            for _ in 0..=number {
+                visitor.get("/own").await;
+            }
+        }
+        let (leave, stay) = people.split_at(4);
+        Fault::Stopped.begin(&bench).await;
+        held.hold("before load");
+        let mut requests = Vec::new();
+        for visitor in leave {
+            requests.push(visitor.begin("/own").await);
+        }
+        bench.gates.arrived("before load", 4).await;
+        held.release("before load");
+        bench.gates.open("before load", 4);
+        for request in &mut requests {
+            request.leave(DROPS_HANDLERS).await;
+        }
+        Fault::Stopped.end(&bench).await;
+        for (number, visitor) in stay.iter().enumerate() {
+            for more in 0..5 {
+                let own = "!".repeat(number + 6 + more);
+                assert_eq!(recovered(visitor, "/own").await.body, own);
+            }
+        }
+        for mut request in requests {
+            request.rest().await;
+        }
+        for (number, visitor) in leave.iter().enumerate() {
+            let own = visitor.get("/read").await.body;
+            let (least, most) = (number + 1, number + 1 + usize::from(!DROPS_HANDLERS));
+            let marks = own.trim_start_matches("0 [] ");
+            assert!((least..=most).contains(&marks.len()) && marks.trim_matches('!').is_empty(), "{number}: {own}");
+        }
+    }
+
+    async fn who_leaves_in_mid_commit_leaves_no_half_commit() {
+        let bench = Fault::Stopped.bench().await;
+        let held = HeldStore::new(bench.store.clone(), &bench.gates);
+        let manager = bench.manager_over(held.clone());
+        let server = shop(&bench, manager.clone()).await;
+        let visitor = server.visitor();
+        visitor.get("/login").await;
+        bench.gates.open("loaded", 1);
+        held.hold("before commit");
+        let mut request = visitor.begin("/slow").await;
+        bench.gates.arrived("before commit", 1).await;
+        held.release("before commit");
+        Fault::Stopped.begin(&bench).await;
+        bench.gates.open("before commit", 1);
+        request.leave(DROPS_HANDLERS).await;
+        Fault::Stopped.end(&bench).await;
+        manager.drain().await;
+        let read = recovered(&visitor, "/read").await.body;
+        assert!(["1 [1] ada", "2 [1, 2] bob"].contains(&&*read), "{read}");
+        assert_eq!(visitor.get("/add").await.status, 200);
+    }
+
+    async fn a_session_that_cannot_be_read_is_an_error() {
+        for damage in [NO_HASH, NO_HEADER, BAD_HEADER, BAD_FLAGS] {
+            let bench = Bench::redis();
+            let (server, visitor) = shop_with_visitor(&bench).await;
+            let (key, token) = (key(&bench), visitor.token());
+            damage.begin(&key, &bench);
+            for path in ["/read", "/add", "/own", "/allowed", "/login", "/logout"] {
+                assert_broken(&visitor.get(path).await, path);
+                damage.assert_untouched(&key, &bench);
+            }
+            assert_eq!(visitor.token(), token);
+            assert_eq!(bench.gates.noted("let in"), 0, "a handler ran, whatever was answered");
+            // It is this session's trouble alone.
+            assert_eq!(server.visitor().get("/login").await.status, 200);
+        }
+    }
+
+    async fn a_session_that_is_damaged_before_the_commit_is_left_alone() {
+        for damage in [NO_HASH, NO_HEADER, BAD_HEADER, BAD_FLAGS] {
+            for path in ["/slow", "/slow-login"] {
+                let bench = Bench::redis();
+                let (_server, visitor) = shop_with_visitor(&bench).await;
+                let (key, token) = (key(&bench), visitor.token());
+                let happens = || damage.begin(&key, &bench);
+                assert_broken(&before_the_commit(path, &visitor, &bench, happens).await, path);
+                damage.assert_untouched(&key, &bench);
+                assert_eq!(visitor.token(), token, "{path}");
+                assert_eq!(bench.sessions(), 1, "{path}");
+            }
+        }
+    }
+
+    async fn a_field_of_the_wrong_type_is_an_error() {
+        let bench = Bench::redis();
+        let (_server, visitor) = shop_with_visitor(&bench).await;
+        let (key, token) = (key(&bench), visitor.token());
+        BAD_FIELD.begin(&key, &bench);
+        for path in ["/read", "/add", "/own", "/allowed", "/login"] {
+            assert_broken(&visitor.get(path).await, path);
+            BAD_FIELD.assert_untouched(&key, &bench);
+        }
+        assert_eq!(visitor.token(), token);
+        assert_eq!(bench.gates.noted("let in"), 0, "a handler ran, whatever was answered");
+        redis(&bench, &["HSET", &key, "cart.views", "1"]);
+        assert_eq!(visitor.get("/read").await.body, "1 [1] ada", "nothing was lost");
+        // What does not look at the field can do without it.
+        BAD_FIELD.begin(&key, &bench);
+        assert_eq!(visitor.get("/logout").await.status, 200);
+        assert_eq!(bench.sessions(), 0);
+    }
+
+    async fn a_field_that_goes_wrong_before_the_commit_stops_all_of_it() {
+        let bench = Bench::redis();
+        let (_server, visitor) = shop_with_visitor(&bench).await;
+        let key = key(&bench);
+        let happens = || BAD_FIELD.begin(&key, &bench);
+        assert_broken(&before_the_commit("/slow", &visitor, &bench, happens).await, "/slow");
+        BAD_FIELD.assert_untouched(&key, &bench);
+        redis(&bench, &["HSET", &key, "cart.views", "1"]);
+        assert_eq!(visitor.get("/read").await.body, "1 [1] ada", "all or nothing");
+    }
+}

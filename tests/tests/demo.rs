@@ -1,0 +1,365 @@
+//! The demo, `sessionkit/examples/`: both binaries, with a real HTTP client.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+use sessionkit_tests::servers::redis::RedisServer;
+
+const HOUR: u64 = 60 * 60;
+const DAY: u64 = 24 * HOUR;
+
+#[tokio::test]
+async fn a_visit_to_the_shop_on_axum() {
+    visit(Shop::open("shop", None)).await;
+}
+
+#[tokio::test]
+async fn a_visit_to_the_shop_on_actix() {
+    visit(Shop::open("shop-actix", None)).await;
+}
+
+#[tokio::test]
+async fn a_visit_to_the_shops_on_redis() {
+    let redis = RedisServer::start();
+    visit(Shop::open("shop", Some(&redis))).await;
+    visit(Shop::open("shop-actix", Some(&redis))).await;
+}
+
+#[tokio::test]
+async fn two_shops_on_one_redis_share_their_visitors() {
+    let redis = RedisServer::start();
+    let (shop, twin) = (Shop::open("shop", Some(&redis)), Shop::open("shop-actix", Some(&redis)));
+    let at_shop = Browser::at(&shop);
+    let at_twin = at_shop.walk_to(&twin);
+    at_shop.add("teapot").await;
+    at_twin.add("teapot").await;
+    at_twin.log_in("ada").await;
+    assert_eq!(at_shop.session().await.user, "ada");
+    assert_eq!(at_shop.session().await.cart, json!({ "teapot": 2 }));
+    assert_eq!(at_shop.get("/admin").await.status, 200);
+    at_shop.post("/logout", &[]).await;
+    assert_eq!(at_twin.session().await.user, Value::Null);
+}
+
+async fn visit(shop: Shop) {
+    looking_around_stores_nothing(&shop).await;
+    a_cart_is_filled_and_emptied(&shop).await;
+    parallel_requests_all_count(&shop).await;
+    a_cart_survives_the_login(&shop).await;
+    who_asks_for_it_stays_signed_in(&shop).await;
+    a_wrong_password_opens_nothing(&shop).await;
+    only_admins_see_the_stock_room(&shop).await;
+    a_login_leads_nowhere_else(&shop).await;
+    another_user_starts_afresh(&shop).await;
+    a_logout_is_final(&shop).await;
+    the_session_page_shows_the_session(&shop).await;
+    shop.close();
+}
+
+async fn looking_around_stores_nothing(shop: &Shop) {
+    let visitor = Browser::at(shop);
+    for path in ["/", "/cart", "/login", "/session"] {
+        let page = visitor.get(path).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(!page.sets_cookie, "{path}");
+        assert!(page.body.contains("</html>"), "{path}");
+    }
+    assert_eq!(visitor.get("/nothing").await.status, 404);
+    let session = visitor.session().await;
+    assert_eq!((session.user, session.cart, session.lasts), (Value::Null, json!({}), None));
+}
+
+async fn a_cart_is_filled_and_emptied(shop: &Shop) {
+    let visitor = Browser::at(shop);
+    let added = visitor.post("/cart", &[("item", "teapot")]).await;
+    assert_eq!((added.status, added.location.as_str()), (303, "/"));
+    assert!(visitor.get("/").await.body.contains("Teapot is in your cart."));
+    assert!(!visitor.get("/").await.body.contains("Teapot is in your cart."), "a notice is shown once");
+
+    visitor.add("mug").await;
+    visitor.add("mug").await;
+    assert_eq!(visitor.session().await.cart, json!({ "mug": 2, "teapot": 1 }));
+    assert!(visitor.get("/cart").await.body.contains("€53.00"));
+    let changed = visitor.post("/cart", &[("item", "mug"), ("quantity", "1000")]).await;
+    assert_eq!((changed.status, changed.location.as_str()), (303, "/cart"));
+    visitor.post("/cart", &[("item", "teapot"), ("quantity", "0")]).await;
+    assert_eq!(visitor.session().await.cart, json!({ "mug": 99 }));
+
+    assert_eq!(visitor.post("/cart", &[("item", "<script>")]).await.status, 404);
+    let nonsense = visitor.post("/cart", &[("item", "mug"), ("quantity", "-1")]).await;
+    assert!((400..500).contains(&nonsense.status), "{}", nonsense.status);
+    assert_eq!(visitor.session().await.cart, json!({ "mug": 99 }));
+}
+
+async fn parallel_requests_all_count(shop: &Shop) {
+    let visitor = Browser::at(shop);
+    visitor.add("teapot").await;
+    let adding = ["mug", "lamp"].repeat(5).into_iter().map(|item| {
+        let visitor = visitor.clone();
+        tokio::spawn(async move { visitor.add(item).await })
+    });
+    for added in adding.collect::<Vec<_>>() {
+        added.await.unwrap();
+    }
+    assert_eq!(visitor.session().await.cart, json!({ "lamp": 5, "mug": 5, "teapot": 1 }));
+}
+
+async fn a_cart_survives_the_login(shop: &Shop) {
+    let visitor = Browser::at(shop);
+    visitor.add("plant").await;
+    assert_lasts(&visitor, 12 * HOUR).await;
+    let login = visitor.log_in("bob").await;
+    assert_eq!(login.location, "/");
+    assert!(visitor.get("/").await.body.contains("Welcome, Bob."));
+    assert!(!visitor.get("/").await.body.contains("Welcome, Bob."), "a notice is shown once");
+    let session = visitor.session().await;
+    assert_eq!((session.user, session.cart), (json!("bob"), json!({ "plant": 1 })));
+    assert_lasts(&visitor, DAY).await;
+}
+
+async fn who_asks_for_it_stays_signed_in(shop: &Shop) {
+    let visitor = Browser::at(shop);
+    let login = visitor.post("/login", &[("user", "bob"), ("password", "bob"), ("remember", "on")]).await;
+    assert_eq!(login.status, 303);
+    assert_lasts(&visitor, 30 * DAY).await;
+}
+
+async fn a_wrong_password_opens_nothing(shop: &Shop) {
+    let visitor = Browser::at(shop);
+    let refused = visitor.post("/login", &[("user", "ada"), ("password", "bob"), ("next", "/admin")]).await;
+    assert_eq!((refused.status, refused.sets_cookie), (401, false));
+    assert!(refused.body.contains(r#"name="next" value="/admin""#), "the next attempt leads there too");
+    assert_eq!(visitor.session().await.user, Value::Null);
+}
+
+async fn only_admins_see_the_stock_room(shop: &Shop) {
+    let visitor = Browser::at(shop);
+    assert_eq!(visitor.get("/admin").await.status, 401, "a script gets an answer that it understands");
+    let sent = visitor.open("/admin?by=price").await;
+    assert_eq!((sent.status, sent.location.as_str()), (303, "/login?next=/admin%3Fby%3Dprice"));
+    let form = visitor.open(&sent.location).await;
+    assert!(form.body.contains(r#"name="next" value="/admin?by=price""#));
+
+    visitor.log_in("bob").await;
+    assert_eq!(visitor.open("/admin").await.status, 403);
+    assert!(!visitor.get("/").await.body.contains("/admin"));
+
+    let admin = Browser::at(shop);
+    let login = admin.post("/login", &[("user", "ada"), ("password", "ada"), ("next", "/admin?by=price")]).await;
+    assert_eq!(login.location, "/admin?by=price");
+    let page = admin.open(&login.location).await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("Margin"));
+    assert!(admin.get("/").await.body.contains(r#"href="/admin""#));
+}
+
+async fn a_login_leads_nowhere_else(shop: &Shop) {
+    let visitor = Browser::at(shop);
+    for next in ["https://evil.example/", "//evil.example", "/\\evil.example", "/\"><script>"] {
+        let login = visitor.post("/login", &[("user", "bob"), ("password", "bob"), ("next", next)]).await;
+        assert_eq!((login.status, login.location.as_str()), (303, "/"), "{next}");
+    }
+    for next in ["//evil.example", "%2F%22%3E%3Cscript%3E", "https:evil.example"] {
+        let form = visitor.get(&format!("/login?next={next}")).await;
+        assert!(form.body.contains(r#"name="next" value="/""#), "{next}");
+    }
+}
+
+async fn another_user_starts_afresh(shop: &Shop) {
+    let visitor = Browser::at(shop);
+    visitor.log_in("bob").await;
+    visitor.add("cookie").await;
+    visitor.log_in("ada").await;
+    let session = visitor.session().await;
+    assert_eq!((session.user, session.cart), (json!("ada"), json!({})));
+    assert_eq!(visitor.get("/admin").await.status, 200);
+    visitor.log_in("bob").await;
+    assert_eq!(visitor.get("/admin").await.status, 403);
+}
+
+async fn a_logout_is_final(shop: &Shop) {
+    let visitor = Browser::at(shop);
+    visitor.add("lamp").await;
+    visitor.log_in("ada").await;
+    let logout = visitor.post("/logout", &[]).await;
+    assert_eq!((logout.status, logout.location.as_str(), logout.sets_cookie), (303, "/", true));
+    let session = visitor.session().await;
+    assert_eq!((session.user, session.cart, session.lasts), (Value::Null, json!({}), None));
+    assert_eq!(visitor.get("/admin").await.status, 401);
+    assert!(!visitor.get("/").await.sets_cookie);
+}
+
+async fn the_session_page_shows_the_session(shop: &Shop) {
+    let visitor = Browser::at(shop);
+    assert!(visitor.get("/session").await.body.contains("You have none."));
+    visitor.post("/login", &[("user", "ada"), ("password", "ada"), ("remember", "on")]).await;
+    visitor.add("teapot").await;
+    let count = |page: &Page| {
+        let (_, rest) = page.body.split_once("visit.views").expect("the page lists the field");
+        let digits = rest.chars().skip_while(|char| !char.is_ascii_digit()).take_while(char::is_ascii_digit);
+        digits.collect::<String>()
+    };
+    let page = visitor.get("/session").await;
+    assert!(page.body.contains("in 30 days") || page.body.contains("in 29 days and 23 hours"));
+    assert!(page.body.contains("{&quot;teapot&quot;:1}"));
+    assert!(page.body.contains("Teapot is in your cart."));
+    assert_eq!(count(&page), "1");
+    assert_eq!(count(&visitor.get("/session").await), "2");
+}
+
+async fn assert_lasts(visitor: &Browser, seconds: u64) {
+    let lasts = visitor.session().await.lasts.expect("there is a session");
+    assert!((seconds - 60..=seconds + 1).contains(&lasts), "{lasts} instead of {seconds}");
+}
+
+/// A running demo.
+struct Shop {
+    shell: Child,
+    address: String,
+}
+
+impl Shop {
+    /// A shell stands between the test and the shop: when its input closes, however the test ended, the shop ends too.
+    const SCRIPT: &str = r#""$1" </dev/null & read -r signal; kill -"${signal:-KILL}" $!; wait $!"#;
+
+    fn open(example: &str, redis: Option<&RedisServer>) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", Self::SCRIPT, "sh"]).arg(&binaries()[example]).env("ADDR", "127.0.0.1:0");
+        command.env_remove("SESSION_STORE").envs(redis.map(|redis| ("SESSION_STORE", redis.url())));
+        let mut shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("every Unix has sh");
+        let mut output = BufReader::new(shell.stdout.take().expect("standard output is piped")).lines();
+        let mut line = || output.next().expect("the shop says something").expect("the shop speaks UTF-8");
+        let (welcome, accounts) = (line(), line());
+        let (_, address) = welcome.split_once("http://").expect("the first line has the address");
+        assert!(accounts.contains("ada / ada (admin), bob / bob"), "{accounts}");
+        Self { address: format!("http://{address}"), shell }
+    }
+
+    /// Presses Ctrl-C.
+    fn close(mut self) {
+        let mut input = self.shell.stdin.take().expect("the shop is open");
+        input.write_all(b"INT\n").expect("the shell waits for it");
+        assert!(self.shell.wait().expect("the shell is our child").success());
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        let _ = self.shell.wait();
+    }
+}
+
+/// Builds the examples as `cargo run --example shop` does.
+fn binaries() -> &'static BTreeMap<String, PathBuf> {
+    static BINARIES: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
+    BINARIES.get_or_init(|| {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it lies in the target directory");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args([
+            "build",
+            "--quiet",
+            "--example",
+            "shop",
+            "--example",
+            "shop-actix",
+            "--message-format",
+            "json-render-diagnostics",
+        ]);
+        cargo.arg("--target-dir").arg(target).current_dir(root).stderr(Stdio::inherit());
+        let built = cargo.output().expect("cargo runs");
+        assert!(built.status.success(), "the examples do not build");
+        let messages = std::str::from_utf8(&built.stdout).expect("cargo speaks UTF-8").lines();
+        let executables = messages.filter_map(|message| {
+            let message: Value = serde_json::from_str(message).expect("cargo speaks JSON");
+            let executable = message["executable"].as_str()?;
+            Some((message["target"]["name"].as_str()?.to_owned(), executable.into()))
+        });
+        executables.collect()
+    })
+}
+
+/// A browser that does not follow redirects by itself. Clones are tabs.
+#[derive(Clone)]
+struct Browser {
+    client: Client,
+    address: String,
+}
+
+/// What a shop answered.
+struct Page {
+    status: u16,
+    location: String,
+    sets_cookie: bool,
+    body: String,
+}
+
+/// What `GET /api/session` tells; `lasts` counts seconds from now.
+struct SessionSeen {
+    user: Value,
+    cart: Value,
+    lasts: Option<u64>,
+}
+
+impl Browser {
+    fn at(shop: &Shop) -> Self {
+        let client = Client::builder().cookie_store(true).redirect(Policy::none()).no_proxy();
+        Self { client: client.build().expect("a client can be built"), address: shop.address.clone() }
+    }
+
+    /// The same browser at another shop. Cookies do not tell ports apart.
+    fn walk_to(&self, shop: &Shop) -> Self {
+        Self { client: self.client.clone(), address: shop.address.clone() }
+    }
+
+    async fn get(&self, path: &str) -> Page {
+        Self::send(self.client.get(format!("{}{path}", self.address))).await
+    }
+
+    /// Opens a page as a person does.
+    async fn open(&self, path: &str) -> Page {
+        let request = self.client.get(format!("{}{path}", self.address));
+        Self::send(request.header("accept", "text/html").header("sec-fetch-mode", "navigate")).await
+    }
+
+    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Page {
+        Self::send(self.client.post(format!("{}{path}", self.address)).form(form)).await
+    }
+
+    async fn add(&self, item: &str) {
+        assert_eq!(self.post("/cart", &[("item", item)]).await.status, 303);
+    }
+
+    async fn log_in(&self, user: &str) -> Page {
+        let page = self.post("/login", &[("user", user), ("password", user)]).await;
+        assert_eq!(page.status, 303);
+        page
+    }
+
+    async fn session(&self) -> SessionSeen {
+        let mut told: Value = serde_json::from_str(&self.get("/api/session").await.body).expect("it is JSON");
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is right").as_secs();
+        let lasts = told["expires_at"].as_u64().map(|end| end - now);
+        SessionSeen { user: told["user"].take(), cart: told["cart"].take(), lasts }
+    }
+
+    async fn send(request: RequestBuilder) -> Page {
+        let response = request.send().await.expect("the shop answers");
+        let header =
+            |name| response.headers().get(name).map(|value| value.to_str().expect("headers are text").to_owned());
+        Page {
+            status: response.status().as_u16(),
+            location: header("location").unwrap_or_default(),
+            sets_cookie: header("set-cookie").is_some(),
+            body: response.text().await.expect("the body is text"),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A visitor of an application without a framework.
+
+use std::sync::Mutex;
+
+use sessionkit::{LayerMarker, Main, MemoryStore, SessionConfig, SessionData, SessionManager};
+use sessionkit_core::{HeaderChange, Headers, RequestHead};
+
+/// Sends one request after the other, and keeps the cookie.
+pub(crate) struct Visitor<L: LayerMarker = Main> {
+    manager: SessionManager<L>,
+    cookie: Mutex<Option<String>>,
+}
+
+impl<L: LayerMarker> Visitor<L> {
+    pub(crate) fn new() -> Self {
+        let manager = SessionManager::for_layer(MemoryStore::new(), SessionConfig::default());
+        Self { manager, cookie: Mutex::default() }
+    }
+
+    /// Changes a struct of the session in one request.
+    pub(crate) async fn change<T: SessionData<Layer = L>>(&self, change: impl FnOnce(&mut T)) {
+        let session = self.manager.open();
+        let headers = Cookie(self.cookie.lock().unwrap().clone());
+        session.attach(&RequestHead::new("GET", "/", &headers));
+        change(&mut session.checkout().await.unwrap());
+        let closed = self.manager.close(&session, 200).await;
+        assert_eq!(closed.rejection, None);
+        for header in closed.headers {
+            if let HeaderChange::Append("set-cookie", value) = header {
+                *self.cookie.lock().unwrap() = value.split(';').next().map(str::to_owned);
+            }
+        }
+    }
+
+    /// Reads a struct of the session in one request.
+    pub(crate) async fn read<T: SessionData<Layer = L>>(&self) -> T {
+        let session = self.manager.open();
+        let headers = Cookie(self.cookie.lock().unwrap().clone());
+        session.attach(&RequestHead::new("GET", "/", &headers));
+        session.view().await.unwrap()
+    }
+}
+
+struct Cookie(Option<String>);
+
+impl Headers for Cookie {
+    fn each_value<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
+        if let (Some(cookie), "cookie") = (&self.0, name) {
+            each(cookie.as_bytes());
+        }
+    }
+}
+
+/// The keys of the fields of a struct.
+pub(crate) fn keys<T: SessionData>() -> Vec<&'static str> {
+    T::FIELDS.iter().map(|field| field.key).collect()
+}

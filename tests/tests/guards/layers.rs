@@ -1,0 +1,68 @@
+//! Each guard asks its own layer.
+
+use crate::http::{App, Ask};
+use crate::on_both_frameworks;
+
+mod with_layers {
+    use super::*;
+
+    on_both_frameworks! {
+        shop:
+        login_of_one_layer_does_not_open_another,
+        token_of_one_layer_does_not_open_another_under_its_name,
+        each_layer_has_its_own_data,
+    }
+
+    async fn login_of_one_layer_does_not_open_another(app: impl App) {
+        let main = app.cookie_of("ada").await;
+        assert!(main.starts_with("__Host-session="));
+        assert_eq!(app.answer(Ask::get("/page").with("cookie", main.clone())).await.status, 200);
+        assert_eq!(app.answer(Ask::get("/office").with("cookie", main.clone())).await.status, 401);
+        let answer = app.answer(Ask::post("/office/login/eve").with("cookie", main.clone())).await;
+        let office = answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        assert!(office.starts_with("__Host-office="));
+        assert_eq!(app.answer(Ask::get("/office").with("cookie", office.clone())).await.status, 200);
+        assert_eq!(app.answer(Ask::get("/page").with("cookie", office.clone())).await.status, 401);
+        assert_eq!(app.answer(Ask::get("/page").with("cookie", format!("{main}; {office}"))).await.status, 200);
+    }
+
+    /// The layers share a store, and a visitor writes the cookie that they like.
+    async fn token_of_one_layer_does_not_open_another_under_its_name(app: impl App) {
+        let main = app.cookie_of("ada").await;
+        let forged = main.replace("__Host-session=", "__Host-office=");
+        assert_eq!(app.answer(Ask::get("/office").with("cookie", forged)).await.status, 401);
+    }
+
+    async fn each_layer_has_its_own_data(app: impl App) {
+        let answer = app.answer(Ask::post("/office/login/eve")).await;
+        let office = answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        assert_eq!(app.answer(Ask::get("/office/desk").with("cookie", office.clone())).await.status, 403);
+        assert_eq!(app.answer(Ask::post("/office/open").with("cookie", office.clone())).await.status, 200);
+        assert_eq!(app.answer(Ask::get("/office/desk").with("cookie", office)).await.status, 200);
+        assert_eq!(app.answer(Ask::get("/office/desk").with("cookie", app.cookie_of("ada").await)).await.status, 401);
+    }
+}
+
+mod without_layers {
+    use super::*;
+
+    on_both_frameworks! {
+        unlayered:
+        missing_layer_is_500_that_names_the_layer_and_the_route,
+    }
+
+    async fn missing_layer_is_500_that_names_the_layer_and_the_route(app: impl App) {
+        for (path, layer) in [("/admin", "`Main`"), ("/anything", "`Main`"), ("/office", "`Office`")] {
+            for ask in [Ask::get(path), Ask::get(path).navigating()] {
+                let answer = app.answer(ask).await;
+                assert_eq!(answer.status, 500);
+                assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+                for part in [layer, &format!("GET {path}"), "new(manager)"] {
+                    assert!(answer.body.contains(part), "{part} is not in {}", answer.body);
+                }
+            }
+        }
+        let answer = app.answer(Ask::post("/orders/7").json("{ no json")).await;
+        assert_eq!((answer.status, answer.polled), (500, 0));
+    }
+}

@@ -1,0 +1,159 @@
+//! Which cookies of a request are ours, and which of several counts.
+
+use sessionkit::SessionData;
+use sessionkit_tests::behaviour;
+use sessionkit_tests::harness::{Answer, Bench, COOKIE, Server, Visitor};
+
+#[derive(SessionData)]
+struct Cart {
+    items: Vec<u32>,
+}
+
+/// Asks who the sender of these `Cookie` lines is.
+async fn who(server: &Server, lines: &[&[u8]]) -> String {
+    let Answer { status, body, .. } = server.visitor().get_with_cookies("/me", lines).await;
+    assert_eq!(status, 200);
+    body
+}
+
+fn cookie(visitor: &Visitor) -> String {
+    format!("{COOKIE}={}", visitor.token().expect("the visitor has a session"))
+}
+
+behaviour! {
+    tests: [
+        a_stale_duplicate_does_no_harm_first_or_last,
+        two_valid_tokens_of_different_sessions_are_nobody,
+        only_the_exact_name_is_ours,
+        foreign_cookies_change_nothing,
+    ];
+
+    type Answered = Result<Reply, SessionRejection>;
+
+    async fn login_ada(auth: Auth) -> Answered {
+        auth.login("ada").await?;
+        Ok(Reply::ok("ada"))
+    }
+
+    async fn login_bob(auth: Auth) -> Answered {
+        auth.login("bob").await?;
+        Ok(Reply::ok("bob"))
+    }
+
+    async fn me(auth: Auth) -> Answered {
+        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+    }
+
+    async fn add(mut cart: Session<Cart>) -> Reply {
+        cart.items.push(7);
+        Reply::ok(cart.items.len())
+    }
+
+    async fn logout(auth: Auth) -> Answered {
+        auth.logout().await?;
+        Ok(Reply::ok("bye"))
+    }
+
+    async fn start(bench: &Bench) -> Server {
+        let routes = routes![
+            "/login/ada" => login_ada, "/login/bob" => login_bob, "/me" => me, "/add" => add, "/logout" => logout,
+        ];
+        serve(bench, routes).await
+    }
+
+    async fn logged_in(server: &Server, user: &str) -> Visitor {
+        let visitor = server.visitor();
+        assert_eq!(visitor.get(&format!("/login/{user}")).await.status, 200);
+        visitor
+    }
+
+    async fn a_stale_duplicate_does_no_harm_first_or_last(bench: Bench) {
+        let server = start(&bench).await;
+        let visitor = logged_in(&server, "ada").await;
+        let rotated = cookie(&visitor);
+        assert_eq!(visitor.get("/login/ada").await.status, 200);
+        let ended = {
+            let other = logged_in(&server, "bob").await;
+            let ended = cookie(&other);
+            assert_eq!(other.get("/logout").await.status, 200);
+            ended
+        };
+        let unknown = format!("{COOKIE}={}", "a".repeat(64));
+        let malformed = format!("{COOKIE}=deleted");
+        let valid = cookie(&visitor);
+        for stale in [&rotated, &ended, &unknown, &malformed, &valid] {
+            let (first, last) = (format!("{stale}; {valid}"), format!("{valid}; a=b; {stale}"));
+            assert_eq!(who(&server, &[first.as_bytes()]).await, "ada", "{first}");
+            assert_eq!(who(&server, &[last.as_bytes()]).await, "ada", "{last}");
+            assert_eq!(who(&server, &[stale.as_bytes(), valid.as_bytes()]).await, "ada", "{stale} in a line before");
+            assert_eq!(who(&server, &[valid.as_bytes(), b"a=b", stale.as_bytes()]).await, "ada", "{stale} in a line after");
+        }
+        assert_eq!(who(&server, &[format!("{rotated}; {ended}; {unknown}; {malformed}").as_bytes()]).await, "nobody");
+    }
+
+    async fn two_valid_tokens_of_different_sessions_are_nobody(bench: Bench) {
+        let server = start(&bench).await;
+        let (ada, bob) = (logged_in(&server, "ada").await, logged_in(&server, "bob").await);
+        let (one, other) = (cookie(&ada), cookie(&bob));
+        assert_eq!(who(&server, &[format!("{one}; {other}").as_bytes()]).await, "nobody");
+        assert_eq!(who(&server, &[format!("{other}; {one}").as_bytes()]).await, "nobody");
+        assert_eq!(who(&server, &[one.as_bytes(), other.as_bytes()]).await, "nobody");
+        // Nobody changes neither session and ends neither.
+        let nobody = server.visitor();
+        let answer = nobody.get_with_cookies("/add", &[one.as_bytes(), other.as_bytes()]).await;
+        assert_eq!(answer.body, "1");
+        assert_eq!(nobody.get_with_cookies("/logout", &[one.as_bytes(), other.as_bytes()]).await.status, 200);
+        assert_eq!((ada.get("/me").await.body, bob.get("/me").await.body), ("ada".to_owned(), "bob".to_owned()));
+        assert_eq!((ada.get("/add").await.body, bob.get("/add").await.body), ("1".to_owned(), "1".to_owned()));
+    }
+
+    async fn only_the_exact_name_is_ours(bench: Bench) {
+        let server = start(&bench).await;
+        let token = logged_in(&server, "ada").await.token().expect("ada has a session");
+        bench.store.take();
+        for name in [
+            "__%48ost-session",
+            "__Host%2dsession",
+            "__host-session",
+            "__Host-session ",
+            "__Host-session2",
+            "x__Host-session",
+            "\u{a0}__Host-session",
+            "__Host-sessio",
+            "$__Host-session",
+            "session",
+            "",
+        ] {
+            let line = format!("{name}={token}");
+            assert_eq!(who(&server, &[line.as_bytes()]).await, "nobody", "{name:?}");
+            assert_eq!(bench.store.take().total(), 0, "{name:?}");
+        }
+        let nested = format!("a=\"; {COOKIE}={token}\"");
+        assert_eq!(who(&server, &[nested.as_bytes()]).await, "nobody");
+    }
+
+    async fn foreign_cookies_change_nothing(bench: Bench) {
+        let server = start(&bench).await;
+        let mine = cookie(&logged_in(&server, "ada").await);
+        let foreign: [&[u8]; 10] = [
+            b"a=\xff",
+            b"\xff\xfe=\x80",
+            b"name=J\xe9r\xf4me",
+            "größe=ü".as_bytes(),
+            b"a",
+            b"=",
+            b"a=\"b",
+            b"{\"json\":[1,2]}",
+            b"a=b=c==",
+            b"",
+        ];
+        for foreign in foreign {
+            let before = [foreign, b"; ", mine.as_bytes()].concat();
+            let after = [mine.as_bytes(), b";", foreign].concat();
+            let shown = foreign.escape_ascii();
+            assert_eq!(who(&server, &[&before]).await, "ada", "{shown} before ours");
+            assert_eq!(who(&server, &[&after]).await, "ada", "{shown} after ours");
+            assert_eq!(who(&server, &[foreign, mine.as_bytes()]).await, "ada", "{shown} in a line of its own");
+        }
+    }
+}

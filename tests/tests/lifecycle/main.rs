@@ -1,0 +1,10 @@
+//! What a session is from its beginning to its end.
+
+mod auth;
+mod expiry;
+mod fields;
+mod layers;
+mod rolling;
+mod rules;
+mod state;
+mod trouble;

@@ -1,0 +1,17 @@
+use sessionkit::SessionData;
+use sessionkit::actix::session;
+
+#[derive(SessionData)]
+struct User {
+    name: String,
+}
+
+#[derive(SessionData)]
+struct Cart {
+    owner: String,
+}
+
+#[session(require = |user: &User, cart: &Cart| user.name == cart.owner)]
+async fn admin() {}
+
+fn main() {}

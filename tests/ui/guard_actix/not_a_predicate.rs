@@ -1,0 +1,8 @@
+use sessionkit::actix::session;
+
+const OPEN: bool = true;
+
+#[session(require = OPEN)]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use sessionkit::axum::session;
+
+const OPEN: bool = true;
+
+#[session(require = OPEN)]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use sessionkit::SessionData;
+
+#[derive(Default, serde::Serialize)]
+struct Item;
+
+#[derive(SessionData)]
+struct Cart {
+    item: Item,
+}
+
+fn main() {}
