@@ -155,7 +155,7 @@ impl Login {
         let deadline = engine.commit_deadline();
         loop {
             let token = Token::new(engine.tokens());
-            let secret = token.secret_hash();
+            let secret = token.secret_hash(engine.layer());
             let (ttl, absolute) = engine.anonymous_lifetime();
             let mut delta = Delta::new();
             delta.header.push(HeaderOp::Authenticate(authenticate.clone()));
@@ -219,7 +219,7 @@ async fn replace_secret(
     let engine = &session.shared.engine;
     let (id, generation) = (current.id(), current.record.header().generation);
     let token = Token::rotate(id, engine.tokens());
-    let secret = token.secret_hash();
+    let secret = token.secret_hash(engine.layer());
     delta.header.push(HeaderOp::Rotate { secret });
     let commit = engine.store.commit(id, generation, &delta, now);
     match engine.within(engine.commit_deadline(), commit).await? {

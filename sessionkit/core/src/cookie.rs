@@ -26,8 +26,7 @@ pub(crate) fn candidates(headers: &dyn Headers, name: &str) -> Candidates {
             let Some(value) = value_of(pair, name) else { continue };
             found.presented = true;
             let Some(token) = Token::parse(unquoted(value)) else { continue };
-            let known = |other: &Token| other.id() == token.id() && other.secret_hash() == token.secret_hash();
-            if found.tokens.len() < MOST && !found.tokens.iter().any(known) {
+            if found.tokens.len() < MOST && !found.tokens.contains(&token) {
                 found.tokens.push(token);
             }
         }

@@ -196,7 +196,7 @@ impl Engine {
         if header.is_expired(now) {
             return None;
         }
-        let secret = token.secret_hash();
+        let secret = token.secret_hash(self.layer);
         let is_previous = || {
             let previous = header.previous.filter(|previous| previous.until.is_none_or(|until| now < until));
             previous.is_some_and(|previous| previous.secret == secret)

@@ -44,7 +44,7 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// The SHA-256 of a token's secret: all that a record keeps of it.
+/// The SHA-256 of a token's secret and its layer: all that a record keeps of it.
 ///
 /// Compared in constant time; prints as `SecretHash(..)`.
 #[derive(Clone, Copy)]
@@ -123,9 +123,11 @@ impl Token {
         self.id
     }
 
-    /// The hash of the secret.
-    pub fn secret_hash(&self) -> SecretHash {
-        SecretHash(Sha256::digest(self.secret).into())
+    /// The hash that the record keeps: SHA-256 over the layer's name, a zero byte and the secret. So a token of one layer
+    /// opens nothing in another, even if both keep their sessions in one store.
+    pub fn secret_hash(&self, layer: &str) -> SecretHash {
+        let hash = Sha256::new().chain_update(layer).chain_update([0]).chain_update(self.secret);
+        SecretHash(hash.finalize().into())
     }
 
     /// The token as the value of a cookie. This is the secret: it goes to the client and nowhere else.
@@ -136,6 +138,15 @@ impl Token {
         Base64UrlUnpadded::encode_string(&bytes)
     }
 }
+
+/// Compares the secrets in constant time.
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.secret.ct_eq(&other.secret).into()
+    }
+}
+
+impl Eq for Token {}
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -175,8 +186,9 @@ mod tests {
         let text = token.expose();
         assert_eq!(text.len(), TOKEN_TEXT);
         let parsed = Token::parse(text.as_bytes()).unwrap();
-        assert_eq!(parsed.id(), token.id());
-        assert_eq!(parsed.secret_hash(), token.secret_hash());
+        assert_eq!(parsed, token);
+        assert_eq!(parsed.secret_hash("Main"), token.secret_hash("Main"));
+        assert_ne!(parsed.secret_hash("Office"), token.secret_hash("Main"));
     }
 
     #[test]
@@ -191,7 +203,7 @@ mod tests {
     #[test]
     fn printing_shows_no_secret() {
         let token = Token::new(&OsRandom);
-        let printed = format!("{token:?} {:?}", token.secret_hash());
+        let printed = format!("{token:?} {:?}", token.secret_hash("Main"));
         assert!(!printed.contains(&token.expose()[22..]));
         assert!(printed.contains(&token.id().to_string()));
     }

@@ -260,15 +260,15 @@ behaviour! {
         let session = manager.open();
         let value = sessionkit::store::StoredValue::new(CODE);
         let op = sessionkit::store::FieldOp::Set { key: "account.code".into(), value: value.clone() };
-        printed += &format!("{token:?} {:?} {:?} {manager:?} {session:?}", token.id(), token.secret_hash());
+        printed += &format!("{token:?} {:?} {:?} {manager:?} {session:?}", token.id(), token.secret_hash("Main"));
         printed += &format!("{value:?} {:?} {op:?}", value.as_ref());
         let record = sessionkit::Store::load(&bench.store, token.id(), sessionkit::Clock::now(&bench.clock)).await;
         let record = record.expect("the store answers").expect("the session is there");
         printed += &format!("{record:?} {:?} {:?}", record.header(), record.fields());
         assert!(printed.contains(&token.id().to_string()), "an id is no secret");
         assert!(!printed.contains("hunter2"), "{printed}");
-        let hash = Base64UrlUnpadded::encode_string(token.secret_hash().as_bytes());
-        let hash_hex: String = token.secret_hash().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = Base64UrlUnpadded::encode_string(token.secret_hash("Main").as_bytes());
+        let hash_hex: String = token.secret_hash("Main").as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         for spelling in spellings(&current(&visitor)).into_iter().chain([hash.into(), hash_hex.into()]) {
             assert!(!holds(printed.as_bytes(), &spelling), "{printed} holds {}", spelling.escape_ascii());
         }

@@ -145,7 +145,7 @@ behaviour! {
         let visitor = ada(&server).await;
         let parsed = sessionkit_core::Token::parse(visitor.token().expect("ada has a session").as_bytes());
         let parsed = parsed.expect("a token is well-formed");
-        let (selector, kept) = (*parsed.id().as_bytes(), *parsed.secret_hash().as_bytes());
+        let (selector, kept) = (*parsed.id().as_bytes(), *parsed.secret_hash("Main").as_bytes());
         assert!(bench.dump_bytes().windows(32).any(|window| window == kept), "the store keeps the hash");
         let thief = server.visitor();
         let cookie = format!("{COOKIE}={}", token(&selector, &kept));
