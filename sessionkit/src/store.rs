@@ -1,4 +1,4 @@
-//! What authors of stores need: the records, the deltas and the outcomes that [`Store`](crate::Store) speaks of.
+//! What authors of stores need: the records, the deltas and the outcomes that [`Store`] speaks of.
 
 pub use sessionkit_core::{
     Authenticate, CommitOutcome, CreateOutcome, Delta, FieldKey, FieldOp, Fields, Generation, Header, HeaderOp,

@@ -58,6 +58,7 @@ mod other {
 fn assert_failed(answer: &Answer, reasons: &[&str]) {
     assert_eq!((answer.status, answer.cookies().len()), (500, 0), "{answer:?}");
     assert_eq!(answer.all("content-type"), ["application/problem+json"]);
+    assert_eq!(answer.all("cache-control"), ["no-store"]);
     for reason in reasons {
         assert!(answer.body.contains(reason), "{} says {reason:?}", answer.body);
     }
