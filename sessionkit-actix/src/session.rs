@@ -72,8 +72,14 @@ impl<T: SessionData> FromRequest for Session<T> {
 }
 
 /// A struct of the session, or nothing for a visitor who has no session. The same on axum and on actix-web.
-#[derive(Debug)]
 pub struct MaybeSession<T: SessionData>(pub Option<Session<T>>);
+
+/// Names the type; the value may be sensitive.
+impl<T: SessionData> fmt::Debug for MaybeSession<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MaybeSession").field(&self.0).finish()
+    }
+}
 
 impl<T: SessionData> FromRequest for MaybeSession<T> {
     type Error = SessionRejection;

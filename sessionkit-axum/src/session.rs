@@ -79,8 +79,14 @@ impl<S: Send + Sync, T: SessionData> OptionalFromRequestParts<S> for Session<T> 
 }
 
 /// A struct of the session, or nothing for a visitor who has no session. The same on axum and on actix-web.
-#[derive(Debug)]
 pub struct MaybeSession<T: SessionData>(pub Option<Session<T>>);
+
+/// Names the type; the value may be sensitive.
+impl<T: SessionData> fmt::Debug for MaybeSession<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MaybeSession").field(&self.0).finish()
+    }
+}
 
 impl<S: Send + Sync, T: SessionData> FromRequestParts<S> for MaybeSession<T> {
     type Rejection = SessionRejection;

@@ -1,30 +1,33 @@
 //! The harness of the behaviour suite: a test is written once and runs on both frameworks and on every store.
 //!
 //! ```
-//! use sessionkit::SessionData;
-//! use sessionkit_tests::behaviour;
-//! use sessionkit_tests::harness::Bench;
+//! mod carts {
+//!     use sessionkit::SessionData;
+//!     use sessionkit_tests::behaviour;
+//!     use sessionkit_tests::harness::Bench;
 //!
-//! #[derive(SessionData)]
-//! pub struct Cart {
-//!     items: Vec<u32>,
-//! }
-//!
-//! behaviour! {
-//!     tests: [a_cart_keeps_its_items];
-//!
-//!     async fn add(mut cart: Session<Cart>) -> Reply {
-//!         cart.items.push(7);
-//!         Reply::ok(cart.items.len())
+//!     #[derive(SessionData)]
+//!     pub struct Cart {
+//!         items: Vec<u32>,
 //!     }
 //!
-//!     async fn a_cart_keeps_its_items(bench: Bench) {
-//!         let server = serve(&bench, routes!["/add" => add]).await;
-//!         let visitor = server.visitor();
-//!         assert_eq!(visitor.get("/add").await.body, "1");
-//!         assert_eq!(visitor.get("/add").await.body, "2");
+//!     behaviour! {
+//!         tests: [a_cart_keeps_its_items];
+//!
+//!         async fn add(mut cart: Session<Cart>) -> Reply {
+//!             cart.items.push(7);
+//!             Reply::ok(cart.items.len())
+//!         }
+//!
+//!         async fn a_cart_keeps_its_items(bench: Bench) {
+//!             let server = serve(&bench, routes!["/add" => add]).await;
+//!             let visitor = server.visitor();
+//!             assert_eq!(visitor.get("/add").await.body, "1");
+//!             assert_eq!(visitor.get("/add").await.body, "2");
+//!         }
 //!     }
 //! }
+//! # fn main() {}
 //! ```
 
 pub mod actix;

@@ -1,10 +1,13 @@
 //! Clients that leave before they are answered: axum drops their handlers, actix-web runs them to their end.
 
+use std::time::Duration;
+
 use futures_util::FutureExt as _;
 use sessionkit::testing::CountingStore;
 use sessionkit::{SessionData, SessionManager};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, HeldStore, Server, TestStore, Visitor};
+use tokio::time::timeout;
 
 type Held = HeldStore<CountingStore<TestStore>>;
 
@@ -99,7 +102,7 @@ behaviour! {
         let mut drained = std::pin::pin!(manager.drain());
         assert!(drained.as_mut().now_or_never().is_none(), "a call has begun and is not done");
         bench.gates.open(gate, 1);
-        drained.await;
+        timeout(Duration::from_secs(60), drained).await.expect("the call is done");
         request.rest().await
     }
 

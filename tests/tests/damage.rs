@@ -1,9 +1,13 @@
 //! What an operator or an accident does to a Redis in use: no wrong answer, and no half commit.
 
+use sessionkit::testing::CountingStore;
 use sessionkit::{SessionData, SessionManager};
 use sessionkit_tests::both_frameworks;
 use sessionkit_tests::harness::fault::{Fault, assert_unavailable, recovered};
-use sessionkit_tests::harness::{Answer, Bench, HeldStore, Server, Visitor};
+use sessionkit_tests::harness::{Answer, Bench, HeldStore, Server, TestStore, Visitor};
+use tokio::task::JoinHandle;
+
+type Held = HeldStore<CountingStore<TestStore>>;
 
 #[derive(SessionData)]
 struct Cart {
@@ -65,6 +69,8 @@ both_frameworks! {
     tests: [
         connections_that_were_killed_are_not_noticed_by_readers,
         connections_are_killed_before_commits,
+        a_read_under_way_survives_the_loss_of_its_connection,
+        a_commit_whose_answer_is_lost_is_not_repeated,
         scripts_that_were_flushed_come_back,
         who_leaves_while_redis_hangs_leaves_no_answer_to_others,
         who_leaves_in_mid_commit_leaves_no_half_commit,
@@ -73,6 +79,10 @@ both_frameworks! {
         a_field_of_the_wrong_type_is_an_error,
         a_field_that_goes_wrong_before_the_commit_stops_all_of_it,
     ];
+
+    async fn plain() -> Reply {
+        Reply::ok("hello")
+    }
 
     async fn login(mut cart: Session<Cart>, auth: Auth) -> Result<Reply, SessionRejection> {
         cart.items.push(1);
@@ -125,8 +135,8 @@ both_frameworks! {
 
     async fn shop(bench: &Bench, manager: SessionManager) -> Server {
         let routes = routes![
-            "/login" => login, "/logout" => logout, "/add" => add, "/slow" => slow, "/slow-login" => slow_login,
-            "/own" => own, "/read" => read, "/allowed" => allowed,
+            "/" => plain, "/login" => login, "/logout" => logout, "/add" => add, "/slow" => slow,
+            "/slow-login" => slow_login, "/own" => own, "/read" => read, "/allowed" => allowed,
         ];
         serve_with(bench, manager, routes).await
     }
@@ -172,6 +182,66 @@ both_frameworks! {
             assert!(read == before || read == after, "{read}");
         }
         assert_eq!(visitor.get("/allowed").await.body, "let in");
+    }
+
+    /// Begins a request, does something before it comes to the gate's call, and waits until that is under way.
+    async fn under_way(
+        path: &'static str,
+        gate: &'static str,
+        visitor: &Visitor,
+        (bench, held): (&Bench, &Held),
+        happens: impl FnOnce(),
+    ) -> JoinHandle<Answer> {
+        held.hold(gate);
+        let asked = visitor.clone();
+        let asked = tokio::spawn(async move { asked.get(path).await });
+        bench.gates.arrived(gate, 1).await;
+        happens();
+        held.release(gate);
+        bench.gates.open(gate, 1);
+        // Other requests give the call the time to be sent; were it not, the test would show less, not fail.
+        for _ in 0..3 {
+            visitor.get("/").await;
+        }
+        asked
+    }
+
+    async fn a_read_under_way_survives_the_loss_of_its_connection() {
+        let bench = Bench::proxied_redis().await;
+        let held = HeldStore::new(bench.store.clone(), &bench.gates);
+        let server = shop(&bench, bench.manager_over(held.clone())).await;
+        let visitor = server.visitor();
+        visitor.get("/login").await;
+        for _ in 0..3 {
+            let swallow = || bench.network().blackhole(true);
+            let asked = under_way("/read", "before load", &visitor, (&bench, &held), swallow).await;
+            bench.network().cut().await;
+            bench.network().blackhole(false);
+            assert_eq!(asked.await.expect("it is answered").body, "1 [1] ada");
+        }
+    }
+
+    async fn a_commit_whose_answer_is_lost_is_not_repeated() {
+        let bench = Bench::proxied_redis().await;
+        let held = HeldStore::new(bench.store.clone(), &bench.gates);
+        let server = shop(&bench, bench.manager_over(held.clone())).await;
+        for _ in 0..3 {
+            let visitor = server.visitor();
+            visitor.get("/login").await;
+            // What is sent after this is done later, by a server that has nobody to answer to.
+            let stop = || bench.with_redis(|redis| redis.pause());
+            let asked = under_way("/add", "before commit", &visitor, (&bench, &held), stop).await;
+            bench.network().cut().await;
+            bench.with_redis(|redis| redis.resume());
+            let answer = asked.await.expect("it is answered");
+            let read = recovered(&visitor, "/read").await.body;
+            if answer.status == 200 {
+                assert_eq!(read, "2 [1] ada");
+            } else {
+                assert_unavailable(&answer, "/add");
+                assert!(read == "1 [1] ada" || read == "2 [1] ada", "{read}");
+            }
+        }
     }
 
     async fn scripts_that_were_flushed_come_back() {

@@ -62,6 +62,7 @@ fn change(desk: &mut Desk, what: &str) {
         "notify" => desk.notice = Some(argument.into()),
         "take" => drop(desk.notice.take()),
         "notify-also" => desk.notices.push(argument.into()),
+        "take-first" => drop(desk.notices.remove(0)),
         "take-all" => desk.notices.clear(),
         _ => panic!("{what} is nothing that a test does"),
     }
@@ -89,9 +90,8 @@ async fn post(visitor: &Visitor, path: &str, body: &str) -> Answer {
     answer
 }
 
-/// Begins with `before`; then a slow request does `mine`, and a fast one `theirs`, meanwhile. What comes out, of the
-/// field `field`?
-async fn meet(bench: &Bench, server: &Server, before: &str, mine: &str, theirs: &str, field: &str) -> String {
+/// Begins with `before`; then a slow request does `mine`, and a fast one `theirs`, meanwhile.
+async fn meet(bench: &Bench, server: &Server, before: &str, mine: &str, theirs: &str) -> Visitor {
     let visitor = server.visitor();
     post(&visitor, "/now", "append begun").await;
     if !before.is_empty() {
@@ -105,7 +105,7 @@ async fn meet(bench: &Bench, server: &Server, before: &str, mine: &str, theirs: 
     post(&visitor, "/now", theirs).await;
     bench.gates.open("slowly", 1);
     slow.await.expect("the request ends");
-    post(&visitor, "/show", field).await.body
+    visitor
 }
 
 behaviour! {
@@ -144,8 +144,8 @@ behaviour! {
     async fn check(bench: &Bench, field: &str, cases: &[[&str; 4]]) {
         let server = start(bench).await;
         for [before, mine, theirs, expected] in cases {
-            let result = meet(bench, &server, before, mine, theirs, field).await;
-            assert_eq!(result, *expected, "{field}: {before:?}, mine {mine:?}, theirs {theirs:?}");
+            let visitor = meet(bench, &server, before, mine, theirs).await;
+            assert_eq!(post(&visitor, "/show", field).await.body, *expected, "{field}: {before:?}, mine {mine:?}, theirs {theirs:?}");
         }
     }
 
@@ -193,6 +193,18 @@ behaviour! {
             ["wide 3", "wide -2", "wide -2", "0"],
         ])
         .await;
+            // What is stored is at the bound too, and comes back from there.
+        let server = start(&bench).await;
+        for (before, mine, theirs, after, field, expected) in [
+            ("small= 200", "small 50", "small 50", "small -5", "small", "250"),
+            ("small= 10", "small -8", "small -8", "small 5", "small", "5"),
+            ("signed 100", "signed 20", "signed 20", "signed -5", "signed", "122"),
+            ("wide -3", "wide 2", "wide 2", "wide -5", "wide", "18446744073709551610"),
+        ] {
+            let visitor = meet(&bench, &server, before, mine, theirs).await;
+            post(&visitor, "/now", after).await;
+            assert_eq!(post(&visitor, "/show", field).await.body, expected, "{before}, {mine}, {theirs}, {after}");
+        }
     }
 
     async fn unions_merge_entry_by_entry(bench: Bench) {
@@ -251,6 +263,8 @@ behaviour! {
             ["notify-also old", "notify-also new", "take-all", "new"],
             ["notify-also old", "take-all, notify-also mine", "notify-also theirs", "theirs mine"],
             ["notify-also old", "take-all", "take-all", ""],
+            ["notify-also same, notify-also same", "take-first", "notify-also new", "same new"],
+            ["notify-also a, notify-also b", "take-first", "notify-also new", "b new"],
             ["notify-also old", "notify-also mine", "notify-also theirs", "old theirs mine"],
             ["", "notify-also mine", "notify-also theirs", "theirs mine"],
         ])

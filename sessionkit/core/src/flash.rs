@@ -91,31 +91,27 @@ impl<T: Stored> Flash for Vec<T> {
                 .collect()
         };
         let (base, mine, theirs) = (items(base)?, items(mine)?, items(theirs)?);
-        // What the base held stays only where neither request took it; what either set is kept.
-        let mut untaken: Vec<&[u8]> = base.iter().map(|(_, encoded)| encoded.as_slice()).collect();
-        let mut kept_by_mine = untaken.clone();
-        kept_by_mine.retain(|item| mine.iter().any(|(_, encoded)| encoded == item));
+        // What this request took goes from theirs, item by item; what it set follows.
+        let mut taken: Vec<&[u8]> = base.iter().map(|(_, encoded)| encoded.as_slice()).collect();
+        let mut set: Vec<&T> = Vec::new();
+        for (item, encoded) in &mine {
+            match taken.iter().position(|base| base == encoded) {
+                Some(position) => {
+                    taken.swap_remove(position);
+                }
+                None => set.push(item),
+            }
+        }
         let mut merged: Vec<&T> = Vec::new();
         for (item, encoded) in &theirs {
-            match untaken.iter().position(|base| base == encoded) {
+            match taken.iter().position(|taken| taken == encoded) {
                 Some(position) => {
-                    untaken.swap_remove(position);
-                    if kept_by_mine.contains(&encoded.as_slice()) {
-                        merged.push(item);
-                    }
+                    taken.swap_remove(position);
                 }
                 None => merged.push(item),
             }
         }
-        let mut known: Vec<&[u8]> = base.iter().map(|(_, encoded)| encoded.as_slice()).collect();
-        for (item, encoded) in &mine {
-            match known.iter().position(|base| base == encoded) {
-                Some(position) => {
-                    known.swap_remove(position);
-                }
-                None => merged.push(item),
-            }
-        }
+        merged.extend(set);
         if merged.is_empty() {
             return Ok(None);
         }
@@ -140,6 +136,7 @@ mod tests {
     #[test]
     fn a_notice_set_while_another_is_taken_stays() {
         assert_eq!(list(&["a"], &[], &["a", "b"]), ["b"]);
+        assert_eq!(list(&["a", "a"], &["a"], &["a", "a", "b"]), ["a", "b"]);
         assert_eq!(list(&["a"], &["a", "b"], &[]), ["b"]);
         assert_eq!(list(&["a"], &["a", "b"], &["a", "c"]), ["a", "c", "b"]);
         assert_eq!(list(&["a"], &[], &[]), [""; 0]);
