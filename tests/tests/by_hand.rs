@@ -1,13 +1,16 @@
 //! The engine without a framework: what an adapter's layer and extractors do, by hand.
 
+use sessionkit::store::{CommitOutcome, CreateOutcome, Delta, Generation, Record, SessionId, Store, StoreError};
 use sessionkit::testing::{CountingStore, ManualClock};
-use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager};
-use sessionkit_core::{Auth, RequestSession};
+use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager, Timestamp};
+use sessionkit_core::{Auth, HeaderChange, Headers, RequestHead, RequestSession};
 use sessionkit_tests::harness::Log;
 
 #[derive(Debug, SessionData)]
 struct Data {
     value: u32,
+    #[session(merge = append)]
+    list: Vec<u32>,
 }
 
 type Counted = CountingStore<std::sync::Arc<MemoryStore>>;
@@ -76,4 +79,59 @@ async fn closing_goes_on_when_its_caller_leaves() {
     manager.drain().await;
     assert_eq!(store.take().create, 1);
     assert_eq!(store.inner().len(), 1);
+}
+
+/// A store where somebody else is always faster.
+struct Contended(MemoryStore);
+
+impl Store for Contended {
+    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
+        self.0.load(id, now).await
+    }
+
+    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
+        self.0.create(id, record, now).await
+    }
+
+    async fn commit(
+        &self,
+        id: SessionId,
+        _: Generation,
+        _: &Delta,
+        now: Timestamp,
+    ) -> Result<CommitOutcome, StoreError> {
+        let record = self.0.load(id, now).await?.expect("the session is there");
+        Ok(CommitOutcome::Conflict(record))
+    }
+
+    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
+        self.0.destroy(id).await
+    }
+}
+
+/// The headers of a request that has one cookie.
+struct Cookie(String);
+
+impl Headers for Cookie {
+    fn each_value<'a>(&'a self, _: &str, each: &mut dyn FnMut(&'a [u8])) {
+        each(self.0.as_bytes());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_that_is_not_settled_in_time_is_409() {
+    let manager = SessionManager::new(Contended(MemoryStore::new()), SessionConfig::default());
+    let first = manager.open();
+    change(first.clone()).await;
+    let closed = manager.close(&first, 200).await;
+    let set_cookie = closed.headers.iter().find_map(|change| match change {
+        HeaderChange::Append("set-cookie", cookie) => cookie.split(';').next(),
+        _ => None,
+    });
+    let session = manager.open();
+    session.attach(&RequestHead::new("GET", "/", &Cookie(set_cookie.unwrap().into())));
+    session.checkout::<Data>().await.unwrap().list.push(1);
+    let closed = manager.close(&session, 200).await;
+    assert_eq!(closed.rejection.unwrap().status(), 409);
+    assert!(!closed.headers.iter().any(|change| matches!(change, HeaderChange::Append("set-cookie", _))));
 }
