@@ -15,7 +15,7 @@ pub(crate) type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, SessionRej
 
 /// The session of a request, among its extensions.
 pub(crate) struct Slot<L> {
-    session: RequestSession,
+    pub(crate) session: RequestSession,
     layer: PhantomData<fn() -> L>,
 }
 

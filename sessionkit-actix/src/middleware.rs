@@ -94,8 +94,8 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        // Added twice, the outer middleware's session is the session.
-        let nested = request.extensions().get::<Slot<L>>().is_some();
+        // Added twice, the outer middleware's session is the session; another manager's is not ours.
+        let nested = request.extensions().get::<Slot<L>>().is_some_and(|slot| self.manager.owns(&slot.session));
         let session = self.manager.open();
         if !nested {
             request.extensions_mut().insert(Slot::<L>::new(session.clone()));

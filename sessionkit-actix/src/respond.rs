@@ -34,7 +34,8 @@ pub(crate) fn apply<B: MessageBody>(
 fn change(headers: &mut HeaderMap, changes: &[HeaderChange]) {
     for change in changes {
         let (HeaderChange::Append(name, value) | HeaderChange::Set(name, value)) = change;
-        let Ok(value) = HeaderValue::from_str(value) else { continue };
+        let Ok(mut value) = HeaderValue::from_str(value) else { continue };
+        value.set_sensitive(*name == "set-cookie");
         let name = HeaderName::from_static(name);
         match change {
             HeaderChange::Append(..) => headers.append(name, value),

@@ -93,8 +93,9 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        // Added twice, the outer layer's session is the session.
-        let session = if request.extensions().get::<Slot<L>>().is_some() {
+        // Added twice, the outer layer's session is the session; another manager's is not ours.
+        let added = request.extensions().get::<Slot<L>>().is_some_and(|slot| self.manager.owns(&slot.session));
+        let session = if added {
             None
         } else {
             let session = self.manager.open();
@@ -160,7 +161,8 @@ fn apply(closed: Closed, handled: Response) -> Response {
     let headers = response.headers_mut();
     for change in closed.headers {
         let (HeaderChange::Append(name, ref value) | HeaderChange::Set(name, ref value)) = change;
-        let Ok(value) = HeaderValue::from_str(value) else { continue };
+        let Ok(mut value) = HeaderValue::from_str(value) else { continue };
+        value.set_sensitive(name == "set-cookie");
         match change {
             HeaderChange::Append(..) => headers.append(HeaderName::from_static(name), value),
             HeaderChange::Set(..) => headers.insert(HeaderName::from_static(name), value).is_some(),

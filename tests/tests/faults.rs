@@ -99,6 +99,7 @@ both_frameworks! {
         the_network_swallows_the_commit,
         redis_is_restarted_in_the_middle_of_traffic,
         connections_are_lost_in_the_middle_of_traffic,
+        a_connection_that_will_never_answer_is_replaced,
         a_touch_that_fails_does_not_fail_the_page,
     ];
 
@@ -343,6 +344,17 @@ both_frameworks! {
             traffic.all_get(200).await;
         }
         traffic.end().await;
+    }
+
+    async fn a_connection_that_will_never_answer_is_replaced() {
+        let bench = Fault::Swallowed.bench().await;
+        let server = shop(&bench).await;
+        let visitor = server.visitor();
+        assert_eq!(visitor.get("/add").await.status, 200);
+        bench.network().strand();
+        assert_unavailable(&visitor.get("/read").await, "/read");
+        // Long before the store would give up waiting on the old one.
+        assert_eq!(recovered(&visitor, "/read").await.body, "1 [1] None");
     }
 
     async fn a_touch_that_fails_does_not_fail_the_page() {

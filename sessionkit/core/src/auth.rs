@@ -137,10 +137,7 @@ impl Login {
             let mut delta = Delta::new();
             delta.header.push(HeaderOp::Authenticate(authenticate.clone()));
             delta.fields.extend(another.then_some(FieldOp::Clear { keep_carried: true }));
-            if replace_secret(session, current, delta, now).await? {
-                if another {
-                    session.state().change_user();
-                }
+            if replace_secret(session, current, delta, now, another).await? {
                 return Ok(());
             }
             // The session ended or was rotated meanwhile, so it is not this visitor's any more: begin a new one.
@@ -187,15 +184,20 @@ async fn logout(session: RequestSession) -> Result<(), SessionError> {
     session.load().await?;
     let _turn = session.shared.turn.lock().await;
     let engine = &session.shared.engine;
-    let current = session.state().current.clone();
-    if let Some(current) = &current {
-        engine.within(engine.commit_deadline(), engine.store.destroy(current.id())).await?;
-        event::logout(engine.layer(), current.id());
+    let opened = {
+        let state = session.state();
+        let current = state.current.as_ref().map(Current::id);
+        current.into_iter().chain(state.ambiguous.iter().copied()).collect::<Vec<_>>()
+    };
+    for id in &opened {
+        engine.within(engine.commit_deadline(), engine.store.destroy(*id)).await?;
+        event::logout(engine.layer(), *id);
     }
-    let had_cookie = session.cookie_presented() || current.is_some();
+    let had_cookie = session.cookie_presented() || !opened.is_empty();
     let mut state = session.state();
     state.change_user();
     state.current = None;
+    state.ambiguous.clear();
     state.cookie = if had_cookie { CookieChange::Remove } else { CookieChange::Keep };
     Ok(())
 }
@@ -206,7 +208,12 @@ async fn rotate(session: RequestSession) -> Result<(), SessionError> {
     in_time(&session)?;
     let Some(current) = session.state().current.clone() else { return Ok(()) };
     let now = session.shared.engine.now();
-    if replace_secret(&session, current, Delta::new(), now).await? { Ok(()) } else { Err(SessionError::lost()) }
+    if replace_secret(&session, current, Delta::new(), now, false).await? {
+        return Ok(());
+    }
+    // A login of this request, too, was overtaken: its token is not current any more.
+    session.state().cookie = CookieChange::Keep;
+    Err(SessionError::lost())
 }
 
 /// Commits `delta` together with a new secret; `false` if the session has ended or was rotated meanwhile.
@@ -215,6 +222,7 @@ async fn replace_secret(
     current: Current,
     mut delta: Delta,
     now: Timestamp,
+    another_user: bool,
 ) -> Result<bool, SessionError> {
     let engine = &session.shared.engine;
     let (id, generation) = (current.id(), current.record.header().generation);
@@ -232,7 +240,12 @@ async fn replace_secret(
         [HeaderOp::Authenticate(_), ..] => event::login(engine.layer(), id),
         _ => event::rotated(engine.layer(), id),
     }
-    session.state().opened(Current { token, secret, record });
+    // Under one lock: nobody may see the new user's session with the old user's changes.
+    let mut state = session.state();
+    if another_user {
+        state.change_user();
+    }
+    state.opened(Current { token, secret, record });
     Ok(true)
 }
 

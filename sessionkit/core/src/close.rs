@@ -1,5 +1,6 @@
 //! What the end of a request stores, and what its response becomes.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::config::{CookieMaxAge, LONGEST_COOKIE, OnLostWrite, Rolling};
@@ -28,12 +29,23 @@ pub struct Closed {
 }
 
 /// A change of a response's headers.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub enum HeaderChange {
     /// Adds a value beside those that are there.
     Append(&'static str, String),
     /// Replaces all values that are there.
     Set(&'static str, String),
+}
+
+/// Names the header; the value of `set-cookie` is a secret.
+impl fmt::Debug for HeaderChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (change, name) = match self {
+            Self::Append(name, _) => ("Append", name),
+            Self::Set(name, _) => ("Set", name),
+        };
+        f.debug_tuple(change).field(name).finish_non_exhaustive()
+    }
 }
 
 pub(crate) async fn close(session: &RequestSession, status: u16) -> Closed {
@@ -50,6 +62,9 @@ enum Settled {
 async fn settle(session: &RequestSession, status: u16) -> Result<(), SessionError> {
     let engine = &session.shared.engine;
     let (current, pending) = {
+        // A login that the handler did not await to its end is awaited here: its cookie belongs into this response, and
+        // changes of the user before must not meet it half-way. Later ones are refused.
+        let _turn = session.shared.turn.lock().await;
         let mut state = session.state();
         state.closed = true;
         let pending = std::mem::take(&mut state.pending);
@@ -101,7 +116,9 @@ async fn settle(session: &RequestSession, status: u16) -> Result<(), SessionErro
 /// The touch that is due, if one is.
 fn touch(engine: &Engine, current: &Current, now: Timestamp) -> Option<HeaderOp> {
     let (header, settings) = (current.record.header(), engine.settings());
-    if now.since(header.last_seen) < settings.touch_after() || header.is_expired(now) {
+    // A login may have a shorter lifetime than the settings, and must not end in use.
+    let throttle = settings.touch_after().min(header.ttl / 2);
+    if now.since(header.last_seen) < throttle || header.is_expired(now) {
         return None;
     }
     let idle_deadline = match settings.rolling {
@@ -188,9 +205,9 @@ impl Commit {
     }
 
     fn check_size(&self, record: Option<&Record>, delta: &Delta) -> Result<(), SessionError> {
-        let (size, limit) = (size_after(record, delta), self.engine.settings().max_record_size);
+        let (size, limit) = (size_after(record, delta, self.now), self.engine.settings().max_record_size);
         // A record that is too large already, under an older setting, may still shrink.
-        let grows = size > record.map_or(0, Record::size);
+        let grows = size > record.map_or(0, |record| record.live_size(self.now));
         if size > limit && grows { Err(SessionError::too_large(size, limit)) } else { Ok(()) }
     }
 }

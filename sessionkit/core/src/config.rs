@@ -66,8 +66,7 @@ impl TryFrom<Settings> for SessionConfig {
         if settings.dev {
             settings.dev();
         }
-        settings.check()?;
-        Ok(Self(settings))
+        SessionConfigBuilder(settings).build()
     }
 }
 
@@ -141,7 +140,8 @@ impl SessionConfigBuilder {
     /// # Errors
     /// Fails when two settings contradict each other, with what to change.
     pub fn build(self) -> Result<SessionConfig, ConfigError> {
-        self.0.try_into()
+        self.0.check()?;
+        Ok(SessionConfig(self.0))
     }
 }
 

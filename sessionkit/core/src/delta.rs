@@ -82,7 +82,7 @@ pub struct Authenticate {
 pub type FieldKey = Cow<'static, str>;
 
 /// A change of one field, or of all.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum FieldOp {
     /// Stores a value.
@@ -124,6 +124,22 @@ pub enum FieldOp {
         /// Whether fields that are carried over a change of user stay.
         keep_carried: bool,
     },
+}
+
+/// Names the operation and the field; the values may be sensitive.
+impl std::fmt::Debug for FieldOp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (name, key) = match self {
+            Self::Set { key, .. } => ("Set", key),
+            Self::Replace { key, .. } => ("Replace", key),
+            Self::Remove { key } => ("Remove", key),
+            Self::Add { key, .. } => ("Add", key),
+            Self::Clear { keep_carried } => {
+                return f.debug_struct("Clear").field("keep_carried", keep_carried).finish();
+            }
+        };
+        f.debug_struct(name).field("key", key).finish_non_exhaustive()
+    }
 }
 
 /// The stored value of a field: the encoded bytes and the flags that every release obeys.

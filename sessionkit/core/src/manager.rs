@@ -20,7 +20,7 @@ use crate::request::{Current, RequestSession};
 use crate::store::{DynStore, Store, StoreError};
 use crate::tasks::Tasks;
 use crate::time::{Clock, SystemClock, Timestamp};
-use crate::token::{OsRandom, Token, TokenSource};
+use crate::token::{OsRandom, SessionId, Token, TokenSource};
 
 /// A store and the policy over it: everything that the sessions of an application share. Cheap to clone.
 ///
@@ -108,6 +108,11 @@ impl<L: LayerMarker> SessionManager<L> {
         RequestSession::new(self.engine.clone())
     }
 
+    /// Whether this manager opened the session, so that a layer that was added twice can tell.
+    pub fn owns(&self, session: &RequestSession) -> bool {
+        Arc::ptr_eq(&self.engine, &session.shared.engine)
+    }
+
     /// Closes the session of a request whose handler answered with `status`: stores what changed, and tells what the
     /// response becomes. Once begun it completes, even if the future is dropped.
     ///
@@ -151,10 +156,11 @@ impl Engine {
         &*self.tokens
     }
 
-    /// Opens the session that the candidates name: the one that exists, is live, and has the secret.
-    pub(crate) async fn open(&self, candidates: &Candidates) -> Result<Option<Current>, StoreError> {
-        let mut opened: Option<Current> = None;
-        let mut loaded: Vec<(crate::SessionId, Option<Record>)> = Vec::new();
+    /// Opens the sessions that the candidates name: those that exist, are live, and have the secret. More than one is
+    /// nobody.
+    pub(crate) async fn open(&self, candidates: &Candidates) -> Result<Vec<Current>, StoreError> {
+        let mut opened: Vec<Current> = Vec::new();
+        let mut loaded: Vec<(SessionId, Option<Record>)> = Vec::new();
         let deadline = Instant::now() + self.settings().load_deadline;
         for token in &candidates.tokens {
             let record = match loaded.iter().find(|(id, _)| *id == token.id()) {
@@ -166,18 +172,18 @@ impl Engine {
                 }
             };
             let Some(current) = self.verify(token, record) else { continue };
-            match &opened {
-                Some(other) if other.id() != current.id() => {
-                    event::ambiguous(self.layer);
-                    return Ok(None);
-                }
+            match opened.iter_mut().find(|other| other.id() == current.id()) {
                 // Of two tokens of one session the current one counts, not the one that a renewal replaced.
                 Some(other) if other.secret == other.record.header().secret => {}
-                _ => opened = Some(current),
+                Some(other) => *other = current,
+                None => opened.push(current),
             }
         }
-        if opened.is_none() && candidates.presented {
-            event::rejected(self.layer, if candidates.tokens.is_empty() { "malformed" } else { "unknown or expired" });
+        match opened.len() {
+            0 if candidates.tokens.is_empty() && candidates.presented => event::rejected(self.layer, "malformed"),
+            0 if candidates.presented => event::rejected(self.layer, "unknown or expired"),
+            0 | 1 => {}
+            _ => event::ambiguous(self.layer),
         }
         Ok(opened)
     }

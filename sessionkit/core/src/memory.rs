@@ -20,8 +20,8 @@ const SWEEP: usize = 4;
 /// A [`Store`] in the memory of this process: for one server, for development, and for tests.
 ///
 /// It holds at most a million sessions unless told otherwise. When it is full, a new session takes the place of an
-/// expired one, or else of the one that would end soonest; anonymous sessions have the shorter lifetime, so they go
-/// first. There is no background task: each call removes a few expired sessions.
+/// expired one, or else of the anonymous one that would end soonest, and only if there is none of one whose user is
+/// logged in. There is no background task: each call removes a few expired sessions.
 ///
 /// ```
 /// use sessionkit_core::MemoryStore;
@@ -116,12 +116,9 @@ impl Store for MemoryStore {
         shard.sweep(now, SWEEP);
         let Some(packed) = shard.records.get(&id) else { return Ok(CommitOutcome::Gone) };
         let mut record = unpack(packed);
-        let before = record.header().deadline();
         let outcome = record.apply(generation, delta, now)?;
         if let CommitOutcome::Committed(_) = outcome {
-            if record.header().deadline() != before {
-                shard.deadlines.remove(&(before, id));
-            }
+            shard.remove(id);
             shard.put(id, &record);
         }
         Ok(outcome)
@@ -136,33 +133,54 @@ impl Store for MemoryStore {
 #[derive(Default)]
 struct Shard {
     records: HashMap<SessionId, Arc<[u8]>, BuildHasherDefault<IdHasher>>,
-    /// The same sessions in the order in which they end.
-    deadlines: BTreeSet<(Timestamp, SessionId)>,
+    /// The same sessions in the order in which they end: those without a user, and those with one.
+    anonymous: BTreeSet<(Timestamp, SessionId)>,
+    logged_in: BTreeSet<(Timestamp, SessionId)>,
 }
 
 impl Shard {
     fn put(&mut self, id: SessionId, record: &Record) {
-        self.deadlines.insert((record.header().deadline(), id));
-        self.records.insert(id, record.pack(true).into());
+        let packed: Arc<[u8]> = record.pack(true).into();
+        let (deadlines, entry) = self.place(id, &packed);
+        deadlines.insert(entry);
+        self.records.insert(id, packed);
     }
 
     fn remove(&mut self, id: SessionId) -> bool {
         let Some(packed) = self.records.remove(&id) else { return false };
-        self.deadlines.remove(&(unpack(&packed).header().deadline(), id));
+        let (deadlines, entry) = self.place(id, &packed);
+        deadlines.remove(&entry);
         true
     }
 
+    /// Where a packed record stands in the order; what is packed decides, since packing cuts very late deadlines.
+    fn place(
+        &mut self,
+        id: SessionId,
+        packed: &Arc<[u8]>,
+    ) -> (&mut BTreeSet<(Timestamp, SessionId)>, (Timestamp, SessionId)) {
+        let record = unpack(packed);
+        let deadlines = if record.header().user.is_some() { &mut self.logged_in } else { &mut self.anonymous };
+        (deadlines, (record.header().deadline(), id))
+    }
+
+    /// Makes room: whoever floods the store with visits logs nobody out while there are other anonymous sessions.
     fn remove_soonest(&mut self) {
-        if let Some((_, id)) = self.deadlines.pop_first() {
+        if let Some((_, id)) = self.anonymous.pop_first().or_else(|| self.logged_in.pop_first()) {
             self.records.remove(&id);
         }
     }
 
     fn sweep(&mut self, now: Timestamp, most: usize) {
-        for _ in 0..most {
-            match self.deadlines.first() {
-                Some((deadline, _)) if now >= *deadline => self.remove_soonest(),
-                _ => return,
+        for deadlines in [&mut self.anonymous, &mut self.logged_in] {
+            for _ in 0..most {
+                match deadlines.first() {
+                    Some(&(deadline, id)) if now >= deadline => {
+                        deadlines.pop_first();
+                        self.records.remove(&id);
+                    }
+                    _ => break,
+                }
             }
         }
     }

@@ -160,12 +160,12 @@ impl FieldSource for Overlay<'_> {
 }
 
 /// The size that `record` will have with `delta` applied, as far as can be told before.
-pub(crate) fn size_after(record: Option<&Record>, delta: &Delta) -> usize {
+pub(crate) fn size_after(record: Option<&Record>, delta: &Delta, now: Timestamp) -> usize {
     let held = |key: &str| {
-        let mut fields = record.into_iter().flat_map(Record::fields);
-        fields.find(|(name, _)| *name == key).map_or(0, |(name, value)| field_size(name, value))
+        let value = record.and_then(|record| record.field(key, now));
+        value.map_or(0, |value| field_size(key, value))
     };
-    let mut size = record.map_or(0, Record::size);
+    let mut size = record.map_or(0, |record| record.live_size(now));
     for op in &delta.fields {
         let (key, value) = match op {
             FieldOp::Set { key, value } => (key, Some(value)),

@@ -59,9 +59,11 @@ impl Record {
         self.fields().find(|(name, _)| *name == key).map(|(_, value)| value).filter(|value| value.is_live(now))
     }
 
-    /// The size that counts against the limit: of every field its key, its value and its flags, in bytes.
-    pub fn size(&self) -> usize {
-        self.fields().map(|(key, value)| field_size(key, value)).sum()
+    /// The size that counts against the limit: of every field whose time is not up its key, its value and its flags, in
+    /// bytes.
+    pub(crate) fn live_size(&self, now: Timestamp) -> usize {
+        let live = self.fields().filter(|(_, value)| value.is_live(now));
+        live.map(|(key, value)| field_size(key, value)).sum()
     }
 
     /// Writes the whole record into bytes that any process can read.

@@ -43,6 +43,8 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     /// The session that the request opened, or made.
     pub(crate) current: Option<Current>,
+    /// Sessions that the request opened at once, and that are therefore nobody's; a logout ends them all.
+    pub(crate) ambiguous: Vec<SessionId>,
     pub(crate) pending: Pending,
     /// Counts the changes of user.
     pub(crate) epoch: u32,
@@ -152,8 +154,12 @@ impl RequestSession {
         let loading = async || {
             let Some(candidates) = self.shared.candidates.get() else { return Ok(()) };
             match self.shared.engine.open(candidates).await {
-                Ok(current) => {
-                    self.state().current = current;
+                Ok(mut opened) => {
+                    let mut state = self.state();
+                    match opened.len() {
+                        0 | 1 => state.current = opened.pop(),
+                        _ => state.ambiguous = opened.iter().map(Current::id).collect(),
+                    }
                     Ok(())
                 }
                 Err(error) => {

@@ -80,7 +80,8 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotConnected(reason) => write!(f, "cannot connect to Redis: {reason}"),
-            Self::Refused(error) => write!(f, "Redis refused: {error}"),
+            // The server's words may quote what was sent.
+            Self::Refused(error) => write!(f, "Redis refused: {}", error.code().unwrap_or("an error without a code")),
             Self::Broken(error) => write!(f, "the connection to Redis broke: {error}"),
             Self::TimedOut(after) => write!(f, "Redis did not answer within {after:?}"),
         }

@@ -29,7 +29,15 @@ struct Network {
     upstream: SocketAddr,
     accepted: AtomicUsize,
     tunnels: SyncMutex<JoinSet<()>>,
-    blackhole: watch::Sender<bool>,
+    weather: watch::Sender<Weather>,
+}
+
+/// What becomes of bytes.
+#[derive(Debug, Default)]
+struct Weather {
+    blackhole: bool,
+    /// Of the connections with a lower number than this, nothing is forwarded any more.
+    stranded: usize,
 }
 
 #[derive(Debug)]
@@ -52,7 +60,7 @@ impl FaultProxy {
             upstream,
             accepted: AtomicUsize::new(0),
             tunnels: SyncMutex::default(),
-            blackhole: watch::Sender::new(false),
+            weather: watch::Sender::default(),
         });
         let gate = Mutex::new(Some(Gate::open(socket, &network)));
         Self { address, network, gate }
@@ -98,7 +106,14 @@ impl FaultProxy {
     /// Whether nothing is forwarded, in either direction; connections are still accepted. What is sent meanwhile is held
     /// back and forwarded afterwards, as TCP does with packets that were lost.
     pub fn blackhole(&self, blackhole: bool) {
-        self.network.blackhole.send_replace(blackhole);
+        self.network.weather.send_modify(|weather| weather.blackhole = blackhole);
+    }
+
+    /// Leaves the connections that exist open, and forwards nothing on them ever again, as if the server's host had been
+    /// replaced. New ones work.
+    pub fn strand(&self) {
+        let accepted = self.connections();
+        self.network.weather.send_modify(|weather| weather.stranded = accepted);
     }
 }
 
@@ -123,11 +138,11 @@ impl Network {
         self.tunnels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns once the network forwards.
-    async fn flowing(&self) {
-        let mut blackhole = self.blackhole.subscribe();
+    /// Returns once the network forwards on the connection of this number.
+    async fn flowing(&self, number: usize) {
+        let mut weather = self.weather.subscribe();
         // An error means that the proxy was dropped, and this task is about to be.
-        let _ = blackhole.wait_for(|blackhole| !blackhole).await;
+        let _ = weather.wait_for(|weather| !weather.blackhole && number >= weather.stranded).await;
     }
 }
 
@@ -141,8 +156,8 @@ fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
 
 async fn accept(listener: TcpListener, network: Arc<Network>) {
     while let Ok((client, _)) = listener.accept().await {
-        network.accepted.fetch_add(1, Ordering::SeqCst);
-        let tunnel = tunnel(client, Arc::clone(&network));
+        let number = network.accepted.fetch_add(1, Ordering::SeqCst);
+        let tunnel = tunnel(number, client, Arc::clone(&network));
         let mut tunnels = network.tunnels();
         while tunnels.try_join_next().is_some() {}
         tunnels.spawn(tunnel);
@@ -150,25 +165,28 @@ async fn accept(listener: TcpListener, network: Arc<Network>) {
 }
 
 /// Either side failing ends the connection to both.
-async fn tunnel(mut client: TcpStream, network: Arc<Network>) {
-    network.flowing().await;
+async fn tunnel(number: usize, mut client: TcpStream, network: Arc<Network>) {
+    network.flowing(number).await;
     let Ok(mut server) = TcpStream::connect(network.upstream).await else { return };
     // Small packets would wait for each other, and timings in tests would be the proxy's.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
-    let _ = tokio::try_join!(forward(from_client, to_server, &network), forward(from_server, to_client, &network));
+    let (upward, downward) =
+        (forward(from_client, to_server, number, &network), forward(from_server, to_client, number, &network));
+    let _ = tokio::try_join!(upward, downward);
 }
 
 async fn forward(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
+    number: usize,
     network: &Network,
 ) -> io::Result<()> {
     let mut buffer = [0; 8192];
     loop {
         let length = from.read(&mut buffer).await?;
-        network.flowing().await;
+        network.flowing(number).await;
         if length == 0 {
             return to.shutdown().await;
         }

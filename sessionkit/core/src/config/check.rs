@@ -107,10 +107,14 @@ impl Settings {
         if self.load_deadline.is_zero() || self.commit_deadline.is_zero() {
             return Some("load_deadline and commit_deadline must be more than zero".into());
         }
+        let hour = Duration::from_secs(60 * 60);
+        if self.load_deadline > hour || self.commit_deadline > hour {
+            return Some("load_deadline and commit_deadline must be an hour at most".into());
+        }
         if self.max_record_size == 0 {
             return Some("max_record_size must be more than zero".into());
         }
-        if LocalPath::parse(&self.login_url).is_none() {
+        if LocalPath::parse(&self.login_url).is_none() || self.login_url.contains('#') {
             return Some(format!("login_url {:?} must be a path of this site: write `/login`", self.login_url));
         }
         None
@@ -146,7 +150,10 @@ mod tests {
             (new().touch_after(DAY), "lower touch_after"),
             (new().rolling(Rolling::Extend(seconds(0))), "rolling = off"),
             (new().load_deadline(seconds(0)), "more than zero"),
+            (new().commit_deadline(Duration::MAX), "an hour at most"),
             (new().max_record_size(0), "more than zero"),
+            (new().login_url("/login#top"), "must be a path of this site"),
+            (new().dev().cookie_name("__Host-x"), "set cookie_secure, or use dev()"),
             (new().login_url("//evil.example"), "must be a path of this site"),
         ];
         for (builder, advice) in cases {

@@ -120,3 +120,18 @@ async fn a_dead_server_ends_the_connection() {
     send(&mut stream).await;
     answer(&mut stream).await;
 }
+
+#[tokio::test]
+async fn a_stranded_connection_stays_open_and_silent_and_new_ones_work() {
+    let proxy = proxy().await;
+    let mut stranded = TcpStream::connect(proxy.address()).await.unwrap();
+    send(&mut stranded).await;
+    answer(&mut stranded).await;
+    proxy.strand();
+    send(&mut stranded).await;
+    let mut new = TcpStream::connect(proxy.address()).await.unwrap();
+    send(&mut new).await;
+    answer(&mut new).await;
+    // Whatever would have come has had its time.
+    assert_eq!(stranded.try_read(&mut [0; 7]).unwrap_err().kind(), ErrorKind::WouldBlock);
+}
