@@ -135,3 +135,60 @@ async fn a_conflict_that_is_not_settled_in_time_is_409() {
     assert_eq!(closed.rejection.unwrap().status(), 409);
     assert!(!closed.headers.iter().any(|change| matches!(change, HeaderChange::Append("set-cookie", _))));
 }
+
+/// A store whose `create` waits for the test.
+struct Waiting {
+    store: MemoryStore,
+    pass: std::sync::Arc<tokio::sync::Semaphore>,
+}
+
+impl Store for Waiting {
+    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
+        self.store.load(id, now).await
+    }
+
+    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
+        self.pass.acquire().await.unwrap().forget();
+        self.store.create(id, record, now).await
+    }
+
+    async fn commit(
+        &self,
+        id: SessionId,
+        generation: Generation,
+        delta: &Delta,
+        now: Timestamp,
+    ) -> Result<CommitOutcome, StoreError> {
+        self.store.commit(id, generation, delta, now).await
+    }
+
+    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
+        self.store.destroy(id).await
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_the_handler_gave_up_still_gets_its_cookie() {
+    let pass = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
+    let store = Waiting { store: MemoryStore::new(), pass: pass.clone() };
+    let manager = SessionManager::new(store, SessionConfig::default());
+    let session = manager.open();
+    {
+        let mut login = std::pin::pin!(Auth::new(session.clone()).login("ada").into_future());
+        // It begins, and the handler gives it up.
+        let begun = std::future::poll_fn(|context| std::task::Poll::Ready(login.as_mut().poll(context))).await;
+        assert!(begun.is_pending());
+    }
+    tokio::task::yield_now().await;
+    let closing = tokio::spawn({
+        let (manager, session) = (manager.clone(), session.clone());
+        async move { manager.close(&session, 200).await }
+    });
+    tokio::task::yield_now().await;
+    pass.add_permits(1);
+    let closed = closing.await.unwrap();
+    assert!(closed.headers.iter().any(|change| matches!(change, HeaderChange::Append("set-cookie", _))));
+    // What is printed of it names the header, and holds no token.
+    let printed = format!("{closed:?}");
+    assert!(printed.contains("set-cookie") && !printed.contains("__Host-session="), "{printed}");
+}

@@ -211,3 +211,50 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     // A panic inside a call cannot leave a shard half changed in a way that matters: each record is replaced whole.
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::header::Header;
+    use crate::token::SecretHash;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+
+    fn id(number: u32) -> SessionId {
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&number.to_le_bytes());
+        bytes[12..].copy_from_slice(&number.to_le_bytes());
+        SessionId::from_bytes(bytes)
+    }
+
+    fn record(user: Option<&str>, ttl: Duration) -> Record {
+        let mut header = Header::new(SecretHash::from_bytes([0; 32]), NOW, ttl, None);
+        header.user = user.map(Into::into);
+        Record::new(header)
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_visits_logs_nobody_out() {
+        let store = MemoryStore::with_capacity(640);
+        for number in 0..100 {
+            store.create(id(number), &record(Some("ada"), Duration::from_secs(60)), NOW).await.unwrap();
+        }
+        for number in 100..5_000 {
+            store.create(id(number), &record(None, Duration::from_secs(3_600)), NOW).await.unwrap();
+        }
+        assert!(store.len() <= 640);
+        for number in 0..100 {
+            assert!(store.load(id(number), NOW).await.unwrap().is_some(), "{number}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_left_of_a_session_without_end() {
+        let store = MemoryStore::new();
+        store.create(id(1), &record(None, Duration::MAX), NOW).await.unwrap();
+        assert!(store.destroy(id(1)).await.unwrap());
+        assert!(store.shards.iter().all(|shard| lock(shard).anonymous.is_empty()));
+    }
+}
