@@ -3,6 +3,7 @@
 use crate::run::{Result, cargo, command, output, run};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 pub(crate) fn ci() -> Result {
     let packages = packages()?;
@@ -12,13 +13,14 @@ pub(crate) fn ci() -> Result {
     for package in packages.iter().filter(|package| package.published) {
         each_feature(package)?;
     }
-    publish_dry_run()?;
+    publish_dry_run(&packages)?;
     minimum_rust_versions(&packages)
 }
 
 /// What we ask of `cargo metadata` about a member of the workspace.
 struct Package {
     name: String,
+    version: String,
     published: bool,
     features: Vec<String>,
     rust_version: Option<String>,
@@ -41,6 +43,7 @@ fn packages() -> Result<Vec<Package>> {
 fn package_from(package: &Value) -> Option<Package> {
     Some(Package {
         name: package["name"].as_str()?.to_owned(),
+        version: package["version"].as_str()?.to_owned(),
         // `publish = false` is shown as an empty list of registries, no restriction as null.
         published: package["publish"].as_array().is_none_or(|registries| !registries.is_empty()),
         features: package["features"].as_object()?.keys().cloned().collect(),
@@ -59,13 +62,31 @@ fn each_feature(package: &Package) -> Result {
     package.features.iter().try_for_each(|feature| build(&["--features", feature]))
 }
 
-fn publish_dry_run() -> Result {
+fn publish_dry_run(packages: &[Package]) -> Result {
+    forget_packaged(packages);
     run(&mut cargo(["publish", "--workspace", "--dry-run", "--allow-dirty"])).map_err(|failure| {
         format!(
             "{failure}\nThe dry run packages every crate and builds it from its package. If the output above speaks of the \
              network: it needs the crates.io registry."
         )
     })
+}
+
+/// Lets cargo forget what it unpacked at an earlier dry run: it would take the old sources of a crate for those of the
+/// same version that it has just packaged.
+fn forget_packaged(packages: &[Package]) {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let Some(home) = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))) else { return };
+    for kept in ["src", "cache"] {
+        let registries = std::fs::read_dir(home.join("registry").join(kept)).into_iter().flatten().flatten();
+        for registry in registries {
+            for Package { name, version, .. } in packages {
+                // Most of these are not there.
+                let _ = std::fs::remove_dir_all(registry.path().join(format!("{name}-{version}")));
+                let _ = std::fs::remove_file(registry.path().join(format!("{name}-{version}.crate")));
+            }
+        }
+    }
 }
 
 fn minimum_rust_versions(packages: &[Package]) -> Result {
