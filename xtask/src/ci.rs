@@ -64,7 +64,9 @@ fn each_feature(package: &Package) -> Result {
 
 fn publish_dry_run(packages: &[Package]) -> Result {
     forget_packaged(packages);
-    run(&mut cargo(["publish", "--workspace", "--dry-run", "--allow-dirty"])).map_err(|failure| {
+    // Nor what it built of them: to cargo a version of a published crate never changes.
+    let _ = std::fs::remove_dir_all("target/dry-run");
+    run(&mut cargo(["publish", "--workspace", "--dry-run", "--allow-dirty", "--target-dir", "target/dry-run"])).map_err(|failure| {
         format!(
             "{failure}\nThe dry run packages every crate and builds it from its package. If the output above speaks of the \
              network: it needs the crates.io registry."
