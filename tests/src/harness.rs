@@ -59,37 +59,9 @@ pub use visitor::{Answer, COOKIE, Visitor};
 /// around.
 #[macro_export]
 macro_rules! behaviour {
-    (tests: [$($test:ident),* $(,)?]; $($body:tt)*) => {
-        $crate::behaviour!(@framework axum [$($test)*] $($body)*);
-        $crate::behaviour!(@framework actix [$($test)*] $($body)*);
-    };
-    (@framework $framework:ident [$($test:ident)*] $($body:tt)*) => {
-        #[allow(unused_imports, dead_code)]
-        mod $framework {
-            use $crate::harness::$framework::*;
-            use $crate::harness::Reply;
-            use super::*;
-
-            $($body)*
-
-            mod memory {
-                $(
-                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                    async fn $test() {
-                        super::$test($crate::harness::Bench::memory()).await;
-                    }
-                )*
-            }
-
-            mod redis {
-                $(
-                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                    async fn $test() {
-                        super::$test($crate::harness::Bench::redis()).await;
-                    }
-                )*
-            }
-        }
+    (tests: $tests:tt; $($body:tt)*) => {
+        $crate::compile_for!(axum [memory(Bench::memory()), redis(Bench::redis())] $tests $($body)*);
+        $crate::compile_for!(actix [memory(Bench::memory()), redis(Bench::redis())] $tests $($body)*);
     };
 }
 
@@ -97,11 +69,17 @@ macro_rules! behaviour {
 /// their own, for what one store alone can do or suffer.
 #[macro_export]
 macro_rules! both_frameworks {
-    (tests: [$($test:ident),* $(,)?]; $($body:tt)*) => {
-        $crate::both_frameworks!(@framework axum [$($test)*] $($body)*);
-        $crate::both_frameworks!(@framework actix [$($test)*] $($body)*);
+    (tests: $tests:tt; $($body:tt)*) => {
+        $crate::compile_for!(axum [runs()] $tests $($body)*);
+        $crate::compile_for!(actix [runs()] $tests $($body)*);
     };
-    (@framework $framework:ident [$($test:ident)*] $($body:tt)*) => {
+}
+
+/// Compiles a body for one framework, with a module of its tests for each of the arguments that they are run with.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! compile_for {
+    ($framework:ident [$($run:ident $argument:tt),*] $tests:tt $($body:tt)*) => {
         #[allow(unused_imports, dead_code)]
         mod $framework {
             use $crate::harness::$framework::*;
@@ -110,14 +88,19 @@ macro_rules! both_frameworks {
 
             $($body)*
 
-            mod runs {
-                $(
-                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                    async fn $test() {
-                        super::$test().await;
-                    }
-                )*
-            }
+            $($crate::compile_for!(@run $run $argument $tests);)*
+        }
+    };
+    (@run $run:ident $argument:tt [$($test:ident),* $(,)?]) => {
+        mod $run {
+            use $crate::harness::Bench;
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test $argument.await;
+                }
+            )*
         }
     };
 }

@@ -34,6 +34,7 @@ behaviour! {
         a_logout_ends_the_whole_session,
         a_rotation_kills_the_old_token_and_keeps_the_session,
         a_rotation_without_a_session_does_nothing,
+        a_rotation_that_comes_too_late_takes_back_the_cookie_of_a_login,
         authentication_holds_whatever_the_handler_answers,
         a_lost_write_is_the_handlers_answer_without_a_cookie,
         a_lost_write_is_a_conflict_where_that_is_asked_for,
@@ -114,6 +115,19 @@ behaviour! {
         Ok(Reply::ok("rotated"))
     }
 
+    async fn login_and_rotate(auth: Auth, Shared(gates): Shared) -> Answered {
+        auth.login("ada").await?;
+        gates.pass("login").await;
+        Ok(Reply::ok(if auth.rotate().await.is_ok() { "rotated" } else { "ended" }))
+    }
+
+    async fn logout_slowly(auth: Auth, Shared(gates): Shared) -> Answered {
+        auth.user().await?;
+        gates.pass("logout").await;
+        auth.logout().await?;
+        Ok(Reply::ok("bye"))
+    }
+
     async fn rotate_and_fail(auth: Auth) -> Answered {
         auth.rotate().await?;
         Ok(Reply::status(500, "broken"))
@@ -139,6 +153,8 @@ behaviour! {
             "/rotate" => rotate,
             "/only-rotate" => only_rotate,
             "/rotate-and-fail" => rotate_and_fail,
+            "/login-and-rotate" => login_and_rotate,
+            "/logout-slowly" => logout_slowly,
             "/write-slowly" => write_slowly,
         ];
         serve(bench, routes).await
@@ -228,6 +244,20 @@ behaviour! {
         let answer = server.visitor().get("/only-rotate").await;
         assert_eq!((answer.status, answer.cookies().len()), (200, 0));
         assert_eq!((bench.store.take().total(), bench.sessions()), (0, 0));
+    }
+
+    async fn a_rotation_that_comes_too_late_takes_back_the_cookie_of_a_login(bench: Bench) {
+        let server = start(&bench).await;
+        let visitor = filled(&server).await;
+        let logout = visitor.fork().get_in_background("/logout-slowly");
+        bench.gates.arrived("logout", 1).await;
+        let login = visitor.get_in_background("/login-and-rotate");
+        bench.gates.arrived("login", 1).await;
+        bench.gates.open("logout", 1);
+        assert_eq!(logout.await.expect("the request ends").body, "bye");
+        bench.gates.open("login", 1);
+        let answer = login.await.expect("the request ends");
+        assert_eq!((answer.body.as_str(), answer.cookies().len()), ("ended", 0));
     }
 
     async fn authentication_holds_whatever_the_handler_answers(bench: Bench) {

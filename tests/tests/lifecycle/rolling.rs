@@ -35,6 +35,7 @@ behaviour! {
         row_05_rolling_extend_adds_to_the_deadline,
         row_05_rolling_never_passes_the_absolute_deadline,
         row_05_rolling_is_throttled,
+        a_login_for_less_than_the_throttle_does_not_end_in_use,
         a_touch_keeps_the_data_of_others,
     ];
 
@@ -68,6 +69,11 @@ behaviour! {
         Ok(Reply::ok("ada"))
     }
 
+    async fn login_briefly(auth: Auth) -> Answered {
+        auth.login("ada").lifetime(seconds(30)).await?;
+        Ok(Reply::ok("ada"))
+    }
+
     async fn start(bench: &Bench) -> Server {
         let routes = routes![
             "/add" => add,
@@ -76,6 +82,7 @@ behaviour! {
             "/count-slowly" => count_slowly,
             "/login" => login,
             "/remember" => remember,
+            "/login-briefly" => login_briefly,
         ];
         serve(bench, routes).await
     }
@@ -206,6 +213,18 @@ behaviour! {
             assert_eq!(max_age(&visitor.get("/me").await), None);
             assert_eq!(bench.store.take().commit, 1, "one touch");
         }
+    }
+
+    async fn a_login_for_less_than_the_throttle_does_not_end_in_use(bench: Bench) {
+        let server = start(&bench).await;
+        let visitor = server.visitor();
+        assert_eq!(max_age(&visitor.get("/login-briefly").await), Some(30));
+        for _ in 0..5 {
+            bench.clock.advance(seconds(20));
+            assert_eq!(visitor.get("/me").await.body, "ada");
+        }
+        bench.clock.advance(seconds(30));
+        assert_eq!(visitor.get("/me").await.body, "nobody");
     }
 
     async fn a_touch_keeps_the_data_of_others(bench: Bench) {

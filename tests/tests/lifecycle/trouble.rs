@@ -1,6 +1,7 @@
 //! What cannot be stored or read: an answer that says so, nothing half done, and nothing lost.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use sessionkit::SessionData;
 use sessionkit_tests::behaviour;
@@ -11,6 +12,12 @@ struct Notes {
     text: String,
     #[session(merge = append)]
     more: Vec<String>,
+}
+
+#[derive(SessionData)]
+struct Draft {
+    #[session(ttl = "10m")]
+    text: String,
 }
 
 #[derive(SessionData)]
@@ -68,6 +75,7 @@ behaviour! {
     tests: [
         p6_a_record_that_is_too_large_stores_nothing,
         a_record_that_is_too_large_already_can_shrink,
+        a_value_whose_time_is_up_takes_no_room,
         p6_a_value_without_an_encoding_stores_nothing,
         a_login_holds_though_the_changes_cannot_be_stored,
         p6_a_stored_value_of_the_wrong_type_is_named_and_kept,
@@ -164,6 +172,21 @@ behaviour! {
         assert_eq!(visitor.post("/note", &"a".repeat(1500)).await.status, 200);
         assert_eq!(visitor.post("/note", "short").await.status, 200);
         assert_eq!(visitor.get("/show").await.body, "short 0 3");
+    }
+
+    async fn draft(mut draft: Session<Draft>, body: Body) -> Reply {
+        draft.text = body;
+        Reply::ok("kept")
+    }
+
+    async fn a_value_whose_time_is_up_takes_no_room(bench: Bench) {
+        let bench = bench.with_config(|config| config.max_record_size(1000));
+        let server = serve(&bench, routes!["/draft" => draft, "/note" => note]).await;
+        let (visitor, text) = (server.visitor(), "a".repeat(700));
+        assert_eq!(visitor.post("/draft", &text).await.status, 200);
+        assert_failed(&visitor.post("/note", &text).await, &["max_record_size = 1000"]);
+        bench.clock.advance(Duration::from_secs(600));
+        assert_eq!(visitor.post("/note", &text).await.status, 200);
     }
 
     async fn p6_a_value_without_an_encoding_stores_nothing(bench: Bench) {
