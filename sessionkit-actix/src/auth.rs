@@ -13,7 +13,9 @@ use crate::extract;
 use crate::rejection::SessionRejection;
 use crate::session::Session;
 
-/// Who is logged in, and the ways to change that: see [`sessionkit_core::Auth`], to which it dereferences.
+/// Who is logged in, and the ways to change that.
+///
+/// It dereferences to [`sessionkit_core::Auth`], whose methods fail with a [`SessionRejection`] here.
 ///
 /// ```
 /// use sessionkit_actix::{Auth, SessionRejection};
@@ -22,9 +24,14 @@ use crate::session::Session;
 ///     auth.logout().await?;
 ///     Ok("bye")
 /// }
+///
+/// async fn login(auth: Auth) -> actix_web::Result<&'static str> {
+///     auth.login("ada").await?;
+///     Ok("welcome")
+/// }
 /// ```
 pub struct Auth<L: LayerMarker = Main> {
-    auth: sessionkit_core::Auth,
+    auth: sessionkit_core::Auth<SessionRejection>,
     layer: PhantomData<fn() -> L>,
 }
 
@@ -58,7 +65,7 @@ impl<L: LayerMarker> Auth<L> {
 }
 
 impl<L: LayerMarker> Deref for Auth<L> {
-    type Target = sessionkit_core::Auth;
+    type Target = sessionkit_core::Auth<SessionRejection>;
 
     fn deref(&self) -> &Self::Target {
         &self.auth
@@ -77,6 +84,6 @@ impl<L: LayerMarker> FromRequest for Auth<L> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let session = extract::session::<L>(request);
-        ready(session.map(|session| Self { auth: sessionkit_core::Auth::new(session), layer: PhantomData }))
+        ready(session.map(|session| Self { auth: session.into(), layer: PhantomData }))
     }
 }

@@ -12,7 +12,9 @@ use crate::extract;
 use crate::rejection::SessionRejection;
 use crate::session::Session;
 
-/// Who is logged in, and the ways to change that: see [`sessionkit_core::Auth`], to which it dereferences.
+/// Who is logged in, and the ways to change that.
+///
+/// It dereferences to [`sessionkit_core::Auth`], whose methods fail with a [`SessionRejection`] here.
 ///
 /// ```
 /// use sessionkit_axum::{Auth, SessionRejection};
@@ -23,7 +25,7 @@ use crate::session::Session;
 /// }
 /// ```
 pub struct Auth<L: LayerMarker = Main> {
-    auth: sessionkit_core::Auth,
+    auth: sessionkit_core::Auth<SessionRejection>,
     layer: PhantomData<fn() -> L>,
 }
 
@@ -57,7 +59,7 @@ impl<L: LayerMarker> Auth<L> {
 }
 
 impl<L: LayerMarker> Deref for Auth<L> {
-    type Target = sessionkit_core::Auth;
+    type Target = sessionkit_core::Auth<SessionRejection>;
 
     fn deref(&self) -> &Self::Target {
         &self.auth
@@ -75,6 +77,6 @@ impl<S: Send + Sync, L: LayerMarker> FromRequestParts<S> for Auth<L> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let session = extract::session::<L>(parts)?;
-        Ok(Self { auth: sessionkit_core::Auth::new(session), layer: PhantomData })
+        Ok(Self { auth: session.into(), layer: PhantomData })
     }
 }

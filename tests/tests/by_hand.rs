@@ -3,7 +3,7 @@
 use sessionkit::store::{CommitOutcome, CreateOutcome, Delta, Generation, Record, SessionId, Store, StoreError};
 use sessionkit::testing::{CountingStore, ManualClock};
 use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager, Timestamp};
-use sessionkit_core::{Auth, HeaderChange, Headers, RequestHead, RequestSession};
+use sessionkit_core::{HeaderChange, Headers, RequestHead, RequestSession};
 use sessionkit_tests::harness::Log;
 
 #[derive(Debug, SessionData)]
@@ -60,7 +60,7 @@ async fn a_login_after_the_response_is_refused() {
     let (manager, store) = manager();
     let session = manager.open();
     manager.close(&session, 200).await;
-    let refused = Auth::new(session).login("ada").await.unwrap_err();
+    let refused = session.auth().login("ada").await.unwrap_err();
     assert!(refused.to_string().contains("response"), "{refused}");
     assert_eq!(store.take().total(), 0);
 }
@@ -174,7 +174,7 @@ async fn a_login_that_the_handler_gave_up_still_gets_its_cookie() {
     let manager = SessionManager::new(store, SessionConfig::default());
     let session = manager.open();
     {
-        let mut login = std::pin::pin!(Auth::new(session.clone()).login("ada").into_future());
+        let mut login = std::pin::pin!(session.auth().login("ada").into_future());
         // It begins, and the handler gives it up.
         let begun = std::future::poll_fn(|context| std::task::Poll::Ready(login.as_mut().poll(context))).await;
         assert!(begun.is_pending());

@@ -9,7 +9,7 @@ use std::time::Duration;
 use sessionkit::store::{CommitOutcome, CreateOutcome, Delta, Generation, Record, SessionId, Store, StoreError};
 use sessionkit::testing::ManualClock;
 use sessionkit::{Clock as _, MemoryStore, OnLostWrite, SessionConfig, SessionData, SessionManager, Timestamp};
-use sessionkit_core::{Auth, HeaderChange, Headers, RequestHead, Token};
+use sessionkit_core::{HeaderChange, Headers, RequestHead, Token};
 use tokio::sync::oneshot;
 
 #[derive(Debug, SessionData)]
@@ -118,7 +118,7 @@ impl World {
     async fn perform(manager: SessionManager, cookie: String, request: Request) -> Outcome {
         let session = manager.open();
         session.attach(&RequestHead::new("POST", "/", &Cookie(cookie)));
-        let auth = Auth::new(session.clone());
+        let auth = session.auth();
         let opened = auth.info().await.unwrap().is_some();
         let authenticated = match request {
             Request::Login | Request::LoginAndAdd => auth.login("ada").await,

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display};
 use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,18 +23,16 @@ use crate::token::Token;
 /// Who is logged in, and the ways to change that.
 ///
 /// Each change is stored at once, in a task of its own that goes on even if the client disconnects, and holds whatever
-/// the handler answers.
-#[derive(Clone)]
-pub struct Auth {
+/// the handler answers. [`RequestSession::auth`] makes one.
+///
+/// `E` is the error of its methods. An adapter chooses one that its framework can answer with, so that `?` stands
+/// behind each of them.
+pub struct Auth<E = SessionError> {
     session: RequestSession,
+    error: PhantomData<fn() -> E>,
 }
 
-impl Auth {
-    /// Makes the authentication side of a request's session.
-    pub fn new(session: RequestSession) -> Self {
-        Self { session }
-    }
-
+impl<E: From<SessionError> + 'static> Auth<E> {
     /// The request's session, for adapters.
     pub fn session(&self) -> &RequestSession {
         &self.session
@@ -43,16 +42,16 @@ impl Auth {
     ///
     /// # Errors
     /// Fails when the store does: that is no reason to treat anybody as logged out.
-    pub async fn user(&self) -> Result<Option<Arc<str>>, SessionError> {
-        self.session.user().await
+    pub async fn user(&self) -> Result<Option<Arc<str>>, E> {
+        Ok(self.session.user().await?)
     }
 
     /// What is known of the session itself; `None` where the visitor has none.
     ///
     /// # Errors
     /// Fails when the store does.
-    pub async fn info(&self) -> Result<Option<SessionInfo>, SessionError> {
-        self.session.info().await
+    pub async fn info(&self) -> Result<Option<SessionInfo>, E> {
+        Ok(self.session.info().await?)
     }
 
     /// Logs a user in, whose credentials the application has checked.
@@ -70,16 +69,16 @@ impl Auth {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn login(&self, user: impl Display) -> Login {
-        Login { session: self.session.clone(), user: user.to_string().into(), lifetime: None }
+    pub fn login(&self, user: impl Display) -> Login<E> {
+        Login { session: self.session.clone(), user: user.to_string().into(), lifetime: None, error: PhantomData }
     }
 
     /// Ends the session for good: no request that is still running can bring it back. Removes the cookie.
     ///
     /// # Errors
     /// Fails when the store does; then the session may go on, and the cookie stays.
-    pub async fn logout(&self) -> Result<(), SessionError> {
-        run(&self.session, logout(self.session.clone())).await
+    pub async fn logout(&self) -> Result<(), E> {
+        Ok(run(&self.session, logout(self.session.clone())).await?)
     }
 
     /// Replaces the token, as after a change of the user's role: the old one is dead at once. Does nothing where there
@@ -87,27 +86,39 @@ impl Auth {
     ///
     /// # Errors
     /// Fails when the store does, or when the session has ended meanwhile.
-    pub async fn rotate(&self) -> Result<(), SessionError> {
-        run(&self.session, rotate(self.session.clone())).await
+    pub async fn rotate(&self) -> Result<(), E> {
+        Ok(run(&self.session, rotate(self.session.clone())).await?)
     }
 }
 
-impl fmt::Debug for Auth {
+impl<E> From<RequestSession> for Auth<E> {
+    fn from(session: RequestSession) -> Self {
+        Self { session, error: PhantomData }
+    }
+}
+
+impl<E> Clone for Auth<E> {
+    fn clone(&self) -> Self {
+        self.session.clone().into()
+    }
+}
+
+impl<E> fmt::Debug for Auth<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Auth").field(&self.session).finish()
     }
 }
 
 /// A login with its options; it happens when it is awaited.
-#[derive(Debug)]
 #[must_use = "a login happens when it is awaited"]
-pub struct Login {
+pub struct Login<E = SessionError> {
     session: RequestSession,
     user: Arc<str>,
     lifetime: Option<Duration>,
+    error: PhantomData<fn() -> E>,
 }
 
-impl Login {
+impl<E: From<SessionError> + 'static> Login<E> {
     /// Lets this login last for `lifetime` after its last use, in place of the setting `ttl`: "keep me signed in".
     /// Where the setting `absolute` is shorter, it is raised to `lifetime`. Whole seconds, at least one; `None` leaves
     /// the settings as they are.
@@ -168,15 +179,22 @@ impl Login {
     }
 }
 
-impl IntoFuture for Login {
-    type Output = Result<(), SessionError>;
+impl<E: From<SessionError> + 'static> IntoFuture for Login<E> {
+    type Output = Result<(), E>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let session = self.session.clone();
-            run(&session, self.run()).await
+            Ok(run(&session, self.run()).await?)
         })
+    }
+}
+
+impl<E> fmt::Debug for Login<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { user, lifetime, .. } = self;
+        f.debug_struct("Login").field("user", user).field("lifetime", lifetime).finish_non_exhaustive()
     }
 }
 

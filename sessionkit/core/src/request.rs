@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::OnceCell;
 
+use crate::auth::Auth;
 use crate::checkout::Checkout;
 use crate::cookie::{self, Candidates};
 use crate::data::SessionData;
@@ -97,6 +98,11 @@ impl RequestSession {
     pub fn attach(&self, head: &RequestHead<'_>) {
         let name = &self.shared.engine.settings().cookie_name;
         self.shared.candidates.get_or_init(|| cookie::candidates(head.headers(), name));
+    }
+
+    /// Who is logged in, and the ways to change that.
+    pub fn auth(&self) -> Auth {
+        self.clone().into()
     }
 
     /// Checks out a struct: the stored fields with this request's changes on top, or defaults where there are none.
