@@ -5,6 +5,8 @@
 //! attribute. The same struct, store and cookie work on both frameworks: import what is framework-specific from one
 //! module, `sessionkit::axum` or `sessionkit::actix`.
 //!
+//! The [guide] begins with a program and ends in production.
+//!
 //! # Features
 //!
 //! | feature | |
@@ -33,6 +35,8 @@ pub use sessionkit_macros::SessionData;
 pub mod actix;
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod store;

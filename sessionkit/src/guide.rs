@@ -1,0 +1,35 @@
+//! How to use SessionKit, from the first program to production.
+//!
+//! Read [Getting started](getting_started) first; the other pages stand alone.
+//!
+//! | page | its question |
+//! |---|---|
+//! | [Getting started](getting_started) | how does a program with sessions look? |
+//! | [Typed state](typed_state) | how do I declare what a session holds, and change it later? |
+//! | [Merging](merging) | what happens when two requests change one session? |
+//! | [Lifetimes](lifetimes) | when does a session end? |
+//! | [Cookies](cookies) | what does the browser hold, and what protects it? |
+//! | [Deploying](deploying) | what does production ask for? |
+//!
+//! The way of a request, in one picture:
+#![doc = include_str!("guide/request.svg")]
+
+#[doc = include_str!("guide/getting_started.md")]
+pub mod getting_started {}
+
+#[doc = include_str!("guide/typed_state.md")]
+pub mod typed_state {}
+
+#[doc = include_str!("guide/merging.md")]
+#[doc = include_str!("guide/late_writer.svg")]
+pub mod merging {}
+
+#[doc = include_str!("guide/lifetimes.md")]
+#[doc = include_str!("guide/lifetimes.svg")]
+pub mod lifetimes {}
+
+#[doc = include_str!("guide/cookies.md")]
+pub mod cookies {}
+
+#[doc = include_str!("guide/deploying.md")]
+pub mod deploying {}
