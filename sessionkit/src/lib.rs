@@ -26,8 +26,9 @@
 pub use sessionkit_core::testing;
 pub use sessionkit_core::{
     Clock, Codec, ConfigError, CookieMaxAge, FieldError, Json, LayerMarker, LocalPath, Login, Main, MemoryStore,
-    OnLostWrite, Rejection, Rolling, SameSite, SessionConfig, SessionConfigBuilder, SessionData, SessionError,
-    SessionId, SessionInfo, SessionManager, Store, StoreError, SystemClock, Timestamp, TokenSource, merge,
+    OnBadCookie, OnLostWrite, Rejection, Rolling, SameSite, SessionConfig, SessionConfigBuilder, SessionData,
+    SessionError, SessionId, SessionInfo, SessionManager, Store, StoreError, SystemClock, Timestamp, TokenSource,
+    merge,
 };
 pub use sessionkit_macros::SessionData;
 

@@ -136,7 +136,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
 
     async fn run(self) -> Result<(), SessionError> {
         let session = &self.session;
-        session.load().await?;
+        session.look_up().await?;
         let _turn = session.shared.turn.lock().await;
         in_time(session)?;
         let (engine, current) = (&session.shared.engine, session.state().current.clone());
@@ -199,7 +199,7 @@ impl<E> fmt::Debug for Login<E> {
 }
 
 async fn logout(session: RequestSession) -> Result<(), SessionError> {
-    session.load().await?;
+    session.look_up().await?;
     let _turn = session.shared.turn.lock().await;
     let engine = &session.shared.engine;
     let opened = {
@@ -214,6 +214,7 @@ async fn logout(session: RequestSession) -> Result<(), SessionError> {
     let had_cookie = session.cookie_presented() || !opened.is_empty();
     let mut state = session.state();
     state.change_user();
+    state.forgive();
     state.current = None;
     state.ambiguous.clear();
     state.cookie = if had_cookie { CookieChange::Remove } else { CookieChange::Keep };
@@ -271,6 +272,7 @@ impl State {
     fn opened(&mut self, current: Current) {
         let ends = current.record.header().deadline();
         self.cookie = CookieChange::Set { token: current.token.clone(), ends };
+        self.forgive();
         self.current = Some(current);
     }
 

@@ -68,8 +68,8 @@ async fn settle(session: &RequestSession, status: u16) -> Result<(), SessionErro
         let mut state = session.state();
         state.closed = true;
         let pending = std::mem::take(&mut state.pending);
-        if let Some(failure) = &state.failure {
-            return Err(failure.clone());
+        if let Some(objection) = state.objection() {
+            return Err(objection.clone());
         }
         let keeps = status < 500 && status != 408;
         (state.current.clone(), if keeps { pending } else { Pending::default() })

@@ -125,6 +125,9 @@ impl SessionConfigBuilder {
         max_record_size: usize;
         /// What a request answers whose changes came after the session's end; [`OnLostWrite::Ignore`] by default.
         on_lost_write: OnLostWrite;
+        /// What a request gets that asks for the session with a cookie that opens nothing; [`OnBadCookie::Anonymous`] by
+        /// default.
+        on_bad_cookie: OnBadCookie;
         /// The path of the login page, for people who are not logged in; `/login` by default.
         login_url: impl Into<String>;
     }
@@ -173,6 +176,7 @@ pub(crate) struct Settings {
     pub(crate) commit_deadline: Duration,
     pub(crate) max_record_size: usize,
     pub(crate) on_lost_write: OnLostWrite,
+    pub(crate) on_bad_cookie: OnBadCookie,
     pub(crate) login_url: String,
 }
 
@@ -199,6 +203,7 @@ impl Default for Settings {
             commit_deadline: Duration::from_millis(500),
             max_record_size: 64 * 1024,
             on_lost_write: OnLostWrite::Ignore,
+            on_bad_cookie: OnBadCookie::Anonymous,
             login_url: "/login".into(),
         }
     }
@@ -274,6 +279,21 @@ pub enum OnLostWrite {
     Ignore,
     /// 409 Conflict.
     Error,
+}
+
+/// What a request gets that asks for the session with a cookie that opens nothing: one that was tampered with, that
+/// nobody knows, or whose session has ended.
+///
+/// A login and a logout work either way, and so does every route that does not use the session.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum OnBadCookie {
+    /// What a visitor without a cookie gets.
+    Anonymous,
+    /// 400 Bad Request for a cookie that is no token, 401 Unauthorized for a token that opens nothing. So that a person
+    /// whose session has ended can log in again, keep the session out of the login page and of its handler before the
+    /// login.
+    Reject,
 }
 
 /// Settings that contradict each other; says what to change.

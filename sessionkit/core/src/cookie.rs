@@ -18,6 +18,23 @@ pub(crate) struct Candidates {
     pub(crate) presented: bool,
 }
 
+/// Why a cookie of our name opens nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum BadCookie {
+    /// It is not a token.
+    Malformed,
+    /// It is a token of no session, or of one that has ended.
+    Unknown,
+}
+
+impl Candidates {
+    /// What is wrong with the cookie of a request for which no session opened; `None` if it has none.
+    pub(crate) fn fault(&self) -> Option<BadCookie> {
+        let fault = if self.tokens.is_empty() { BadCookie::Malformed } else { BadCookie::Unknown };
+        self.presented.then_some(fault)
+    }
+}
+
 /// Finds our tokens. Names are compared byte by byte: nothing is decoded, and no other cookie can be in the way.
 pub(crate) fn candidates(headers: &dyn Headers, name: &str) -> Candidates {
     let mut found = Candidates::default();

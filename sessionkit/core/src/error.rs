@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::cookie::BadCookie;
 use crate::field::FieldError;
 use crate::rejection::Rejection;
 use crate::store::{StoreError, StoreErrorKind};
@@ -22,6 +23,7 @@ enum Reason {
     Lost,
     Late,
     Interrupted,
+    BadCookie(BadCookie),
 }
 
 impl SessionError {
@@ -53,12 +55,20 @@ impl SessionError {
         Reason::Interrupted.into()
     }
 
-    /// The status code of the answer: 503 where the store failed, 409 where changes could not be settled, 500 otherwise.
+    /// The cookie opens nothing, and the setting `on_bad_cookie` rejects that.
+    pub(crate) fn bad_cookie(fault: BadCookie) -> Self {
+        Reason::BadCookie(fault).into()
+    }
+
+    /// The status code of the answer: 503 where the store failed, 409 where changes could not be settled, 400 or 401
+    /// where the setting `on_bad_cookie` rejects the cookie, 500 otherwise.
     pub fn status(&self) -> u16 {
         match &*self.0 {
             Reason::Store(error) if error.kind() == StoreErrorKind::Corrupt => 500,
             Reason::Store(_) | Reason::Interrupted => 503,
             Reason::Unsettled | Reason::Lost => 409,
+            Reason::BadCookie(BadCookie::Malformed) => 400,
+            Reason::BadCookie(BadCookie::Unknown) => 401,
             Reason::Field(_) | Reason::Namespace { .. } | Reason::TooLarge { .. } | Reason::Late => 500,
         }
     }
@@ -70,6 +80,8 @@ impl SessionError {
                 "What is stored of the session is not what this application expects.".into()
             }
             Reason::Store(_) | Reason::Interrupted => "The session store is not available. Please try again.".into(),
+            Reason::BadCookie(BadCookie::Malformed) => "The session cookie is not one of this application's.".into(),
+            Reason::BadCookie(BadCookie::Unknown) => "The session has ended. Please log in again.".into(),
             Reason::Field(error) => format!("The session field `{}` could not be read or stored.", error.key()),
             _ => self.to_string(),
         };
@@ -113,6 +125,8 @@ impl fmt::Display for SessionError {
             Reason::Lost => f.write_str("the session ended before the changes of this request could be stored"),
             Reason::Late => f.write_str("a login needs a response that is not sent yet, to carry the new cookie"),
             Reason::Interrupted => f.write_str("the server is shutting down"),
+            Reason::BadCookie(BadCookie::Malformed) => f.write_str("the session cookie is malformed"),
+            Reason::BadCookie(BadCookie::Unknown) => f.write_str("the session cookie is unknown or has expired"),
         }
     }
 }

@@ -29,6 +29,7 @@ mod head;
 mod header;
 mod info;
 mod layer;
+mod load;
 mod local_path;
 mod manager;
 mod memory;
@@ -49,7 +50,9 @@ pub use auth::{Auth, Login};
 pub use checkout::Checkout;
 pub use close::{Closed, HeaderChange};
 pub use codec::{Codec, CodecError, Json};
-pub use config::{ConfigError, CookieMaxAge, OnLostWrite, Rolling, SameSite, SessionConfig, SessionConfigBuilder};
+pub use config::{
+    ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SameSite, SessionConfig, SessionConfigBuilder,
+};
 pub use counter::{Counter, Counting, counter};
 pub use data::{Field, Merge, SessionData};
 pub use delta::{Authenticate, Delta, FieldKey, FieldOp, HeaderOp, StoredValue, ValueRef};

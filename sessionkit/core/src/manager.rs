@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::close::{self, Closed};
 use crate::config::{SessionConfig, Settings};
-use crate::cookie::Candidates;
+use crate::cookie::{BadCookie, Candidates};
 use crate::data::SessionData;
 use crate::error::SessionError;
 use crate::event;
@@ -179,10 +179,10 @@ impl Engine {
                 None => opened.push(current),
             }
         }
-        match opened.len() {
-            0 if candidates.tokens.is_empty() && candidates.presented => event::rejected(self.layer, "malformed"),
-            0 if candidates.presented => event::rejected(self.layer, "unknown or expired"),
-            0 | 1 => {}
+        match (opened.len(), candidates.fault()) {
+            (0, Some(BadCookie::Malformed)) => event::rejected(self.layer, "malformed"),
+            (0, Some(BadCookie::Unknown)) => event::rejected(self.layer, "unknown or expired"),
+            (0 | 1, _) => {}
             _ => event::ambiguous(self.layer),
         }
         Ok(opened)

@@ -19,6 +19,7 @@ impl Rejection {
     pub(crate) fn new(status: u16, detail: impl Into<String>) -> Self {
         let title = match status {
             303 => "See Other",
+            400 => "Bad Request",
             401 => "Unauthorized",
             403 => "Forbidden",
             409 => "Conflict",

@@ -32,8 +32,8 @@ pub struct RequestSession {
 
 pub(crate) struct Shared {
     pub(crate) engine: Arc<Engine>,
-    candidates: OnceLock<Candidates>,
-    loaded: OnceCell<Result<(), SessionError>>,
+    pub(crate) candidates: OnceLock<Candidates>,
+    pub(crate) loaded: OnceCell<Result<(), SessionError>>,
     /// Held by login, logout and rotation, which come one after the other.
     pub(crate) turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
@@ -52,6 +52,10 @@ pub(crate) struct State {
     pub(crate) cookie: CookieChange,
     /// Why the request cannot be answered by the handler.
     pub(crate) failure: Option<SessionError>,
+    /// Why whoever asks for the session is refused, until a login or a logout.
+    pub(crate) refusal: Option<SessionError>,
+    /// Whether somebody asked, and was refused.
+    pub(crate) refused: bool,
     pub(crate) denied: bool,
     pub(crate) closed: bool,
 }
@@ -153,28 +157,6 @@ impl RequestSession {
         self.load().await?;
         let now = self.shared.engine.now();
         Ok(self.state().current.as_ref().map(|current| SessionInfo::new(current.id(), current.record.header(), now)))
-    }
-
-    /// Loads the session once, however many ask.
-    pub(crate) async fn load(&self) -> Result<(), SessionError> {
-        let loading = async || {
-            let Some(candidates) = self.shared.candidates.get() else { return Ok(()) };
-            match self.shared.engine.open(candidates).await {
-                Ok(mut opened) => {
-                    let mut state = self.state();
-                    match opened.len() {
-                        0 | 1 => state.current = opened.pop(),
-                        _ => state.ambiguous = opened.iter().map(Current::id).collect(),
-                    }
-                    Ok(())
-                }
-                Err(error) => {
-                    let error = self.fail(error.into());
-                    Err(error)
-                }
-            }
-        };
-        self.shared.loaded.get_or_init(loading).await.clone()
     }
 
     /// Builds a struct from what is loaded.

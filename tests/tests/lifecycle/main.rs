@@ -1,6 +1,7 @@
 //! What a session is from its beginning to its end.
 
 mod auth;
+mod bad_cookie;
 mod expiry;
 mod fields;
 mod layers;
