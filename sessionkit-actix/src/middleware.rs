@@ -11,7 +11,7 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage as _};
 use sessionkit_core::{LayerMarker, Main, SessionManager};
 
-use crate::extract::Slot;
+use crate::extract::{HeaderLines, Slot, head};
 use crate::respond;
 
 /// Gives every request a session, which costs nothing until somebody asks for it.
@@ -98,6 +98,9 @@ where
         let nested = request.extensions().get::<Slot<L>>().is_some_and(|slot| self.manager.owns(&slot.session));
         let session = self.manager.open();
         if !nested {
+            if self.manager.needs_every_head() {
+                session.attach(&head(request.request(), &HeaderLines(request.headers())));
+            }
             request.extensions_mut().insert(Slot::<L>::new(session.clone()));
         }
         let handling = self.inner.call(request);

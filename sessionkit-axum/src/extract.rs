@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use http::request::Parts;
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, Method, Uri};
 use sessionkit_core::{Headers, LayerMarker, Rejection, RequestHead, RequestSession};
 
 use crate::rejection::SessionRejection;
@@ -38,14 +38,14 @@ impl<L> Clone for Slot<L> {
 /// The session of a request, which knows the request's head from now on.
 pub(crate) fn session<L: LayerMarker>(parts: &Parts) -> Result<RequestSession, SessionRejection> {
     let slot = Slot::<L>::of(parts)?;
-    slot.session.attach(&head(parts, &slot.uri, &HeaderLines(&parts.headers)));
+    slot.session.attach(&head(&parts.method, &slot.uri, &HeaderLines(&parts.headers)));
     Ok(slot.session.clone())
 }
 
 /// The head of a request, as the engine reads it.
-pub(crate) fn head<'a>(parts: &'a Parts, uri: &'a Uri, lines: &'a HeaderLines<'a>) -> RequestHead<'a> {
+pub(crate) fn head<'a>(method: &'a Method, uri: &'a Uri, lines: &'a HeaderLines<'a>) -> RequestHead<'a> {
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    RequestHead::new(parts.method.as_str(), target, lines)
+    RequestHead::new(method.as_str(), target, lines)
 }
 
 /// The headers as the engine reads them.

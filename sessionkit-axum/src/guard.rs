@@ -25,8 +25,8 @@ impl<S: Send + Sync, R: Requirement> FromRequestParts<S> for Guard<R> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let slot = Slot::<R::Layer>::of(parts)?.clone();
-        let (lines, parts) = (HeaderLines(&parts.headers), &*parts);
-        sessionkit_core::guard::<R>(&slot.session, &head(parts, &slot.uri, &lines)).await?;
+        let lines = HeaderLines(&parts.headers);
+        sessionkit_core::guard::<R>(&slot.session, &head(&parts.method, &slot.uri, &lines)).await?;
         Ok(Self(PhantomData))
     }
 }

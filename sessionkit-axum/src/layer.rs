@@ -14,7 +14,7 @@ use sessionkit_core::{Closed, HeaderChange, LayerMarker, Main, RequestSession, S
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::extract::Slot;
+use crate::extract::{HeaderLines, Slot, head};
 use crate::rejection::SessionRejection;
 
 /// Gives every request a session, which costs nothing until somebody asks for it.
@@ -99,6 +99,10 @@ where
             None
         } else {
             let session = self.manager.open();
+            if self.manager.needs_every_head() {
+                let lines = HeaderLines(request.headers());
+                session.attach(&head(request.method(), request.uri(), &lines));
+            }
             let slot = Slot::<L>::new(session.clone(), request.uri().clone());
             request.extensions_mut().insert(slot);
             Some((self.manager.clone(), session))

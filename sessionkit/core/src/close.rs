@@ -12,7 +12,7 @@ use crate::manager::Engine;
 use crate::pending::{Pending, size_after};
 use crate::record::Record;
 use crate::rejection::Rejection;
-use crate::request::{CookieChange, Current, RequestSession};
+use crate::request::{CookieChange, Current, RequestSession, State};
 use crate::store::{CommitOutcome, CreateOutcome, Receipt};
 use crate::time::Timestamp;
 use crate::token::{SessionId, Token};
@@ -61,7 +61,7 @@ enum Settled {
 
 async fn settle(session: &RequestSession, status: u16) -> Result<(), SessionError> {
     let engine = &session.shared.engine;
-    let (current, pending) = {
+    let (current, pending, begins) = {
         // A login that the handler did not await to its end is awaited here: its cookie belongs into this response, and
         // changes of the user before must not meet it half-way. Later ones are refused.
         let _turn = session.shared.turn.lock().await;
@@ -72,15 +72,16 @@ async fn settle(session: &RequestSession, status: u16) -> Result<(), SessionErro
             return Err(objection.clone());
         }
         let keeps = status < 500 && status != 408;
-        (state.current.clone(), if keeps { pending } else { Pending::default() })
+        let begins = keeps && begins(session, &state);
+        (state.current.clone(), if keeps { pending } else { Pending::default() }, begins)
     };
     let now = engine.now();
     let touch = current.as_ref().and_then(|current| touch(engine, current, now));
-    if pending.is_empty() && touch.is_none() {
+    if pending.is_empty() && touch.is_none() && !begins {
         return Ok(());
     }
-    let only_touches = pending.is_empty();
-    let commit = Commit { engine: engine.clone(), pending, touch, now };
+    let nothing_changed = pending.is_empty();
+    let commit = Commit { engine: engine.clone(), pending, touch, begins, now };
     let settled = match engine.tasks.finish(commit.run(current)).await {
         Some(settled) => settled,
         None => Err(SessionError::interrupted()),
@@ -95,7 +96,7 @@ async fn settle(session: &RequestSession, status: u16) -> Result<(), SessionErro
         Ok(Settled::Lost { reason, id }) => {
             // A login of this request, too, was overtaken: its token is not current any more.
             session.state().cookie = CookieChange::Keep;
-            if only_touches {
+            if nothing_changed {
                 return Ok(());
             }
             event::write_discarded(engine.layer(), id, reason);
@@ -104,13 +105,21 @@ async fn settle(session: &RequestSession, status: u16) -> Result<(), SessionErro
                 OnLostWrite::Error => Err(SessionError::lost()),
             }
         }
-        // The handler did its work and the session is as good as before: only its use was not recorded.
-        Err(error) if only_touches => {
+        // The handler did its work and the session is as good as before: only its use, or the visit, was not recorded.
+        Err(error) if nothing_changed => {
             event::failed(engine.layer(), &error);
             Ok(())
         }
         Err(error) => Err(session.fail(error)),
     }
+}
+
+/// Whether a session begins though there is nothing to keep in it: the visitor has none, as far as the request knows.
+fn begins(session: &RequestSession, state: &State) -> bool {
+    let nobody = state.current.is_none() && state.ambiguous.is_empty() && matches!(state.cookie, CookieChange::Keep);
+    // A cookie that nobody asked about may well open a session.
+    let known = || session.shared.loaded.initialized() || !session.cookie_presented();
+    session.shared.engine.settings().save_uninitialized && nobody && known()
 }
 
 /// The touch that is due, if one is.
@@ -134,6 +143,8 @@ struct Commit {
     engine: std::sync::Arc<Engine>,
     pending: Pending,
     touch: Option<HeaderOp>,
+    /// Whether a session begins even without a field.
+    begins: bool,
     now: Timestamp,
 }
 
@@ -192,7 +203,7 @@ impl Commit {
             let (ttl, absolute) = engine.anonymous_lifetime();
             let empty = Record::new(Header::new(token.secret_hash(engine.layer()), self.now, ttl, absolute));
             let record = empty.applied(&delta, self.now)?.ok_or_else(SessionError::unsettled)?;
-            if record.fields().next().is_none() {
+            if record.fields().next().is_none() && !self.begins {
                 return Ok(Settled::Stored { cookie: None });
             }
             let creating = engine.store.create(token.id(), &record, self.now);

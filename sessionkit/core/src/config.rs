@@ -123,6 +123,10 @@ impl SessionConfigBuilder {
         /// The most bytes that the fields of a session may take, keys included; 64 KiB by default. Parallel requests
         /// are each measured against what they loaded.
         max_record_size: usize;
+        /// Whether a visitor gets a session, and its cookie, at the first visit, before there is anything to keep; not by
+        /// default. Then responses with a status from 500, and 408, begin none, and a cookie that is presented to a route
+        /// that does not use the session is not looked up.
+        save_uninitialized: bool;
         /// What a request answers whose changes came after the session's end; [`OnLostWrite::Ignore`] by default.
         on_lost_write: OnLostWrite;
         /// What a request gets that asks for the session with a cookie that opens nothing; [`OnBadCookie::Anonymous`] by
@@ -175,6 +179,7 @@ pub(crate) struct Settings {
     #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) commit_deadline: Duration,
     pub(crate) max_record_size: usize,
+    pub(crate) save_uninitialized: bool,
     pub(crate) on_lost_write: OnLostWrite,
     pub(crate) on_bad_cookie: OnBadCookie,
     pub(crate) login_url: String,
@@ -202,6 +207,7 @@ impl Default for Settings {
             load_deadline: Duration::from_millis(250),
             commit_deadline: Duration::from_millis(500),
             max_record_size: 64 * 1024,
+            save_uninitialized: false,
             on_lost_write: OnLostWrite::Ignore,
             on_bad_cookie: OnBadCookie::Anonymous,
             login_url: "/login".into(),

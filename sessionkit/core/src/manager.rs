@@ -108,6 +108,12 @@ impl<L: LayerMarker> SessionManager<L> {
         RequestSession::new(self.engine.clone())
     }
 
+    /// Whether the layer must [`attach`](RequestSession::attach) the head of every request, rather than leave that to
+    /// whoever asks for the session first: so with the setting `save_uninitialized`.
+    pub fn needs_every_head(&self) -> bool {
+        self.engine.settings().save_uninitialized
+    }
+
     /// Whether this manager opened the session, so that a layer that was added twice can tell.
     pub fn owns(&self, session: &RequestSession) -> bool {
         Arc::ptr_eq(&self.engine, &session.shared.engine)

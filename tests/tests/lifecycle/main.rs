@@ -9,3 +9,4 @@ mod rolling;
 mod rules;
 mod state;
 mod trouble;
+mod uninitialized;
