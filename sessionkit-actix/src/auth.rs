@@ -9,6 +9,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use sessionkit_core::{LayerMarker, Main, SessionData};
 
+use crate::dynamic::DynamicSession;
 use crate::extract;
 use crate::rejection::SessionRejection;
 use crate::session::Session;
@@ -62,6 +63,14 @@ impl<L: LayerMarker> Auth<L> {
     pub async fn checkout<T: SessionData<Layer = L>>(&self) -> Result<Session<T>, SessionRejection> {
         Ok(Session::new(self.auth.session().checkout().await?))
     }
+
+    /// Shows the session as it is now as a map: after a login, the new user's.
+    ///
+    /// # Errors
+    /// Fails when the store does.
+    pub async fn dynamic(&self) -> Result<DynamicSession<L>, SessionRejection> {
+        Ok(DynamicSession::new(self.auth.session().dynamic().await?))
+    }
 }
 
 impl<L: LayerMarker> Deref for Auth<L> {
@@ -84,6 +93,6 @@ impl<L: LayerMarker> FromRequest for Auth<L> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let session = extract::session::<L>(request);
-        ready(session.map(|session| Self { auth: session.into(), layer: PhantomData }))
+        ready(session.map(|session| Self { auth: session.auth().with_error(), layer: PhantomData }))
     }
 }

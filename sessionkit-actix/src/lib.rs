@@ -5,6 +5,7 @@
 #![deny(missing_docs)]
 
 mod auth;
+mod dynamic;
 mod extract;
 mod guard;
 mod middleware;
@@ -14,6 +15,7 @@ mod session;
 mod view;
 
 pub use auth::Auth;
+pub use dynamic::DynamicSession;
 pub use guard::Guarded;
 pub use middleware::{SessionMiddleware, SessionService};
 pub use rejection::SessionRejection;

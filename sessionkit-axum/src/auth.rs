@@ -8,6 +8,7 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 use sessionkit_core::{LayerMarker, Main, SessionData};
 
+use crate::dynamic::DynamicSession;
 use crate::extract;
 use crate::rejection::SessionRejection;
 use crate::session::Session;
@@ -56,6 +57,14 @@ impl<L: LayerMarker> Auth<L> {
     pub async fn checkout<T: SessionData<Layer = L>>(&self) -> Result<Session<T>, SessionRejection> {
         Ok(Session::new(self.auth.session().checkout().await?))
     }
+
+    /// Shows the session as it is now as a map: after a login, the new user's.
+    ///
+    /// # Errors
+    /// Fails when the store does.
+    pub async fn dynamic(&self) -> Result<DynamicSession<L>, SessionRejection> {
+        Ok(DynamicSession::new(self.auth.session().dynamic().await?))
+    }
 }
 
 impl<L: LayerMarker> Deref for Auth<L> {
@@ -77,6 +86,6 @@ impl<S: Send + Sync, L: LayerMarker> FromRequestParts<S> for Auth<L> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let session = extract::session::<L>(parts)?;
-        Ok(Self { auth: session.into(), layer: PhantomData })
+        Ok(Self { auth: session.auth().with_error(), layer: PhantomData })
     }
 }

@@ -5,6 +5,7 @@
 #![deny(missing_docs)]
 
 mod auth;
+mod dynamic;
 mod extract;
 mod guard;
 mod layer;
@@ -13,6 +14,7 @@ mod session;
 mod view;
 
 pub use auth::Auth;
+pub use dynamic::DynamicSession;
 pub use guard::Guard;
 pub use layer::{SessionFuture, SessionLayer, SessionService};
 pub use rejection::SessionRejection;

@@ -1,7 +1,7 @@
 //! Sessions for actix-web (feature `actix`).
 
 pub use sessionkit_actix::{
-    Auth, MaybeSession, Session, SessionMiddleware, SessionRejection, SessionService, SessionView,
+    Auth, DynamicSession, MaybeSession, Session, SessionMiddleware, SessionRejection, SessionService, SessionView,
 };
 /// Guards a handler: `#[session(require_login)]`, `#[session(require = predicate)]`.
 ///

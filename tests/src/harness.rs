@@ -54,9 +54,9 @@ pub use visitor::{Answer, COOKIE, Visitor};
 
 /// Compiles the handlers and tests in its body for both frameworks, and runs each of the named tests on every store.
 ///
-/// The body sees `Session`, `MaybeSession`, `SessionView`, `Auth`, `SessionRejection`, `session`, `Shared`, `Body`,
-/// `serve`, `serve_layers`, `under` and `routes!` of the framework that it is compiled for, and everything in the scope
-/// around.
+/// The body sees `Session`, `MaybeSession`, `SessionView`, `DynamicSession`, `Auth`, `SessionRejection`, `session`,
+/// `Shared`, `Body`, `serve`, `serve_layers`, `under` and `routes!` of the framework that it is compiled for, and
+/// everything in the scope around.
 #[macro_export]
 macro_rules! behaviour {
     (tests: $tests:tt; $($body:tt)*) => {

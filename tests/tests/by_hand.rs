@@ -51,7 +51,7 @@ async fn a_change_after_the_response_is_reported_and_not_stored() {
     let log = Log::collect();
     data.value = 1;
     drop(data);
-    assert!(log.text().contains("late_write") && log.text().contains("namespace=data"), "{}", log.text());
+    assert!(log.text().contains("late_write") && log.text().contains("key=data"), "{}", log.text());
     assert_eq!(store.take().total(), 0);
 }
 

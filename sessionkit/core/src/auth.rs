@@ -25,11 +25,21 @@ use crate::token::Token;
 /// Each change is stored at once, in a task of its own that goes on even if the client disconnects, and holds whatever
 /// the handler answers. [`RequestSession::auth`] makes one.
 ///
-/// `E` is the error of its methods. An adapter chooses one that its framework can answer with, so that `?` stands
-/// behind each of them.
+/// `E` is the error of its methods; see [`with_error`](Self::with_error).
 pub struct Auth<E = SessionError> {
     session: RequestSession,
     error: PhantomData<fn() -> E>,
+}
+
+impl Auth {
+    pub(crate) fn new(session: RequestSession) -> Self {
+        Self { session, error: PhantomData }
+    }
+
+    /// Lets the methods fail with another error: an adapter chooses one that its framework can answer with.
+    pub fn with_error<E: From<SessionError>>(self) -> Auth<E> {
+        Auth { session: self.session, error: PhantomData }
+    }
 }
 
 impl<E: From<SessionError> + 'static> Auth<E> {
@@ -91,15 +101,9 @@ impl<E: From<SessionError> + 'static> Auth<E> {
     }
 }
 
-impl<E> From<RequestSession> for Auth<E> {
-    fn from(session: RequestSession) -> Self {
-        Self { session, error: PhantomData }
-    }
-}
-
 impl<E> Clone for Auth<E> {
     fn clone(&self) -> Self {
-        self.session.clone().into()
+        Self { session: self.session.clone(), error: PhantomData }
     }
 }
 
@@ -278,7 +282,7 @@ impl State {
 
     /// Lets go of everything that belongs to the user before.
     fn change_user(&mut self) {
-        self.epoch += 1;
+        self.epoch.users += 1;
         self.pending = Pending::default();
     }
 }

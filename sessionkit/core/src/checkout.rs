@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 use crate::data::SessionData;
 use crate::error::SessionError;
 use crate::field::{Encoded, FieldError, FieldWriter};
-use crate::request::RequestSession;
+use crate::request::{Epoch, RequestSession};
 
 /// One struct of the session: a `T` to read and to change, as the frameworks' `Session<T>` extractors hold it.
 ///
@@ -16,14 +16,14 @@ use crate::request::RequestSession;
 pub struct Checkout<T: SessionData> {
     value: T,
     session: RequestSession,
-    /// The request's user changes so far: after another one this struct belongs to somebody else.
-    epoch: u32,
+    /// When it was checked out: in another epoch it belongs to somebody else.
+    epoch: Epoch,
     /// The fields as they were at the first mutable borrow.
     baseline: Option<Result<Encoded, FieldError>>,
 }
 
 impl<T: SessionData> Checkout<T> {
-    pub(crate) fn new(value: T, session: RequestSession, epoch: u32) -> Self {
+    pub(crate) fn new(value: T, session: RequestSession, epoch: Epoch) -> Self {
         Self { value, session, epoch, baseline: None }
     }
 }

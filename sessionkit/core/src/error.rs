@@ -24,6 +24,7 @@ enum Reason {
     Late,
     Interrupted,
     BadCookie(BadCookie),
+    Key(String),
 }
 
 impl SessionError {
@@ -55,6 +56,11 @@ impl SessionError {
         Reason::Interrupted.into()
     }
 
+    /// No store can hold a value under this key.
+    pub(crate) fn key(key: &str) -> Self {
+        Reason::Key(key.into()).into()
+    }
+
     /// The cookie opens nothing, and the setting `on_bad_cookie` rejects that.
     pub(crate) fn bad_cookie(fault: BadCookie) -> Self {
         Reason::BadCookie(fault).into()
@@ -69,7 +75,7 @@ impl SessionError {
             Reason::Unsettled | Reason::Lost => 409,
             Reason::BadCookie(BadCookie::Malformed) => 400,
             Reason::BadCookie(BadCookie::Unknown) => 401,
-            Reason::Field(_) | Reason::Namespace { .. } | Reason::TooLarge { .. } | Reason::Late => 500,
+            _ => 500,
         }
     }
 
@@ -127,6 +133,12 @@ impl fmt::Display for SessionError {
             Reason::Interrupted => f.write_str("the server is shutting down"),
             Reason::BadCookie(BadCookie::Malformed) => f.write_str("the session cookie is malformed"),
             Reason::BadCookie(BadCookie::Unknown) => f.write_str("the session cookie is unknown or has expired"),
+            Reason::Key(key) => {
+                write!(
+                    f,
+                    "`{key}` cannot be a key of the session: write one that is not empty and does not begin with `@`"
+                )
+            }
         }
     }
 }

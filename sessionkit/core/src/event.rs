@@ -30,10 +30,10 @@ events! {
     warn ambiguous(layer: &str) "two valid session tokens in one request: treated as anonymous";
     /// Changes came after the session's end or after a rotation.
     warn write_discarded(layer: &str, id: SessionId, reason: &str) "session changes discarded";
-    /// A struct that was checked out before a change of user was dropped after it.
-    warn contribution_discarded(layer: &str, namespace: &str) "session changes discarded: the user changed meanwhile";
-    /// A struct was dropped after the response head was sent.
-    error late_write(layer: &str, namespace: &str) "session changes lost: the response was already sent";
+    /// What was checked out before a change of user, or before everything was cleared, was changed after it.
+    warn contribution_discarded(layer: &str, key: &str) "session changes discarded: the user changed, or all was cleared, meanwhile";
+    /// The session was changed after the response head was sent.
+    error late_write(layer: &str, key: &str) "session changes lost: the response was already sent";
     /// A commit met the changes of another request and is tried again.
     debug conflict(layer: &str, id: SessionId) "session conflict";
     /// The session could not be used.

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::codec::CodecError;
 use crate::counter::Counting;
 use crate::data::Field;
+use crate::delta::FieldKey;
 use crate::encoding::Encoding;
 use crate::flash::Flashing;
 
@@ -239,23 +240,31 @@ impl fmt::Debug for ThreeWay<'_> {
 ///
 /// Names the field and the reason; for a `sensitive` field only the field.
 pub struct FieldError {
-    key: &'static str,
+    key: FieldKey,
     encoding: bool,
     reason: Option<CodecError>,
 }
 
 impl FieldError {
     fn encode(field: &Field, reason: CodecError) -> Self {
-        Self { key: field.key, encoding: true, reason: (!field.sensitive).then_some(reason) }
+        Self { key: field.key.into(), encoding: true, reason: (!field.sensitive).then_some(reason) }
     }
 
     fn decode(field: &Field, reason: CodecError) -> Self {
-        Self { key: field.key, encoding: false, reason: (!field.sensitive).then_some(reason) }
+        Self { key: field.key.into(), encoding: false, reason: (!field.sensitive).then_some(reason) }
+    }
+
+    pub(crate) fn untyped_encode(key: &str, reason: CodecError) -> Self {
+        Self { key: key.to_owned().into(), encoding: true, reason: Some(reason) }
+    }
+
+    pub(crate) fn untyped_decode(key: &str, reason: CodecError) -> Self {
+        Self { key: key.to_owned().into(), encoding: false, reason: Some(reason) }
     }
 
     /// The key of the field: `namespace.field`.
-    pub fn key(&self) -> &'static str {
-        self.key
+    pub fn key(&self) -> &str {
+        &self.key
     }
 }
 

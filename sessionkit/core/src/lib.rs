@@ -19,6 +19,7 @@ mod cookie;
 mod counter;
 mod data;
 mod delta;
+mod dynamic;
 mod encoding;
 mod error;
 mod event;
@@ -56,6 +57,7 @@ pub use config::{
 pub use counter::{Counter, Counting, counter};
 pub use data::{Field, Merge, SessionData};
 pub use delta::{Authenticate, Delta, FieldKey, FieldOp, HeaderOp, StoredValue, ValueRef};
+pub use dynamic::{DynamicSession, DynamicValue};
 pub use encoding::{Encoding, Stored, stored};
 pub use error::SessionError;
 pub use field::{FieldError, FieldReader, FieldWriter, ThreeWay};

@@ -1,7 +1,7 @@
 //! The changes of one request, before they are stored.
 
 use crate::data::{Field, Merge, SessionData};
-use crate::delta::{Delta, FieldOp, StoredValue};
+use crate::delta::{Delta, FieldKey, FieldOp, StoredValue};
 use crate::field::{FieldError, FieldSource, ThreeWay, parse_counter};
 use crate::record::{Record, field_size};
 use crate::time::Timestamp;
@@ -11,25 +11,61 @@ type MergeFn = fn(usize, ThreeWay<'_>) -> Result<Option<Vec<u8>>, FieldError>;
 /// The fields that a request changed, each at most once.
 #[derive(Clone, Default)]
 pub(crate) struct Pending {
+    /// Whether everything that is stored goes before the changes come.
+    cleared: bool,
     changes: Vec<Change>,
 }
 
 #[derive(Clone)]
 struct Change {
+    key: FieldKey,
+    /// What its struct says of the field.
     field: &'static Field,
     kind: ChangeKind,
 }
 
 #[derive(Clone)]
 enum ChangeKind {
-    Write { value: Option<Vec<u8>> },
-    Add { by: i128 },
-    Merge { index: usize, merge: MergeFn, mine: Option<Vec<u8>> },
+    Write {
+        value: Option<Vec<u8>>,
+    },
+    /// A write from outside of the struct, which keeps the flags of what is stored.
+    Put {
+        value: Option<Vec<u8>>,
+    },
+    Add {
+        by: i128,
+    },
+    Merge {
+        index: usize,
+        merge: MergeFn,
+        mine: Option<Vec<u8>>,
+    },
 }
 
 impl Pending {
     pub(crate) fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.changes.is_empty() && !self.cleared
+    }
+
+    /// Forgets the changes so far, and removes everything that is stored.
+    pub(crate) fn clear(&mut self) {
+        *self = Self { cleared: true, changes: Vec::new() };
+    }
+
+    /// Takes a change of a key, whatever its struct says of it; the last write wins.
+    pub(crate) fn put(&mut self, key: &str, value: Option<Vec<u8>>) {
+        const UNTYPED: &Field = &Field::new("");
+        match self.changes.iter_mut().find(|change| change.key == key) {
+            Some(change) => {
+                let typed = !matches!(change.kind, ChangeKind::Put { .. });
+                change.kind = if typed { ChangeKind::Write { value } } else { ChangeKind::Put { value } };
+            }
+            None => {
+                let change = Change { key: key.to_owned().into(), field: UNTYPED, kind: ChangeKind::Put { value } };
+                self.changes.push(change);
+            }
+        }
     }
 
     /// Takes the change that a struct of type `T` made to one of its fields, as if another request had come before
@@ -41,12 +77,21 @@ impl Pending {
         mine: Option<&[u8]>,
     ) -> Result<(), FieldError> {
         let field = &T::FIELDS[index];
-        let before = self.changes.iter_mut().find(|change| change.field.key == field.key);
+        let before = self.changes.iter_mut().find(|change| change.key == field.key);
         let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
+        let number = |bytes: Option<&[u8]>| bytes.and_then(parse_counter).unwrap_or(0);
         let kind = match (field.merge, before.as_ref().map(|change| &change.kind)) {
             (Merge::LastWriteWins, _) => ChangeKind::Write { value: owned(mine) },
+            // What somebody else put there is overwritten anyway, so what is merged with it is too.
+            (Merge::Add { min, max }, Some(ChangeKind::Put { value } | ChangeKind::Write { value })) => {
+                let sum = number(value.as_deref()).saturating_add(number(mine) - number(base));
+                ChangeKind::Write { value: Some(sum.clamp(min, max).to_string().into_bytes()) }
+            }
+            (Merge::ThreeWay, Some(ChangeKind::Put { value } | ChangeKind::Write { value })) => {
+                let theirs = value.as_deref();
+                ChangeKind::Write { value: T::merge(index, ThreeWay { field, base, mine, theirs })? }
+            }
             (Merge::Add { .. }, before) => {
-                let number = |bytes: Option<&[u8]>| bytes.and_then(parse_counter).unwrap_or(0);
                 let earlier = if let Some(ChangeKind::Add { by }) = before { *by } else { 0 };
                 ChangeKind::Add { by: earlier + number(mine) - number(base) }
             }
@@ -56,9 +101,10 @@ impl Pending {
             }
             (Merge::ThreeWay, _) => ChangeKind::Merge { index, merge: T::merge, mine: owned(mine) },
         };
+        let change = Change { key: field.key.into(), field, kind };
         match before {
-            Some(change) => change.kind = kind,
-            None => self.changes.push(Change { field, kind }),
+            Some(before) => *before = change,
+            None => self.changes.push(change),
         }
         Ok(())
     }
@@ -72,6 +118,12 @@ impl Pending {
         now: Timestamp,
     ) -> Result<Delta, FieldError> {
         let mut delta = Delta::new();
+        let (origin, record) = if self.cleared {
+            delta.fields.extend(record.map(|_| FieldOp::Clear { keep_carried: false }));
+            (None, None)
+        } else {
+            (origin, record)
+        };
         for change in &self.changes {
             delta.fields.extend(change.op(origin, record, now)?);
         }
@@ -86,16 +138,25 @@ impl Change {
         record: Option<&Record>,
         now: Timestamp,
     ) -> Result<Option<FieldOp>, FieldError> {
-        let key = self.field.key;
-        let bytes = |record: Option<&'_ Record>| record?.field(key, now).map(|value| value.bytes.to_vec());
+        let key = self.key.clone();
+        let bytes = |record: Option<&Record>| record?.field(&key, now).map(|value| value.bytes.to_vec());
         Ok(Some(match &self.kind {
-            ChangeKind::Write { value: None } if record.is_none() => return Ok(None),
-            ChangeKind::Write { value: None } => FieldOp::Remove { key: key.into() },
-            ChangeKind::Write { value: Some(bytes) } => FieldOp::Set { key: key.into(), value: self.value(bytes, now) },
+            ChangeKind::Write { value: None } | ChangeKind::Put { value: None } => match record {
+                Some(_) => FieldOp::Remove { key },
+                None => return Ok(None),
+            },
+            ChangeKind::Write { value: Some(bytes) } => FieldOp::Set { key, value: self.value(bytes, now) },
+            ChangeKind::Put { value: Some(bytes) } => {
+                let mut value = StoredValue::new(bytes.clone());
+                if let Some(held) = record.and_then(|record| record.field(&key, now)) {
+                    (value.carried, value.deadline) = (held.carried, held.deadline);
+                }
+                FieldOp::Set { key, value }
+            }
             ChangeKind::Add { by: 0 } => return Ok(None),
             ChangeKind::Add { by } => {
                 let Merge::Add { min, max } = self.field.merge else { unreachable!("only `add` fields add") };
-                FieldOp::Add { key: key.into(), by: *by, min, max, carried: self.field.carry }
+                FieldOp::Add { key, by: *by, min, max, carried: self.field.carry }
             }
             ChangeKind::Merge { index, merge, mine } => {
                 let (base, theirs) = (bytes(origin), bytes(record));
@@ -110,7 +171,7 @@ impl Change {
                     return Ok(None);
                 }
                 let value = merged.map(|bytes| self.value(&bytes, now));
-                FieldOp::Replace { key: key.into(), expected: theirs, value }
+                FieldOp::Replace { key, expected: theirs, value }
             }
         }))
     }
@@ -126,18 +187,18 @@ pub(crate) struct Overlay<'a> {
     record: Option<&'a Record>,
     now: Timestamp,
     /// The sums of counters, which no one place holds.
-    sums: Vec<(&'static str, Vec<u8>)>,
+    sums: Vec<(&'a str, Vec<u8>)>,
     pending: &'a Pending,
 }
 
 impl<'a> Overlay<'a> {
     pub(crate) fn new(record: Option<&'a Record>, pending: &'a Pending, now: Timestamp) -> Self {
-        let stored =
-            |key| record.and_then(|record| record.field(key, now)).and_then(|value| parse_counter(value.bytes));
-        let sum = |change: &Change| match (&change.kind, change.field.merge) {
+        let record = record.filter(|_| !pending.cleared);
+        let stored = |key: &str| record?.field(key, now).and_then(|value| parse_counter(value.bytes));
+        let sum = |change: &'a Change| match (&change.kind, change.field.merge) {
             (ChangeKind::Add { by }, Merge::Add { min, max }) => {
-                let sum = stored(change.field.key).unwrap_or(0).saturating_add(*by).clamp(min, max);
-                Some((change.field.key, sum.to_string().into_bytes()))
+                let sum = stored(&change.key).unwrap_or(0).saturating_add(*by).clamp(min, max);
+                Some((&*change.key, sum.to_string().into_bytes()))
             }
             _ => None,
         };
@@ -146,11 +207,24 @@ impl<'a> Overlay<'a> {
     }
 }
 
+impl Overlay<'_> {
+    /// The keys under which something is stored.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let changed = |key: &str| self.pending.changes.iter().any(|change| change.key == key);
+        let stored = self.record.into_iter().flat_map(Record::fields);
+        let stored = stored.filter(|(key, value)| value.is_live(self.now) && !changed(key)).map(|(key, _)| key);
+        let pending = self.pending.changes.iter().map(|change| &*change.key);
+        stored.chain(pending.filter(|key| self.stored(key).is_some())).map(str::to_owned).collect()
+    }
+}
+
 impl FieldSource for Overlay<'_> {
     fn stored(&self, key: &str) -> Option<&[u8]> {
-        let change = self.pending.changes.iter().find(|change| change.field.key == key);
+        let change = self.pending.changes.iter().find(|change| change.key == key);
         match change.map(|change| &change.kind) {
-            Some(ChangeKind::Write { value } | ChangeKind::Merge { mine: value, .. }) => value.as_deref(),
+            Some(ChangeKind::Write { value } | ChangeKind::Put { value } | ChangeKind::Merge { mine: value, .. }) => {
+                value.as_deref()
+            }
             Some(ChangeKind::Add { .. }) => {
                 self.sums.iter().find(|(name, _)| *name == key).map(|(_, sum)| sum.as_slice())
             }
@@ -161,19 +235,21 @@ impl FieldSource for Overlay<'_> {
 
 /// The size that `record` will have with `delta` applied, as far as can be told before.
 pub(crate) fn size_after(record: Option<&Record>, delta: &Delta, now: Timestamp) -> usize {
-    let held = |key: &str| {
-        let value = record.and_then(|record| record.field(key, now));
-        value.map_or(0, |value| field_size(key, value))
-    };
+    let mut record = record;
     let mut size = record.map_or(0, |record| record.live_size(now));
     for op in &delta.fields {
         let (key, value) = match op {
             FieldOp::Set { key, value } => (key, Some(value)),
             FieldOp::Replace { key, value, .. } => (key, value.as_ref()),
             FieldOp::Remove { key } => (key, None),
+            FieldOp::Clear { keep_carried: false } => {
+                (record, size) = (None, 0);
+                continue;
+            }
             FieldOp::Add { .. } | FieldOp::Clear { .. } => continue,
         };
-        size = size - held(key) + value.map_or(0, |value| field_size(key, value.as_ref()));
+        let held = record.and_then(|record| record.field(key, now)).map_or(0, |value| field_size(key, value));
+        size = size - held + value.map_or(0, |value| field_size(key, value.as_ref()));
     }
     size
 }

@@ -9,6 +9,7 @@ use crate::auth::Auth;
 use crate::checkout::Checkout;
 use crate::cookie::{self, Candidates};
 use crate::data::SessionData;
+use crate::dynamic::DynamicSession;
 use crate::error::SessionError;
 use crate::event;
 use crate::field::{Encoded, FieldReader};
@@ -47,8 +48,7 @@ pub(crate) struct State {
     /// Sessions that the request opened at once, and that are therefore nobody's; a logout ends them all.
     pub(crate) ambiguous: Vec<SessionId>,
     pub(crate) pending: Pending,
-    /// Counts the changes of user.
-    pub(crate) epoch: u32,
+    pub(crate) epoch: Epoch,
     pub(crate) cookie: CookieChange,
     /// Why the request cannot be answered by the handler.
     pub(crate) failure: Option<SessionError>,
@@ -58,6 +58,15 @@ pub(crate) struct State {
     pub(crate) refused: bool,
     pub(crate) denied: bool,
     pub(crate) closed: bool,
+}
+
+/// Counts what puts an end to everything that was checked out before.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Epoch {
+    /// Changes of user.
+    pub(crate) users: u32,
+    /// Removals of everything that is stored.
+    pub(crate) clears: u32,
 }
 
 /// A session whose token was verified.
@@ -106,7 +115,7 @@ impl RequestSession {
 
     /// Who is logged in, and the ways to change that.
     pub fn auth(&self) -> Auth {
-        self.clone().into()
+        Auth::new(self.clone())
     }
 
     /// Checks out a struct: the stored fields with this request's changes on top, or defaults where there are none.
@@ -140,6 +149,15 @@ impl RequestSession {
         Ok(self.read::<T>()?.0)
     }
 
+    /// Shows the session as a map from keys to values.
+    ///
+    /// # Errors
+    /// Fails when the store does.
+    pub async fn dynamic(&self) -> Result<DynamicSession, SessionError> {
+        self.load().await?;
+        Ok(DynamicSession::new(self.clone()))
+    }
+
     /// The user who is logged in.
     ///
     /// # Errors
@@ -160,7 +178,7 @@ impl RequestSession {
     }
 
     /// Builds a struct from what is loaded.
-    pub(crate) fn read<T: SessionData>(&self) -> Result<(T, u32), SessionError> {
+    pub(crate) fn read<T: SessionData>(&self) -> Result<(T, Epoch), SessionError> {
         let engine = &self.shared.engine;
         engine.claim_namespace::<T>().map_err(|error| self.fail(error))?;
         let state = self.state();
@@ -202,27 +220,39 @@ impl RequestSession {
     }
 
     /// Takes what a struct changed; called when it is dropped.
-    pub(crate) fn contribute<T: SessionData>(&self, epoch: u32, changed: Result<(Encoded, Encoded), SessionError>) {
-        let layer = self.shared.engine.layer();
-        let mut state = self.state();
-        if state.closed {
-            return event::late_write(layer, T::NAMESPACE);
-        }
-        if state.epoch != epoch {
-            return event::contribution_discarded(layer, T::NAMESPACE);
-        }
-        let contributed = changed.and_then(|(before, after)| {
+    pub(crate) fn contribute<T: SessionData>(&self, epoch: Epoch, changed: Result<(Encoded, Encoded), SessionError>) {
+        let contribute = |state: &mut State| {
+            let (before, after) = changed?;
             for (index, (base, mine)) in before.values().zip(after.values()).enumerate() {
                 if base != mine {
                     state.pending.contribute::<T>(index, base, mine)?;
                 }
             }
             Ok(())
-        });
-        drop(state);
-        if let Err(error) = contributed {
+        };
+        if let Some(Err(error)) = self.change(T::NAMESPACE, |state| state.epoch == epoch, contribute) {
             self.fail(error);
         }
+    }
+
+    /// Changes what is pending, unless that comes too late, or is not `is_current` any more. `key` is for the log.
+    pub(crate) fn change<R>(
+        &self,
+        key: &str,
+        is_current: impl FnOnce(&State) -> bool,
+        change: impl FnOnce(&mut State) -> R,
+    ) -> Option<R> {
+        let layer = self.shared.engine.layer();
+        let mut state = self.state();
+        if state.closed {
+            event::late_write(layer, key);
+            return None;
+        }
+        if !is_current(&state) {
+            event::contribution_discarded(layer, key);
+            return None;
+        }
+        Some(change(&mut state))
     }
 }
 

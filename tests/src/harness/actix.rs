@@ -5,7 +5,9 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, Error, FromRequest, HttpRequest};
-pub use sessionkit::actix::{Auth, MaybeSession, Session, SessionMiddleware, SessionRejection, SessionView, session};
+pub use sessionkit::actix::{
+    Auth, DynamicSession, MaybeSession, Session, SessionMiddleware, SessionRejection, SessionView, session,
+};
 use sessionkit::{LayerMarker, SessionManager};
 
 use super::{Bench, Gates, Server};

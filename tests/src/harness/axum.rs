@@ -5,7 +5,9 @@ use std::convert::Infallible;
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-pub use sessionkit::axum::{Auth, MaybeSession, Session, SessionLayer, SessionRejection, SessionView, session};
+pub use sessionkit::axum::{
+    Auth, DynamicSession, MaybeSession, Session, SessionLayer, SessionRejection, SessionView, session,
+};
 use sessionkit::{LayerMarker, SessionManager};
 
 use super::{Bench, Gates, Server};

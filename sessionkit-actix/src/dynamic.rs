@@ -1,0 +1,68 @@
+//! The extractor of the session as a map.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use sessionkit_core::{LayerMarker, Main};
+
+use crate::extract::{self, Extracting};
+use crate::rejection::SessionRejection;
+
+/// The session as a map from keys to JSON values, for those who come from `session["key"]`. The same record as the typed
+/// structs: `cart.items` is the field `items` of the struct `Cart`.
+///
+/// It dereferences to [`sessionkit_core::DynamicSession`], whose methods fail with a [`SessionRejection`] here.
+///
+/// ```
+/// use sessionkit_actix::{DynamicSession, SessionRejection};
+///
+/// async fn visit(mut session: DynamicSession) -> Result<String, SessionRejection> {
+///     let visits: u32 = session.get("visits")?.unwrap_or(0) + 1;
+///     session.insert("visits", &visits)?;
+///     Ok(format!("seen {visits} times"))
+/// }
+/// ```
+pub struct DynamicSession<L: LayerMarker = Main> {
+    session: sessionkit_core::DynamicSession<SessionRejection>,
+    layer: PhantomData<fn() -> L>,
+}
+
+impl<L: LayerMarker> DynamicSession<L> {
+    pub(crate) fn new(session: sessionkit_core::DynamicSession) -> Self {
+        Self { session: session.with_error(), layer: PhantomData }
+    }
+}
+
+impl<L: LayerMarker> Deref for DynamicSession<L> {
+    type Target = sessionkit_core::DynamicSession<SessionRejection>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.session
+    }
+}
+
+impl<L: LayerMarker> DerefMut for DynamicSession<L> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.session
+    }
+}
+
+/// Names the session; keys and values may be sensitive.
+impl<L: LayerMarker> fmt::Debug for DynamicSession<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.session.fmt(f)
+    }
+}
+
+impl<L: LayerMarker> FromRequest for DynamicSession<L> {
+    type Error = SessionRejection;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let session = extract::session::<L>(request);
+        Box::pin(async move { Ok(Self::new(session?.dynamic().await?)) })
+    }
+}
