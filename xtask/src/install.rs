@@ -1,4 +1,4 @@
-//! Installs the servers that the tests talk to.
+//! Installs the programs that the tests and the measurements use.
 
 use crate::run::{Result, command, run, show, succeeds};
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ struct PackageManager {
     install: &'static [&'static str],
     /// One after the other until the programs are there: some distributions replaced Redis with its fork Valkey, and
     /// offer the programs under their old names in a package of its own.
-    packages: &'static [&'static str],
+    redis: &'static [&'static str],
     root: bool,
 }
 
@@ -19,46 +19,59 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         program: "apt-get",
         refresh: &["update"],
         install: &["install", "--yes", "--no-install-recommends"],
-        packages: &["redis-server", "valkey-redis-compat"],
+        redis: &["redis-server", "valkey-redis-compat"],
         root: true,
     },
     PackageManager {
         program: "dnf",
         refresh: &[],
         install: &["install", "--assumeyes"],
-        packages: &["redis", "valkey-compat-redis"],
+        redis: &["redis", "valkey-compat-redis"],
         root: true,
     },
     PackageManager {
         program: "pacman",
         refresh: &["--sync", "--refresh"],
         install: &["--sync", "--noconfirm", "--needed"],
-        packages: &["redis", "valkey"],
+        redis: &["redis", "valkey"],
         root: true,
     },
     PackageManager {
         program: "apk",
         refresh: &[],
         install: &["add", "--no-cache"],
-        packages: &["redis", "valkey-compat"],
+        redis: &["redis", "valkey-compat"],
         root: true,
     },
     PackageManager {
         program: "zypper",
         refresh: &[],
         install: &["--non-interactive", "install"],
-        packages: &["redis", "valkey-compat-redis"],
+        redis: &["redis", "valkey-compat-redis"],
         root: true,
     },
-    PackageManager { program: "brew", refresh: &[], install: &["install"], packages: &["redis"], root: false },
+    PackageManager { program: "brew", refresh: &[], install: &["install"], redis: &["redis"], root: false },
 ];
 
 /// Installs redis-server and redis-cli unless both are there.
 pub(crate) fn redis() -> Result {
-    if redis_is_there() {
+    programs("Redis 6 or newer, with redis-server and redis-cli", &["redis-server", "redis-cli"], |manager| {
+        manager.redis
+    })
+}
+
+/// Installs valgrind unless it is there.
+pub(crate) fn valgrind() -> Result {
+    programs("valgrind", &["valgrind"], |_| &["valgrind"])
+}
+
+fn programs(what: &str, programs: &[&str], packages: fn(&PackageManager) -> &'static [&'static str]) -> Result {
+    let are_there = || programs.iter().all(|program| succeeds(&mut command(program, ["--version"])));
+    if are_there() {
         return Ok(());
     }
-    eprintln!("xtask: the tests need redis-server and redis-cli, which are not on the PATH; installing them");
+    let names = programs.join(" and ");
+    eprintln!("xtask: {names} must be on the PATH; installing");
 
     let mut failures = Vec::new();
     for manager in PACKAGE_MANAGERS.iter().filter(|manager| succeeds(&mut command(manager.program, ["--version"]))) {
@@ -68,11 +81,11 @@ pub(crate) fn redis() -> Result {
             // One broken third-party repository is no reason to give up: the lists may be good enough.
             eprintln!("xtask: {failure}; trying to install nevertheless");
         }
-        for package in manager.packages {
+        for package in packages(manager) {
             let mut install = manager.command(manager.install);
             match run(install.arg(package)) {
-                Ok(()) if redis_is_there() => return Ok(()),
-                Ok(()) => failures.push(format!("`{}` brought no redis-server and redis-cli", show(&install))),
+                Ok(()) if are_there() => return Ok(()),
+                Ok(()) => failures.push(format!("`{}` brought no {names}", show(&install))),
                 Err(failure) => failures.push(failure),
             }
         }
@@ -81,8 +94,7 @@ pub(crate) fn redis() -> Result {
         failures.push("no package manager that xtask knows is on the PATH".to_owned());
     }
     Err(format!(
-        "could not install Redis: {}.\nPlease install Redis 6 or newer, with redis-server and redis-cli on the PATH, and run \
-         `cargo xtask test` again.",
+        "could not install {names}: {}.\nPlease install {what} on the PATH, and run this again.",
         failures.join("; ")
     ))
 }
@@ -95,14 +107,10 @@ impl PackageManager {
         } else {
             Command::new(self.program)
         };
-        // Nothing may ask a question: whoever runs this has asked for the tests.
+        // Nothing may ask a question: whoever runs this has asked for what needs it.
         command.args(arguments).stdin(Stdio::null());
         command
     }
-}
-
-fn redis_is_there() -> bool {
-    ["redis-server", "redis-cli"].into_iter().all(|program| succeeds(&mut command(program, ["--version"])))
 }
 
 fn is_root() -> bool {

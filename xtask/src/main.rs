@@ -1,5 +1,6 @@
 //! The chores of this repository, as `cargo xtask <command>`.
 
+mod bench;
 mod ci;
 mod install;
 mod run;
@@ -16,6 +17,8 @@ Usage: cargo xtask <command>
 Commands:
   test [-- <arguments>]  install what the tests need, run all of them, clean up;
                          the arguments go to cargo-nextest, or without it to `cargo test`
+  bench [-- quick]       measure SessionKit and its peers, and write bench/RESULTS.md;
+                         quick: only instructions and allocations of SessionKit
   ci                     formatting, clippy, documentation, each feature alone,
                          a publish dry run, minimum Rust versions
 ";
@@ -38,6 +41,8 @@ fn dispatch(arguments: &[&str]) -> run::Result {
     match arguments {
         ["test"] => test::test(&[]),
         ["test", "--", passed @ ..] => test::test(passed),
+        ["bench"] => bench::bench(&[]),
+        ["bench", "--", passed @ ..] => bench::bench(passed),
         ["ci"] => ci::ci(),
         // For `test` itself, see there; of no use by hand.
         ["sweep", directory] => sweep::when_stdin_closes(Path::new(directory)),

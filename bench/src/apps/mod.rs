@@ -1,0 +1,23 @@
+//! The same application once per candidate: `/fill` begins a session, `/untouched` does not ask for it, `/read` reads
+//! all of it, `/write` reads all of it and changes one item.
+
+pub mod actix;
+pub mod axum;
+mod by_hand;
+
+use sessionkit::redis::RedisStore;
+use sessionkit::{MemoryStore, SessionConfig, SessionManager};
+
+use crate::candidate::Backend;
+
+/// SessionKit's part that is the same on both frameworks.
+fn manager(backend: &Backend) -> SessionManager {
+    match backend {
+        // A bound that no measurement meets.
+        Backend::Memory => SessionManager::new(MemoryStore::with_capacity(2_000_000), SessionConfig::default()),
+        Backend::Redis(url) => {
+            let store = RedisStore::new(url).expect("the URL is that of our own server");
+            SessionManager::new(store, SessionConfig::default())
+        }
+    }
+}

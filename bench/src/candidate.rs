@@ -1,0 +1,167 @@
+//! What is compared.
+
+use std::fmt;
+use std::str::FromStr;
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Framework {
+    Axum,
+    Actix,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Library {
+    /// The framework alone.
+    Bare,
+    /// A middleware that hands everything on.
+    NoOp,
+    /// One GET, and one SET for a change, written into the handlers.
+    ByHand,
+    SessionKit,
+    TowerSessions,
+    AxumSession,
+    ActixSession,
+}
+
+/// A library on a framework.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Candidate {
+    pub framework: Framework,
+    pub library: Library,
+}
+
+use Framework::{Actix, Axum};
+use Library::{ActixSession, AxumSession, Bare, ByHand, NoOp, SessionKit, TowerSessions};
+
+const AXUM: &[Library] = &[Bare, NoOp, ByHand, SessionKit, TowerSessions, AxumSession];
+const ACTIX: &[Library] = &[Bare, NoOp, ByHand, SessionKit, ActixSession];
+
+impl Candidate {
+    /// Everybody, the frameworks one after the other, each begun by itself alone.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let on = |framework, libraries: &'static [Library]| {
+            libraries.iter().map(move |&library| Self { framework, library })
+        };
+        on(Axum, AXUM).chain(on(Actix, ACTIX))
+    }
+
+    /// Those that can keep their sessions in the memory of the process, and those that keep none.
+    pub fn on_memory() -> impl Iterator<Item = Self> {
+        Self::all().filter(|candidate| candidate.library != ByHand)
+    }
+
+    /// Those that can keep their sessions in Redis, and the framework alone.
+    pub fn on_redis() -> impl Iterator<Item = Self> {
+        Self::all().filter(|candidate| candidate.library != NoOp)
+    }
+
+    /// The framework alone.
+    pub fn bare(self) -> Self {
+        Self { library: Bare, ..self }
+    }
+
+    /// Whether there are sessions at all.
+    pub fn has_sessions(self) -> bool {
+        !matches!(self.library, Bare | NoOp)
+    }
+}
+
+impl fmt::Display for Library {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Bare => "bare",
+            NoOp => "no-op layer",
+            ByHand => "by hand",
+            SessionKit => "SessionKit",
+            TowerSessions => "tower-sessions",
+            AxumSession => "axum_session",
+            ActixSession => "actix-session",
+        })
+    }
+}
+
+impl fmt::Display for Framework {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Axum => "axum",
+            Actix => "actix-web",
+        })
+    }
+}
+
+/// `axum/SessionKit`, as it is passed on the command line.
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.framework, self.library)
+    }
+}
+
+impl FromStr for Candidate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::all().find(|candidate| candidate.to_string() == text).ok_or_else(|| format!("no such candidate: {text}"))
+    }
+}
+
+/// Where the sessions are.
+#[derive(Clone, Debug)]
+pub enum Backend {
+    Memory,
+    Redis(String),
+}
+
+/// `memory`, or the URL of the server.
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory"),
+            Self::Redis(url) => f.write_str(url),
+        }
+    }
+}
+
+impl FromStr for Backend {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(if text == "memory" { Self::Memory } else { Self::Redis(text.to_owned()) })
+    }
+}
+
+/// What a request does with its session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Route {
+    Untouched,
+    Read,
+    Write,
+}
+
+impl Route {
+    pub const ALL: [Self; 3] = [Self::Untouched, Self::Read, Self::Write];
+
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Untouched => "/untouched",
+            Self::Read => "/read",
+            Self::Write => "/write",
+        }
+    }
+}
+
+/// Where a session comes from: not measured by itself.
+pub const FILL: &str = "/fill";
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.path()[1..])
+    }
+}
+
+impl FromStr for Route {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|route| route.to_string() == text).ok_or_else(|| format!("no such route: {text}"))
+    }
+}
