@@ -15,7 +15,7 @@ impl Place {
 
     pub(crate) fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Struct => &["name", "layer", "crate"],
+            Self::Struct => &["name", "layer", "codec", "on_error", "crate"],
             Self::Field => &["rename", "default", "skip", "merge", "flash", "ttl", "carry", "sensitive"],
             Self::Handler => &["require_login", "require", "layer", "crate"],
         }

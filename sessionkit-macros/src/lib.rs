@@ -47,6 +47,8 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `name = "cart"` | the namespace inside the record; the struct's name in snake case if absent |
 /// | `layer = Office` | the session that the struct belongs to, in an application with several |
+/// | `codec = path::to::Codec` | how the fields are encoded; as JSON if absent |
+/// | `on_error = default` | a stored value that does not fit its field gives way to the field's default, which is reported; without it, and with `on_error = fail`, the struct cannot be read |
 /// | `crate = path` | where `sessionkit` is, if the dependency was renamed |
 ///
 /// # On a field
@@ -54,7 +56,8 @@ use proc_macro::TokenStream;
 /// | key | meaning |
 /// |---|---|
 /// | `rename = "name"` | the stored name; the field's name if absent |
-/// | `default = path::to::function` | makes the value where none is stored; `Default::default` if absent |
+/// | `default` | `Default::default` makes the value where none is stored, as it does without this key |
+/// | `default = path::to::function` | makes the value where none is stored |
 /// | `skip` | not stored: the field has its default whenever the struct is loaded |
 /// | `merge = add` | concurrent changes of an integer add up |
 /// | `merge = union`, `merge = append` | concurrent changes of a set or map, or of a list, are all kept |

@@ -13,11 +13,25 @@ pub(crate) struct StructAttributes {
     pub(crate) layer: Slot<Path>,
     pub(crate) root: Slot<Path>,
     pub(crate) codec: Slot<Path>,
+    pub(crate) on_error: Slot<OnError>,
+}
+
+/// The value of `on_error`.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum OnError {
+    Default,
+    Fail,
 }
 
 impl StructAttributes {
     pub(crate) fn parse(attributes: &[Attribute], errors: &Errors) -> Self {
-        let mut this = Self { name: Slot::new(), layer: Slot::new(), root: Slot::new(), codec: Slot::new() };
+        let mut this = Self {
+            name: Slot::new(),
+            layer: Slot::new(),
+            root: Slot::new(),
+            codec: Slot::new(),
+            on_error: Slot::new(),
+        };
         for arg in args::of_attributes(attributes, Place::Struct, errors) {
             let key = &arg.key;
             match key.to_string().as_str() {
@@ -25,11 +39,26 @@ impl StructAttributes {
                 "layer" => this.layer.set(key, arg.path("Office", errors), errors),
                 "crate" => this.root.set(key, arg.path("path::to::sessionkit", errors), errors),
                 "codec" => this.codec.set(key, arg.path("path::to::Codec", errors), errors),
+                "on_error" => this.on_error.set(key, on_error(&arg, errors), errors),
                 _ => errors.push(keys::unknown(key, Place::Struct)),
             }
         }
         this
     }
+}
+
+fn on_error(arg: &Arg, errors: &Errors) -> Option<OnError> {
+    let word = match &arg.value {
+        Value::Path(path) => path.path.get_ident().map(Ident::to_string),
+        _ => None,
+    };
+    match (word.as_deref(), &arg.value) {
+        (Some("default"), _) => return Some(OnError::Default),
+        (Some("fail"), _) => return Some(OnError::Fail),
+        (_, Value::Absent | Value::Missing(_)) => arg.needs_value("default", errors),
+        (_, value) => errors.on(value, "`on_error` is `default` or `fail`: write `on_error = default`"),
+    }
+    None
 }
 
 /// A field with the attributes that were understood.

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{WhereClause, parse_quote};
 
-use super::model::{Field, Kind, Model};
+use super::model::{Field, Kind, Model, Stored};
 use crate::tokens::find_ident;
 
 /// The struct's `where` clause, and bounds for the fields that mention a type parameter.
@@ -37,6 +37,7 @@ fn bounds(field: &Field) -> Option<TokenStream> {
         Kind::Ready(_) => quote!(__kit::Stored + __kit::Append),
         Kind::Plain | Kind::Function(_) => quote!(__kit::Stored),
     });
-    let default = field.default.is_none().then(|| quote!(__kit::Default));
+    let brings_its_own = matches!(&field.stored, Some(Stored { kind: Kind::Counter | Kind::Flash, .. }));
+    let default = (field.default.is_none() && !brings_its_own).then(|| quote!(__kit::Default));
     [stored, default].into_iter().flatten().reduce(|all, bound| quote!(#all + #bound))
 }

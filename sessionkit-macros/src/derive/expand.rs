@@ -3,9 +3,10 @@
 //! Local names have mixed-site hygiene and every other name starts at `__kit`, so nothing that the user's module
 //! calls `fields`, `Result` or `Default` gets in between.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 
+use super::attributes::OnError;
 use super::bounds;
 use super::model::{Field, Kind, Model, Runtime, Stored};
 use crate::span::ours_at;
@@ -15,7 +16,12 @@ pub(crate) fn implementation(model: &Model<'_>) -> TokenStream {
     let (ident, namespace) = (model.ident, &model.namespace);
     let (generics, arguments, _) = model.generics.split_for_impl();
     let where_clause = bounds::where_clause(model);
-    let (fields, methods) = (fields(model), [decode(model), encode(model), merge(model)]);
+    let on_error = (model.on_error == OnError::Default).then(|| {
+        quote!(
+            const ON_ERROR: __kit::OnError = __kit::OnError::Default;
+        )
+    });
+    let (fields, methods) = (fields(model), [decode(model), encode(model)]);
     in_scope(
         &model.runtime,
         quote! {
@@ -23,6 +29,7 @@ pub(crate) fn implementation(model: &Model<'_>) -> TokenStream {
                 type Layer = #layer;
                 type Codec = #codec;
                 const NAMESPACE: &'static __kit::str = #namespace;
+                #on_error
                 const FIELDS: &'static [__kit::Field] = &[#fields];
                 #(#methods)*
             }
@@ -49,18 +56,11 @@ fn stored<'a>(model: &'a Model<'_>) -> impl Iterator<Item = (&'a Field, &'a Stor
 
 fn fields(model: &Model<'_>) -> TokenStream {
     let fields = stored(model).map(|(field, stored)| {
-        let (key, ty) = (&stored.key, &field.ty);
-        let merge = match &stored.kind {
-            Kind::Plain => None,
-            Kind::Counter => {
-                let counter = handle(field, stored);
-                Some(quote_spanned!(ours_at(ty)=> .merge(#counter.rule())))
-            }
-            Kind::Flash | Kind::Ready(_) | Kind::Function(_) => Some(quote!(.merge(__kit::Merge::ThreeWay))),
-        };
+        let key = &stored.key;
+        let merge = rule(field, stored).map(|rule| quote_spanned!(ours_at(&field.ty)=> .merge(#rule)));
         let carry = stored.carry.then(|| quote!(.carry()));
         let ttl = stored.ttl.map(|seconds| {
-            let seconds = proc_macro2::Literal::u32_unsuffixed(seconds);
+            let seconds = Literal::u32_unsuffixed(seconds);
             quote!(.ttl(#seconds))
         });
         let sensitive = stored.sensitive.then(|| quote!(.sensitive()));
@@ -69,18 +69,30 @@ fn fields(model: &Model<'_>) -> TokenStream {
     quote!(#(#fields)*)
 }
 
+/// What happens when two requests change a field, if it is not that the last one wins.
+fn rule(field: &Field, stored: &Stored) -> Option<TokenStream> {
+    let (here, handle) = (ours_at(&field.ty), handle(field, stored));
+    let function = match &stored.kind {
+        Kind::Plain => return None,
+        Kind::Counter | Kind::Flash => return Some(quote_spanned!(here=> #handle.rule())),
+        // Where a bound is not met, a closure has one error and the function's name would have two.
+        Kind::Ready(function) => {
+            let call = quote_spanned!(ours_at(function)=> __kit::#function(__base, __mine, __theirs));
+            quote_spanned!(ours_at(function)=> |__base, __mine, __theirs| #call)
+        }
+        Kind::Function(path) => quote!(#path),
+    };
+    Some(quote_spanned!(here=> __kit::Merge::ThreeWay(|__values| __values.merge(#handle, #function))))
+}
+
 fn decode(model: &Model<'_>) -> TokenStream {
     let fields = model.fields.iter().map(|field| {
-        let (ident, ty, default) = (&field.ident, &field.ty, default(field));
+        let (ident, here) = (&field.ident, ours_at(&field.ty));
         let value = match &field.stored {
-            None => quote_spanned!(ours_at(ty)=> (#default)()),
+            None => default(field),
             Some(stored) => {
-                let (here, handle) = (ours_at(ty), handle(field, stored));
-                match stored.kind {
-                    Kind::Counter => quote_spanned!(here=> __fields.read_counter(#handle, #default)?),
-                    Kind::Flash => quote_spanned!(here=> __fields.read_flash(#handle, #default)?),
-                    _ => quote_spanned!(here=> __fields.read(#handle, #default)?),
-                }
+                let (method, handle) = (method("read", stored), handle(field, stored));
+                quote_spanned!(here=> __fields.#method(#handle)?)
             }
         };
         quote!(#ident: #value,)
@@ -95,15 +107,8 @@ fn decode(model: &Model<'_>) -> TokenStream {
 fn encode(model: &Model<'_>) -> TokenStream {
     let fields = stored(model).map(|(field, stored)| {
         let (ident, here) = (&field.ident, ours_at(&field.ty));
-        let handle = handle(field, stored);
-        match &stored.kind {
-            Kind::Counter => quote_spanned!(here=> __fields.write_counter(&self.#ident, #handle)?;),
-            Kind::Flash => quote_spanned!(here=> __fields.write_flash(&self.#ident, #handle)?;),
-            Kind::Plain | Kind::Ready(_) | Kind::Function(_) => {
-                let default = default(field);
-                quote_spanned!(here=> __fields.write(&self.#ident, #handle, #default)?;)
-            }
-        }
+        let (method, handle) = (method("write", stored), handle(field, stored));
+        quote_spanned!(here=> __fields.#method(&self.#ident, #handle)?;)
     });
     quote_spanned! {Span::mixed_site()=>
         fn encode(&self, __fields: &mut __kit::FieldWriter) -> __kit::Result<(), __kit::FieldError> {
@@ -113,45 +118,13 @@ fn encode(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// The method `merge`, where a field needs it.
-fn merge(model: &Model<'_>) -> TokenStream {
-    let arms: Vec<TokenStream> = stored(model)
-        .enumerate()
-        .filter_map(|(index, (field, stored))| {
-            let index = proc_macro2::Literal::usize_unsuffixed(index);
-            merged(field, stored).map(|value| quote!(#index => #value,))
-        })
-        .collect();
-    if arms.is_empty() {
-        return TokenStream::new();
+/// The method that reads or writes a field of this kind.
+fn method(verb: &str, stored: &Stored) -> Ident {
+    match &stored.kind {
+        Kind::Counter => format_ident!("{verb}_counter"),
+        Kind::Flash => format_ident!("{verb}_flash"),
+        Kind::Plain | Kind::Ready(_) | Kind::Function(_) => format_ident!("{verb}"),
     }
-    quote_spanned! {Span::mixed_site()=>
-        fn merge(
-            __index: __kit::usize,
-            __values: __kit::ThreeWay<'_>,
-        ) -> __kit::Result<__kit::Option<__kit::Vec<__kit::u8>>, __kit::FieldError> {
-            match __index {
-                #(#arms)*
-                _ => __kit::Ok(__values.mine()),
-            }
-        }
-    }
-}
-
-fn merged(field: &Field, stored: &Stored) -> Option<TokenStream> {
-    let (here, handle) = (ours_at(&field.ty), handle(field, stored));
-    let function = match &stored.kind {
-        Kind::Plain | Kind::Counter => return None,
-        Kind::Flash => return Some(quote_spanned!(here=> __values.flash(#handle))),
-        // Where a bound is not met, a closure has one error and the function's name would have two.
-        Kind::Ready(function) => {
-            let call = quote_spanned!(ours_at(function)=> __kit::#function(__base, __mine, __theirs));
-            quote_spanned!(ours_at(function)=> |__base, __mine, __theirs| #call)
-        }
-        Kind::Function(path) => quote!(#path),
-    };
-    let default = default(field);
-    Some(quote_spanned!(here=> __values.merge(#handle, #function, #default)))
 }
 
 /// What reads and writes the values of a field. A type that the kind of field cannot have is the same error wherever
@@ -159,18 +132,22 @@ fn merged(field: &Field, stored: &Stored) -> Option<TokenStream> {
 fn handle(field: &Field, stored: &Stored) -> TokenStream {
     let ty = &field.ty;
     let here = ours_at(ty);
-    match &stored.kind {
-        Kind::Counter => quote_spanned!(here=> __kit::counter::<#ty>()),
-        Kind::Flash => quote_spanned!(here=> __kit::flash::<Self::Codec, #ty>()),
-        Kind::Plain | Kind::Ready(_) | Kind::Function(_) => quote_spanned!(here=> __kit::stored::<Self::Codec, #ty>()),
+    match (&stored.kind, &field.default) {
+        (Kind::Counter, _) => quote_spanned!(here=> __kit::counter::<#ty>()),
+        (Kind::Flash, _) => quote_spanned!(here=> __kit::flash::<Self::Codec, #ty>()),
+        (_, None) => quote_spanned!(here=> __kit::stored::<Self::Codec, #ty>()),
+        (_, Some(path)) => {
+            // A closure of the wrong type is the same error each time, so it is shown once.
+            let default = quote_spanned!(ours_at(path)=> || #path());
+            quote_spanned!(here=> __kit::stored_or::<Self::Codec, #ty>(#default))
+        }
     }
 }
 
-/// What makes the value of a field that is not stored.
+/// The value of a field that is never stored.
 fn default(field: &Field) -> TokenStream {
     match &field.default {
-        // A closure of the wrong type is the same error each time, so it is shown once.
-        Some(path) => quote_spanned!(ours_at(path)=> || #path()),
-        None => quote_spanned!(ours_at(&field.ty)=> __kit::Default::default),
+        Some(path) => quote_spanned!(ours_at(path)=> #path()),
+        None => quote_spanned!(ours_at(&field.ty)=> __kit::Default::default()),
     }
 }

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::{ExprPath, Generics, Path, Type, parse_quote};
 
-use super::attributes::{self, DefaultValue, MergeRule, StructAttributes};
+use super::attributes::{self, DefaultValue, MergeRule, OnError, StructAttributes};
 use super::shape::Head;
 use super::{check, name};
 
@@ -13,6 +13,7 @@ pub(crate) struct Model<'a> {
     pub(crate) generics: &'a Generics,
     pub(crate) runtime: Runtime,
     pub(crate) namespace: String,
+    pub(crate) on_error: OnError,
     pub(crate) fields: Vec<Field>,
 }
 
@@ -68,6 +69,7 @@ pub(crate) fn build<'a>(head: &Head<'a>, attributes: StructAttributes, fields: V
         ident: head.ident,
         generics: head.generics,
         runtime: Runtime::new(&attributes),
+        on_error: attributes.on_error.value().copied().unwrap_or(OnError::Fail),
         fields: fields.into_iter().map(|field| build_field(&namespace, field)).collect(),
         namespace,
     }

@@ -32,34 +32,16 @@ fn plain_fields() {
                         __fields: &mut __kit::FieldReader<'_>,
                     ) -> __kit::Result<Self, __kit::FieldError> {
                         __kit::Ok(Self {
-                            items: __fields
-                                .read(
-                                    __kit::stored::<Self::Codec, Vec<Item>>(),
-                                    __kit::Default::default,
-                                )?,
-                            owner: __fields
-                                .read(
-                                    __kit::stored::<Self::Codec, Option<String>>(),
-                                    __kit::Default::default,
-                                )?,
+                            items: __fields.read(__kit::stored::<Self::Codec, Vec<Item>>())?,
+                            owner: __fields.read(__kit::stored::<Self::Codec, Option<String>>())?,
                         })
                     }
                     fn encode(
                         &self,
                         __fields: &mut __kit::FieldWriter,
                     ) -> __kit::Result<(), __kit::FieldError> {
-                        __fields
-                            .write(
-                                &self.items,
-                                __kit::stored::<Self::Codec, Vec<Item>>(),
-                                __kit::Default::default,
-                            )?;
-                        __fields
-                            .write(
-                                &self.owner,
-                                __kit::stored::<Self::Codec, Option<String>>(),
-                                __kit::Default::default,
-                            )?;
+                        __fields.write(&self.items, __kit::stored::<Self::Codec, Vec<Item>>())?;
+                        __fields.write(&self.owner, __kit::stored::<Self::Codec, Option<String>>())?;
                         __kit::Ok(())
                     }
                 }
@@ -104,44 +86,63 @@ fn every_attribute_of_a_field() {
                         __kit::Field::new("cart.views")
                             .merge(__kit::counter::<u64>().rule())
                             .carry(),
-                        __kit::Field::new("cart.notice").merge(__kit::Merge::ThreeWay),
+                        __kit::Field::new("cart.notice")
+                            .merge(__kit::flash::<Self::Codec, Option<String>>().rule()),
                         __kit::Field::new("cart.otp").ttl(600).sensitive(),
-                        __kit::Field::new("cart.tags").merge(__kit::Merge::ThreeWay),
-                        __kit::Field::new("cart.log").merge(__kit::Merge::ThreeWay),
-                        __kit::Field::new("cart.text").merge(__kit::Merge::ThreeWay),
+                        __kit::Field::new("cart.tags")
+                            .merge(
+                                __kit::Merge::ThreeWay(|__values| {
+                                    __values
+                                        .merge(
+                                            __kit::stored::<Self::Codec, BTreeSet<String>>(),
+                                            |__base, __mine, __theirs| __kit::union(
+                                                __base,
+                                                __mine,
+                                                __theirs,
+                                            ),
+                                        )
+                                }),
+                            ),
+                        __kit::Field::new("cart.log")
+                            .merge(
+                                __kit::Merge::ThreeWay(|__values| {
+                                    __values
+                                        .merge(
+                                            __kit::stored::<Self::Codec, Vec<String>>(),
+                                            |__base, __mine, __theirs| __kit::append(
+                                                __base,
+                                                __mine,
+                                                __theirs,
+                                            ),
+                                        )
+                                }),
+                            ),
+                        __kit::Field::new("cart.text")
+                            .merge(
+                                __kit::Merge::ThreeWay(|__values| {
+                                    __values
+                                        .merge(
+                                            __kit::stored_or::<Self::Codec, String>(|| text::initial()),
+                                            text::longer,
+                                        )
+                                }),
+                            ),
                         __kit::Field::new("cart.kind"),
                     ];
                     fn decode(
                         __fields: &mut __kit::FieldReader<'_>,
                     ) -> __kit::Result<Self, __kit::FieldError> {
                         __kit::Ok(Self {
-                            views: __fields
-                                .read_counter(__kit::counter::<u64>(), __kit::Default::default)?,
+                            views: __fields.read_counter(__kit::counter::<u64>())?,
                             notice: __fields
-                                .read_flash(
-                                    __kit::flash::<Self::Codec, Option<String>>(),
-                                    __kit::Default::default,
-                                )?,
-                            otp: __fields
-                                .read(
-                                    __kit::stored::<Self::Codec, Option<String>>(),
-                                    __kit::Default::default,
-                                )?,
-                            tags: __fields
-                                .read(
-                                    __kit::stored::<Self::Codec, BTreeSet<String>>(),
-                                    __kit::Default::default,
-                                )?,
-                            log: __fields
-                                .read(
-                                    __kit::stored::<Self::Codec, Vec<String>>(),
-                                    __kit::Default::default,
-                                )?,
+                                .read_flash(__kit::flash::<Self::Codec, Option<String>>())?,
+                            otp: __fields.read(__kit::stored::<Self::Codec, Option<String>>())?,
+                            tags: __fields.read(__kit::stored::<Self::Codec, BTreeSet<String>>())?,
+                            log: __fields.read(__kit::stored::<Self::Codec, Vec<String>>())?,
                             text: __fields
-                                .read(__kit::stored::<Self::Codec, String>(), || text::initial())?,
-                            cache: (__kit::Default::default)(),
-                            r#type: __fields
-                                .read(__kit::stored::<Self::Codec, u8>(), __kit::Default::default)?,
+                                .read(__kit::stored_or::<Self::Codec, String>(|| text::initial()))?,
+                            cache: __kit::Default::default(),
+                            r#type: __fields.read(__kit::stored::<Self::Codec, u8>())?,
                         })
                     }
                     fn encode(
@@ -154,78 +155,17 @@ fn every_attribute_of_a_field() {
                                 &self.notice,
                                 __kit::flash::<Self::Codec, Option<String>>(),
                             )?;
+                        __fields.write(&self.otp, __kit::stored::<Self::Codec, Option<String>>())?;
                         __fields
-                            .write(
-                                &self.otp,
-                                __kit::stored::<Self::Codec, Option<String>>(),
-                                __kit::Default::default,
-                            )?;
-                        __fields
-                            .write(
-                                &self.tags,
-                                __kit::stored::<Self::Codec, BTreeSet<String>>(),
-                                __kit::Default::default,
-                            )?;
-                        __fields
-                            .write(
-                                &self.log,
-                                __kit::stored::<Self::Codec, Vec<String>>(),
-                                __kit::Default::default,
-                            )?;
+                            .write(&self.tags, __kit::stored::<Self::Codec, BTreeSet<String>>())?;
+                        __fields.write(&self.log, __kit::stored::<Self::Codec, Vec<String>>())?;
                         __fields
                             .write(
                                 &self.text,
-                                __kit::stored::<Self::Codec, String>(),
-                                || text::initial(),
+                                __kit::stored_or::<Self::Codec, String>(|| text::initial()),
                             )?;
-                        __fields
-                            .write(
-                                &self.r#type,
-                                __kit::stored::<Self::Codec, u8>(),
-                                __kit::Default::default,
-                            )?;
+                        __fields.write(&self.r#type, __kit::stored::<Self::Codec, u8>())?;
                         __kit::Ok(())
-                    }
-                    fn merge(
-                        __index: __kit::usize,
-                        __values: __kit::ThreeWay<'_>,
-                    ) -> __kit::Result<__kit::Option<__kit::Vec<__kit::u8>>, __kit::FieldError> {
-                        match __index {
-                            1 => __values.flash(__kit::flash::<Self::Codec, Option<String>>()),
-                            3 => {
-                                __values
-                                    .merge(
-                                        __kit::stored::<Self::Codec, BTreeSet<String>>(),
-                                        |__base, __mine, __theirs| __kit::union(
-                                            __base,
-                                            __mine,
-                                            __theirs,
-                                        ),
-                                        __kit::Default::default,
-                                    )
-                            }
-                            4 => {
-                                __values
-                                    .merge(
-                                        __kit::stored::<Self::Codec, Vec<String>>(),
-                                        |__base, __mine, __theirs| __kit::append(
-                                            __base,
-                                            __mine,
-                                            __theirs,
-                                        ),
-                                        __kit::Default::default,
-                                    )
-                            }
-                            5 => {
-                                __values
-                                    .merge(
-                                        __kit::stored::<Self::Codec, String>(),
-                                        text::longer,
-                                        || text::initial(),
-                                    )
-                            }
-                            _ => __kit::Ok(__values.mine()),
-                        }
                     }
                 }
             };
@@ -303,8 +243,8 @@ fn bounds_only_where_a_type_parameter_is_mentioned() {
                     T: 'static,
                     [Vec<T>; 2]: __kit::Stored + __kit::Default,
                     Option<T>: __kit::Stored,
-                    T: __kit::Counter + __kit::Default,
-                    Vec<T>: __kit::Flash + __kit::Default,
+                    T: __kit::Counter,
+                    Vec<T>: __kit::Flash,
                     BTreeSet<T>: __kit::Stored + __kit::Union + __kit::Default,
                     PhantomData<T>: __kit::Default,
                 {
@@ -315,94 +255,54 @@ fn bounds_only_where_a_type_parameter_is_mentioned() {
                         __kit::Field::new("cart.plain"),
                         __kit::Field::new("cart.defaulted"),
                         __kit::Field::new("cart.total").merge(__kit::counter::<T>().rule()),
-                        __kit::Field::new("cart.notices").merge(__kit::Merge::ThreeWay),
-                        __kit::Field::new("cart.set").merge(__kit::Merge::ThreeWay),
+                        __kit::Field::new("cart.notices")
+                            .merge(__kit::flash::<Self::Codec, Vec<T>>().rule()),
+                        __kit::Field::new("cart.set")
+                            .merge(
+                                __kit::Merge::ThreeWay(|__values| {
+                                    __values
+                                        .merge(
+                                            __kit::stored::<Self::Codec, BTreeSet<T>>(),
+                                            |__base, __mine, __theirs| __kit::union(
+                                                __base,
+                                                __mine,
+                                                __theirs,
+                                            ),
+                                        )
+                                }),
+                            ),
                         __kit::Field::new("cart.concrete"),
                     ];
                     fn decode(
                         __fields: &mut __kit::FieldReader<'_>,
                     ) -> __kit::Result<Self, __kit::FieldError> {
                         __kit::Ok(Self {
-                            plain: __fields
-                                .read(
-                                    __kit::stored::<Self::Codec, [Vec<T>; 2]>(),
-                                    __kit::Default::default,
-                                )?,
+                            plain: __fields.read(__kit::stored::<Self::Codec, [Vec<T>; 2]>())?,
                             defaulted: __fields
-                                .read(__kit::stored::<Self::Codec, Option<T>>(), || none())?,
-                            total: __fields
-                                .read_counter(__kit::counter::<T>(), __kit::Default::default)?,
-                            notices: __fields
-                                .read_flash(
-                                    __kit::flash::<Self::Codec, Vec<T>>(),
-                                    __kit::Default::default,
-                                )?,
-                            set: __fields
-                                .read(
-                                    __kit::stored::<Self::Codec, BTreeSet<T>>(),
-                                    __kit::Default::default,
-                                )?,
-                            cache: (__kit::Default::default)(),
-                            nothing: (|| none())(),
-                            concrete: __fields
-                                .read(
-                                    __kit::stored::<Self::Codec, Buffer<N>>(),
-                                    __kit::Default::default,
-                                )?,
+                                .read(__kit::stored_or::<Self::Codec, Option<T>>(|| none()))?,
+                            total: __fields.read_counter(__kit::counter::<T>())?,
+                            notices: __fields.read_flash(__kit::flash::<Self::Codec, Vec<T>>())?,
+                            set: __fields.read(__kit::stored::<Self::Codec, BTreeSet<T>>())?,
+                            cache: __kit::Default::default(),
+                            nothing: none(),
+                            concrete: __fields.read(__kit::stored::<Self::Codec, Buffer<N>>())?,
                         })
                     }
                     fn encode(
                         &self,
                         __fields: &mut __kit::FieldWriter,
                     ) -> __kit::Result<(), __kit::FieldError> {
-                        __fields
-                            .write(
-                                &self.plain,
-                                __kit::stored::<Self::Codec, [Vec<T>; 2]>(),
-                                __kit::Default::default,
-                            )?;
+                        __fields.write(&self.plain, __kit::stored::<Self::Codec, [Vec<T>; 2]>())?;
                         __fields
                             .write(
                                 &self.defaulted,
-                                __kit::stored::<Self::Codec, Option<T>>(),
-                                || none(),
+                                __kit::stored_or::<Self::Codec, Option<T>>(|| none()),
                             )?;
                         __fields.write_counter(&self.total, __kit::counter::<T>())?;
                         __fields.write_flash(&self.notices, __kit::flash::<Self::Codec, Vec<T>>())?;
-                        __fields
-                            .write(
-                                &self.set,
-                                __kit::stored::<Self::Codec, BTreeSet<T>>(),
-                                __kit::Default::default,
-                            )?;
-                        __fields
-                            .write(
-                                &self.concrete,
-                                __kit::stored::<Self::Codec, Buffer<N>>(),
-                                __kit::Default::default,
-                            )?;
+                        __fields.write(&self.set, __kit::stored::<Self::Codec, BTreeSet<T>>())?;
+                        __fields.write(&self.concrete, __kit::stored::<Self::Codec, Buffer<N>>())?;
                         __kit::Ok(())
-                    }
-                    fn merge(
-                        __index: __kit::usize,
-                        __values: __kit::ThreeWay<'_>,
-                    ) -> __kit::Result<__kit::Option<__kit::Vec<__kit::u8>>, __kit::FieldError> {
-                        match __index {
-                            3 => __values.flash(__kit::flash::<Self::Codec, Vec<T>>()),
-                            4 => {
-                                __values
-                                    .merge(
-                                        __kit::stored::<Self::Codec, BTreeSet<T>>(),
-                                        |__base, __mine, __theirs| __kit::union(
-                                            __base,
-                                            __mine,
-                                            __theirs,
-                                        ),
-                                        __kit::Default::default,
-                                    )
-                            }
-                            _ => __kit::Ok(__values.mine()),
-                        }
                     }
                 }
             };

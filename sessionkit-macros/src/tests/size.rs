@@ -27,5 +27,5 @@ fn eight_fields_expand_to_little_code() {
     });
     assert!(expansion.error.is_none());
     let length = expansion.code.to_string().len();
-    assert!(length <= 3500, "{length} bytes");
+    assert!(length <= 3000, "{length} bytes");
 }

@@ -33,7 +33,7 @@ pub struct Counting<T> {
     pub(crate) saturating_from: fn(i128) -> T,
 }
 
-/// Counts with the integer `T`.
+/// Counts with the integer `T`, from zero.
 pub const fn counter<T: Counter>() -> Counting<T> {
     Counting { min: T::MIN, max: T::MAX, to_i128: |value| value.to_i128(), saturating_from: T::saturating_from }
 }

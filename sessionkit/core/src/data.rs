@@ -23,13 +23,16 @@ pub trait SessionData: Sized + 'static {
     /// The struct's name inside the record; two structs of one layer must not share it.
     const NAMESPACE: &'static str;
 
+    /// What a stored value does that does not fit its field.
+    const ON_ERROR: OnError = OnError::Fail;
+
     /// The stored fields, in the order in which [`decode`](Self::decode) reads and [`encode`](Self::encode) writes them.
     const FIELDS: &'static [Field];
 
     /// Builds the struct: every field from its stored value, or from its default where none is stored.
     ///
     /// # Errors
-    /// Fails when a stored value does not fit its field.
+    /// Fails when a stored value does not fit its field, unless [`ON_ERROR`](Self::ON_ERROR) is the default.
     fn decode(fields: &mut FieldReader<'_>) -> Result<Self, FieldError>;
 
     /// Writes every stored field.
@@ -37,15 +40,16 @@ pub trait SessionData: Sized + 'static {
     /// # Errors
     /// Fails when a value has no encoding.
     fn encode(&self, fields: &mut FieldWriter) -> Result<(), FieldError>;
+}
 
-    /// Merges the field at `index` of [`FIELDS`](Self::FIELDS), one whose rule is [`Merge::ThreeWay`].
-    ///
-    /// # Errors
-    /// Fails when one of the three values does not fit the field.
-    fn merge(index: usize, values: ThreeWay<'_>) -> Result<Option<Vec<u8>>, FieldError> {
-        let _ = index;
-        Ok(values.mine())
-    }
+/// What a stored value does that does not fit its field, as after the field's type was changed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum OnError {
+    /// The field has its default, which is reported. What is stored stays until the field is changed.
+    Default,
+    /// The struct cannot be read.
+    #[default]
+    Fail,
 }
 
 /// One stored field of a [`SessionData`] struct.
@@ -95,7 +99,7 @@ impl Field {
 }
 
 /// What happens when two requests change one field.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Merge {
     /// The value that is written last stays.
     LastWriteWins,
@@ -106,6 +110,9 @@ pub enum Merge {
         /// The greatest value of the field's type.
         max: i128,
     },
-    /// [`SessionData::merge`] decides from the common base and the two values.
-    ThreeWay,
+    /// A function decides from the common base and the two values.
+    ThreeWay(MergeFn),
 }
+
+/// Merges the values of a field that two requests changed.
+pub type MergeFn = fn(ThreeWay<'_>) -> Result<Option<Vec<u8>>, FieldError>;

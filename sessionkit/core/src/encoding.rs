@@ -19,18 +19,24 @@ pub trait Stored: Serialize + DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Stored for T {}
 
-/// How the values of a field are encoded.
+/// How the values of a field are encoded, and which one it has where none is stored.
 ///
-/// It is made by [`stored`], the one place that asks for [`Stored`]: a type that is not is one error, and not one for
+/// It is made by [`stored`] and [`stored_or`], which ask for [`Stored`]: a type that is not is one error, and not one for
 /// reading it and another for writing.
 pub struct Encoding<T> {
     pub(crate) encode: fn(&T, &mut Vec<u8>) -> Result<(), CodecError>,
     pub(crate) decode: fn(&[u8]) -> Result<T, CodecError>,
+    pub(crate) default: fn() -> T,
 }
 
 /// Encodes the values of a field with `C`.
-pub const fn stored<C: Codec, T: Stored>() -> Encoding<T> {
-    Encoding { encode: C::encode::<T>, decode: C::decode::<T> }
+pub const fn stored<C: Codec, T: Stored + Default>() -> Encoding<T> {
+    stored_or::<C, T>(T::default)
+}
+
+/// Encodes the values of a field with `C`, and makes the one of a field that is not stored with `default`.
+pub const fn stored_or<C: Codec, T: Stored>(default: fn() -> T) -> Encoding<T> {
+    Encoding { encode: C::encode::<T>, decode: C::decode::<T>, default }
 }
 
 impl<T> Clone for Encoding<T> {

@@ -36,6 +36,8 @@ events! {
     error late_write(layer: &str, key: &str) "session changes lost: the response was already sent";
     /// A commit met the changes of another request and is tried again.
     debug conflict(layer: &str, id: SessionId) "session conflict";
+    /// A stored value does not fit its field, which has its default.
+    warn unfit(layer: &str, key: &str) "stored session field does not fit its type: the default is used";
     /// The session could not be used.
     warn failed(layer: &str, error: &dyn Display) "session unavailable";
     /// A guard refused a request.

@@ -4,10 +4,12 @@ use std::fmt;
 
 use crate::codec::CodecError;
 use crate::counter::Counting;
-use crate::data::Field;
+use crate::data::{Field, OnError, SessionData};
 use crate::delta::FieldKey;
 use crate::encoding::Encoding;
-use crate::flash::Flashing;
+use crate::event;
+use crate::flash::{Flashing, MergeEncoded};
+use crate::layer::LayerMarker as _;
 
 /// Where the stored value of a field comes from.
 pub(crate) trait FieldSource {
@@ -19,46 +21,57 @@ pub(crate) trait FieldSource {
 pub struct FieldReader<'a> {
     fields: std::slice::Iter<'static, Field>,
     source: &'a dyn FieldSource,
+    on_error: OnError,
+    layer: &'static str,
 }
 
 impl<'a> FieldReader<'a> {
-    pub(crate) fn new(fields: &'static [Field], source: &'a dyn FieldSource) -> Self {
-        Self { fields: fields.iter(), source }
+    pub(crate) fn new<T: SessionData>(source: &'a dyn FieldSource) -> Self {
+        Self { fields: T::FIELDS.iter(), source, on_error: T::ON_ERROR, layer: T::Layer::NAME }
     }
 
     /// Reads the next field, or makes its default where nothing is stored.
     ///
     /// # Errors
-    /// Fails when the stored bytes are not a `T`.
-    pub fn read<T>(&mut self, encoding: Encoding<T>, default: impl FnOnce() -> T) -> Result<T, FieldError> {
+    /// Fails when the stored bytes are not a `T`, unless the struct's [`OnError`] is the default.
+    pub fn read<T>(&mut self, encoding: Encoding<T>) -> Result<T, FieldError> {
         let (field, stored) = self.next();
-        match stored {
-            Some(bytes) => (encoding.decode)(bytes).map_err(|reason| FieldError::decode(field, reason)),
-            None => Ok(default()),
-        }
+        let value = stored.map(|bytes| (encoding.decode)(bytes));
+        self.fitting(field, value, encoding.default)
     }
 
-    /// Reads the next field as a counter, whose stored form is decimal text.
+    /// Reads the next field as a counter, whose stored form is decimal text; an absent one is zero.
     ///
     /// # Errors
-    /// Fails when the stored bytes are not an integer.
-    pub fn read_counter<T>(&mut self, counting: Counting<T>, default: impl FnOnce() -> T) -> Result<T, FieldError> {
+    /// Fails when the stored bytes are not an integer, unless the struct's [`OnError`] is the default.
+    pub fn read_counter<T>(&mut self, counting: Counting<T>) -> Result<T, FieldError> {
         let (field, stored) = self.next();
-        match stored {
-            Some(bytes) => match parse_counter(bytes) {
-                Some(number) => Ok((counting.saturating_from)(number)),
-                None => Err(FieldError::decode(field, "not an integer".into())),
-            },
-            None => Ok(default()),
-        }
+        let number = stored.map(|bytes| parse_counter(bytes).ok_or_else(|| "not an integer".into()));
+        self.fitting(field, number, || 0).map(counting.saturating_from)
     }
 
-    /// Reads the next field as a flash value.
+    /// Reads the next field as a flash value; an absent one is empty.
     ///
     /// # Errors
-    /// Fails when the stored bytes are not a `T`.
-    pub fn read_flash<T>(&mut self, flashing: Flashing<T>, default: impl FnOnce() -> T) -> Result<T, FieldError> {
-        self.read(flashing.encoding, default)
+    /// Fails when the stored bytes are not a `T`, unless the struct's [`OnError`] is the default.
+    pub fn read_flash<T>(&mut self, flashing: Flashing<T>) -> Result<T, FieldError> {
+        self.read(flashing.encoding)
+    }
+
+    /// The value that was read, or the default where there is none or where it may take the place of what does not fit.
+    fn fitting<T>(
+        &self,
+        field: &Field,
+        value: Option<Result<T, CodecError>>,
+        default: impl FnOnce() -> T,
+    ) -> Result<T, FieldError> {
+        match (value, self.on_error) {
+            (Some(Ok(value)), _) => return Ok(value),
+            (Some(Err(reason)), OnError::Fail) => return Err(FieldError::decode(field, reason)),
+            (Some(Err(_)), OnError::Default) => event::unfit(self.layer, field.key),
+            (None, _) => {}
+        }
+        Ok(default())
     }
 
     fn next(&mut self) -> (&'static Field, Option<&'a [u8]>) {
@@ -89,19 +102,14 @@ impl FieldWriter {
     ///
     /// # Errors
     /// Fails when the value has no encoding.
-    pub fn write<T>(
-        &mut self,
-        value: &T,
-        encoding: Encoding<T>,
-        default: impl FnOnce() -> T,
-    ) -> Result<(), FieldError> {
+    pub fn write<T>(&mut self, value: &T, encoding: Encoding<T>) -> Result<(), FieldError> {
         let field = self.next();
         let start = self.encoded.buffer.len();
         let error = |reason| FieldError::encode(field, reason);
         (encoding.encode)(value, &mut self.encoded.buffer).map_err(error)?;
         if is_null(&self.encoded.buffer[start..]) {
             let end = self.encoded.buffer.len();
-            (encoding.encode)(&default(), &mut self.encoded.buffer).map_err(error)?;
+            (encoding.encode)(&(encoding.default)(), &mut self.encoded.buffer).map_err(error)?;
             let absent = self.encoded.buffer[start..end] == self.encoded.buffer[end..];
             self.encoded.buffer.truncate(end);
             if absent {
@@ -193,40 +201,44 @@ pub struct ThreeWay<'a> {
     pub(crate) base: Option<&'a [u8]>,
     pub(crate) mine: Option<&'a [u8]>,
     pub(crate) theirs: Option<&'a [u8]>,
+    pub(crate) on_error: OnError,
 }
 
-impl ThreeWay<'_> {
-    /// This request's value, as it is.
-    pub fn mine(&self) -> Option<Vec<u8>> {
-        self.mine.map(<[u8]>::to_vec)
-    }
-
+impl<'a> ThreeWay<'a> {
     /// Merges with `merge(base, mine, theirs)`; an absent value is its default.
     ///
     /// # Errors
-    /// Fails when a value does not fit the field.
+    /// Fails when a value does not fit the field, unless the struct's [`OnError`] is the default.
     pub fn merge<T>(
         self,
         encoding: Encoding<T>,
         merge: impl FnOnce(&T, T, T) -> T,
-        default: impl Fn() -> T,
     ) -> Result<Option<Vec<u8>>, FieldError> {
-        let decode = |bytes: Option<&[u8]>| match bytes {
-            Some(bytes) => (encoding.decode)(bytes).map_err(|reason| FieldError::decode(self.field, reason)),
-            None => Ok(default()),
+        let decode = |bytes: Option<&[u8]>| match (bytes.map(encoding.decode), self.on_error) {
+            (Some(Ok(value)), _) => Ok(value),
+            (Some(Err(reason)), OnError::Fail) => Err(FieldError::decode(self.field, reason)),
+            (Some(Err(_)), OnError::Default) | (None, _) => Ok((encoding.default)()),
         };
         let merged = merge(&decode(self.base)?, decode(self.mine)?, decode(self.theirs)?);
         let mut writer = FieldWriter::new(std::slice::from_ref(self.field));
-        writer.write(&merged, encoding, default)?;
+        writer.write(&merged, encoding)?;
         Ok(writer.finish().values().next().flatten().map(<[u8]>::to_vec))
     }
 
-    /// Merges flash values: what one request took stays taken, what the other set meanwhile stays.
-    ///
-    /// # Errors
-    /// Fails when a value does not fit the field.
-    pub fn flash<T>(self, flashing: Flashing<T>) -> Result<Option<Vec<u8>>, FieldError> {
-        (flashing.merge)(self.base, self.mine, self.theirs).map_err(|reason| FieldError::decode(self.field, reason))
+    /// Merges the encoded values; an absent one is empty.
+    pub(crate) fn merge_encoded<T>(
+        self,
+        decode: fn(&[u8]) -> Result<T, CodecError>,
+        merge: MergeEncoded,
+    ) -> Result<Option<Vec<u8>>, FieldError> {
+        let merged = merge(self.base, self.mine, self.theirs).or_else(|reason| match self.on_error {
+            OnError::Fail => Err(reason),
+            OnError::Default => {
+                let fitting = |bytes: Option<&'a [u8]>| bytes.filter(|bytes| decode(bytes).is_ok());
+                merge(fitting(self.base), fitting(self.mine), fitting(self.theirs))
+            }
+        });
+        merged.map_err(|reason| FieldError::decode(self.field, reason))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::codec::{Codec, CodecError};
+use crate::data::Merge;
 use crate::encoding::{Encoding, Stored, stored};
 
 /// A type that a `flash` field can have: `Option` or `Vec`.
@@ -14,7 +15,7 @@ use crate::encoding::{Encoding, Stored, stored};
     label = "cannot be taken",
     note = "write `Option<{Self}>` and take it with `.take()`"
 )]
-pub trait Flash: Stored {
+pub trait Flash: Stored + Default {
     /// Whether there is nothing to show.
     fn is_empty(&self) -> bool;
 
@@ -29,20 +30,29 @@ pub trait Flash: Stored {
     ) -> Result<Option<Vec<u8>>, CodecError>;
 }
 
+pub(crate) type MergeEncoded = fn(Option<&[u8]>, Option<&[u8]>, Option<&[u8]>) -> Result<Option<Vec<u8>>, CodecError>;
+
 /// How the values of a `flash` field are taken.
 ///
 /// It is made by [`flash`], the one place that asks for [`Flash`], so that another type is one error.
 pub struct Flashing<T> {
     pub(crate) encoding: Encoding<T>,
     pub(crate) is_empty: fn(&T) -> bool,
-    pub(crate) merge: MergeEncoded,
+    rule: Merge,
 }
-
-type MergeEncoded = fn(Option<&[u8]>, Option<&[u8]>, Option<&[u8]>) -> Result<Option<Vec<u8>>, CodecError>;
 
 /// Takes the values of a field, and encodes them with `C`.
 pub const fn flash<C: Codec, T: Flash>() -> Flashing<T> {
-    Flashing { encoding: stored::<C, T>(), is_empty: T::is_empty, merge: T::merge::<C> }
+    let rule = Merge::ThreeWay(|values| values.merge_encoded(C::decode::<T>, T::merge::<C>));
+    Flashing { encoding: stored::<C, T>(), is_empty: T::is_empty, rule }
+}
+
+impl<T> Flashing<T> {
+    /// What happens when two requests change the field: what one of them took stays taken, what the other set meanwhile
+    /// stays.
+    pub const fn rule(&self) -> Merge {
+        self.rule
+    }
 }
 
 impl<T> fmt::Debug for Flashing<T> {

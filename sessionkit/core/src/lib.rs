@@ -55,10 +55,10 @@ pub use config::{
     ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SameSite, SessionConfig, SessionConfigBuilder,
 };
 pub use counter::{Counter, Counting, counter};
-pub use data::{Field, Merge, SessionData};
+pub use data::{Field, Merge, MergeFn, OnError, SessionData};
 pub use delta::{Authenticate, Delta, FieldKey, FieldOp, HeaderOp, StoredValue, ValueRef};
 pub use dynamic::{DynamicSession, DynamicValue};
-pub use encoding::{Encoding, Stored, stored};
+pub use encoding::{Encoding, Stored, stored, stored_or};
 pub use error::SessionError;
 pub use field::{FieldError, FieldReader, FieldWriter, ThreeWay};
 pub use flash::{Flash, Flashing, flash};

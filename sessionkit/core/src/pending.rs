@@ -1,12 +1,10 @@
 //! The changes of one request, before they are stored.
 
-use crate::data::{Field, Merge, SessionData};
+use crate::data::{Field, Merge, MergeFn, OnError, SessionData};
 use crate::delta::{Delta, FieldKey, FieldOp, StoredValue};
 use crate::field::{FieldError, FieldSource, ThreeWay, parse_counter};
 use crate::record::{Record, field_size};
 use crate::time::Timestamp;
-
-type MergeFn = fn(usize, ThreeWay<'_>) -> Result<Option<Vec<u8>>, FieldError>;
 
 /// The fields that a request changed, each at most once.
 #[derive(Clone, Default)]
@@ -21,6 +19,7 @@ struct Change {
     key: FieldKey,
     /// What its struct says of the field.
     field: &'static Field,
+    on_error: OnError,
     kind: ChangeKind,
 }
 
@@ -35,9 +34,10 @@ enum ChangeKind {
     },
     Add {
         by: i128,
+        min: i128,
+        max: i128,
     },
     Merge {
-        index: usize,
         merge: MergeFn,
         mine: Option<Vec<u8>>,
     },
@@ -62,8 +62,9 @@ impl Pending {
                 change.kind = if typed { ChangeKind::Write { value } } else { ChangeKind::Put { value } };
             }
             None => {
-                let change = Change { key: key.to_owned().into(), field: UNTYPED, kind: ChangeKind::Put { value } };
-                self.changes.push(change);
+                let key = key.to_owned().into();
+                let kind = ChangeKind::Put { value };
+                self.changes.push(Change { key, field: UNTYPED, on_error: OnError::Fail, kind });
             }
         }
     }
@@ -87,21 +88,22 @@ impl Pending {
                 let sum = number(value.as_deref()).saturating_add(number(mine) - number(base));
                 ChangeKind::Write { value: Some(sum.clamp(min, max).to_string().into_bytes()) }
             }
-            (Merge::ThreeWay, Some(ChangeKind::Put { value } | ChangeKind::Write { value })) => {
+            (Merge::ThreeWay(merge), Some(ChangeKind::Put { value } | ChangeKind::Write { value })) => {
                 let theirs = value.as_deref();
-                ChangeKind::Write { value: T::merge(index, ThreeWay { field, base, mine, theirs })? }
+                ChangeKind::Write { value: merge(ThreeWay { field, base, mine, theirs, on_error: T::ON_ERROR })? }
             }
-            (Merge::Add { .. }, before) => {
-                let earlier = if let Some(ChangeKind::Add { by }) = before { *by } else { 0 };
-                ChangeKind::Add { by: earlier + number(mine) - number(base) }
+            (Merge::Add { min, max }, before) => {
+                let earlier = if let Some(ChangeKind::Add { by, .. }) = before { *by } else { 0 };
+                ChangeKind::Add { by: earlier + number(mine) - number(base), min, max }
             }
-            (Merge::ThreeWay, Some(ChangeKind::Merge { mine: theirs, .. })) => {
-                let merged = T::merge(index, ThreeWay { field, base, mine, theirs: theirs.as_deref() })?;
-                ChangeKind::Merge { index, merge: T::merge, mine: merged }
+            (Merge::ThreeWay(merge), Some(ChangeKind::Merge { mine: theirs, .. })) => {
+                let theirs = theirs.as_deref();
+                let merged = merge(ThreeWay { field, base, mine, theirs, on_error: T::ON_ERROR })?;
+                ChangeKind::Merge { merge, mine: merged }
             }
-            (Merge::ThreeWay, _) => ChangeKind::Merge { index, merge: T::merge, mine: owned(mine) },
+            (Merge::ThreeWay(merge), _) => ChangeKind::Merge { merge, mine: owned(mine) },
         };
-        let change = Change { key: field.key.into(), field, kind };
+        let change = Change { key: field.key.into(), field, on_error: T::ON_ERROR, kind };
         match before {
             Some(before) => *before = change,
             None => self.changes.push(change),
@@ -153,19 +155,27 @@ impl Change {
                 }
                 FieldOp::Set { key, value }
             }
-            ChangeKind::Add { by: 0 } => return Ok(None),
-            ChangeKind::Add { by } => {
-                let Merge::Add { min, max } = self.field.merge else { unreachable!("only `add` fields add") };
-                FieldOp::Add { key, by: *by, min, max, carried: self.field.carry }
+            ChangeKind::Add { by: 0, .. } => return Ok(None),
+            ChangeKind::Add { by, min, max } => {
+                let (by, min, max) = (*by, *min, *max);
+                let theirs = bytes(record).filter(|_| self.on_error == OnError::Default);
+                match theirs.filter(|theirs| parse_counter(theirs).is_none()) {
+                    // A store adds to integers only; what does not fit counts as zero.
+                    Some(theirs) => {
+                        let sum = by.clamp(min, max).to_string();
+                        FieldOp::Replace { key, expected: Some(theirs), value: Some(self.value(sum.as_bytes(), now)) }
+                    }
+                    None => FieldOp::Add { key, by, min, max, carried: self.field.carry },
+                }
             }
-            ChangeKind::Merge { index, merge, mine } => {
+            ChangeKind::Merge { merge, mine } => {
                 let (base, theirs) = (bytes(origin), bytes(record));
                 // Usually nobody else has changed the field, and mine is the result.
                 let merged = if theirs == base {
                     mine.clone()
                 } else {
                     let (base, mine, theirs) = (base.as_deref(), mine.as_deref(), theirs.as_deref());
-                    merge(*index, ThreeWay { field: self.field, base, mine, theirs })?
+                    merge(ThreeWay { field: self.field, base, mine, theirs, on_error: self.on_error })?
                 };
                 if merged == theirs {
                     return Ok(None);
@@ -195,9 +205,9 @@ impl<'a> Overlay<'a> {
     pub(crate) fn new(record: Option<&'a Record>, pending: &'a Pending, now: Timestamp) -> Self {
         let record = record.filter(|_| !pending.cleared);
         let stored = |key: &str| record?.field(key, now).and_then(|value| parse_counter(value.bytes));
-        let sum = |change: &'a Change| match (&change.kind, change.field.merge) {
-            (ChangeKind::Add { by }, Merge::Add { min, max }) => {
-                let sum = stored(&change.key).unwrap_or(0).saturating_add(*by).clamp(min, max);
+        let sum = |change: &'a Change| match change.kind {
+            ChangeKind::Add { by, min, max } => {
+                let sum = stored(&change.key).unwrap_or(0).saturating_add(by).clamp(min, max);
                 Some((&*change.key, sum.to_string().into_bytes()))
             }
             _ => None,

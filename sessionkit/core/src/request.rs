@@ -184,7 +184,7 @@ impl RequestSession {
         let state = self.state();
         let record = state.current.as_ref().map(|current| &current.record);
         let overlay = Overlay::new(record, &state.pending, engine.now());
-        let value = T::decode(&mut FieldReader::new(T::FIELDS, &overlay));
+        let value = T::decode(&mut FieldReader::new::<T>(&overlay));
         let epoch = state.epoch;
         drop(state);
         Ok((value.map_err(|error| self.fail(error.into()))?, epoch))

@@ -1,4 +1,4 @@
-//! An old and a new release side by side over one store: neither knows all that the other stores, and nothing is lost.
+//! Neither release knows all that the other stores.
 
 use std::time::Duration;
 
