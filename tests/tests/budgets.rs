@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sessionkit::SessionData;
 use sessionkit::testing::Calls;
+use sessionkit::{Rolling, SessionData};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, COOKIE, HeldStore, Server, Visitor};
 
@@ -43,6 +43,7 @@ behaviour! {
         a_logout_is_two_calls_however_many_read_before,
         a_touch_is_free_inside_its_throttle_and_one_call_after,
         a_touch_joins_a_commit,
+        a_renewal_is_two_calls_or_joins_commits,
         each_further_candidate_is_one_call,
         each_retry_after_a_conflict_is_one_call,
         fields_that_merge_inside_the_store_are_not_retried,
@@ -256,6 +257,26 @@ behaviour! {
             assert_eq!(bench.store.take(), READ_AND_WRITE, "{path}");
             visitor.get("/read").await;
             assert_eq!(bench.store.take(), READ, "{path} touched the session");
+        }
+    }
+
+    async fn a_renewal_is_two_calls_or_joins_commits(bench: Bench) {
+        // No touches, which would hide what a renewal costs.
+        let bench = bench.with_config(|config| {
+            config.ttl(Duration::from_secs(86_400)).rolling(Rolling::Off).renew_after(Duration::from_secs(3600))
+        });
+        let server = start(&bench).await;
+        let visitor = known(&bench, &server).await;
+        for path in ["/read", "/write"] {
+            bench.clock.advance(Duration::from_secs(3600));
+            let token = visitor.token();
+            visitor.get(path).await;
+            assert_eq!(bench.store.take(), READ_AND_WRITE, "{path} renews the token");
+            assert_ne!(visitor.token(), token, "{path}");
+            visitor.get(path).await;
+            assert_eq!(bench.store.take(), READ_AND_WRITE, "{path} uses the new token for the first time");
+            visitor.get("/read").await;
+            assert_eq!(bench.store.take(), READ, "nothing is due after {path}");
         }
     }
 

@@ -8,6 +8,7 @@ use crate::header::{Generation, Header, Previous};
 use crate::record::Record;
 use crate::store::{CommitOutcome, Receipt, StoreError};
 use crate::time::Timestamp;
+use crate::token::SecretHash;
 
 impl Record {
     /// Applies `delta` as [`Store::commit`](crate::Store::commit) must, for stores that read, change and write a record
@@ -91,14 +92,13 @@ fn apply_header(header: &mut Header, op: &HeaderOp) {
             header.previous = None;
             header.generation = header.generation.next();
         }
-        HeaderOp::Renew { if_current, secret } => {
+        HeaderOp::Renew { if_current, secret, at } => {
             if header.secret == *if_current {
-                header.previous = Some(Previous { secret: header.secret, until: None });
-                header.secret = *secret;
+                renew(header, *secret, *at);
             }
         }
-        HeaderOp::EndPrevious { until } => {
-            if let Some(previous) = &mut header.previous {
+        HeaderOp::EndPrevious { if_current, until } => {
+            if let Some(previous) = header.previous.as_mut().filter(|_| header.secret == *if_current) {
                 previous.until = Some(previous.until.map_or(*until, |earlier| earlier.min(*until)));
             }
         }
@@ -108,6 +108,16 @@ fn apply_header(header: &mut Header, op: &HeaderOp) {
             header.idle_deadline = header.idle_deadline.max(latest);
         }
     }
+}
+
+fn renew(header: &mut Header, secret: SecretHash, at: Timestamp) {
+    let replaced = match header.previous {
+        Some(Previous { until: Some(until), .. }) if at < until => return,
+        Some(Previous { secret, until: None, .. }) => secret,
+        _ => header.secret,
+    };
+    header.previous = Some(Previous { secret: replaced, renewed: at, until: None });
+    header.secret = secret;
 }
 
 /// Applies one operation; `false` if the field holds another value than expected.

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::config::{CookieMaxAge, LONGEST_COOKIE, OnLostWrite, Rolling};
+use crate::config::{CookieMaxAge, LONGEST_COOKIE, OnLostWrite};
 use crate::cookie;
-use crate::delta::HeaderOp;
 use crate::error::SessionError;
 use crate::event;
 use crate::manager::Engine;
@@ -13,9 +12,10 @@ use crate::pending::{Pending, size_after};
 use crate::record::Record;
 use crate::rejection::Rejection;
 use crate::request::{CookieChange, Current, RequestSession, State};
-use crate::store::{CommitOutcome, CreateOutcome, Receipt};
+use crate::store::{CommitOutcome, CreateOutcome};
 use crate::time::Timestamp;
 use crate::token::{SessionId, Token};
+use crate::upkeep::Upkeep;
 use crate::{Delta, Header};
 
 /// What a response becomes.
@@ -76,12 +76,12 @@ async fn settle(session: &RequestSession, status: u16) -> Result<(), SessionErro
         (state.current.clone(), if keeps { pending } else { Pending::default() }, begins)
     };
     let now = engine.now();
-    let touch = current.as_ref().and_then(|current| touch(engine, current, now));
-    if pending.is_empty() && touch.is_none() && !begins {
+    let upkeep = current.as_ref().map(|current| Upkeep::due(engine, current, now)).unwrap_or_default();
+    if pending.is_empty() && upkeep.is_empty() && !begins {
         return Ok(());
     }
     let nothing_changed = pending.is_empty();
-    let commit = Commit { engine: engine.clone(), pending, touch, begins, now };
+    let commit = Commit { engine: engine.clone(), pending, upkeep, begins, now };
     let settled = match engine.tasks.finish(commit.run(current)).await {
         Some(settled) => settled,
         None => Err(SessionError::interrupted()),
@@ -122,27 +122,11 @@ fn begins(session: &RequestSession, state: &State) -> bool {
     session.shared.engine.settings().save_uninitialized && nobody && known()
 }
 
-/// The touch that is due, if one is.
-fn touch(engine: &Engine, current: &Current, now: Timestamp) -> Option<HeaderOp> {
-    let (header, settings) = (current.record.header(), engine.settings());
-    // A login may have a shorter lifetime than the settings, and must not end in use.
-    let throttle = settings.touch_after().min(header.ttl / 2);
-    if now.since(header.last_seen) < throttle || header.is_expired(now) {
-        return None;
-    }
-    let idle_deadline = match settings.rolling {
-        Rolling::Off => return None,
-        Rolling::Reset => now.after(header.ttl),
-        Rolling::Extend(by) => header.idle_deadline.after(by),
-    };
-    Some(HeaderOp::Touch { last_seen: now, idle_deadline })
-}
-
 /// One commit, with what it needs to outlive its request.
 struct Commit {
     engine: std::sync::Arc<Engine>,
     pending: Pending,
-    touch: Option<HeaderOp>,
+    upkeep: Upkeep,
     /// Whether a session begins even without a field.
     begins: bool,
     now: Timestamp,
@@ -164,14 +148,14 @@ impl Commit {
         for attempt in 0.. {
             let record = newest.as_ref().unwrap_or(&current.record);
             let mut delta = self.pending.delta(Some(&current.record), Some(record), self.now)?;
-            delta.header.extend(self.touch.clone());
+            delta.header.extend(self.upkeep.ops());
             if delta.is_empty() {
                 break;
             }
             self.check_size(Some(record), &delta)?;
             match engine.within(deadline, engine.store.commit(id, generation, &delta, self.now)).await? {
                 CommitOutcome::Committed(receipt) => {
-                    return Ok(Settled::Stored { cookie: self.refreshed(current, receipt) });
+                    return Ok(Settled::Stored { cookie: self.upkeep.cookie(engine, current, receipt) });
                 }
                 CommitOutcome::Conflict(record) => newest = Some(record),
                 CommitOutcome::Stale => return Ok(Settled::Lost { reason: "the token was rotated", id }),
@@ -184,13 +168,6 @@ impl Commit {
             }
         }
         Ok(Settled::Stored { cookie: None })
-    }
-
-    /// The client's own token again, where a touch moved the end of its cookie.
-    fn refreshed(&self, current: Current, receipt: Receipt) -> Option<CookieChange> {
-        let follows = self.engine.settings().cookie_max_age != CookieMaxAge::Session;
-        let refresh = self.touch.is_some() && follows && receipt.secret == current.secret;
-        refresh.then_some(CookieChange::Set { token: current.token, ends: receipt.deadline })
     }
 
     async fn create(self) -> Result<Settled, SessionError> {

@@ -116,6 +116,12 @@ impl SessionConfigBuilder {
         rolling: Rolling;
         /// How long use need not be recorded again; a minute by default, half the idle time where that is less.
         touch_after: Duration => Some;
+        /// The time after which a session in use gets a new token, without anybody noticing; never by default. Whole
+        /// seconds, a minute at least. See also `renew_grace`.
+        renew_after: Duration => Some;
+        /// How long the old token still opens the session after the new one was first used, so that requests that were
+        /// under way with it are not logged out; 30 seconds by default.
+        renew_grace: Duration;
         /// How long a load may take; 250 ms by default.
         load_deadline: Duration;
         /// How long a commit may take, retries included; 500 ms by default.
@@ -174,6 +180,10 @@ pub(crate) struct Settings {
     pub(crate) rolling: Rolling,
     #[serde(deserialize_with = "duration::optional")]
     touch_after: Option<Duration>,
+    #[serde(deserialize_with = "duration::optional")]
+    pub(crate) renew_after: Option<Duration>,
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) renew_grace: Duration,
     #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) load_deadline: Duration,
     #[serde(deserialize_with = "duration::deserialize")]
@@ -204,6 +214,8 @@ impl Default for Settings {
             absolute: None,
             rolling: Rolling::Reset,
             touch_after: None,
+            renew_after: None,
+            renew_grace: Duration::from_secs(30),
             load_deadline: Duration::from_millis(250),
             commit_deadline: Duration::from_millis(500),
             max_record_size: 64 * 1024,
@@ -226,6 +238,11 @@ impl Settings {
 
     pub(crate) fn touch_after(&self) -> Duration {
         self.touch_after.unwrap_or_else(|| (self.anonymous_ttl() / 2).min(Duration::from_secs(60)))
+    }
+
+    /// The time after which a client that goes on with its old token, and so never got the new one, is given another.
+    pub(crate) fn renew_again_after(&self) -> Duration {
+        self.renew_grace.max(self.touch_after())
     }
 
     fn dev(&mut self) {

@@ -42,16 +42,23 @@ pub enum HeaderOp {
         /// The hash of the new secret.
         secret: SecretHash,
     },
-    /// Replaces the secret if it is still this one; the old secret becomes the previous one. Otherwise does nothing.
+    /// Replaces the secret, which becomes the previous one. A secret that was never used (the previous one has no end) is
+    /// dropped instead, and the previous one stays: the client never got the other. Does nothing if another secret is
+    /// current, or while the previous one has an end that has not come.
     Renew {
         /// The hash that must be current.
         if_current: SecretHash,
         /// The hash of the new secret.
         secret: SecretHash,
+        /// When this happens.
+        at: Timestamp,
     },
-    /// Ends the previous secret at this time, unless it ends earlier: the new one was used.
+    /// The secret is used for the first time: ends the previous one, unless it ends earlier. Does nothing if another
+    /// secret is current.
     EndPrevious {
-        /// When it stops opening the session.
+        /// The hash that must be current.
+        if_current: SecretHash,
+        /// When the previous secret stops opening the session.
         until: Timestamp,
     },
     /// The session is in use. Moves deadlines later, never earlier, and never past the absolute deadline.

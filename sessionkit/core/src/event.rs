@@ -24,6 +24,8 @@ events! {
     info logout(layer: &str, id: SessionId) "logout";
     /// The secret was replaced.
     info rotated(layer: &str, id: SessionId) "token rotated";
+    /// The secret was replaced on schedule; the old one opens the session for a while.
+    debug renewed(layer: &str, id: SessionId) "token renewed";
     /// A request presented a token that opens nothing.
     debug rejected(layer: &str, reason: &str) "session token rejected";
     /// A request presented tokens of two sessions.

@@ -65,6 +65,8 @@ pub struct Header {
 pub struct Previous {
     /// The hash of the old secret.
     pub secret: SecretHash,
+    /// When the renewal happened.
+    pub renewed: Timestamp,
     /// When it stops opening the session; `None` until the new secret is first used.
     pub until: Option<Timestamp>,
 }

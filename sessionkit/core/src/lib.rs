@@ -46,6 +46,7 @@ mod tasks;
 pub mod testing;
 mod time;
 mod token;
+mod upkeep;
 
 pub use auth::{Auth, Login};
 pub use checkout::Checkout;

@@ -93,6 +93,7 @@ impl Record {
         }
         if let Some(previous) = &header.previous {
             packed.extend_from_slice(previous.secret.as_bytes());
+            write_number(&mut packed, previous.renewed.unix_seconds());
             write_number(&mut packed, previous.until.map_or(0, |until| until.unix_seconds().saturating_add(1)));
         }
         for (key, value) in self.fields() {
@@ -116,8 +117,9 @@ impl Record {
         if has & PREVIOUS != 0 {
             let (secret, after) = rest.split_first_chunk::<32>()?;
             rest = after;
+            let renewed = Timestamp::from_unix_seconds(read_number(&mut rest)?);
             let until = read_number(&mut rest)?.checked_sub(1).map(Timestamp::from_unix_seconds);
-            header.previous = Some(Previous { secret: SecretHash::from_bytes(*secret), until });
+            header.previous = Some(Previous { secret: SecretHash::from_bytes(*secret), renewed, until });
         }
         let mut fields = Fields { rest };
         while fields.read().is_some() {}
@@ -248,7 +250,7 @@ mod tests {
         let mut header = Header::new(SecretHash::from_bytes([1; 32]), now, Duration::from_secs(60), None);
         header.user = Some("ada".into());
         header.label = Some("laptop".into());
-        header.previous = Some(Previous { secret: SecretHash::from_bytes([2; 32]), until: Some(now) });
+        header.previous = Some(Previous { secret: SecretHash::from_bytes([2; 32]), renewed: now, until: Some(now) });
         let mut code = StoredValue::new("123");
         code.carried = true;
         code.deadline = Some(now);

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `@` | the packed [`Header`] |
 //! | `@user`, `@label` | the header's texts, where there are any |
-//! | `@prev` | the previous secret's hash, then its end in decimal seconds if it has one |
+//! | `@prev` | the previous secret's hash, then when it was renewed in decimal seconds, then `:` and its end if it has one |
 //! | `@ttl` | the earliest deadline of a field in decimal seconds; no later than that, never missing where there is one |
 //! | `cart.items` | the value of that field |
 //!
@@ -69,8 +69,9 @@ pub(super) fn write(record: &Record) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)> {
         pairs.push(("@label".into(), label.as_bytes().into()));
     }
     if let Some(previous) = &header.previous {
-        let until = previous.until.map(|until| until.to_string()).unwrap_or_default();
-        pairs.push(("@prev".into(), [previous.secret.as_bytes(), until.as_bytes()].concat().into()));
+        let until = previous.until.map(|until| format!(":{until}")).unwrap_or_default();
+        let times = format!("{}{until}", previous.renewed);
+        pairs.push(("@prev".into(), [previous.secret.as_bytes(), times.as_bytes()].concat().into()));
     }
     if let Some(soonest) = record.fields().filter_map(|(_, value)| value.deadline).min() {
         pairs.push(("@ttl".into(), soonest.to_string().into_bytes().into()));
@@ -101,9 +102,11 @@ pub(super) fn read(pairs: &[Pair]) -> Result<Record, String> {
 }
 
 fn previous(stored: &[u8]) -> Option<Previous> {
-    let (secret, until) = stored.split_first_chunk::<32>()?;
-    let until = if until.is_empty() { None } else { Some(seconds(until)?) };
-    Some(Previous { secret: SecretHash::from_bytes(*secret), until })
+    let (secret, times) = stored.split_first_chunk::<32>()?;
+    let mut times = times.splitn(2, |byte| *byte == b':').map(seconds);
+    let (renewed, until) = (times.next()??, times.next());
+    let until = until.map_or(Some(None), |until| until.map(Some))?;
+    Some(Previous { secret: SecretHash::from_bytes(*secret), renewed, until })
 }
 
 fn seconds(digits: &[u8]) -> Option<Timestamp> {

@@ -81,10 +81,10 @@ impl Arguments {
         match op {
             HeaderOp::Authenticate(authenticate) => self.authenticate(authenticate),
             HeaderOp::Rotate { secret } => self.push("R").push(secret.as_bytes()),
-            HeaderOp::Renew { if_current, secret } => {
-                self.push("N").push(if_current.as_bytes()).push(secret.as_bytes())
+            HeaderOp::Renew { if_current, secret, at } => {
+                self.push("N").push(if_current.as_bytes()).push(secret.as_bytes()).time(*at)
             }
-            HeaderOp::EndPrevious { until } => self.push("E").time(*until),
+            HeaderOp::EndPrevious { if_current, until } => self.push("E").push(if_current.as_bytes()).time(*until),
             HeaderOp::Touch { last_seen, idle_deadline } => self.push("T").time(*last_seen).time(*idle_deadline),
             _ => return Err(unknown_operation()),
         };

@@ -5,6 +5,7 @@ mod bad_cookie;
 mod expiry;
 mod fields;
 mod layers;
+mod renewal;
 mod rolling;
 mod rules;
 mod state;

@@ -55,8 +55,8 @@ async fn the_hash_is_readable() {
 
     let secret = |byte| SecretHash::from_bytes([byte; 32]);
     let until = NOW.after(Duration::from_secs(30));
-    let renew = HeaderOp::Renew { if_current: secret(1), secret: secret(b'n') };
-    commit(&store, &header_delta([renew, HeaderOp::EndPrevious { until }])).await.unwrap();
+    let renew = HeaderOp::Renew { if_current: secret(1), secret: secret(b'n'), at: NOW };
+    commit(&store, &header_delta([renew, HeaderOp::EndPrevious { if_current: secret(b'n'), until }])).await.unwrap();
     let previous = server.cli(&["HGET", KEY, "@prev"]);
     assert!(previous.ends_with("1800000030"), "{previous}");
     commit(&store, &header_delta([HeaderOp::Rotate { secret: secret(3) }])).await.unwrap();

@@ -10,7 +10,7 @@ pub(crate) const LONGEST_COOKIE: Duration = Duration::from_secs(400 * DAY.as_sec
 
 impl Settings {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let problems = [self.cookie(), self.prefix(), self.lifetime(), self.touch(), self.limits()];
+        let problems = [self.cookie(), self.prefix(), self.lifetime(), self.touch(), self.renewal(), self.limits()];
         problems.into_iter().flatten().next().map_or(Ok(()), |problem| Err(ConfigError(problem)))
     }
 
@@ -103,6 +103,25 @@ impl Settings {
         None
     }
 
+    fn renewal(&self) -> Option<String> {
+        let renew_after = self.renew_after?;
+        for (name, time) in [("renew_after", renew_after), ("renew_grace", self.renew_grace)] {
+            if time.as_secs() == 0 || time.subsec_nanos() != 0 {
+                return Some(format!("{name} must be a whole number of seconds, at least one"));
+            }
+        }
+        if renew_after < self.renew_again_after().max(Duration::from_secs(60)) {
+            return Some(
+                "renew_after must be a minute at least, and no shorter than renew_grace and touch_after: raise renew_after"
+                    .into(),
+            );
+        }
+        if renew_after >= self.absolute() {
+            return Some("renew_after is not shorter than absolute, so it would never come: lower renew_after".into());
+        }
+        None
+    }
+
     fn limits(&self) -> Option<String> {
         if self.load_deadline.is_zero() || self.commit_deadline.is_zero() {
             return Some("load_deadline and commit_deadline must be more than zero".into());
@@ -149,6 +168,11 @@ mod tests {
             (new().absolute(seconds(60)), "raise absolute"),
             (new().touch_after(DAY), "lower touch_after"),
             (new().rolling(Rolling::Extend(seconds(0))), "rolling = off"),
+            (new().renew_after(seconds(59)), "a minute at least"),
+            (new().renew_after(seconds(100)).renew_grace(seconds(101)), "raise renew_after"),
+            (new().renew_after(seconds(100)).touch_after(seconds(101)), "raise renew_after"),
+            (new().renew_after(seconds(100)).renew_grace(seconds(0)), "renew_grace must be a whole"),
+            (new().renew_after(30 * DAY), "lower renew_after"),
             (new().load_deadline(seconds(0)), "more than zero"),
             (new().commit_deadline(Duration::MAX), "an hour at most"),
             (new().max_record_size(0), "more than zero"),

@@ -33,7 +33,8 @@ end
 if #packed ~= 62 or packed:byte(1) ~= 1 then
   return { 'corrupt', '@' }
 end
-if stored[2] and not (#stored[2] >= 32 and stored[2]:find('^%d*$', 33)) then
+-- The previous secret, when it was renewed, and its end after a colon if it has one.
+if stored[2] and not (stored[2]:find('^%d+$', 33) or stored[2]:find('^%d+:%d+$', 33)) then
   return { 'corrupt', '@prev' }
 end
 if soonest and not soonest:find('^%d+$') then
@@ -204,23 +205,29 @@ operations['R'] = function()
   generation = (generation + 1) % 4294967296
 end
 
--- Renew: the secret that must be current, the new one.
+-- Renew: the secret that must be current, the new one, when.
 operations['N'] = function()
-  local if_current, new = take(), take()
-  if secret == if_current then
-    put('@prev', secret)
-    secret = new
+  local if_current, new, at = take(), take(), take()
+  local previous = work['@prev']
+  local ends = previous and previous:match(':(%d+)$', 33)
+  if secret ~= if_current or (ends and tonumber(at) < tonumber(ends)) then
+    return
   end
+  -- A secret that was never used is not one that the client has.
+  local unused = previous and not ends
+  put('@prev', (unused and previous:sub(1, 32) or secret) .. at)
+  secret = new
 end
 
--- EndPrevious: until.
+-- EndPrevious: the secret that must be current, until.
 operations['E'] = function()
-  local ends, previous = take(), work['@prev']
-  if previous then
-    local earlier = tonumber(previous:sub(33))
-    if not earlier or tonumber(ends) < earlier then
-      put('@prev', previous:sub(1, 32) .. ends)
-    end
+  local if_current, ends, previous = take(), take(), work['@prev']
+  if not previous or secret ~= if_current then
+    return
+  end
+  local renewed, earlier = previous:match('^(%d+):?(%d*)$', 33)
+  if earlier == '' or tonumber(ends) < tonumber(earlier) then
+    put('@prev', previous:sub(1, 32) .. renewed .. ':' .. ends)
   end
 end
 

@@ -91,7 +91,7 @@ pub async fn one_of_many_rotations_wins<S: Store>(store: Arc<S>) {
 
 /// Of 20 racing renewals exactly one changes the secret, and all learn which.
 pub async fn one_of_many_renewals_wins<S: Store>(store: Arc<S>) {
-    let renew = |number| HeaderOp::Renew { if_current: secret(0), secret: secret(number) };
+    let renew = |number| HeaderOp::Renew { if_current: secret(0), secret: secret(number), at: NOW };
     let outcomes = race(&store, renew).await;
     let secrets: BTreeSet<_> =
         outcomes.iter().map(|(_, outcome)| *committed(outcome.clone()).secret.as_bytes()).collect();

@@ -76,9 +76,12 @@ impl Random {
             }
             2 | 3 => {
                 let if_current = if self.chance(80) { record.header().secret } else { secret(99) };
-                delta.header.push(HeaderOp::Renew { if_current, secret: new });
+                delta.header.push(HeaderOp::Renew { if_current, secret: new, at: now });
             }
-            4 | 5 => delta.header.push(HeaderOp::EndPrevious { until: later }),
+            4 | 5 => {
+                let if_current = if self.chance(80) { record.header().secret } else { secret(99) };
+                delta.header.push(HeaderOp::EndPrevious { if_current, until: later });
+            }
             _ => delta.header.push(HeaderOp::Touch { last_seen: now, idle_deadline: later }),
         }
     }

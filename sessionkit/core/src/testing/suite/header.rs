@@ -8,13 +8,18 @@ use super::seen::{Bytes, Seen, SeenRecord};
 use crate::delta::{Authenticate, HeaderOp};
 use crate::header::{Generation, Previous};
 use crate::store::{CommitOutcome, Receipt, Store};
+use crate::time::Timestamp;
 
 fn rotate(number: u8) -> HeaderOp {
     HeaderOp::Rotate { secret: secret(number) }
 }
 
-fn renew(if_current: u8, to: u8) -> HeaderOp {
-    HeaderOp::Renew { if_current: secret(if_current), secret: secret(to) }
+fn renew(if_current: u8, to: u8, at: Timestamp) -> HeaderOp {
+    HeaderOp::Renew { if_current: secret(if_current), secret: secret(to), at }
+}
+
+fn end_previous(if_current: u8, until: Timestamp) -> HeaderOp {
+    HeaderOp::EndPrevious { if_current: secret(if_current), until }
 }
 
 fn bytes(number: u8) -> Bytes {
@@ -24,7 +29,7 @@ fn bytes(number: u8) -> Bytes {
 /// A rotation raises the generation, ends the previous secret, and refuses every commit under another generation.
 pub async fn a_rotation_refuses_the_old_generation<S: Store>(store: Arc<S>) {
     let mut first = header();
-    first.previous = Some(Previous { secret: secret(7), until: None });
+    first.previous = Some(Previous { secret: secret(7), renewed: NOW, until: None });
     let session = Session::of(&store, &record(first, [("a", plain("1"))])).await;
     let receipt = session.apply_header(0, [rotate(1)]).await;
     assert_eq!(receipt.generation.number(), 1, "[P3] a rotation raises the generation");
@@ -87,35 +92,47 @@ pub async fn a_login_begins_a_new_lifetime<S: Store>(store: Arc<S>) {
 /// generation. The loser of two changes nothing.
 pub async fn a_renewal_is_conditional_and_keeps_the_previous_secret<S: Store>(store: Arc<S>) {
     let session = Session::with(&store, []).await;
-    let receipt = session.apply_header(0, [renew(0, 1)]).await;
+    let receipt = session.apply_header(0, [renew(0, 1, after(1))]).await;
     assert_eq!((receipt.secret == secret(1), receipt.generation.number()), (true, 0));
     let seen = session.seen().await;
-    assert_eq!((seen.secret.clone(), seen.previous.clone()), (bytes(1), Some((bytes(0), None))));
+    assert_eq!((seen.secret.clone(), seen.previous.clone()), (bytes(1), Some((bytes(0), after(1), None))));
 
-    let receipt = session.apply_header(0, [renew(0, 2)]).await;
+    let receipt = session.apply_header(0, [renew(0, 2, after(2))]).await;
     assert!(receipt.secret == secret(1), "the loser of two renewals learns who won");
     assert_eq!(session.seen().await, seen, "the loser of two renewals changes nothing");
-
-    session.apply_header(0, [HeaderOp::EndPrevious { until: after(30) }]).await;
-    session.apply_header(0, [renew(1, 3)]).await;
-    let seen = session.seen().await;
-    assert_eq!(
-        (seen.secret, seen.previous),
-        (bytes(3), Some((bytes(1), None))),
-        "a new previous secret has no end yet"
-    );
 }
 
-/// `EndPrevious` sets the end of the previous secret, moves it earlier, and never later; without one it does nothing.
+/// A secret that was never used is replaced without a trace: the client has the one before it. One that was used becomes
+/// the previous secret, but not before the one before it has ended.
+pub async fn a_renewal_drops_no_secret_that_is_in_use<S: Store>(store: Arc<S>) {
+    let session = Session::with(&store, []).await;
+    session.apply_header(0, [renew(0, 1, after(1))]).await;
+    session.apply_header(0, [renew(1, 2, after(2))]).await;
+    let seen = session.seen().await;
+    assert_eq!((seen.secret, seen.previous), (bytes(2), Some((bytes(0), after(2), None))), "1 was never used");
+
+    session.apply_header(0, [end_previous(2, after(30))]).await;
+    session.apply_header(0, [renew(2, 3, after(29))]).await;
+    let seen = session.seen().await;
+    assert_eq!((seen.secret, seen.previous), (bytes(2), Some((bytes(0), after(2), Some(after(30))))), "0 is in use");
+
+    session.apply_header(0, [renew(2, 3, after(30))]).await;
+    let seen = session.seen().await;
+    assert_eq!((seen.secret, seen.previous), (bytes(3), Some((bytes(2), after(30), None))), "0 has ended");
+}
+
+/// `EndPrevious` sets the end of the previous secret, moves it earlier, and never later. Without one, and if another
+/// secret is current, it does nothing.
 pub async fn the_end_of_the_previous_secret_only_moves_earlier<S: Store>(store: Arc<S>) {
     let session = Session::with(&store, []).await;
-    let end = |seconds| [HeaderOp::EndPrevious { until: after(seconds) }];
-    session.apply_header(0, end(9)).await;
+    session.apply_header(0, [end_previous(0, after(9))]).await;
     assert_eq!(session.seen().await.previous, None);
-    session.apply_header(0, [renew(0, 1)]).await;
+    session.apply_header(0, [renew(0, 1, NOW)]).await;
+    session.apply_header(0, [end_previous(0, after(9))]).await;
+    assert_eq!(session.seen().await.previous, Some((bytes(0), NOW, None)), "it is 1 that must be used");
     for (until, expected) in [(30, 30), (40, 30), (20, 20), (20, 20), (0, 0), (5, 0)] {
-        session.apply_header(0, end(until)).await;
-        assert_eq!(session.seen().await.previous, Some((bytes(0), Some(after(expected)))));
+        session.apply_header(0, [end_previous(1, after(until))]).await;
+        assert_eq!(session.seen().await.previous, Some((bytes(0), NOW, Some(after(expected)))));
     }
 }
 
@@ -159,7 +176,7 @@ pub async fn the_receipt_is_the_stored_header<S: Store>(store: Arc<S>) {
         (0, vec![]),
         (0, vec![touch(3900)]),
         (0, vec![touch(9000)]),
-        (0, vec![renew(0, 4), renew(4, 5)]),
+        (0, vec![renew(0, 4, NOW), renew(4, 5, NOW)]),
         (0, vec![rotate(6)]),
         (1, vec![touch(3800)]),
     ];

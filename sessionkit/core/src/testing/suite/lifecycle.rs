@@ -61,7 +61,7 @@ pub async fn a_record_comes_back_whole<S: Store>(store: Arc<S>) {
     let mut both = carried("4");
     both.deadline = Some(after(50));
     for end in [None, Some(after(30))] {
-        header.previous = Some(Previous { secret: secret(8), until: end });
+        header.previous = Some(Previous { secret: secret(8), renewed: after(7), until: end });
         let fields = [("a", plain("1")), ("b", carried("2")), ("c", until(after(40), "3")), ("d", both.clone())];
         let record = record(header.clone(), fields);
         let session = Session::of(&store, &record).await;

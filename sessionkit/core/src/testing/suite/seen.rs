@@ -39,7 +39,7 @@ pub(super) struct SeenRecord {
     pub(super) ttl: Duration,
     pub(super) generation: u32,
     pub(super) secret: Bytes,
-    pub(super) previous: Option<(Bytes, Option<Timestamp>)>,
+    pub(super) previous: Option<(Bytes, Timestamp, Option<Timestamp>)>,
     pub(super) user: Option<String>,
     pub(super) label: Option<String>,
     pub(super) fields: BTreeMap<String, SeenField>,
@@ -63,7 +63,9 @@ impl SeenRecord {
             ttl: header.ttl,
             generation: header.generation.number(),
             secret: Bytes(header.secret.as_bytes().to_vec()),
-            previous: header.previous.map(|previous| (Bytes(previous.secret.as_bytes().to_vec()), previous.until)),
+            previous: header
+                .previous
+                .map(|previous| (Bytes(previous.secret.as_bytes().to_vec()), previous.renewed, previous.until)),
             user: header.user.as_deref().map(str::to_owned),
             label: header.label.as_deref().map(str::to_owned),
             fields,

@@ -3,12 +3,16 @@
 //! A store holds each call back until a scheduler lets it happen; the scheduler tries all orders. What must hold after
 //! each of them are the contracts [P1], [P2], [P3] and [P8] of the engine.
 
+mod renewal;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sessionkit::store::{CommitOutcome, CreateOutcome, Delta, Generation, Record, SessionId, Store, StoreError};
 use sessionkit::testing::ManualClock;
-use sessionkit::{Clock as _, MemoryStore, OnLostWrite, SessionConfig, SessionData, SessionManager, Timestamp};
+use sessionkit::{
+    Clock as _, MemoryStore, OnLostWrite, SessionConfig, SessionConfigBuilder, SessionData, SessionManager, Timestamp,
+};
 use sessionkit_core::{HeaderChange, Headers, RequestHead, Token};
 use tokio::sync::oneshot;
 
@@ -33,6 +37,7 @@ enum Request {
     LoginAndAdd,
     Logout,
     Rotate,
+    Read,
 }
 
 /// Holds every call back until the scheduler lets it happen.
@@ -107,9 +112,13 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::with(SessionConfig::builder())
+    }
+
+    fn with(config: SessionConfigBuilder) -> Self {
         let (stage, clock) = (Stage::default(), ManualClock::new());
         let hour = Duration::from_secs(3600);
-        let config = SessionConfig::builder().load_deadline(hour).commit_deadline(hour);
+        let config = config.load_deadline(hour).commit_deadline(hour);
         let config = config.on_lost_write(OnLostWrite::Error).build().unwrap();
         let manager = SessionManager::new(stage.clone(), config).with_clock(clock.clone());
         Self { stage, clock, manager }
@@ -183,11 +192,10 @@ impl World {
 }
 
 /// Runs the requests in the order that `choices` says, and adds to it how many choices there were at each step.
-async fn run(requests: &[Request], begin: Request, choices: &mut Vec<(usize, usize)>) {
-    let world = World::new();
-    let token = world.alone("", begin).await.cookie.unwrap();
-    let cookie = format!("__Host-session={}", token.expose());
-    let spawn = |request: &Request| tokio::spawn(World::perform(world.manager.clone(), cookie.clone(), *request));
+async fn race(world: &World, requests: &[(&Token, Request)], choices: &mut Vec<(usize, usize)>) -> Vec<Outcome> {
+    let spawn = |(token, request): &(&Token, Request)| {
+        tokio::spawn(World::perform(world.manager.clone(), format!("__Host-session={}", token.expose()), *request))
+    };
     let running: Vec<_> = requests.iter().map(spawn).collect();
     for step in 0.. {
         world.settle(&running).await;
@@ -205,6 +213,15 @@ async fn run(requests: &[Request], begin: Request, choices: &mut Vec<(usize, usi
     for request in running {
         outcomes.push(request.await.unwrap());
     }
+    outcomes
+}
+
+/// Begins a session, and races the requests over it.
+async fn run(requests: &[Request], begin: Request, choices: &mut Vec<(usize, usize)>) {
+    let world = World::new();
+    let token = world.alone("", begin).await.cookie.unwrap();
+    let requests: Vec<_> = requests.iter().map(|request| (&token, *request)).collect();
+    let outcomes = race(&world, &requests, choices).await;
     check(&world, begin, &token, &outcomes).await;
 }
 
@@ -258,12 +275,12 @@ fn check_fields(record: &Record, now: Timestamp, begin: Request, token: &Token, 
     }
 }
 
-/// Tries all orders of the store calls.
-fn explore(begin: Request, requests: &[Request]) -> usize {
+/// Tries all orders of the store calls of a story, which asks for its choices.
+fn explore(story: impl AsyncFn(&mut Vec<(usize, usize)>)) -> usize {
     let mut choices: Vec<(usize, usize)> = Vec::new();
     for orders in 1.. {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(run(requests, begin, &mut choices));
+        runtime.block_on(story(&mut choices));
         // The next order differs at the last step that has another choice.
         while choices.last().is_some_and(|(choice, of)| choice + 1 == *of) {
             choices.pop();
@@ -281,7 +298,7 @@ macro_rules! orders {
         #[test]
         fn $name() {
             use Request::*;
-            let orders = explore($begin, &[$($request),*]);
+            let orders = explore(async |choices: &mut Vec<_>| run(&[$($request),*], $begin, choices).await);
             assert!(orders > 20, "only {orders} orders were tried");
         }
     )*};
