@@ -42,6 +42,7 @@ mod raw;
 mod reply;
 mod store;
 mod visitor;
+mod websocket;
 
 pub use bench::{Bench, Server};
 pub use departure::OpenRequest;
@@ -51,11 +52,12 @@ pub use log::Log;
 pub use reply::Reply;
 pub use store::TestStore;
 pub use visitor::{Answer, COOKIE, Visitor};
+pub use websocket::WebSocket;
 
 /// Compiles the handlers and tests in its body for both frameworks, and runs each of the named tests on every store.
 ///
 /// The body sees `Session`, `MaybeSession`, `SessionView`, `DynamicSession`, `Auth`, `SessionRejection`, `session`,
-/// `Shared`, `Body`, `serve`, `serve_layers`, `under` and `routes!` of the framework that it is compiled for, and
+/// `Shared`, `Body`, `SessionHandle`, `Upgrade`, `upgrade`, `Answering`, `stream`, `serve`, `serve_layers`, `under` and `routes!` of the framework that it is compiled for, and
 /// everything in the scope around.
 #[macro_export]
 macro_rules! behaviour {

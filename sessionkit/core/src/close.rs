@@ -50,7 +50,40 @@ impl fmt::Debug for HeaderChange {
 
 pub(crate) async fn close(session: &RequestSession, status: u16) -> Closed {
     let settled = settle(session, status).await;
+    session.end();
     respond(session, status, settled)
+}
+
+/// Stores what a handle changed. There is no response that could carry a cookie.
+pub(crate) async fn commit(round: &RequestSession) -> Result<(), SessionError> {
+    let engine = &round.shared.engine;
+    let (current, pending) = {
+        let mut state = round.state();
+        state.closed = true;
+        let pending = std::mem::take(&mut state.pending);
+        if let Some(failure) = &state.failure {
+            return Err(failure.clone());
+        }
+        let Some(current) = state.current.clone() else { return Ok(()) };
+        (current, pending)
+    };
+    let now = engine.now();
+    let (upkeep, nothing_changed) = (Upkeep::without_response(engine, &current, now), pending.is_empty());
+    if nothing_changed && upkeep.is_empty() {
+        return Ok(());
+    }
+    let commit = Commit { engine: engine.clone(), pending, upkeep, begins: false, now };
+    match engine.tasks.finish(commit.run(Some(current))).await {
+        Some(Ok(Settled::Stored { .. })) => Ok(()),
+        Some(Ok(Settled::Lost { reason, id })) => {
+            if !nothing_changed {
+                event::write_discarded(engine.layer(), id, reason);
+            }
+            Err(SessionError::over())
+        }
+        Some(Err(error)) => Err(round.fail(error)),
+        None => Err(SessionError::interrupted()),
+    }
 }
 
 /// How a commit ended, where it did not fail.

@@ -25,6 +25,9 @@ enum Reason {
     Interrupted,
     BadCookie(BadCookie),
     Key(String),
+    Early,
+    Over,
+    NoSession,
 }
 
 impl SessionError {
@@ -56,6 +59,21 @@ impl SessionError {
         Reason::Interrupted.into()
     }
 
+    /// A handle was used before its request ended.
+    pub(crate) fn early() -> Self {
+        Reason::Early.into()
+    }
+
+    /// The session of a handle has ended.
+    pub(crate) fn over() -> Self {
+        Reason::Over.into()
+    }
+
+    /// A handle has no session.
+    pub(crate) fn no_session() -> Self {
+        Reason::NoSession.into()
+    }
+
     /// No store can hold a value under this key.
     pub(crate) fn key(key: &str) -> Self {
         Reason::Key(key.into()).into()
@@ -72,7 +90,7 @@ impl SessionError {
         match &*self.0 {
             Reason::Store(error) if error.kind() == StoreErrorKind::Corrupt => 500,
             Reason::Store(_) | Reason::Interrupted => 503,
-            Reason::Unsettled | Reason::Lost => 409,
+            Reason::Unsettled | Reason::Lost | Reason::Over | Reason::NoSession => 409,
             Reason::BadCookie(BadCookie::Malformed) => 400,
             Reason::BadCookie(BadCookie::Unknown) => 401,
             _ => 500,
@@ -133,6 +151,14 @@ impl fmt::Display for SessionError {
             Reason::Interrupted => f.write_str("the server is shutting down"),
             Reason::BadCookie(BadCookie::Malformed) => f.write_str("the session cookie is malformed"),
             Reason::BadCookie(BadCookie::Unknown) => f.write_str("the session cookie is unknown or has expired"),
+            Reason::Early => f.write_str(
+                "this session handle begins when the response is sent: until then use the extractors, or spawn a task",
+            ),
+            Reason::Over => f.write_str("the session of this handle has ended: its user logged out, or in again"),
+            Reason::NoSession => f.write_str(
+                "there is no session, and a handle cannot begin one, because the response that could carry its cookie \
+                 was sent: store something or log in before",
+            ),
             Reason::Key(key) => {
                 write!(
                     f,

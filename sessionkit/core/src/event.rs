@@ -35,7 +35,9 @@ events! {
     /// What was checked out before a change of user, or before everything was cleared, was changed after it.
     warn contribution_discarded(layer: &str, key: &str) "session changes discarded: the user changed, or all was cleared, meanwhile";
     /// The session was changed after the response head was sent.
-    error late_write(layer: &str, key: &str) "session changes lost: the response was already sent";
+    error late_write(layer: &str, handler: &str, key: &str) "session changes lost: the response was already sent";
+    /// A handle was dropped, or read afresh, before its changes were committed.
+    warn uncommitted(layer: &str) "session changes discarded: the handle did not commit them";
     /// A commit met the changes of another request and is tried again.
     debug conflict(layer: &str, id: SessionId) "session conflict";
     /// A stored value does not fit its field, which has its default.

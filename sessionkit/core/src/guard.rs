@@ -181,6 +181,9 @@ impl<E: fmt::Display> Verdict for Result<bool, E> {
 /// Refuses the request: a redirect to the login page or 401, 403, or a 5xx where it could not be decided.
 pub async fn guard<R: Requirement>(session: &RequestSession, head: &RequestHead<'_>) -> Result<(), Rejection> {
     session.attach(head);
+    if !R::HANDLER.is_empty() {
+        let _ = session.shared.handler.set(R::HANDLER);
+    }
     let Err(refusal) = R::check(session).await else { return Ok(()) };
     Err(reject(session, head, R::HANDLER, refusal))
 }

@@ -57,6 +57,31 @@ impl<'a> RequestHead<'a> {
     }
 }
 
+/// The method and the path of a request for the log, without an allocation: so much of them as fits.
+pub(crate) struct Route {
+    bytes: [u8; 62],
+    length: u8,
+}
+
+impl Route {
+    pub(crate) fn new(head: &RequestHead<'_>) -> Self {
+        let mut route = Self { bytes: [0; 62], length: 0 };
+        for part in [head.method, " ", head.path()] {
+            let free = &mut route.bytes[usize::from(route.length)..];
+            let fits = part.len().min(free.len());
+            free[..fits].copy_from_slice(&part.as_bytes()[..fits]);
+            route.length += fits as u8;
+        }
+        route
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.bytes[..usize::from(self.length)]))
+    }
+}
+
 /// Shows the method and the path; the query and the headers may hold secrets.
 impl fmt::Debug for RequestHead<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,6 +14,7 @@ use crate::cookie::{BadCookie, Candidates};
 use crate::data::SessionData;
 use crate::error::SessionError;
 use crate::event;
+use crate::header::Generation;
 use crate::layer::{LayerMarker, Main};
 use crate::record::Record;
 use crate::request::{Current, RequestSession};
@@ -199,6 +200,14 @@ impl Engine {
         timeout_at(deadline, loading)
             .await
             .unwrap_or_else(|_| Err(StoreError::unavailable("no answer within load_deadline")))
+    }
+
+    /// Loads a session again; `None` if it has ended, or was handed to another token.
+    pub(crate) async fn reopen(&self, token: &Token, generation: Generation) -> Result<Option<Current>, StoreError> {
+        let record = self.load(token, Instant::now() + self.settings().load_deadline).await?;
+        let record = record.filter(|record| !record.header().is_expired(self.now()));
+        let record = record.filter(|record| record.header().generation == generation);
+        Ok(record.map(|record| Current { token: token.clone(), secret: record.header().secret, record }))
     }
 
     fn verify(&self, token: &Token, record: Option<Record>) -> Option<Current> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 
 use crate::auth::Auth;
 use crate::checkout::Checkout;
@@ -13,7 +13,8 @@ use crate::dynamic::DynamicSession;
 use crate::error::SessionError;
 use crate::event;
 use crate::field::{Encoded, FieldReader};
-use crate::head::RequestHead;
+use crate::handle::{Ended, SessionHandle};
+use crate::head::{RequestHead, Route};
 use crate::info::SessionInfo;
 use crate::manager::Engine;
 use crate::pending::{Overlay, Pending};
@@ -38,6 +39,11 @@ pub(crate) struct Shared {
     /// Held by login, logout and rotation, which come one after the other.
     pub(crate) turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
+    /// Tells the handles what the request leaves behind.
+    ended: OnceLock<watch::Sender<Option<Ended>>>,
+    route: OnceLock<Route>,
+    /// The guarded handler.
+    pub(crate) handler: OnceLock<&'static str>,
 }
 
 /// What the request knows and did. Never locked across an `.await`.
@@ -58,6 +64,10 @@ pub(crate) struct State {
     pub(crate) refused: bool,
     pub(crate) denied: bool,
     pub(crate) closed: bool,
+    /// Whether it is known what the request leaves behind.
+    ended: bool,
+    /// Whether it is a round of a handle, and no request.
+    round: bool,
 }
 
 /// Counts what puts an end to everything that was checked out before.
@@ -103,14 +113,28 @@ impl RequestSession {
             loaded: OnceCell::new(),
             turn: tokio::sync::Mutex::default(),
             state: Mutex::default(),
+            ended: OnceLock::new(),
+            route: OnceLock::new(),
+            handler: OnceLock::new(),
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// Makes a round of a handle: the session is loaded already.
+    pub(crate) fn resume(engine: Arc<Engine>, current: Option<Current>) -> Self {
+        let session = Self::new(engine);
+        let _ = session.shared.loaded.set(Ok(()));
+        *session.state() = State { current, round: true, ..State::default() };
+        session
     }
 
     /// Gives the head of the request; only the first call reads it.
     pub fn attach(&self, head: &RequestHead<'_>) {
         let name = &self.shared.engine.settings().cookie_name;
-        self.shared.candidates.get_or_init(|| cookie::candidates(head.headers(), name));
+        self.shared.candidates.get_or_init(|| {
+            let _ = self.shared.route.set(Route::new(head));
+            cookie::candidates(head.headers(), name)
+        });
     }
 
     /// Who is logged in, and the ways to change that.
@@ -156,6 +180,29 @@ impl RequestSession {
     pub async fn dynamic(&self) -> Result<DynamicSession, SessionError> {
         self.load().await?;
         Ok(DynamicSession::new(self.clone()))
+    }
+
+    /// Takes a handle for the time after the response.
+    ///
+    /// # Errors
+    /// Fails when the store does.
+    pub async fn handle(&self) -> Result<SessionHandle, SessionError> {
+        self.load().await?;
+        let sender = self.shared.ended.get_or_init(|| watch::Sender::new(None));
+        let state = self.state();
+        if state.ended {
+            sender.send_replace(Some(state.left_behind()));
+        }
+        Ok(SessionHandle::new(self.shared.engine.clone(), sender.subscribe()))
+    }
+
+    /// Tells the handles that the request has ended.
+    pub(crate) fn end(&self) {
+        let mut state = self.state();
+        state.ended = true;
+        if let Some(handles) = self.shared.ended.get() {
+            handles.send_replace(Some(state.left_behind()));
+        }
     }
 
     /// The user who is logged in.
@@ -245,7 +292,7 @@ impl RequestSession {
         let layer = self.shared.engine.layer();
         let mut state = self.state();
         if state.closed {
-            event::late_write(layer, key);
+            event::late_write(layer, &self.shared.handler(), key);
             return None;
         }
         if !is_current(&state) {
@@ -253,6 +300,27 @@ impl RequestSession {
             return None;
         }
         Some(change(&mut state))
+    }
+}
+
+impl Shared {
+    /// Who serves the request, for the log.
+    fn handler(&self) -> String {
+        let handler = self.handler.get().map(|handler| handler.to_string());
+        handler.or_else(|| self.route.get().map(Route::to_string)).unwrap_or_default()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if state.round && !state.pending.is_empty() {
+            event::uncommitted(self.engine.layer());
+        }
+        // The client left before the request was closed: logins and logouts hold, changes are gone.
+        if let (false, Some(handles)) = (state.ended, self.ended.get()) {
+            handles.send_replace(Some(state.left_behind()));
+        }
     }
 }
 

@@ -24,10 +24,10 @@ impl Upkeep {
     /// Finds out what is due.
     pub(crate) fn due(engine: &Engine, current: &Current, now: Timestamp) -> Self {
         let header = current.record.header();
+        let mut due = Self::without_response(engine, current, now);
         if header.is_expired(now) {
-            return Self::default();
+            return due;
         }
-        let mut due = Self { touch: touch(engine, header, now), ..Self::default() };
         if current.secret == header.secret && header.previous.is_some_and(|previous| previous.until.is_none()) {
             let until = now.after(engine.settings().renew_grace);
             due.token = Some(HeaderOp::EndPrevious { if_current: header.secret, until });
@@ -38,6 +38,13 @@ impl Upkeep {
             due.renewed = Some(token);
         }
         due
+    }
+
+    /// Finds out what is due where no response can carry a new token to the client.
+    pub(crate) fn without_response(engine: &Engine, current: &Current, now: Timestamp) -> Self {
+        let header = current.record.header();
+        let touch = if header.is_expired(now) { None } else { touch(engine, header, now) };
+        Self { touch, ..Self::default() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

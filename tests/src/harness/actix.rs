@@ -4,9 +4,12 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::web::{Data, ServiceConfig};
-use actix_web::{App, Error, FromRequest, HttpRequest};
+use actix_web::{App, Error, FromRequest, HttpRequest, HttpResponse};
+use actix_ws::MessageStream;
+use futures_util::{Stream, StreamExt as _};
 pub use sessionkit::actix::{
-    Auth, DynamicSession, MaybeSession, Session, SessionMiddleware, SessionRejection, SessionView, session,
+    Auth, DynamicSession, MaybeSession, Session, SessionHandle, SessionMiddleware, SessionRejection, SessionView,
+    session,
 };
 use sessionkit::{LayerMarker, SessionManager};
 
@@ -30,6 +33,53 @@ impl FromRequest for Shared {
         let gates = request.app_data::<Data<Gates>>().expect("`serve` adds them");
         ready(Ok(Self(gates.get_ref().clone())))
     }
+}
+
+/// A request that may become a websocket.
+pub struct Upgrade(HttpResponse, actix_ws::Session, MessageStream);
+
+impl FromRequest for Upgrade {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let payload = actix_web::web::Payload::from_request(request, payload).into_inner();
+        let handled = payload.and_then(|payload| actix_ws::handle(request, payload));
+        ready(handled.map(|(response, session, messages)| Self(response, session, messages)))
+    }
+}
+
+/// The answer to an upgrade, or one whose body is streamed.
+pub type Answering = HttpResponse;
+
+/// The server's end of a websocket.
+pub struct Socket(actix_ws::Session, MessageStream);
+
+impl Socket {
+    /// The next text; `None` when the client has left.
+    pub async fn receive(&mut self) -> Option<String> {
+        match self.1.recv().await? {
+            Ok(actix_ws::Message::Text(text)) => Some(text.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Sends a text.
+    pub async fn send(&mut self, text: impl Into<String>) {
+        self.0.text(text.into()).await.expect("the client listens");
+    }
+}
+
+/// Answers with the upgrade; `talk` goes on.
+pub fn upgrade<F: Future<Output = ()> + 'static>(upgrade: Upgrade, talk: impl FnOnce(Socket) -> F) -> Answering {
+    let Upgrade(response, session, messages) = upgrade;
+    actix_web::rt::spawn(talk(Socket(session, messages)));
+    response
+}
+
+/// Answers with these texts, one after the other.
+pub fn stream(texts: impl Stream<Item = String> + 'static) -> Answering {
+    HttpResponse::Ok().streaming(texts.map(|text| Ok::<_, Error>(text.into())))
 }
 
 /// Routes from paths to handlers, whatever the method.

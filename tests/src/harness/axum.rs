@@ -4,9 +4,12 @@ use std::convert::Infallible;
 
 use axum::Router;
 use axum::extract::FromRequestParts;
+use axum::extract::ws::{self, Message, WebSocketUpgrade};
 use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use futures_util::{Stream, StreamExt as _};
 pub use sessionkit::axum::{
-    Auth, DynamicSession, MaybeSession, Session, SessionLayer, SessionRejection, SessionView, session,
+    Auth, DynamicSession, MaybeSession, Session, SessionHandle, SessionLayer, SessionRejection, SessionView, session,
 };
 use sessionkit::{LayerMarker, SessionManager};
 
@@ -28,6 +31,44 @@ impl<S: Sync> FromRequestParts<S> for Shared {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(parts.extensions.get::<Self>().expect("`serve` adds it").clone())
     }
+}
+
+/// A request that may become a websocket.
+pub type Upgrade = WebSocketUpgrade;
+
+/// The answer to an upgrade, or one whose body is streamed.
+pub type Answering = Response;
+
+/// The server's end of a websocket.
+#[derive(Debug)]
+pub struct Socket(ws::WebSocket);
+
+impl Socket {
+    /// The next text; `None` when the client has left.
+    pub async fn receive(&mut self) -> Option<String> {
+        match self.0.recv().await? {
+            Ok(Message::Text(text)) => Some(text.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Sends a text.
+    pub async fn send(&mut self, text: impl Into<String>) {
+        self.0.send(Message::Text(text.into().into())).await.expect("the client listens");
+    }
+}
+
+/// Answers with the upgrade; `talk` goes on.
+pub fn upgrade<F: Future<Output = ()> + Send + 'static>(
+    upgrade: Upgrade,
+    talk: impl FnOnce(Socket) -> F + Send + 'static,
+) -> Answering {
+    upgrade.on_upgrade(|socket| talk(Socket(socket)))
+}
+
+/// Answers with these texts, one after the other.
+pub fn stream(texts: impl Stream<Item = String> + Send + 'static) -> Answering {
+    axum::body::Body::from_stream(texts.map(Ok::<_, Infallible>)).into_response()
 }
 
 /// Routes from paths to handlers, whatever the method.

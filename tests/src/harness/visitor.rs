@@ -119,11 +119,11 @@ impl Visitor {
         Self { jar: Arc::new(Mutex::new(self.jar().clone())), ..self.clone() }
     }
 
-    fn cookie_header(&self) -> String {
+    pub(super) fn cookie_header(&self) -> String {
         self.jar().iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 
-    fn keep(&self, set_cookie: &str) {
+    pub(super) fn keep(&self, set_cookie: &str) {
         let (pair, attributes) = set_cookie.split_once(';').unwrap_or((set_cookie, ""));
         let (name, value) = pair.split_once('=').expect("a cookie has a name");
         if attributes.contains("Max-Age=0") {

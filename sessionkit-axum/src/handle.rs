@@ -1,0 +1,89 @@
+//! The extractor for the time after the response.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+
+use axum_core::extract::FromRequestParts;
+use http::request::Parts;
+use sessionkit_core::{LayerMarker, Main};
+
+use crate::extract;
+use crate::rejection::SessionRejection;
+
+/// The session after the response: for websockets, streamed bodies and spawned tasks.
+///
+/// It dereferences to [`sessionkit_core::SessionHandle`].
+///
+/// ```
+/// use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+/// use axum::response::Response;
+/// use sessionkit_axum::SessionHandle;
+/// # use sessionkit_core::*;
+/// # struct Chat { lines: u64 }
+/// # impl SessionData for Chat {
+/// #     type Layer = Main; type Codec = Json;
+/// #     const NAMESPACE: &'static str = "chat"; const FIELDS: &'static [Field] = &[];
+/// #     fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> { Ok(Chat { lines: 0 }) }
+/// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
+/// # }
+///
+/// async fn chat(upgrade: WebSocketUpgrade, handle: SessionHandle) -> Response {
+///     upgrade.on_upgrade(async |socket| {
+///         if let Err(error) = talk(socket, handle).await {
+///             eprintln!("{error}");
+///         }
+///     })
+/// }
+///
+/// async fn talk(mut socket: WebSocket, mut handle: SessionHandle) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+///     while let Some(Ok(Message::Text(line))) = socket.recv().await {
+///         if !handle.reload().await? {
+///             break; // logged out meanwhile
+///         }
+///         handle.checkout::<Chat>().await?.lines += 1;
+///         handle.commit().await?;
+///         socket.send(Message::Text(line)).await?;
+///     }
+///     Ok(())
+/// }
+/// ```
+pub struct SessionHandle<L: LayerMarker = Main> {
+    handle: sessionkit_core::SessionHandle,
+    layer: PhantomData<fn() -> L>,
+}
+
+impl<L: LayerMarker> Deref for SessionHandle<L> {
+    type Target = sessionkit_core::SessionHandle;
+
+    fn deref(&self) -> &Self::Target {
+        &self.handle
+    }
+}
+
+impl<L: LayerMarker> DerefMut for SessionHandle<L> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.handle
+    }
+}
+
+impl<L: LayerMarker> Clone for SessionHandle<L> {
+    fn clone(&self) -> Self {
+        Self { handle: self.handle.clone(), layer: PhantomData }
+    }
+}
+
+impl<L: LayerMarker> fmt::Debug for SessionHandle<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle.fmt(f)
+    }
+}
+
+impl<S: Send + Sync, L: LayerMarker> FromRequestParts<S> for SessionHandle<L> {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
+        let session = extract::session::<L>(parts)?;
+        Ok(Self { handle: session.handle().await?, layer: PhantomData })
+    }
+}
