@@ -52,6 +52,10 @@ pub(crate) fn head<'a>(method: &'a Method, uri: &'a Uri, lines: &'a HeaderLines<
 pub(crate) struct HeaderLines<'a>(pub(crate) &'a HeaderMap);
 
 impl Headers for HeaderLines<'_> {
+    fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+        self.0.iter().for_each(|(name, value)| each(name.as_str(), value.as_bytes()));
+    }
+
     fn each_value<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
         self.0.get_all(name).iter().for_each(|value| each(value.as_bytes()));
     }

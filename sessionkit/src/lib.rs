@@ -25,10 +25,10 @@
 #[cfg(feature = "testing")]
 pub use sessionkit_core::testing;
 pub use sessionkit_core::{
-    Clock, Codec, ConfigError, CookieMaxAge, FieldError, Json, LayerMarker, LocalPath, Login, Main, MemoryStore,
-    OnBadCookie, OnLostWrite, Rejection, Rolling, SameSite, SessionConfig, SessionConfigBuilder, SessionData,
-    SessionError, SessionId, SessionInfo, SessionManager, Store, StoreError, SystemClock, Timestamp, TokenSource,
-    merge,
+    Clock, Codec, ConfigError, CookieMaxAge, FieldError, Json, LayerMarker, LoadCookie, LocalPath, Login, Main,
+    MemoryStore, MissingSession, OnBadCookie, OnLostWrite, OwnedHead, PresentedCookie, Rejection, Rolling, SameSite,
+    SessionConfig, SessionConfigBuilder, SessionData, SessionError, SessionId, SessionInfo, SessionManager, Store,
+    StoreError, SystemClock, Timestamp, TokenSource, merge,
 };
 pub use sessionkit_macros::SessionData;
 

@@ -113,8 +113,8 @@ impl Store for Contended {
 struct Cookie(String);
 
 impl Headers for Cookie {
-    fn each_value<'a>(&'a self, _: &str, each: &mut dyn FnMut(&'a [u8])) {
-        each(self.0.as_bytes());
+    fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+        each("cookie", self.0.as_bytes());
     }
 }
 

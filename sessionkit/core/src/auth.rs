@@ -218,7 +218,7 @@ async fn logout(session: RequestSession) -> Result<(), SessionError> {
     let had_cookie = session.cookie_presented() || !opened.is_empty();
     let mut state = session.state();
     state.change_user();
-    state.forgive();
+    state.forgiven = true;
     state.current = None;
     state.ambiguous.clear();
     state.cookie = if had_cookie { CookieChange::Remove } else { CookieChange::Keep };
@@ -276,7 +276,7 @@ impl State {
     fn opened(&mut self, current: Current) {
         let ends = current.record.header().deadline();
         self.cookie = CookieChange::Set { token: current.token.clone(), ends };
-        self.forgive();
+        self.forgiven = true;
         self.current = Some(current);
     }
 

@@ -28,6 +28,15 @@ pub(crate) enum BadCookie {
 }
 
 impl Candidates {
+    /// Adds the value of a cookie of our name.
+    pub(crate) fn add(&mut self, value: &[u8]) {
+        self.presented = true;
+        let Some(token) = Token::parse(value) else { return };
+        if self.tokens.len() < MOST && !self.tokens.contains(&token) {
+            self.tokens.push(token);
+        }
+    }
+
     /// What is wrong with the cookie of a request for which no session opened; `None` if it has none.
     pub(crate) fn fault(&self) -> Option<BadCookie> {
         let fault = if self.tokens.is_empty() { BadCookie::Malformed } else { BadCookie::Unknown };
@@ -38,17 +47,28 @@ impl Candidates {
 /// Finds our tokens. Names are compared byte by byte: nothing is decoded, and no other cookie can be in the way.
 pub(crate) fn candidates(headers: &dyn Headers, name: &str) -> Candidates {
     let mut found = Candidates::default();
+    each_of_ours(headers, name, |value| found.add(value));
+    found
+}
+
+/// The first few different values of our cookie that are text.
+pub(crate) fn values(headers: &dyn Headers, name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    each_of_ours(headers, name, |value| match std::str::from_utf8(value) {
+        Ok(value) if found.len() < MOST && found.iter().all(|other| other != value) => found.push(value.to_owned()),
+        _ => {}
+    });
+    found
+}
+
+fn each_of_ours(headers: &dyn Headers, name: &str, mut each: impl FnMut(&[u8])) {
     headers.each_value("cookie", &mut |header| {
         for pair in header.split(|&byte| byte == b';') {
-            let Some(value) = value_of(pair, name) else { continue };
-            found.presented = true;
-            let Some(token) = Token::parse(unquoted(value)) else { continue };
-            if found.tokens.len() < MOST && !found.tokens.contains(&token) {
-                found.tokens.push(token);
+            if let Some(value) = value_of(pair, name) {
+                each(unquoted(value));
             }
         }
     });
-    found
 }
 
 fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
@@ -115,9 +135,8 @@ mod tests {
     struct Lines(Vec<Vec<u8>>);
 
     impl Headers for Lines {
-        fn each_value<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
-            assert_eq!(name, "cookie");
-            self.0.iter().for_each(|line| each(line));
+        fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+            self.0.iter().for_each(|line| each("cookie", line));
         }
     }
 

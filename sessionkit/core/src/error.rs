@@ -24,6 +24,9 @@ enum Reason {
     Late,
     Interrupted,
     BadCookie(BadCookie),
+    Answered(Rejection),
+    Slow(&'static str),
+    Panicked(&'static str),
     Key(String),
     Early,
     Over,
@@ -84,12 +87,28 @@ impl SessionError {
         Reason::BadCookie(fault).into()
     }
 
+    /// A hook answered the request.
+    pub(crate) fn answered(rejection: Rejection) -> Self {
+        Reason::Answered(rejection).into()
+    }
+
+    /// Code of the application did not come to an end in time.
+    pub(crate) fn slow(what: &'static str) -> Self {
+        Reason::Slow(what).into()
+    }
+
+    /// Code of the application panicked.
+    pub(crate) fn panicked(what: &'static str) -> Self {
+        Reason::Panicked(what).into()
+    }
+
     /// The status code of the answer: 503 where the store failed, 409 where changes could not be settled, 400 or 401
-    /// where the setting `on_bad_cookie` rejects the cookie, 500 otherwise.
+    /// where the setting `on_bad_cookie` rejects the cookie, a hook's where one answered, 500 otherwise.
     pub fn status(&self) -> u16 {
         match &*self.0 {
             Reason::Store(error) if error.kind() == StoreErrorKind::Corrupt => 500,
-            Reason::Store(_) | Reason::Interrupted => 503,
+            Reason::Store(_) | Reason::Interrupted | Reason::Slow(_) => 503,
+            Reason::Answered(rejection) => rejection.status(),
             Reason::Unsettled | Reason::Lost | Reason::Over | Reason::NoSession => 409,
             Reason::BadCookie(BadCookie::Malformed) => 400,
             Reason::BadCookie(BadCookie::Unknown) => 401,
@@ -100,10 +119,12 @@ impl SessionError {
     /// The answer. Details of a failing store and of a value that does not fit go to the log, not to the client.
     pub fn rejection(&self) -> Rejection {
         let detail = match &*self.0 {
+            Reason::Answered(rejection) => return rejection.clone(),
             Reason::Store(error) if error.kind() == StoreErrorKind::Corrupt => {
                 "What is stored of the session is not what this application expects.".into()
             }
             Reason::Store(_) | Reason::Interrupted => "The session store is not available. Please try again.".into(),
+            Reason::Slow(_) => "The session could not be loaded in time. Please try again.".into(),
             Reason::BadCookie(BadCookie::Malformed) => "The session cookie is not one of this application's.".into(),
             Reason::BadCookie(BadCookie::Unknown) => "The session has ended. Please log in again.".into(),
             Reason::Field(error) => format!("The session field `{}` could not be read or stored.", error.key()),
@@ -149,6 +170,9 @@ impl fmt::Display for SessionError {
             Reason::Lost => f.write_str("the session ended before the changes of this request could be stored"),
             Reason::Late => f.write_str("a login needs a response that is not sent yet, to carry the new cookie"),
             Reason::Interrupted => f.write_str("the server is shutting down"),
+            Reason::Answered(rejection) => rejection.fmt(f),
+            Reason::Slow(what) => write!(f, "`{what}` did not answer within load_deadline"),
+            Reason::Panicked(what) => write!(f, "`{what}` panicked"),
             Reason::BadCookie(BadCookie::Malformed) => f.write_str("the session cookie is malformed"),
             Reason::BadCookie(BadCookie::Unknown) => f.write_str("the session cookie is unknown or has expired"),
             Reason::Early => f.write_str(

@@ -4,8 +4,17 @@ use std::fmt;
 
 /// The headers of a request, whatever the framework keeps them in.
 pub trait Headers: Sync {
+    /// Calls `each` with the lower-case name and the value of every header, in order.
+    fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8]));
+
     /// Calls `each` with every value of the header of this lower-case name, in order.
-    fn each_value<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8]));
+    fn each_value<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
+        self.each(&mut |found, value| {
+            if found == name {
+                each(value);
+            }
+        });
+    }
 }
 
 /// The head of a request: a borrowed view that every framework can give.
@@ -89,9 +98,66 @@ impl fmt::Debug for RequestHead<'_> {
     }
 }
 
-impl RequestHead<'_> {
+impl<'a> RequestHead<'a> {
+    /// The path without the query.
+    pub fn path(&self) -> &'a str {
+        self.target.split(['?', '#']).next().unwrap_or_default()
+    }
+}
+
+/// The head of a request that outlives the request's extractors, for hooks.
+pub struct OwnedHead {
+    method: Box<str>,
+    target: Box<str>,
+    headers: Vec<(Box<str>, Box<[u8]>)>,
+}
+
+impl OwnedHead {
+    pub(crate) fn new(head: &RequestHead<'_>) -> Self {
+        let mut headers = Vec::new();
+        head.headers.each(&mut |name, value| headers.push((name.into(), value.into())));
+        Self { method: head.method.into(), target: head.target.into(), headers }
+    }
+
+    /// The method, in upper case.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The path and the query.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
     /// The path without the query.
     pub fn path(&self) -> &str {
-        self.target.split(['?', '#']).next().unwrap_or_default()
+        self.as_head().path()
+    }
+
+    /// The first value of the header of this lower-case name.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.as_head().header(name)
+    }
+
+    /// Whether a person is opening a page, for whom an answer may be a redirect.
+    pub fn is_navigation(&self) -> bool {
+        self.as_head().is_navigation()
+    }
+
+    fn as_head(&self) -> RequestHead<'_> {
+        RequestHead::new(&self.method, &self.target, self)
+    }
+}
+
+impl Headers for OwnedHead {
+    fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+        self.headers.iter().for_each(|(name, value)| each(name, value));
+    }
+}
+
+/// Shows the method and the path; the query and the headers may hold secrets.
+impl fmt::Debug for OwnedHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_head().fmt(f)
     }
 }

@@ -1,19 +1,24 @@
 //! Loading the session of a request: once, and for whom.
 
+use tokio::time::Instant;
+
 use crate::config::OnBadCookie;
+use crate::cookie::Candidates;
 use crate::error::SessionError;
+use crate::manager::Engine;
 use crate::request::{Current, RequestSession, State};
 
 impl RequestSession {
     /// Loads the session for somebody who asks for it.
     pub(crate) async fn load(&self) -> Result<(), SessionError> {
         self.look_up().await?;
-        if self.shared.engine.settings().on_bad_cookie == OnBadCookie::Anonymous {
+        if !self.shared.engine.may_refuse() {
             return Ok(());
         }
+        self.look_for_refusal().await?;
         let mut state = self.state();
         state.refused = state.refusal.is_some();
-        state.refusal.clone().map_or(Ok(()), Err)
+        state.refusal.clone().filter(|_| !state.forgiven).map_or(Ok(()), Err)
     }
 
     /// Loads the session for a login or a logout, which nobody is refused.
@@ -22,9 +27,25 @@ impl RequestSession {
     }
 
     async fn look_up_once(&self) -> Result<(), SessionError> {
-        let Some(candidates) = self.shared.candidates.get() else { return Ok(()) };
+        let Some(presented) = self.shared.candidates.get() else { return Ok(()) };
         let engine = &self.shared.engine;
-        let mut opened = engine.open(candidates).await.map_err(|error| self.fail(error.into()))?;
+        let deadline = engine.load_deadline();
+        let Some(hooked) = self.shared.hooked.get() else { return self.open(presented, deadline).await };
+        let name = &engine.settings().cookie_name;
+        let looked_at = engine.hooks.load_cookies(hooked, name, deadline).await;
+        match looked_at.map_err(|error| self.fail(error))? {
+            None => self.open(presented, deadline).await,
+            Some(Ok(candidates)) => self.open(&candidates, deadline).await,
+            Some(Err(rejection)) => {
+                self.state().refusal = Some(SessionError::answered(rejection));
+                Ok(())
+            }
+        }
+    }
+
+    async fn open(&self, candidates: &Candidates, deadline: Instant) -> Result<(), SessionError> {
+        let engine = &self.shared.engine;
+        let mut opened = engine.open(candidates, deadline).await.map_err(|error| self.fail(error.into()))?;
         let mut state = self.state();
         match opened.len() {
             0 if engine.settings().on_bad_cookie == OnBadCookie::Reject => {
@@ -35,16 +56,39 @@ impl RequestSession {
         }
         Ok(())
     }
+
+    /// Asks the application about a request without a session.
+    async fn look_for_refusal(&self) -> Result<(), SessionError> {
+        let Some(hooked) = self.shared.hooked.get() else { return Ok(()) };
+        let decided = {
+            let state = self.state();
+            state.current.is_some() || state.refusal.is_some() || state.forgiven
+        };
+        if !decided {
+            let engine = &self.shared.engine;
+            let answer = engine.hooks.missing_session(hooked, engine.load_deadline()).await;
+            let answer = answer.map_err(|error| self.fail(error))?;
+            self.state().refusal = answer.map(SessionError::answered);
+        }
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Whether somebody who asks for the session may get an answer instead.
+    fn may_refuse(&self) -> bool {
+        self.settings().on_bad_cookie == OnBadCookie::Reject || !self.hooks.is_empty()
+    }
+
+    fn load_deadline(&self) -> Instant {
+        Instant::now() + self.settings().load_deadline
+    }
 }
 
 impl State {
     /// Why the handler's answer cannot stand: something failed, or somebody who asked was refused.
     pub(crate) fn objection(&self) -> Option<&SessionError> {
-        self.failure.as_ref().or(self.refusal.as_ref().filter(|_| self.refused))
-    }
-
-    /// The client's cookie does not matter any more: this request has logged in or out.
-    pub(crate) fn forgive(&mut self) {
-        self.refusal = None;
+        let refusal = self.refusal.as_ref().filter(|_| self.refused && !self.forgiven);
+        self.failure.as_ref().or(refusal)
     }
 }

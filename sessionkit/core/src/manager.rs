@@ -14,7 +14,9 @@ use crate::cookie::{BadCookie, Candidates};
 use crate::data::SessionData;
 use crate::error::SessionError;
 use crate::event;
+use crate::head::OwnedHead;
 use crate::header::Generation;
+use crate::hooks::{Hooks, LoadCookie, MissingSession, PresentedCookie};
 use crate::layer::{LayerMarker, Main};
 use crate::record::Record;
 use crate::request::{Current, RequestSession};
@@ -47,6 +49,7 @@ pub(crate) struct Engine {
     layer: &'static str,
     pub(crate) tasks: Tasks,
     namespaces: RwLock<Vec<Namespace>>,
+    pub(crate) hooks: Hooks,
 }
 
 #[derive(Clone, Copy)]
@@ -75,6 +78,7 @@ impl<L: LayerMarker> SessionManager<L> {
             layer: L::NAME,
             tasks: Tasks::default(),
             namespaces: RwLock::default(),
+            hooks: Hooks::default(),
         };
         Self { engine: Arc::new(engine), layer: std::marker::PhantomData }
     }
@@ -89,6 +93,55 @@ impl<L: LayerMarker> SessionManager<L> {
         self.with(|engine| engine.tokens = Arc::new(source))
     }
 
+    /// Asks the application about every cookie of our name, when somebody asks for the session: `hook` may let it be looked
+    /// at, replace its value, ignore it, or answer the request.
+    ///
+    /// It must come to an end within the setting `load_deadline`, together with the load; a panic is a 500. Routes that do
+    /// not use the session do not call it.
+    ///
+    /// ```
+    /// use sessionkit_core::{LoadCookie, MemoryStore, SessionConfig, SessionManager};
+    ///
+    /// # async fn token_for(_: &str) -> Option<String> { None }
+    /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).on_load_cookie(async |cookie| {
+    ///     // The application before this one named its sessions `v1.` and a number.
+    ///     let Some(old) = cookie.value().strip_prefix("v1.") else { return LoadCookie::Continue };
+    ///     token_for(old).await.map_or(LoadCookie::Ignore, LoadCookie::Replace)
+    /// });
+    /// # let _ = manager;
+    /// ```
+    pub fn on_load_cookie<F: Future<Output = LoadCookie> + Send + 'static>(
+        self,
+        hook: impl Fn(PresentedCookie) -> F + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|engine| engine.hooks.set_load_cookie(hook))
+    }
+
+    /// Asks the application about a request that asks for a session and has none: `hook` may let the visitor be anonymous,
+    /// or answer the request. A login and a logout are no reason to ask.
+    ///
+    /// It must come to an end within the setting `load_deadline`; a panic is a 500.
+    ///
+    /// ```
+    /// use sessionkit_core::{LocalPath, MemoryStore, MissingSession, Rejection, SessionConfig, SessionManager};
+    ///
+    /// let welcome = LocalPath::parse("/welcome").expect("a path of this site");
+    /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+    /// let manager = manager.on_missing_session(move |request| {
+    ///     let answer = Rejection::redirect(&welcome);
+    ///     async move {
+    ///         if request.is_navigation() { MissingSession::Answer(answer) } else { MissingSession::Continue }
+    ///     }
+    /// });
+    /// # let _ = manager;
+    /// ```
+    pub fn on_missing_session<F: Future<Output = MissingSession> + Send + 'static>(
+        self,
+        hook: impl Fn(Arc<OwnedHead>) -> F + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|engine| engine.hooks.set_missing_session(hook))
+    }
+
     fn with(self, change: impl FnOnce(&mut Engine)) -> Self {
         let engine = &self.engine;
         let mut engine = Engine {
@@ -99,6 +152,7 @@ impl<L: LayerMarker> SessionManager<L> {
             layer: engine.layer,
             tasks: Tasks::default(),
             namespaces: RwLock::default(),
+            hooks: engine.hooks.clone(),
         };
         change(&mut engine);
         Self { engine: Arc::new(engine), layer: self.layer }
@@ -165,10 +219,9 @@ impl Engine {
 
     /// Opens the sessions that the candidates name: those that exist, are live, and have the secret. More than one is
     /// nobody.
-    pub(crate) async fn open(&self, candidates: &Candidates) -> Result<Vec<Current>, StoreError> {
+    pub(crate) async fn open(&self, candidates: &Candidates, deadline: Instant) -> Result<Vec<Current>, StoreError> {
         let mut opened: Vec<Current> = Vec::new();
         let mut loaded: Vec<(SessionId, Option<Record>)> = Vec::new();
-        let deadline = Instant::now() + self.settings().load_deadline;
         for token in &candidates.tokens {
             let record = match loaded.iter().find(|(id, _)| *id == token.id()) {
                 Some((_, record)) => record.clone(),

@@ -16,17 +16,25 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    pub(crate) fn new(status: u16, detail: impl Into<String>) -> Self {
-        let title = match status {
-            303 => "See Other",
-            400 => "Bad Request",
-            401 => "Unauthorized",
-            403 => "Forbidden",
-            409 => "Conflict",
-            503 => "Service Unavailable",
-            _ => "Internal Server Error",
-        };
-        Self { status, title, detail: detail.into(), location: None }
+    /// Makes an answer of this status with a problem document, for hooks. `detail` is a sentence for the client. A status
+    /// that is not from 400 to 599 becomes 500.
+    ///
+    /// ```
+    /// let refused = sessionkit_core::Rejection::new(403, "Sessions of this device were revoked.");
+    /// assert_eq!(refused.status(), 403);
+    /// ```
+    pub fn new(status: u16, detail: impl Into<String>) -> Self {
+        let status = if (400..600).contains(&status) { status } else { 500 };
+        Self { status, title: title(status), detail: detail.into(), location: None }
+    }
+
+    /// Sends the client to a page of this site, with 303, for hooks.
+    pub fn redirect(to: &LocalPath) -> Self {
+        Self::to(to.as_str().to_owned(), "Please continue at the address in `location`.")
+    }
+
+    fn to(location: String, detail: &str) -> Self {
+        Self { status: 303, title: "See Other", detail: detail.into(), location: Some(location) }
     }
 
     /// Sends a person to the login page, and from there back to `next`.
@@ -37,7 +45,7 @@ impl Rejection {
             location.push_str("next=");
             location.push_str(&next.encode());
         }
-        Self { location: Some(location), ..Self::new(303, "Please log in.") }
+        Self::to(location, "Please log in.")
     }
 
     /// The request came to a handler without passing the session layer called `layer`; `route` says where.
@@ -77,6 +85,22 @@ impl Rejection {
             "detail": self.detail,
         });
         problem.to_string()
+    }
+}
+
+/// The reason phrase of a status, as RFC 9457 wants it.
+fn title(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        409 => "Conflict",
+        410 => "Gone",
+        429 => "Too Many Requests",
+        503 => "Service Unavailable",
+        _ if status < 500 => "Client Error",
+        _ => "Internal Server Error",
     }
 }
 

@@ -15,6 +15,7 @@ use crate::event;
 use crate::field::{Encoded, FieldReader};
 use crate::handle::{Ended, SessionHandle};
 use crate::head::{RequestHead, Route};
+use crate::hooks::Hooked;
 use crate::info::SessionInfo;
 use crate::manager::Engine;
 use crate::pending::{Overlay, Pending};
@@ -35,6 +36,8 @@ pub struct RequestSession {
 pub(crate) struct Shared {
     pub(crate) engine: Arc<Engine>,
     pub(crate) candidates: OnceLock<Candidates>,
+    /// What hooks are shown; empty where there are none.
+    pub(crate) hooked: OnceLock<Box<Hooked>>,
     pub(crate) loaded: OnceCell<Result<(), SessionError>>,
     /// Held by login, logout and rotation, which come one after the other.
     pub(crate) turn: tokio::sync::Mutex<()>,
@@ -58,10 +61,12 @@ pub(crate) struct State {
     pub(crate) cookie: CookieChange,
     /// Why the request cannot be answered by the handler.
     pub(crate) failure: Option<SessionError>,
-    /// Why whoever asks for the session is refused, until a login or a logout.
+    /// Why whoever asks for the session is refused.
     pub(crate) refusal: Option<SessionError>,
     /// Whether somebody asked, and was refused.
     pub(crate) refused: bool,
+    /// Whether the request has logged in or out, after which nobody is refused.
+    pub(crate) forgiven: bool,
     pub(crate) denied: bool,
     pub(crate) closed: bool,
     /// Whether it is known what the request leaves behind.
@@ -110,6 +115,7 @@ impl RequestSession {
         let shared = Shared {
             engine,
             candidates: OnceLock::new(),
+            hooked: OnceLock::new(),
             loaded: OnceCell::new(),
             turn: tokio::sync::Mutex::default(),
             state: Mutex::default(),
@@ -130,10 +136,13 @@ impl RequestSession {
 
     /// Gives the head of the request; only the first call reads it.
     pub fn attach(&self, head: &RequestHead<'_>) {
-        let name = &self.shared.engine.settings().cookie_name;
+        let engine = &self.shared.engine;
         self.shared.candidates.get_or_init(|| {
             let _ = self.shared.route.set(Route::new(head));
-            cookie::candidates(head.headers(), name)
+            if !engine.hooks.is_empty() {
+                let _ = self.shared.hooked.set(Box::new(Hooked::new(head)));
+            }
+            cookie::candidates(head.headers(), &engine.settings().cookie_name)
         });
     }
 

@@ -44,10 +44,8 @@ impl<L: LayerMarker> Visitor<L> {
 struct Cookie(Option<String>);
 
 impl Headers for Cookie {
-    fn each_value<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
-        if let (Some(cookie), "cookie") = (&self.0, name) {
-            each(cookie.as_bytes());
-        }
+    fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+        self.0.iter().for_each(|cookie| each("cookie", cookie.as_bytes()));
     }
 }
 

@@ -4,6 +4,7 @@ mod auth;
 mod bad_cookie;
 mod expiry;
 mod fields;
+mod hooks;
 mod layers;
 mod renewal;
 mod rolling;
