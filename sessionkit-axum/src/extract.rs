@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
-use sessionkit_core::{Headers, LayerMarker, Rejection, RequestHead, RequestSession};
+use sessionkit_core::{LayerMarker, Rejection, RequestHead, RequestSession};
 
 use crate::rejection::SessionRejection;
 
@@ -38,25 +38,12 @@ impl<L> Clone for Slot<L> {
 /// The session of a request, which knows the request's head from now on.
 pub(crate) fn session<L: LayerMarker>(parts: &Parts) -> Result<RequestSession, SessionRejection> {
     let slot = Slot::<L>::of(parts)?;
-    slot.session.attach(&head(&parts.method, &slot.uri, &HeaderLines(&parts.headers)));
+    slot.session.attach(&head(&parts.method, &slot.uri, &parts.headers));
     Ok(slot.session.clone())
 }
 
 /// The head of a request, as the engine reads it.
-pub(crate) fn head<'a>(method: &'a Method, uri: &'a Uri, lines: &'a HeaderLines<'a>) -> RequestHead<'a> {
+pub(crate) fn head<'a>(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> RequestHead<'a> {
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    RequestHead::new(method.as_str(), target, lines)
-}
-
-/// The headers as the engine reads them.
-pub(crate) struct HeaderLines<'a>(pub(crate) &'a HeaderMap);
-
-impl Headers for HeaderLines<'_> {
-    fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
-        self.0.iter().for_each(|(name, value)| each(name.as_str(), value.as_bytes()));
-    }
-
-    fn each_value<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
-        self.0.get_all(name).iter().for_each(|value| each(value.as_bytes()));
-    }
+    RequestHead::new(method.as_str(), target, headers)
 }

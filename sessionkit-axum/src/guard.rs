@@ -7,7 +7,7 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 use sessionkit_core::Requirement;
 
-use crate::extract::{HeaderLines, Slot, head};
+use crate::extract::{Slot, head};
 use crate::rejection::SessionRejection;
 
 /// Lets a request pass that fulfils `R`. axum extracts arguments in order and stops at the first rejection, so as the
@@ -25,8 +25,7 @@ impl<S: Send + Sync, R: Requirement> FromRequestParts<S> for Guard<R> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let slot = Slot::<R::Layer>::of(parts)?.clone();
-        let lines = HeaderLines(&parts.headers);
-        sessionkit_core::guard::<R>(&slot.session, &head(&parts.method, &slot.uri, &lines)).await?;
+        sessionkit_core::guard::<R>(&slot.session, &head(&parts.method, &slot.uri, &parts.headers)).await?;
         Ok(Self(PhantomData))
     }
 }

@@ -8,14 +8,12 @@ use std::task::{Context, Poll, ready};
 use axum_core::body::Body;
 use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue};
 use pin_project_lite::pin_project;
-use sessionkit_core::{Closed, HeaderChange, LayerMarker, Main, RequestSession, SessionManager};
+use sessionkit_core::{Closed, LayerMarker, Main, RequestSession, SessionManager};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::extract::{HeaderLines, Slot, head};
-use crate::rejection::SessionRejection;
+use crate::extract::{Slot, head};
 
 /// Gives every request a session, which costs nothing until somebody asks for it.
 ///
@@ -100,8 +98,7 @@ where
         } else {
             let session = self.manager.open();
             if self.manager.needs_every_head() {
-                let lines = HeaderLines(request.headers());
-                session.attach(&head(request.method(), request.uri(), &lines));
+                session.attach(&head(request.method(), request.uri(), request.headers()));
             }
             let slot = Slot::<L>::new(session.clone(), request.uri().clone());
             request.extensions_mut().insert(slot);
@@ -153,24 +150,6 @@ where
         let (response, closing) = this.closing.as_mut().expect("it was set above");
         let closed = ready!(closing.as_mut().poll(context));
         let response = std::mem::replace(response, Response::new(Body::empty()));
-        Poll::Ready(Ok(apply(closed, response)))
+        Poll::Ready(Ok(closed.apply(response)))
     }
-}
-
-fn apply(closed: Closed, handled: Response) -> Response {
-    let mut response = match closed.rejection {
-        Some(rejection) => SessionRejection::from(rejection).into_response(),
-        None => handled,
-    };
-    let headers = response.headers_mut();
-    for change in closed.headers {
-        let (HeaderChange::Append(name, ref value) | HeaderChange::Set(name, ref value)) = change;
-        let Ok(mut value) = HeaderValue::from_str(value) else { continue };
-        value.set_sensitive(name == "set-cookie");
-        match change {
-            HeaderChange::Append(..) => headers.append(HeaderName::from_static(name), value),
-            HeaderChange::Set(..) => headers.insert(HeaderName::from_static(name), value).is_some(),
-        };
-    }
-    response
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use axum_core::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode};
 use sessionkit_core::{Rejection, SessionError};
 
 /// The answer of an extractor or a guard: a problem document, or a redirect to the login page.
@@ -34,13 +33,6 @@ impl std::error::Error for SessionRejection {}
 
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
-        let mut response = self.0.body().into_response();
-        *response.status_mut() = StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        for (name, value) in self.0.headers() {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                response.headers_mut().insert(HeaderName::from_static(name), value);
-            }
-        }
-        response
+        self.0.into()
     }
 }

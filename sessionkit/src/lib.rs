@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `axum` | the adapter for axum |
 //! | `actix` | the adapter for actix-web |
+//! | `http` | requests and responses of the crate `http`, for sessions [by hand](manual) |
 //! | `redis` | sessions in Redis |
 //! | `redis-tls` | sessions in Redis over TLS, where the URL says `rediss://` |
 //! | `testing` | a movable clock, a counting store, the suite for stores |
@@ -38,6 +39,7 @@ pub mod actix;
 pub mod axum;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+pub mod manual;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod store;

@@ -1,9 +1,9 @@
 //! The engine without a framework: what an adapter's layer and extractors do, by hand.
 
+use sessionkit::manual::{HeaderChange, Headers, RequestHead, RequestSession};
 use sessionkit::store::{CommitOutcome, CreateOutcome, Delta, Generation, Record, SessionId, Store, StoreError};
 use sessionkit::testing::{CountingStore, ManualClock};
 use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager, Timestamp};
-use sessionkit_core::{HeaderChange, Headers, RequestHead, RequestSession};
 use sessionkit_tests::harness::Log;
 
 #[derive(Debug, SessionData)]
@@ -19,6 +19,24 @@ fn manager() -> (SessionManager, Counted) {
     let store = CountingStore::new(std::sync::Arc::new(MemoryStore::new()));
     let manager = SessionManager::new(store.clone(), SessionConfig::default());
     (manager.with_clock(ManualClock::new()), store)
+}
+
+#[tokio::test]
+async fn a_struct_of_another_layer_is_refused() {
+    struct Office;
+    impl sessionkit::LayerMarker for Office {
+        const NAME: &'static str = "Office";
+    }
+    #[derive(Debug, SessionData)]
+    #[session(layer = Office)]
+    struct Desk {
+        orders: u32,
+    }
+    let (manager, store) = manager();
+    let session = manager.open();
+    let refused = session.checkout::<Desk>().await.unwrap_err().to_string();
+    assert!(refused.contains("Desk") && refused.contains("`Office`") && refused.contains("`Main`"), "{refused}");
+    assert_eq!((manager.close(&session, 200).await.rejection.unwrap().status(), store.take().total()), (500, 0));
 }
 
 async fn change(session: RequestSession) {

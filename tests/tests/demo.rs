@@ -1,4 +1,4 @@
-//! The demo, `sessionkit/examples/`: both binaries, with a real HTTP client.
+//! The examples, `sessionkit/examples/`: their binaries, with a real HTTP client.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -46,6 +46,29 @@ async fn two_shops_on_one_redis_share_their_visitors() {
     assert_eq!(at_shop.get("/admin").await.status, 200);
     at_shop.post("/logout", &[]).await;
     assert_eq!(at_twin.session().await.user, Value::Null);
+}
+
+#[tokio::test]
+async fn row_21_sessions_by_hand_on_plain_hyper() {
+    let (server, welcome) = Shop::run("by-hand", None);
+    assert!(welcome.contains("by hand"), "{welcome}");
+    let visitor = Browser::at(&server);
+    for views in 1..=3 {
+        let page = visitor.get("/").await;
+        assert_eq!((page.body, page.sets_cookie), (format!("nobody, seen {views} times\n"), views == 1));
+    }
+    let stranger = Browser::at(&server);
+    let denied = stranger.get("/account").await;
+    assert_eq!((denied.status, denied.sets_cookie), (401, false));
+    assert_eq!(stranger.open("/account").await.location, "/login?next=/account");
+    assert_eq!(stranger.get("/").await.body, "nobody, seen 1 times\n");
+    assert!(visitor.post("/login", &[]).await.sets_cookie);
+    assert_eq!(visitor.get("/account").await.status, 200);
+    assert_eq!(visitor.get("/").await.body, "ada, seen 4 times\n");
+    assert_eq!(visitor.get("/nothing").await.status, 404);
+    visitor.post("/logout", &[]).await;
+    assert_eq!(visitor.get("/account").await.status, 401);
+    assert_eq!(visitor.get("/").await.body, "nobody, seen 1 times\n");
 }
 
 async fn visit(shop: Shop) {
@@ -230,16 +253,24 @@ impl Shop {
     const SCRIPT: &str = r#""$1" </dev/null & read -r signal; kill -"${signal:-KILL}" $!; wait $!"#;
 
     fn open(example: &str, redis: Option<&RedisServer>) -> Self {
+        let (shop, accounts) = Self::run(example, redis);
+        assert!(accounts.contains("ada / ada (admin), bob / bob"), "{accounts}");
+        shop
+    }
+
+    /// Starts an example, and returns the line that it says last before it serves.
+    fn run(example: &str, redis: Option<&RedisServer>) -> (Self, String) {
         let mut command = Command::new("sh");
         command.args(["-c", Self::SCRIPT, "sh"]).arg(&binaries()[example]).env("ADDR", "127.0.0.1:0");
         command.env_remove("SESSION_STORE").envs(redis.map(|redis| ("SESSION_STORE", redis.url())));
         let mut shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("every Unix has sh");
         let mut output = BufReader::new(shell.stdout.take().expect("standard output is piped")).lines();
         let mut line = || output.next().expect("the shop says something").expect("the shop speaks UTF-8");
-        let (welcome, accounts) = (line(), line());
+        let welcome = line();
         let (_, address) = welcome.split_once("http://").expect("the first line has the address");
-        assert!(accounts.contains("ada / ada (admin), bob / bob"), "{accounts}");
-        Self { address: format!("http://{address}"), shell }
+        let address = format!("http://{address}");
+        let last = if example.starts_with("shop") { line() } else { welcome };
+        (Self { address, shell }, last)
     }
 
     /// Presses Ctrl-C.
@@ -271,6 +302,8 @@ fn binaries() -> &'static BTreeMap<String, PathBuf> {
             "shop",
             "--example",
             "shop-actix",
+            "--example",
+            "by-hand",
             "--message-format",
             "json-render-diagnostics",
         ]);

@@ -18,6 +18,7 @@ enum Reason {
     Store(StoreError),
     Field(FieldError),
     Namespace { namespace: &'static str, first: &'static str, second: &'static str },
+    Layer { data: &'static str, belongs: &'static str, asked: &'static str },
     TooLarge { size: usize, limit: usize },
     Unsettled,
     Lost,
@@ -36,6 +37,11 @@ enum Reason {
 impl SessionError {
     pub(crate) fn namespace(namespace: &'static str, first: &'static str, second: &'static str) -> Self {
         Reason::Namespace { namespace, first, second }.into()
+    }
+
+    /// A struct was asked of a session that it does not belong to.
+    pub(crate) fn layer(data: &'static str, belongs: &'static str, asked: &'static str) -> Self {
+        Reason::Layer { data, belongs, asked }.into()
     }
 
     pub(crate) fn too_large(size: usize, limit: usize) -> Self {
@@ -134,6 +140,12 @@ impl SessionError {
     }
 }
 
+impl From<SessionError> for Rejection {
+    fn from(error: SessionError) -> Self {
+        error.rejection()
+    }
+}
+
 impl From<Reason> for SessionError {
     fn from(reason: Reason) -> Self {
         Self(Arc::new(reason))
@@ -161,6 +173,9 @@ impl fmt::Display for SessionError {
                 f,
                 "the structs `{first}` and `{second}` both use the session namespace `{namespace}`: give one of them another with `#[session(name = \"..\")]`"
             ),
+            Reason::Layer { data, belongs, asked } => {
+                write!(f, "the struct `{data}` belongs to the session layer `{belongs}`, and was asked of `{asked}`")
+            }
             Reason::TooLarge { size, limit } => {
                 write!(f, "the session would take {size} bytes, more than max_record_size = {limit}")
             }

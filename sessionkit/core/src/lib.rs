@@ -30,6 +30,8 @@ mod handle;
 mod head;
 mod header;
 mod hooks;
+#[cfg(feature = "http")]
+mod http;
 mod info;
 mod layer;
 mod load;

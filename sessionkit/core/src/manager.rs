@@ -281,7 +281,7 @@ impl Engine {
         Some(Current { token: token.clone(), secret, record })
     }
 
-    /// Makes sure that no two structs share a namespace.
+    /// Makes sure that a struct belongs to this layer, and that no other has its namespace.
     pub(crate) fn claim_namespace<T: SessionData>(&self) -> Result<(), SessionError> {
         let owner = TypeId::of::<T>();
         let known = |namespaces: &[Namespace]| {
@@ -293,6 +293,9 @@ impl Engine {
         };
         if let Some(result) = known(&self.namespaces.read().unwrap_or_else(PoisonError::into_inner)) {
             return result;
+        }
+        if T::Layer::NAME != self.layer {
+            return Err(SessionError::layer(type_name::<T>(), T::Layer::NAME, self.layer));
         }
         let mut namespaces = self.namespaces.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(result) = known(&namespaces) {

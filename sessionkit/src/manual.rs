@@ -1,0 +1,50 @@
+//! Sessions by hand, for any HTTP stack: what the layer and the extractors of an adapter do.
+//!
+//! [`SessionManager::open`](crate::SessionManager::open) makes the session of a request, which costs nothing until
+//! somebody asks for it; [`SessionManager::close`](crate::SessionManager::close) stores what changed and tells what the
+//! response becomes. With the feature `http`, both speak the types of the crate `http`:
+//!
+//! ```
+//! use http::{Request, Response};
+//! use sessionkit::manual::{RequestHead, RequestSession};
+//! use sessionkit::{SessionData, SessionError, SessionManager};
+//!
+//! #[derive(SessionData)]
+//! struct Cart {
+//!     views: u64,
+//! }
+//!
+//! async fn serve<B>(manager: &SessionManager, request: Request<B>) -> Response<String> {
+//!     let session = manager.open();
+//!     session.attach(&RequestHead::from(&request));
+//!     let response = route(&session, request.uri().path()).await;
+//!     let response = response.unwrap_or_else(|error| error.rejection().into());
+//!     let closed = manager.close(&session, response.status().as_u16()).await;
+//!     closed.apply(response)
+//! }
+//!
+//! async fn route(session: &RequestSession, path: &str) -> Result<Response<String>, SessionError> {
+//!     match path {
+//!         "/login" => session.auth().login("ada").await?,
+//!         "/logout" => session.auth().logout().await?,
+//!         _ => session.checkout::<Cart>().await?.views += 1,
+//!     }
+//!     Ok(Response::new(format!("seen {} times", session.view::<Cart>().await?.views)))
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! #     let manager = SessionManager::new(sessionkit::MemoryStore::new(), sessionkit::SessionConfig::default());
+//! #     let response = serve(&manager, Request::new(())).await;
+//! #     assert_eq!(response.body(), "seen 1 times");
+//! #     assert!(response.headers().contains_key("set-cookie"));
+//! # }
+//! ```
+//!
+//! Without the feature, make the head with [`RequestHead::new`] over your stack's own headers, which need to be
+//! [`Headers`], and do to the response what [`Closed`] says. `cargo run --example by-hand` serves with
+//! plain hyper.
+
+pub use sessionkit_core::{
+    Auth, Checkout, Closed, DynamicSession, DynamicValue, HeaderChange, Headers, Held, RequestHead, RequestSession,
+    RequireLogin, Requirement, SessionHandle, guard,
+};
