@@ -1,5 +1,6 @@
 //! Doing to a response what the engine says.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
@@ -7,7 +8,7 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{Error, HttpResponse, ResponseError};
-use sessionkit_core::{Closed, HeaderChange};
+use sessionkit_core::{Closed, HeaderChange, HeaderChanges};
 
 use crate::rejection::SessionRejection;
 
@@ -24,30 +25,39 @@ pub(crate) fn apply<B: MessageBody>(
                 Some(rejection) => response.into_response(rejection.error_response().map_into_right_body()),
                 None => response.map_into_left_body(),
             };
-            change(response.headers_mut(), &headers);
+            change(response.headers_mut(), headers);
             Ok(response)
         }
         Err(error) => Err(Changed { error: rejection.map_or(error, Error::from), headers }.into()),
     }
 }
 
-fn change(headers: &mut HeaderMap, changes: &[HeaderChange]) {
+fn change(headers: &mut HeaderMap, changes: HeaderChanges) {
     for change in changes {
+        let is_append = matches!(change, HeaderChange::Append(..));
         let (HeaderChange::Append(name, value) | HeaderChange::Set(name, value)) = change;
-        let Ok(mut value) = HeaderValue::from_str(value) else { continue };
-        value.set_sensitive(*name == "set-cookie");
+        let Some(mut value) = header_value(value) else { continue };
+        value.set_sensitive(name == "set-cookie");
         let name = HeaderName::from_static(name);
-        match change {
-            HeaderChange::Append(..) => headers.append(name, value),
-            HeaderChange::Set(..) => drop(headers.insert(name, value)),
+        if is_append {
+            headers.append(name, value);
+        } else {
+            headers.insert(name, value);
         }
+    }
+}
+
+fn header_value(value: Cow<'static, str>) -> Option<HeaderValue> {
+    match value {
+        Cow::Borrowed(value) => Some(HeaderValue::from_static(value)),
+        Cow::Owned(value) => HeaderValue::try_from(value).ok(),
     }
 }
 
 /// An error whose response gets the changes of the headers too.
 struct Changed {
     error: Error,
-    headers: Vec<HeaderChange>,
+    headers: HeaderChanges,
 }
 
 impl fmt::Display for Changed {
@@ -69,7 +79,7 @@ impl ResponseError for Changed {
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
         let mut response = self.error.error_response();
-        change(response.headers_mut(), &self.headers);
+        change(response.headers_mut(), self.headers.clone());
         response
     }
 }

@@ -9,7 +9,7 @@ use axum_core::body::Body;
 use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
 use pin_project_lite::pin_project;
-use sessionkit_core::{Closed, LayerMarker, Main, RequestSession, SessionManager};
+use sessionkit_core::{Closing, LayerMarker, Main, RequestSession, SessionManager};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -108,8 +108,6 @@ where
     }
 }
 
-type Closing = Pin<Box<dyn Future<Output = Closed> + Send>>;
-
 pin_project! {
     /// The future of a [`SessionService`].
     pub struct SessionFuture<F, L: LayerMarker = Main> {
@@ -140,15 +138,14 @@ where
             let response = ready!(this.inner.poll(context))?.into_response();
             match this.session.take() {
                 Some((manager, session)) if session.is_used() => {
-                    let status = response.status().as_u16();
-                    let closing = Box::pin(async move { manager.close(&session, status).await });
+                    let closing = manager.close(&session, response.status().as_u16());
                     *this.closing = Some((response, closing));
                 }
                 _ => return Poll::Ready(Ok(response)),
             }
         }
         let (response, closing) = this.closing.as_mut().expect("it was set above");
-        let closed = ready!(closing.as_mut().poll(context));
+        let closed = ready!(Pin::new(closing).poll(context));
         let response = std::mem::replace(response, Response::new(Body::empty()));
         Poll::Ready(Ok(closed.apply(response)))
     }

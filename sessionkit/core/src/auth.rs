@@ -164,7 +164,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
     /// Begins a new session.
     async fn begin(&self, authenticate: Authenticate, now: Timestamp) -> Result<(), SessionError> {
         let engine = &self.session.shared.engine;
-        let deadline = engine.commit_deadline();
+        let mut deadline = engine.commit_deadline();
         loop {
             let token = Token::new(engine.tokens());
             let secret = token.secret_hash(engine.layer());
@@ -174,7 +174,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
             let empty = Record::new(Header::new(secret, now, ttl, absolute));
             let record = empty.applied(&delta, now)?.ok_or_else(SessionError::unsettled)?;
             let creating = engine.store.create(token.id(), &record, now);
-            if engine.within(deadline, creating).await? == CreateOutcome::Created {
+            if engine.within(&mut deadline, creating).await? == CreateOutcome::Created {
                 event::login(engine.layer(), token.id());
                 self.session.state().opened(Current { token, secret, record });
                 return Ok(());
@@ -212,7 +212,7 @@ async fn logout(session: RequestSession) -> Result<(), SessionError> {
         current.into_iter().chain(state.ambiguous.iter().copied()).collect::<Vec<_>>()
     };
     for id in &opened {
-        engine.within(engine.commit_deadline(), engine.store.destroy(*id)).await?;
+        engine.within(&mut engine.commit_deadline(), engine.store.destroy(*id)).await?;
         event::logout(engine.layer(), *id);
     }
     let had_cookie = session.cookie_presented() || !opened.is_empty();
@@ -253,7 +253,7 @@ async fn replace_secret(
     let secret = token.secret_hash(engine.layer());
     delta.header.push(HeaderOp::Rotate { secret });
     let commit = engine.store.commit(id, generation, &delta, now);
-    match engine.within(engine.commit_deadline(), commit).await? {
+    match engine.within(&mut engine.commit_deadline(), commit).await? {
         CommitOutcome::Committed(_) => {}
         CommitOutcome::Stale | CommitOutcome::Gone | CommitOutcome::Conflict(_) => return Ok(false),
     }

@@ -1,57 +1,98 @@
 //! What the end of a request stores, and what its response becomes.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use crate::closed::Closed;
+use crate::commit::{Commit, Settled};
 use crate::config::{CookieMaxAge, LONGEST_COOKIE, OnLostWrite};
 use crate::cookie;
 use crate::error::SessionError;
 use crate::event;
 use crate::manager::Engine;
-use crate::pending::{Pending, size_after};
-use crate::record::Record;
-use crate::rejection::Rejection;
-use crate::request::{CookieChange, Current, RequestSession, State};
-use crate::store::{CommitOutcome, CreateOutcome};
+use crate::pending::Pending;
+use crate::request::{CookieChange, RequestSession, State};
+use crate::tasks::Completion;
 use crate::time::Timestamp;
-use crate::token::{SessionId, Token};
 use crate::upkeep::Upkeep;
-use crate::{Delta, Header};
 
-/// What a response becomes.
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct Closed {
-    /// Changes of the response's headers, with lower-case names, in order.
-    pub headers: Vec<HeaderChange>,
-    /// The answer that takes the place of the handler's; the header changes apply to it too.
-    pub rejection: Option<Rejection>,
+pub(crate) fn close(session: &RequestSession, status: u16) -> Closing {
+    // A login that the handler did not await to its end is awaited here: its cookie belongs into this response, and
+    // changes of the user before must not meet it half-way. Later ones are refused.
+    let taken = session.shared.turn.try_lock().map(|_turn| take(session, status));
+    let settled = match taken {
+        Ok(Ok(None)) => Ok(()),
+        Ok(Err(error)) => Err(error),
+        Ok(Ok(Some(commit))) => return ahead(session, status, Some(commit)),
+        Err(_) => return ahead(session, status, None),
+    };
+    session.end();
+    Closing(End::Reached(Some(respond(session, status, settled))))
 }
 
-/// A change of a response's headers.
-#[derive(Clone, Eq, PartialEq)]
-pub enum HeaderChange {
-    /// Adds a value beside those that are there.
-    Append(&'static str, String),
-    /// Replaces all values that are there.
-    Set(&'static str, String),
+/// What is left to do takes more than this moment.
+fn ahead(session: &RequestSession, status: u16, commit: Option<Commit>) -> Closing {
+    let ending = session.clone();
+    let work = async move {
+        let settled = settle_in_turn(&ending, status, commit).await;
+        ending.end();
+        settled
+    };
+    Closing(End::Ahead { session: session.clone(), status, settling: session.shared.engine.tasks.complete(work) })
 }
 
-/// Names the header; the value of `set-cookie` is a secret.
-impl fmt::Debug for HeaderChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (change, name) = match self {
-            Self::Append(name, _) => ("Append", name),
-            Self::Set(name, _) => ("Set", name),
-        };
-        f.debug_tuple(change).field(name).finish_non_exhaustive()
+/// Without a commit, a login or a logout comes first.
+async fn settle_in_turn(session: &RequestSession, status: u16, commit: Option<Commit>) -> Result<(), SessionError> {
+    let commit = match commit {
+        Some(commit) => Some(commit),
+        None => {
+            let _turn = session.shared.turn.lock().await;
+            take(session, status)?
+        }
+    };
+    match commit {
+        Some(commit) => settle(session, commit).await,
+        None => Ok(()),
     }
 }
 
-pub(crate) async fn close(session: &RequestSession, status: u16) -> Closed {
-    let settled = settle(session, status).await;
-    session.end();
-    respond(session, status, settled)
+/// The end of a request, from [`SessionManager::close`](crate::SessionManager::close): await it to learn what the response
+/// becomes. If it is dropped before, the runtime completes it.
+#[must_use = "it tells what the response becomes"]
+pub struct Closing(End);
+
+enum End {
+    /// There was nothing to store.
+    Reached(Option<Closed>),
+    Ahead {
+        session: RequestSession,
+        status: u16,
+        settling: Completion<Result<(), SessionError>>,
+    },
+}
+
+impl Future for Closing {
+    type Output = Closed;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Closed> {
+        match &mut self.0 {
+            End::Reached(closed) => Poll::Ready(closed.take().expect("it is not polled after it was ready")),
+            End::Ahead { session, status, settling } => {
+                let settled = ready!(Pin::new(settling).poll(context));
+                let settled = settled.unwrap_or_else(|| Err(session.fail(SessionError::panicked("a merge function"))));
+                Poll::Ready(respond(session, *status, settled))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Closing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Closing").finish_non_exhaustive()
+    }
 }
 
 /// Stores what a handle changed. There is no response that could carry a cookie.
@@ -72,8 +113,8 @@ pub(crate) async fn commit(round: &RequestSession) -> Result<(), SessionError> {
     if nothing_changed && upkeep.is_empty() {
         return Ok(());
     }
-    let commit = Commit { engine: engine.clone(), pending, upkeep, begins: false, now };
-    match engine.tasks.finish(commit.run(Some(current))).await {
+    let commit = Commit { engine: engine.clone(), current: Some(current), pending, upkeep, begins: false, now };
+    match engine.tasks.complete(async move { commit.run().await }).await {
         Some(Ok(Settled::Stored { .. })) => Ok(()),
         Some(Ok(Settled::Lost { reason, id })) => {
             if !nothing_changed {
@@ -82,44 +123,35 @@ pub(crate) async fn commit(round: &RequestSession) -> Result<(), SessionError> {
             Err(SessionError::over())
         }
         Some(Err(error)) => Err(round.fail(error)),
-        None => Err(SessionError::interrupted()),
+        None => Err(round.fail(SessionError::panicked("a merge function"))),
     }
 }
 
-/// How a commit ended, where it did not fail.
-enum Settled {
-    Stored { cookie: Option<CookieChange> },
-    Lost { reason: &'static str, id: SessionId },
-}
-
-async fn settle(session: &RequestSession, status: u16) -> Result<(), SessionError> {
+/// Takes what the request changed, if that has to be stored; from now on it changes nothing.
+fn take(session: &RequestSession, status: u16) -> Result<Option<Commit>, SessionError> {
     let engine = &session.shared.engine;
-    let (current, pending, begins) = {
-        // A login that the handler did not await to its end is awaited here: its cookie belongs into this response, and
-        // changes of the user before must not meet it half-way. Later ones are refused.
-        let _turn = session.shared.turn.lock().await;
-        let mut state = session.state();
-        state.closed = true;
-        let pending = std::mem::take(&mut state.pending);
-        if let Some(objection) = state.objection() {
-            return Err(objection.clone());
-        }
-        let keeps = status < 500 && status != 408;
-        let begins = keeps && begins(session, &state);
-        (state.current.clone(), if keeps { pending } else { Pending::default() }, begins)
-    };
-    let now = engine.now();
-    let upkeep = current.as_ref().map(|current| Upkeep::due(engine, current, now)).unwrap_or_default();
-    if pending.is_empty() && upkeep.is_empty() && !begins {
-        return Ok(());
+    let mut state = session.state();
+    state.closed = true;
+    let pending = std::mem::take(&mut state.pending);
+    if let Some(objection) = state.objection() {
+        return Err(objection.clone());
     }
-    let nothing_changed = pending.is_empty();
-    let commit = Commit { engine: engine.clone(), pending, upkeep, begins, now };
-    let settled = match engine.tasks.finish(commit.run(current)).await {
-        Some(settled) => settled,
-        None => Err(SessionError::interrupted()),
-    };
-    match settled {
+    let keeps = status < 500 && status != 408;
+    let begins = keeps && begins(session, &state);
+    let pending = if keeps { pending } else { Pending::default() };
+    let now = engine.now();
+    let upkeep = state.current.as_ref().map(|current| Upkeep::due(engine, current, now)).unwrap_or_default();
+    if pending.is_empty() && upkeep.is_empty() && !begins {
+        return Ok(None);
+    }
+    let current = state.current.clone();
+    Ok(Some(Commit { engine: engine.clone(), current, pending, upkeep, begins, now }))
+}
+
+async fn settle(session: &RequestSession, commit: Commit) -> Result<(), SessionError> {
+    let engine = &session.shared.engine;
+    let nothing_changed = commit.pending.is_empty();
+    match commit.run().await {
         Ok(Settled::Stored { cookie }) => {
             if let Some(cookie) = cookie {
                 session.state().cookie = cookie;
@@ -155,111 +187,17 @@ fn begins(session: &RequestSession, state: &State) -> bool {
     session.shared.engine.settings().save_uninitialized && nobody && known()
 }
 
-/// One commit, with what it needs to outlive its request.
-struct Commit {
-    engine: std::sync::Arc<Engine>,
-    pending: Pending,
-    upkeep: Upkeep,
-    /// Whether a session begins even without a field.
-    begins: bool,
-    now: Timestamp,
-}
-
-impl Commit {
-    async fn run(self, current: Option<Current>) -> Result<Settled, SessionError> {
-        match current {
-            Some(current) => self.update(current).await,
-            None => self.create().await,
-        }
-    }
-
-    async fn update(self, current: Current) -> Result<Settled, SessionError> {
-        let engine = &self.engine;
-        let (id, generation) = (current.id(), current.record.header().generation);
-        let deadline = engine.commit_deadline();
-        let mut newest: Option<Record> = None;
-        for attempt in 0.. {
-            let record = newest.as_ref().unwrap_or(&current.record);
-            let mut delta = self.pending.delta(Some(&current.record), Some(record), self.now)?;
-            delta.header.extend(self.upkeep.ops());
-            if delta.is_empty() {
-                break;
-            }
-            self.check_size(Some(record), &delta)?;
-            match engine.within(deadline, engine.store.commit(id, generation, &delta, self.now)).await? {
-                CommitOutcome::Committed(receipt) => {
-                    return Ok(Settled::Stored { cookie: self.upkeep.cookie(engine, current, receipt) });
-                }
-                CommitOutcome::Conflict(record) => newest = Some(record),
-                CommitOutcome::Stale => return Ok(Settled::Lost { reason: "the token was rotated", id }),
-                CommitOutcome::Gone => return Ok(Settled::Lost { reason: "the session ended", id }),
-            }
-            event::conflict(engine.layer(), id);
-            let pause = jitter(engine, attempt);
-            if tokio::time::timeout_at(deadline, tokio::time::sleep(pause)).await.is_err() {
-                return Err(SessionError::unsettled());
-            }
-        }
-        Ok(Settled::Stored { cookie: None })
-    }
-
-    async fn create(self) -> Result<Settled, SessionError> {
-        let engine = &self.engine;
-        let deadline = engine.commit_deadline();
-        let delta = self.pending.delta(None, None, self.now)?;
-        self.check_size(None, &delta)?;
-        loop {
-            let token = Token::new(engine.tokens());
-            let (ttl, absolute) = engine.anonymous_lifetime();
-            let empty = Record::new(Header::new(token.secret_hash(engine.layer()), self.now, ttl, absolute));
-            let record = empty.applied(&delta, self.now)?.ok_or_else(SessionError::unsettled)?;
-            if record.fields().next().is_none() && !self.begins {
-                return Ok(Settled::Stored { cookie: None });
-            }
-            let creating = engine.store.create(token.id(), &record, self.now);
-            if engine.within(deadline, creating).await? == CreateOutcome::Created {
-                event::created(engine.layer(), token.id());
-                let ends = record.header().deadline();
-                return Ok(Settled::Stored { cookie: Some(CookieChange::Set { token, ends }) });
-            }
-        }
-    }
-
-    fn check_size(&self, record: Option<&Record>, delta: &Delta) -> Result<(), SessionError> {
-        let (size, limit) = (size_after(record, delta, self.now), self.engine.settings().max_record_size);
-        // A record that is too large already, under an older setting, may still shrink.
-        let grows = size > record.map_or(0, |record| record.live_size(self.now));
-        if size > limit && grows { Err(SessionError::too_large(size, limit)) } else { Ok(()) }
-    }
-}
-
-/// A random pause before another attempt, up to one, two, four .. sixteen milliseconds.
-fn jitter(engine: &Engine, attempt: u32) -> Duration {
-    let mut random = [0; 4];
-    engine.tokens().fill(&mut random);
-    let most = 1000 << attempt.min(4);
-    Duration::from_micros(u64::from(u32::from_le_bytes(random) % most))
-}
-
 fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionError>) -> Closed {
     let engine = &session.shared.engine;
     let settings = engine.settings();
-    let mut closed = Closed::default();
-    if session.consulted() {
-        closed.headers.push(HeaderChange::Append("vary", "Cookie".into()));
-    }
     let state = session.state();
     let cookie = match &state.cookie {
         CookieChange::Keep => None,
         CookieChange::Remove => Some(cookie::remove(settings)),
         CookieChange::Set { token, ends } => Some(cookie::set(settings, token, max_age(engine, *ends))),
     };
-    if cookie.is_some() || state.denied {
-        closed.headers.push(HeaderChange::Set("cache-control", "no-store".into()));
-    }
-    closed.headers.extend(cookie.map(|cookie| HeaderChange::Append("set-cookie", cookie)));
-    closed.rejection = settled.err().filter(|_| status < 500).map(|error| error.rejection());
-    closed
+    let rejection = settled.err().filter(|_| status < 500).map(|error| error.rejection());
+    Closed::new(session.consulted(), state.denied, cookie, rejection)
 }
 
 fn max_age(engine: &Engine, ends: Timestamp) -> Option<Duration> {

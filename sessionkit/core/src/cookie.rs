@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use memchr::memchr;
+use memchr::memmem::Finder;
+
 use crate::config::{SameSite, Settings};
 use crate::head::Headers;
 use crate::token::Token;
@@ -12,8 +15,9 @@ const MOST: usize = 4;
 /// What a request presents under the name of our cookie.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
-    /// The different well-formed tokens.
-    pub(crate) tokens: Vec<Token>,
+    /// The different well-formed tokens; nearly always there is one at most.
+    first: Option<Token>,
+    others: Vec<Token>,
     /// Whether there was a cookie of our name at all.
     pub(crate) presented: bool,
 }
@@ -28,54 +32,75 @@ pub(crate) enum BadCookie {
 }
 
 impl Candidates {
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = &Token> {
+        self.first.iter().chain(&self.others)
+    }
+
+    pub(crate) fn several(&self) -> bool {
+        !self.others.is_empty()
+    }
+
     /// Adds the value of a cookie of our name.
     pub(crate) fn add(&mut self, value: &[u8]) {
         self.presented = true;
         let Some(token) = Token::parse(value) else { return };
-        if self.tokens.len() < MOST && !self.tokens.contains(&token) {
-            self.tokens.push(token);
+        if self.first.is_none() {
+            self.first = Some(token);
+        } else if self.tokens().count() < MOST && !self.tokens().any(|other| *other == token) {
+            self.others.push(token);
         }
     }
 
     /// What is wrong with the cookie of a request for which no session opened; `None` if it has none.
     pub(crate) fn fault(&self) -> Option<BadCookie> {
-        let fault = if self.tokens.is_empty() { BadCookie::Malformed } else { BadCookie::Unknown };
+        let fault = if self.first.is_none() { BadCookie::Malformed } else { BadCookie::Unknown };
         self.presented.then_some(fault)
     }
 }
 
-/// Finds our tokens. Names are compared byte by byte: nothing is decoded, and no other cookie can be in the way.
-pub(crate) fn candidates(headers: &dyn Headers, name: &str) -> Candidates {
-    let mut found = Candidates::default();
-    each_of_ours(headers, name, |value| found.add(value));
-    found
-}
+/// Finds the cookies of one name in the headers of requests.
+pub(crate) struct CookieName(Finder<'static>);
 
-/// The first few different values of our cookie that are text.
-pub(crate) fn values(headers: &dyn Headers, name: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    each_of_ours(headers, name, |value| match std::str::from_utf8(value) {
-        Ok(value) if found.len() < MOST && found.iter().all(|other| other != value) => found.push(value.to_owned()),
-        _ => {}
-    });
-    found
-}
+impl CookieName {
+    pub(crate) fn new(name: &str) -> Self {
+        Self(Finder::new(name).into_owned())
+    }
 
-fn each_of_ours(headers: &dyn Headers, name: &str, mut each: impl FnMut(&[u8])) {
-    headers.each_value("cookie", &mut |header| {
-        for pair in header.split(|&byte| byte == b';') {
-            if let Some(value) = value_of(pair, name) {
-                each(unquoted(value));
-            }
+    /// Finds our tokens. Names are compared byte by byte: nothing is decoded, and no other cookie can be in the way.
+    pub(crate) fn candidates(&self, headers: &dyn Headers) -> Candidates {
+        let mut found = Candidates::default();
+        self.each_value(headers, |value| found.add(value));
+        found
+    }
+
+    /// The first few different values of our cookie that are text.
+    pub(crate) fn values(&self, headers: &dyn Headers) -> Vec<String> {
+        let mut found = Vec::new();
+        self.each_value(headers, |value| match str::from_utf8(value) {
+            Ok(value) if found.len() < MOST && found.iter().all(|other| other != value) => found.push(value.to_owned()),
+            _ => {}
+        });
+        found
+    }
+
+    fn each_value(&self, headers: &dyn Headers, mut each: impl FnMut(&[u8])) {
+        headers.each_value("cookie", &mut |header| {
+            let values = self.0.find_iter(header).filter_map(|start| self.value(header, start));
+            values.for_each(|value| each(unquoted(value)));
+        });
+    }
+
+    /// The value of the pair whose name begins at `start`; `None` if what stands there is not a whole name.
+    fn value<'a>(&self, header: &'a [u8], start: usize) -> Option<&'a [u8]> {
+        let before = header[..start].iter().rfind(|&&byte| !is_blank(byte));
+        if before.is_some_and(|&byte| byte != b';') {
+            return None;
         }
-    });
-}
-
-fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let start = pair.iter().position(|&byte| !is_blank(byte))?;
-    let value = pair[start..].strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
-    let end = value.iter().rposition(|&byte| !is_blank(byte)).map_or(0, |last| last + 1);
-    Some(&value[..end])
+        let value = header[start + self.0.needle().len()..].strip_prefix(b"=")?;
+        let value = &value[..memchr(b';', value).unwrap_or(value.len())];
+        let end = value.iter().rposition(|&byte| !is_blank(byte)).map_or(0, |last| last + 1);
+        Some(&value[..end])
+    }
 }
 
 fn unquoted(value: &[u8]) -> &[u8] {
@@ -142,7 +167,7 @@ mod tests {
 
     fn found(lines: &[&[u8]]) -> usize {
         let lines = Lines(lines.iter().map(|line| line.to_vec()).collect());
-        candidates(&lines, "__Host-session").tokens.len()
+        CookieName::new("__Host-session").candidates(&lines).tokens().count()
     }
 
     #[test]

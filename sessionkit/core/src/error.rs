@@ -187,7 +187,7 @@ impl fmt::Display for SessionError {
             Reason::Interrupted => f.write_str("the server is shutting down"),
             Reason::Answered(rejection) => rejection.fmt(f),
             Reason::Slow(what) => write!(f, "`{what}` did not answer within load_deadline"),
-            Reason::Panicked(what) => write!(f, "`{what}` panicked"),
+            Reason::Panicked(what) => write!(f, "{what} panicked"),
             Reason::BadCookie(BadCookie::Malformed) => f.write_str("the session cookie is malformed"),
             Reason::BadCookie(BadCookie::Unknown) => f.write_str("the session cookie is unknown or has expired"),
             Reason::Early => f.write_str(

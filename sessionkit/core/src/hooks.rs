@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use tokio::sync::OnceCell;
-use tokio::time::{Instant, timeout_at};
 
-use crate::cookie::{self, Candidates};
+use crate::cookie::{Candidates, CookieName};
+use crate::deadline::Deadline;
 use crate::error::SessionError;
 use crate::head::{OwnedHead, RequestHead};
 use crate::rejection::Rejection;
@@ -94,12 +94,12 @@ impl Hooks {
     pub(crate) async fn load_cookies(
         &self,
         hooked: &Hooked,
-        name: &str,
-        deadline: Instant,
+        name: &CookieName,
+        deadline: &mut Deadline,
     ) -> Result<Option<Result<Candidates, Rejection>>, SessionError> {
         let Some(hook) = &self.load_cookie else { return Ok(None) };
         let mut found = Candidates::default();
-        for value in cookie::values(&*hooked.head, name) {
+        for value in name.values(&*hooked.head) {
             let presented = PresentedCookie { request: hooked.head.clone(), value: value.clone() };
             match in_time("on_load_cookie", deadline, || hook(presented)).await? {
                 LoadCookie::Continue => found.add(value.as_bytes()),
@@ -115,7 +115,7 @@ impl Hooks {
     pub(crate) async fn missing_session(
         &self,
         hooked: &Hooked,
-        deadline: Instant,
+        deadline: &mut Deadline,
     ) -> Result<Option<Rejection>, SessionError> {
         let Some(hook) = &self.missing_session else { return Ok(None) };
         let ask = async || {
@@ -138,11 +138,11 @@ impl Hooked {
 /// Waits for a hook, which fails closed: where it panics or takes too long, the session cannot be used.
 async fn in_time<T, F: Future<Output = T>>(
     hook: &'static str,
-    deadline: Instant,
+    deadline: &mut Deadline,
     call: impl FnOnce() -> F,
 ) -> Result<T, SessionError> {
-    let decided = timeout_at(deadline, caught(async { call().await })).await;
-    decided.map_err(|_| SessionError::slow(hook))?.ok_or_else(|| SessionError::panicked(hook))
+    let decided = deadline.limit(caught(async { call().await })).await;
+    decided.ok_or_else(|| SessionError::slow(hook))?.ok_or_else(|| SessionError::panicked(hook))
 }
 
 /// Runs code of the application; `None` if it panics.

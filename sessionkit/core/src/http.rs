@@ -1,9 +1,11 @@
 //! Requests and responses of the crate `http` (feature `http`).
 
+use std::borrow::Cow;
+
 use ::http::header::{HeaderMap, HeaderName, HeaderValue};
 use ::http::{Request, Response, StatusCode};
 
-use crate::close::{Closed, HeaderChange};
+use crate::closed::{Closed, HeaderChange};
 use crate::head::{Headers, RequestHead};
 use crate::rejection::Rejection;
 
@@ -33,7 +35,11 @@ impl Closed {
                 HeaderChange::Append(name, value) => (false, name, value),
                 HeaderChange::Set(name, value) => (true, name, value),
             };
-            let Ok(mut value) = HeaderValue::try_from(value) else { continue };
+            let value = match value {
+                Cow::Borrowed(value) => Ok(HeaderValue::from_static(value)),
+                Cow::Owned(value) => HeaderValue::try_from(value),
+            };
+            let Ok(mut value) = value else { continue };
             value.set_sensitive(name == "set-cookie");
             if replaces {
                 response.headers_mut().insert(HeaderName::from_static(name), value);

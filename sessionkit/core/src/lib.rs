@@ -13,11 +13,14 @@ mod apply;
 mod auth;
 mod checkout;
 mod close;
+mod closed;
 mod codec;
+mod commit;
 mod config;
 mod cookie;
 mod counter;
 mod data;
+mod deadline;
 mod delta;
 mod dynamic;
 mod encoding;
@@ -54,7 +57,8 @@ mod upkeep;
 
 pub use auth::{Auth, Login};
 pub use checkout::Checkout;
-pub use close::{Closed, HeaderChange};
+pub use close::Closing;
+pub use closed::{Closed, HeaderChange, HeaderChanges};
 pub use codec::{Codec, CodecError, Json};
 pub use config::{
     ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SameSite, SessionConfig, SessionConfigBuilder,

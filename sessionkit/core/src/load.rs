@@ -1,12 +1,11 @@
 //! Loading the session of a request: once, and for whom.
 
-use tokio::time::Instant;
-
 use crate::config::OnBadCookie;
 use crate::cookie::Candidates;
+use crate::deadline::Deadline;
 use crate::error::SessionError;
 use crate::manager::Engine;
-use crate::request::{Current, RequestSession, State};
+use crate::request::{RequestSession, State};
 
 impl RequestSession {
     /// Loads the session for somebody who asks for it.
@@ -29,13 +28,12 @@ impl RequestSession {
     async fn look_up_once(&self) -> Result<(), SessionError> {
         let Some(presented) = self.shared.candidates.get() else { return Ok(()) };
         let engine = &self.shared.engine;
-        let deadline = engine.load_deadline();
-        let Some(hooked) = self.shared.hooked.get() else { return self.open(presented, deadline).await };
-        let name = &engine.settings().cookie_name;
-        let looked_at = engine.hooks.load_cookies(hooked, name, deadline).await;
+        let mut deadline = engine.load_deadline();
+        let Some(hooked) = self.shared.hooked.get() else { return self.open(presented, &mut deadline).await };
+        let looked_at = engine.hooks.load_cookies(hooked, &engine.cookie_name, &mut deadline).await;
         match looked_at.map_err(|error| self.fail(error))? {
-            None => self.open(presented, deadline).await,
-            Some(Ok(candidates)) => self.open(&candidates, deadline).await,
+            None => self.open(presented, &mut deadline).await,
+            Some(Ok(candidates)) => self.open(&candidates, &mut deadline).await,
             Some(Err(rejection)) => {
                 self.state().refusal = Some(SessionError::answered(rejection));
                 Ok(())
@@ -43,16 +41,15 @@ impl RequestSession {
         }
     }
 
-    async fn open(&self, candidates: &Candidates, deadline: Instant) -> Result<(), SessionError> {
+    async fn open(&self, candidates: &Candidates, deadline: &mut Deadline) -> Result<(), SessionError> {
         let engine = &self.shared.engine;
-        let mut opened = engine.open(candidates, deadline).await.map_err(|error| self.fail(error.into()))?;
+        let opened = engine.open(candidates, deadline).await.map_err(|error| self.fail(error.into()))?;
+        let nobody = opened.current.is_none() && opened.ambiguous.is_empty();
         let mut state = self.state();
-        match opened.len() {
-            0 if engine.settings().on_bad_cookie == OnBadCookie::Reject => {
-                state.refusal = candidates.fault().map(SessionError::bad_cookie);
-            }
-            0 | 1 => state.current = opened.pop(),
-            _ => state.ambiguous = opened.iter().map(Current::id).collect(),
+        state.current = opened.current;
+        state.ambiguous = opened.ambiguous;
+        if nobody && engine.settings().on_bad_cookie == OnBadCookie::Reject {
+            state.refusal = candidates.fault().map(SessionError::bad_cookie);
         }
         Ok(())
     }
@@ -66,7 +63,7 @@ impl RequestSession {
         };
         if !decided {
             let engine = &self.shared.engine;
-            let answer = engine.hooks.missing_session(hooked, engine.load_deadline()).await;
+            let answer = engine.hooks.missing_session(hooked, &mut engine.load_deadline()).await;
             let answer = answer.map_err(|error| self.fail(error))?;
             self.state().refusal = answer.map(SessionError::answered);
         }
@@ -80,8 +77,8 @@ impl Engine {
         self.settings().on_bad_cookie == OnBadCookie::Reject || !self.hooks.is_empty()
     }
 
-    fn load_deadline(&self) -> Instant {
-        Instant::now() + self.settings().load_deadline
+    fn load_deadline(&self) -> Deadline {
+        Deadline::of(self.settings().load_deadline)
     }
 }
 

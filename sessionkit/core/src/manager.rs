@@ -6,12 +6,11 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
-
-use crate::close::{self, Closed};
+use crate::close::{self, Closing};
 use crate::config::{SessionConfig, Settings};
-use crate::cookie::{BadCookie, Candidates};
+use crate::cookie::{BadCookie, Candidates, CookieName};
 use crate::data::SessionData;
+use crate::deadline::Deadline;
 use crate::error::SessionError;
 use crate::event;
 use crate::head::OwnedHead;
@@ -44,12 +43,19 @@ pub struct SessionManager<L: LayerMarker = Main> {
 pub(crate) struct Engine {
     pub(crate) store: Arc<dyn DynStore>,
     config: SessionConfig,
+    pub(crate) cookie_name: CookieName,
     clock: Arc<dyn Clock>,
     tokens: Arc<dyn TokenSource>,
     layer: &'static str,
     pub(crate) tasks: Tasks,
     namespaces: RwLock<Vec<Namespace>>,
     pub(crate) hooks: Hooks,
+}
+
+/// What the cookies of a request open: one session, several, which are nobody's, or none.
+pub(crate) struct Opened {
+    pub(crate) current: Option<Current>,
+    pub(crate) ambiguous: Vec<SessionId>,
 }
 
 #[derive(Clone, Copy)]
@@ -72,6 +78,7 @@ impl<L: LayerMarker> SessionManager<L> {
     pub fn for_layer(store: impl Store, config: SessionConfig) -> Self {
         let engine = Engine {
             store: Arc::new(store),
+            cookie_name: CookieName::new(&config.settings().cookie_name),
             config,
             clock: Arc::new(SystemClock),
             tokens: Arc::new(OsRandom),
@@ -146,6 +153,7 @@ impl<L: LayerMarker> SessionManager<L> {
         let engine = &self.engine;
         let mut engine = Engine {
             store: engine.store.clone(),
+            cookie_name: CookieName::new(&engine.settings().cookie_name),
             config: engine.config.clone(),
             clock: engine.clock.clone(),
             tokens: engine.tokens.clone(),
@@ -178,8 +186,8 @@ impl<L: LayerMarker> SessionManager<L> {
     /// response becomes. Once begun it completes, even if the future is dropped.
     ///
     /// Changes are stored when the status is below 500 and not 408.
-    pub async fn close(&self, session: &RequestSession, status: u16) -> Closed {
-        close::close(session, status).await
+    pub fn close(&self, session: &RequestSession, status: u16) -> Closing {
+        close::close(session, status)
     }
 
     /// Waits until every store call that was begun for a request that has left is done, for an orderly shutdown.
@@ -217,47 +225,50 @@ impl Engine {
         &*self.tokens
     }
 
-    /// Opens the sessions that the candidates name: those that exist, are live, and have the secret. More than one is
-    /// nobody.
-    pub(crate) async fn open(&self, candidates: &Candidates, deadline: Instant) -> Result<Vec<Current>, StoreError> {
-        let mut opened: Vec<Current> = Vec::new();
+    /// Opens the session that the candidates name: one that exists, is live, and has the secret. More than one is nobody.
+    pub(crate) async fn open(&self, candidates: &Candidates, deadline: &mut Deadline) -> Result<Opened, StoreError> {
+        let (mut opened, mut others): (Option<Current>, Vec<SessionId>) = (None, Vec::new());
         let mut loaded: Vec<(SessionId, Option<Record>)> = Vec::new();
-        for token in &candidates.tokens {
+        for token in candidates.tokens() {
             let record = match loaded.iter().find(|(id, _)| *id == token.id()) {
                 Some((_, record)) => record.clone(),
                 None => {
                     let record = self.load(token, deadline).await?;
-                    loaded.push((token.id(), record.clone()));
+                    if candidates.several() {
+                        loaded.push((token.id(), record.clone()));
+                    }
                     record
                 }
             };
             let Some(current) = self.verify(token, record) else { continue };
-            match opened.iter_mut().find(|other| other.id() == current.id()) {
+            match &opened {
                 // Of two tokens of one session the current one counts, not the one that a renewal replaced.
-                Some(other) if other.secret == other.record.header().secret => {}
-                Some(other) => *other = current,
-                None => opened.push(current),
+                Some(other) if other.id() == current.id() && other.secret == other.record.header().secret => {}
+                Some(other) if other.id() != current.id() => others.push(current.id()),
+                _ => opened = Some(current),
             }
         }
-        match (opened.len(), candidates.fault()) {
-            (0, Some(BadCookie::Malformed)) => event::rejected(self.layer, "malformed"),
-            (0, Some(BadCookie::Unknown)) => event::rejected(self.layer, "unknown or expired"),
-            (0 | 1, _) => {}
-            _ => event::ambiguous(self.layer),
+        match (&opened, candidates.fault()) {
+            (None, Some(BadCookie::Malformed)) => event::rejected(self.layer, "malformed"),
+            (None, Some(BadCookie::Unknown)) => event::rejected(self.layer, "unknown or expired"),
+            _ => {}
         }
-        Ok(opened)
+        if let Some(current) = opened.take_if(|_| !others.is_empty()) {
+            event::ambiguous(self.layer);
+            others.push(current.id());
+        }
+        Ok(Opened { current: opened, ambiguous: others })
     }
 
-    async fn load(&self, token: &Token, deadline: Instant) -> Result<Option<Record>, StoreError> {
+    async fn load(&self, token: &Token, deadline: &mut Deadline) -> Result<Option<Record>, StoreError> {
         let loading = self.store.load(token.id(), self.now());
-        timeout_at(deadline, loading)
-            .await
-            .unwrap_or_else(|_| Err(StoreError::unavailable("no answer within load_deadline")))
+        let loaded = deadline.limit(loading).await;
+        loaded.unwrap_or_else(|| Err(StoreError::unavailable("no answer within load_deadline")))
     }
 
     /// Loads a session again; `None` if it has ended, or was handed to another token.
     pub(crate) async fn reopen(&self, token: &Token, generation: Generation) -> Result<Option<Current>, StoreError> {
-        let record = self.load(token, Instant::now() + self.settings().load_deadline).await?;
+        let record = self.load(token, &mut Deadline::of(self.settings().load_deadline)).await?;
         let record = record.filter(|record| !record.header().is_expired(self.now()));
         let record = record.filter(|record| record.header().generation == generation);
         Ok(record.map(|record| Current { token: token.clone(), secret: record.header().secret, record }))
@@ -308,16 +319,15 @@ impl Engine {
     /// Bounds a call that writes: an answer that does not come in time leaves it unknown whether it happened.
     pub(crate) async fn within<T>(
         &self,
-        deadline: Instant,
+        deadline: &mut Deadline,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        timeout_at(deadline, call)
-            .await
-            .unwrap_or_else(|_| Err(StoreError::unknown("no answer within commit_deadline")))
+        let done = deadline.limit(call).await;
+        done.unwrap_or_else(|| Err(StoreError::unknown("no answer within commit_deadline")))
     }
 
-    pub(crate) fn commit_deadline(&self) -> Instant {
-        Instant::now() + self.settings().commit_deadline
+    pub(crate) fn commit_deadline(&self) -> Deadline {
+        Deadline::of(self.settings().commit_deadline)
     }
 
     /// The lifetime of an anonymous session: idle, and in all.

@@ -7,7 +7,7 @@ use tokio::sync::{OnceCell, watch};
 
 use crate::auth::Auth;
 use crate::checkout::Checkout;
-use crate::cookie::{self, Candidates};
+use crate::cookie::Candidates;
 use crate::data::SessionData;
 use crate::dynamic::DynamicSession;
 use crate::error::SessionError;
@@ -142,7 +142,7 @@ impl RequestSession {
             if !engine.hooks.is_empty() {
                 let _ = self.shared.hooked.set(Box::new(Hooked::new(head)));
             }
-            cookie::candidates(head.headers(), &engine.settings().cookie_name)
+            engine.cookie_name.candidates(head.headers())
         });
     }
 

@@ -1,12 +1,16 @@
 //! Work that outlives the request that began it.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-/// Counts the work that was handed to the runtime.
+/// Counts the work that is not done yet.
 #[derive(Clone, Default)]
 pub(crate) struct Tasks {
     shared: Arc<Shared>,
@@ -29,6 +33,17 @@ impl Tasks {
         task.await.ok()
     }
 
+    /// Lets the caller run `work`, and the runtime if the caller leaves. For callers that poll it or drop it: one that does
+    /// neither would keep it from ending.
+    pub(crate) fn complete<T: 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Completion<T> {
+        let running = Running::new(self.shared.clone());
+        let work = async move {
+            let _running = running;
+            work.await
+        };
+        Completion { work: Some(Box::pin(work)), runtime: Handle::try_current().ok() }
+    }
+
     /// Waits until nothing is running.
     pub(crate) async fn drain(&self) {
         loop {
@@ -39,6 +54,36 @@ impl Tasks {
                 return;
             }
             done.await;
+        }
+    }
+}
+
+/// Work that its caller runs: its result, or `None` if it panicked.
+pub(crate) struct Completion<T: 'static> {
+    work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
+    runtime: Option<Handle>,
+}
+
+impl<T> Future for Completion<T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        let work = self.work.as_mut().expect("it is not polled after it was ready");
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        if let Ok(Poll::Pending) = polled {
+            return Poll::Pending;
+        }
+        self.work = None;
+        polled.map_or(Poll::Ready(None), |ready| ready.map(Some))
+    }
+}
+
+impl<T> Drop for Completion<T> {
+    fn drop(&mut self) {
+        if let (Some(work), Some(runtime)) = (self.work.take(), &self.runtime) {
+            runtime.spawn(async move {
+                work.await;
+            });
         }
     }
 }

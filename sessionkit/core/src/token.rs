@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -33,8 +34,9 @@ impl SessionId {
 
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; 24];
-        f.write_str(encode(&self.0, &mut text))
+        let mut text = [0; 22];
+        let length = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).expect("16 bytes are 22 characters");
+        f.write_str(str::from_utf8(&text[..length]).expect("base64 is text"))
     }
 }
 
@@ -106,8 +108,8 @@ impl Token {
             return None;
         }
         let mut bytes = [0; TOKEN];
-        let decoded = Base64UrlUnpadded::decode(text, &mut bytes).ok()?;
-        (decoded.len() == TOKEN).then(|| Self::from_bytes(&bytes))
+        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+        (length == TOKEN).then(|| Self::from_bytes(&bytes))
     }
 
     fn from_bytes(bytes: &[u8; TOKEN]) -> Self {
@@ -135,7 +137,7 @@ impl Token {
         let mut bytes = [0; TOKEN];
         bytes[..SELECTOR].copy_from_slice(&self.id.0);
         bytes[SELECTOR..].copy_from_slice(&self.secret);
-        Base64UrlUnpadded::encode_string(&bytes)
+        URL_SAFE_NO_PAD.encode(bytes)
     }
 }
 
@@ -170,10 +172,6 @@ impl TokenSource for OsRandom {
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the operating system has random bytes");
     }
-}
-
-fn encode<'a>(bytes: &[u8], text: &'a mut [u8]) -> &'a str {
-    Base64UrlUnpadded::encode(bytes, text).expect("the buffer is large enough")
 }
 
 #[cfg(test)]

@@ -57,14 +57,15 @@ impl Upkeep {
 
     /// What the client's cookie becomes after the commit: the new token if this renewal happened, and not another one;
     /// the client's own token again where a touch moved the end of its cookie.
-    pub(crate) fn cookie(self, engine: &Engine, current: Current, receipt: Receipt) -> Option<CookieChange> {
-        let set = |token| Some(CookieChange::Set { token, ends: receipt.deadline });
-        if let Some(token) = self.renewed.filter(|token| token.secret_hash(engine.layer()) == receipt.secret) {
+    pub(crate) fn cookie(&self, engine: &Engine, current: &Current, receipt: Receipt) -> Option<CookieChange> {
+        let set = |token: &Token| Some(CookieChange::Set { token: token.clone(), ends: receipt.deadline });
+        let renewed = self.renewed.as_ref();
+        if let Some(token) = renewed.filter(|token| token.secret_hash(engine.layer()) == receipt.secret) {
             event::renewed(engine.layer(), token.id());
             return set(token);
         }
         let follows = engine.settings().cookie_max_age != CookieMaxAge::Session;
-        if self.touch.is_some() && follows && receipt.secret == current.secret { set(current.token) } else { None }
+        if self.touch.is_some() && follows && receipt.secret == current.secret { set(&current.token) } else { None }
     }
 }
 

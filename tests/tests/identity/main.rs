@@ -7,16 +7,17 @@ mod hostile;
 mod secrets;
 mod tokens;
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// The bytes of a token: 16 of the selector, then 32 of the secret.
 fn bytes(token: &str) -> [u8; 48] {
     let mut bytes = [0; 48];
-    assert_eq!(Base64UrlUnpadded::decode(token, &mut bytes).expect("a token is base64url").len(), 48);
+    assert_eq!(URL_SAFE_NO_PAD.decode_slice(token, &mut bytes).expect("a token is base64url"), 48);
     bytes
 }
 
 /// The token of these bytes.
 fn token(selector: &[u8], secret: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(&[selector, secret].concat())
+    URL_SAFE_NO_PAD.encode([selector, secret].concat())
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use base64ct::{Base64Unpadded, Base64UrlUnpadded, Encoding as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use sessionkit::SessionData;
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Log, Server, Visitor};
@@ -57,9 +58,9 @@ fn spellings(token: &str) -> Vec<Vec<u8>> {
         token.into(),
         // Each character holds six bits, so the secret begins in the middle of the 22nd.
         token[22..].into(),
-        Base64UrlUnpadded::encode_string(secret).into(),
-        Base64Unpadded::encode_string(secret).into(),
-        Base64Unpadded::encode_string(&token_bytes).into(),
+        URL_SAFE_NO_PAD.encode(secret).into(),
+        STANDARD_NO_PAD.encode(secret).into(),
+        STANDARD_NO_PAD.encode(token_bytes).into(),
         hex.to_uppercase().into(),
         hex.into(),
         list.trim_matches(['[', ']']).into(),
@@ -180,7 +181,7 @@ behaviour! {
             tokens.push(current(&visitor));
             let dump = bench.dump_bytes();
             // The dump is the whole store: it holds the session's name, and its fields.
-            assert!(holds(&dump, Base64UrlUnpadded::encode_string(&bytes(&tokens[0])[..16]).as_bytes()));
+            assert!(holds(&dump, URL_SAFE_NO_PAD.encode(&bytes(&tokens[0])[..16]).as_bytes()));
             assert!(holds(&dump, CODE.as_bytes()) && holds(&dump, b"account.history"));
             for (token, spelling) in tokens.iter().flat_map(|token| spellings(token).into_iter().map(move |it| (token, it))) {
                 assert!(!holds(&dump, &spelling), "{token} after {path}, as {}", spelling.escape_ascii());
@@ -267,7 +268,7 @@ behaviour! {
         printed += &format!("{record:?} {:?} {:?}", record.header(), record.fields());
         assert!(printed.contains(&token.id().to_string()), "an id is no secret");
         assert!(!printed.contains("hunter2"), "{printed}");
-        let hash = Base64UrlUnpadded::encode_string(token.secret_hash("Main").as_bytes());
+        let hash = URL_SAFE_NO_PAD.encode(token.secret_hash("Main").as_bytes());
         let hash_hex: String = token.secret_hash("Main").as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         for spelling in spellings(&current(&visitor)).into_iter().chain([hash.into(), hash_hex.into()]) {
             assert!(!holds(printed.as_bytes(), &spelling), "{printed} holds {}", spelling.escape_ascii());

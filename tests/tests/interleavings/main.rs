@@ -145,7 +145,7 @@ impl World {
             }
         }
         let closed = manager.close(&session, 200).await;
-        let cookie = closed.headers.iter().find_map(|change| match change {
+        let cookie = closed.headers.into_iter().find_map(|change| match change {
             HeaderChange::Append("set-cookie", cookie) => {
                 Token::parse(cookie.split(['=', ';']).nth(1).unwrap().as_bytes())
             }

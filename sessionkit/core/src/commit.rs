@@ -1,0 +1,109 @@
+//! One commit of a request's changes: how it is built, tried again, and given up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::SessionError;
+use crate::event;
+use crate::manager::Engine;
+use crate::pending::{Pending, size_after};
+use crate::record::Record;
+use crate::request::{CookieChange, Current};
+use crate::store::{CommitOutcome, CreateOutcome};
+use crate::time::Timestamp;
+use crate::token::{SessionId, Token};
+use crate::upkeep::Upkeep;
+use crate::{Delta, Header};
+
+/// One commit, with what it needs to outlive its request.
+pub(crate) struct Commit {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) current: Option<Current>,
+    pub(crate) pending: Pending,
+    pub(crate) upkeep: Upkeep,
+    /// Whether a session begins even without a field.
+    pub(crate) begins: bool,
+    pub(crate) now: Timestamp,
+}
+
+/// How a commit ended, where it did not fail.
+pub(crate) enum Settled {
+    Stored { cookie: Option<CookieChange> },
+    Lost { reason: &'static str, id: SessionId },
+}
+
+impl Commit {
+    pub(crate) async fn run(&self) -> Result<Settled, SessionError> {
+        match &self.current {
+            Some(current) => self.update(current).await,
+            None => self.create().await,
+        }
+    }
+
+    async fn update(&self, current: &Current) -> Result<Settled, SessionError> {
+        let engine = &self.engine;
+        let (id, generation) = (current.id(), current.record.header().generation);
+        let mut deadline = engine.commit_deadline();
+        let mut newest: Option<Record> = None;
+        for attempt in 0.. {
+            let record = newest.as_ref().unwrap_or(&current.record);
+            let mut delta = self.pending.delta(Some(&current.record), Some(record), self.now)?;
+            delta.header.extend(self.upkeep.ops());
+            if delta.is_empty() {
+                break;
+            }
+            self.check_size(Some(record), &delta)?;
+            match engine.within(&mut deadline, engine.store.commit(id, generation, &delta, self.now)).await? {
+                CommitOutcome::Committed(receipt) => {
+                    return Ok(Settled::Stored { cookie: self.upkeep.cookie(engine, current, receipt) });
+                }
+                CommitOutcome::Conflict(record) => newest = Some(record),
+                CommitOutcome::Stale => return Ok(Settled::Lost { reason: "the token was rotated", id }),
+                CommitOutcome::Gone => return Ok(Settled::Lost { reason: "the session ended", id }),
+            }
+            event::conflict(engine.layer(), id);
+            let pause = tokio::time::sleep(jitter(engine, attempt));
+            if deadline.limit(pause).await.is_none() {
+                return Err(SessionError::unsettled());
+            }
+        }
+        Ok(Settled::Stored { cookie: None })
+    }
+
+    async fn create(&self) -> Result<Settled, SessionError> {
+        let engine = &self.engine;
+        let mut deadline = engine.commit_deadline();
+        let delta = self.pending.delta(None, None, self.now)?;
+        self.check_size(None, &delta)?;
+        loop {
+            let token = Token::new(engine.tokens());
+            let (ttl, absolute) = engine.anonymous_lifetime();
+            let empty = Record::new(Header::new(token.secret_hash(engine.layer()), self.now, ttl, absolute));
+            let record = empty.applied(&delta, self.now)?.ok_or_else(SessionError::unsettled)?;
+            if record.fields().next().is_none() && !self.begins {
+                return Ok(Settled::Stored { cookie: None });
+            }
+            let creating = engine.store.create(token.id(), &record, self.now);
+            if engine.within(&mut deadline, creating).await? == CreateOutcome::Created {
+                event::created(engine.layer(), token.id());
+                let ends = record.header().deadline();
+                return Ok(Settled::Stored { cookie: Some(CookieChange::Set { token, ends }) });
+            }
+        }
+    }
+
+    fn check_size(&self, record: Option<&Record>, delta: &Delta) -> Result<(), SessionError> {
+        let (size, limit) = (size_after(record, delta, self.now), self.engine.settings().max_record_size);
+        // A record that is too large already, under an older setting, may still shrink.
+        let grows = size > record.map_or(0, |record| record.live_size(self.now));
+        if size > limit && grows { Err(SessionError::too_large(size, limit)) } else { Ok(()) }
+    }
+}
+
+/// A random pause before another attempt, up to one, two, four .. sixteen milliseconds.
+fn jitter(engine: &Engine, attempt: u32) -> Duration {
+    let mut random = [0; 4];
+    engine.tokens().fill(&mut random);
+    let most = 1000 << attempt.min(4);
+    Duration::from_micros(u64::from(u32::from_le_bytes(random) % most))
+}
