@@ -16,7 +16,9 @@ impl Place {
     pub(crate) fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Struct => &["name", "layer", "codec", "on_error", "crate"],
-            Self::Field => &["rename", "default", "skip", "merge", "flash", "ttl", "carry", "sensitive"],
+            Self::Field => {
+                &["rename", "alias", "default", "skip", "merge", "entries", "flash", "ttl", "carry", "sensitive"]
+            }
             Self::Handler => &["require_login", "require", "layer", "crate"],
         }
     }

@@ -56,12 +56,14 @@ use proc_macro::TokenStream;
 /// | key | meaning |
 /// |---|---|
 /// | `rename = "name"` | the stored name; the field's name if absent |
+/// | `alias = "old_name"` | a further name under which the field is read where nothing is stored under its own; may be repeated |
 /// | `default` | `Default::default` makes the value where none is stored, as it does without this key |
 /// | `default = path::to::function` | makes the value where none is stored |
 /// | `skip` | not stored: the field has its default whenever the struct is loaded |
 /// | `merge = add` | concurrent changes of an integer add up |
 /// | `merge = union`, `merge = append` | concurrent changes of a set or map, or of a list, are all kept |
 /// | `merge = path::to::function` | concurrent changes are merged by `fn(base: &T, mine: T, theirs: T) -> T` |
+/// | `entries` | each entry of a map or a set is stored on its own, so that concurrent changes of different entries are all kept |
 /// | `flash` | an `Option` or a `Vec` that is shown once: taking it removes it |
 /// | `ttl = "10m"` | a value ends this long after its last change; units are `s`, `m`, `h` and `d` |
 /// | `carry` | the value stays when another user logs in |

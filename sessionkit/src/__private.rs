@@ -6,6 +6,6 @@ pub use std::default::Default;
 
 pub use sessionkit_core::merge::{Append, Union, append, union};
 pub use sessionkit_core::{
-    Check, Codec, Counter, Field, FieldError, FieldReader, FieldWriter, Flash, Json, LayerMarker, Main, Merge, OnError,
-    Refusal, SessionData, Stored, Subjects, ThreeWay, counter, flash, stored, stored_or,
+    Check, Codec, Counter, Entries, Field, FieldError, FieldReader, FieldWriter, Flash, Json, LayerMarker, Main, Merge,
+    OnError, Refusal, SessionData, Stored, Subjects, ThreeWay, counter, entries, flash, stored, stored_or,
 };

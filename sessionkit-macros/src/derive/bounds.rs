@@ -33,11 +33,13 @@ fn bounds(field: &Field) -> Option<TokenStream> {
     let stored = field.stored.as_ref().map(|stored| match &stored.kind {
         Kind::Counter => quote!(__kit::Counter),
         Kind::Flash => quote!(__kit::Flash),
+        Kind::Entries => quote!(__kit::Entries),
         Kind::Ready(function) if function == "union" => quote!(__kit::Stored + __kit::Union),
         Kind::Ready(_) => quote!(__kit::Stored + __kit::Append),
         Kind::Plain | Kind::Function(_) => quote!(__kit::Stored),
     });
-    let brings_its_own = matches!(&field.stored, Some(Stored { kind: Kind::Counter | Kind::Flash, .. }));
+    let brings_its_own =
+        matches!(&field.stored, Some(Stored { kind: Kind::Counter | Kind::Flash | Kind::Entries, .. }));
     let default = (field.default.is_none() && !brings_its_own).then(|| quote!(__kit::Default));
     [stored, default].into_iter().flatten().reduce(|all, bound| quote!(#all + #bound))
 }

@@ -17,13 +17,17 @@ pub(crate) fn name(attributes: &StructAttributes, errors: &Errors) {
 
 pub(crate) fn fields(fields: &[Field], errors: &Errors) {
     for field in fields {
-        stored_name(field.rename.value(), errors);
+        for name in field.rename.value().into_iter().chain(field.aliases.iter().map(|(_, name)| name)) {
+            stored_name(Some(name), errors);
+        }
         skipped_field_is_nothing_else(field, errors);
         if field.skip.key().is_none() {
             flash_has_its_own_merge(field, errors);
             ttl_excludes_merge(field, errors);
             added_field_begins_at_zero(field, errors);
             flash_begins_empty(field, errors);
+            entries_have_their_own_merge(field, errors);
+            entries_begin_empty(field, errors);
         }
     }
     stored_once(fields, errors);
@@ -45,7 +49,9 @@ fn skipped_field_is_nothing_else(field: &Field, errors: &Errors) {
     }
     let others = [
         field.rename.key(),
+        field.aliases.first().map(|(key, _)| key),
         field.merge.key(),
+        field.entries.key(),
         field.flash.key(),
         field.ttl.key(),
         field.carry.key(),
@@ -90,13 +96,39 @@ fn flash_begins_empty(field: &Field, errors: &Errors) {
     }
 }
 
+/// #[session(entries, merge = union)], #[session(entries, flash)]
+fn entries_have_their_own_merge(field: &Field, errors: &Errors) {
+    let Some(entries) = field.entries.key() else { return };
+    if let Some(merge) = field.merge.key() {
+        errors.at(merge.span(), "`entries` merges by itself: each entry is stored on its own; remove `merge`");
+    }
+    if field.flash.key().is_some() {
+        errors
+            .at(entries.span(), "a `flash` field is taken as a whole, so it cannot be stored by `entries`; remove one");
+    }
+}
+
+/// #[session(entries, default = first_items)]
+fn entries_begin_empty(field: &Field, errors: &Errors) {
+    if let (Some(_), Some(key)) = (field.entries.key(), default_function(field)) {
+        let message = "an `entries` field begins empty, or entries that were removed would come back; remove `default`";
+        errors.at(key.span(), message);
+    }
+}
+
 /// items: Items, #[session(rename = "items")] more: Items
 fn stored_once(fields: &[Field], errors: &Errors) {
     let mut names = HashSet::new();
-    for field in fields.iter().filter(|field| field.skip.key().is_none()) {
-        let (name, span) = stored_as(field);
+    let stored = || fields.iter().filter(|field| field.skip.key().is_none());
+    for (name, span) in stored().map(stored_as) {
         if !names.insert(name.clone()) {
             errors.at(span, format_args!("two fields are stored as `{name}`; give one another `rename`"));
+        }
+    }
+    for (_, alias) in stored().flat_map(|field| &field.aliases) {
+        let name = alias.value();
+        if !names.insert(name.clone()) {
+            errors.on(alias, format_args!("`{name}` is the name or an alias of a field already; remove this alias"));
         }
     }
 }

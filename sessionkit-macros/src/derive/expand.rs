@@ -56,7 +56,8 @@ fn stored<'a>(model: &'a Model<'_>) -> impl Iterator<Item = (&'a Field, &'a Stor
 
 fn fields(model: &Model<'_>) -> TokenStream {
     let fields = stored(model).map(|(field, stored)| {
-        let key = &stored.key;
+        let (key, aliases) = (&stored.key, &stored.aliases);
+        let aliases = (!aliases.is_empty()).then(|| quote!(.aliases(&[#(#aliases),*])));
         let merge = rule(field, stored).map(|rule| quote_spanned!(ours_at(&field.ty)=> .merge(#rule)));
         let carry = stored.carry.then(|| quote!(.carry()));
         let ttl = stored.ttl.map(|seconds| {
@@ -64,7 +65,7 @@ fn fields(model: &Model<'_>) -> TokenStream {
             quote!(.ttl(#seconds))
         });
         let sensitive = stored.sensitive.then(|| quote!(.sensitive()));
-        quote!(__kit::Field::new(#key) #merge #carry #ttl #sensitive,)
+        quote!(__kit::Field::new(#key) #aliases #merge #carry #ttl #sensitive,)
     });
     quote!(#(#fields)*)
 }
@@ -74,7 +75,7 @@ fn rule(field: &Field, stored: &Stored) -> Option<TokenStream> {
     let (here, handle) = (ours_at(&field.ty), handle(field, stored));
     let function = match &stored.kind {
         Kind::Plain => return None,
-        Kind::Counter | Kind::Flash => return Some(quote_spanned!(here=> #handle.rule())),
+        Kind::Counter | Kind::Flash | Kind::Entries => return Some(quote_spanned!(here=> #handle.rule())),
         // Where a bound is not met, a closure has one error and the function's name would have two.
         Kind::Ready(function) => {
             let call = quote_spanned!(ours_at(function)=> __kit::#function(__base, __mine, __theirs));
@@ -123,6 +124,7 @@ fn method(verb: &str, stored: &Stored) -> Ident {
     match &stored.kind {
         Kind::Counter => format_ident!("{verb}_counter"),
         Kind::Flash => format_ident!("{verb}_flash"),
+        Kind::Entries => format_ident!("{verb}_entries"),
         Kind::Plain | Kind::Ready(_) | Kind::Function(_) => format_ident!("{verb}"),
     }
 }
@@ -135,6 +137,7 @@ fn handle(field: &Field, stored: &Stored) -> TokenStream {
     match (&stored.kind, &field.default) {
         (Kind::Counter, _) => quote_spanned!(here=> __kit::counter::<#ty>()),
         (Kind::Flash, _) => quote_spanned!(here=> __kit::flash::<Self::Codec, #ty>()),
+        (Kind::Entries, _) => quote_spanned!(here=> __kit::entries::<Self::Codec, #ty>()),
         (_, None) => quote_spanned!(here=> __kit::stored::<Self::Codec, #ty>()),
         (_, Some(path)) => {
             // A closure of the wrong type is the same error each time, so it is shown once.

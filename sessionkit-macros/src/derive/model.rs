@@ -34,6 +34,7 @@ pub(crate) struct Field {
 
 pub(crate) struct Stored {
     pub(crate) key: String,
+    pub(crate) aliases: Vec<String>,
     pub(crate) kind: Kind,
     pub(crate) carry: bool,
     pub(crate) ttl: Option<u32>,
@@ -44,6 +45,7 @@ pub(crate) enum Kind {
     Plain,
     Counter,
     Flash,
+    Entries,
     /// Merged by a function of ours, `union` or `append`.
     Ready(Ident),
     /// Merged by a function of the user's.
@@ -78,6 +80,7 @@ pub(crate) fn build<'a>(head: &Head<'a>, attributes: StructAttributes, fields: V
 fn build_field(namespace: &str, field: attributes::Field) -> Field {
     let stored = field.skip.key().is_none().then(|| Stored {
         key: format!("{namespace}.{}", check::stored_as(&field).0),
+        aliases: field.aliases.iter().map(|(_, name)| format!("{namespace}.{}", name.value())).collect(),
         kind: kind(&field),
         carry: field.carry.key().is_some(),
         ttl: field.ttl.value().copied(),
@@ -96,6 +99,7 @@ fn kind(field: &attributes::Field) -> Kind {
         Some(MergeRule::Ready(function)) => Kind::Ready(function.clone()),
         Some(MergeRule::Function(path)) => Kind::Function(path.clone()),
         None if field.flash.key().is_some() => Kind::Flash,
+        None if field.entries.key().is_some() => Kind::Entries,
         None => Kind::Plain,
     }
 }

@@ -26,6 +26,8 @@ pub(crate) fn problem(name: &str) -> Option<&'static str> {
         Some("a stored name cannot begin with `@`: SessionKit's own names do")
     } else if name.contains('.') {
         Some("a stored name cannot contain `.`: the record joins struct and field with it")
+    } else if name.contains('/') {
+        Some("a stored name cannot contain `/`: the entries of a map are stored behind it")
     } else if name.chars().any(char::is_whitespace) {
         Some("a stored name cannot contain whitespace: use `_`")
     } else if name.chars().any(char::is_control) {
@@ -58,7 +60,7 @@ mod tests {
 
     #[test]
     fn names_that_the_record_cannot_hold() {
-        for name in ["", "@user", "a.b", "a b", "a\n", "a\0", "\u{2003}"] {
+        for name in ["", "@user", "a.b", "a/b", "a b", "a\n", "a\0", "\u{2003}"] {
             assert!(problem(name).is_some(), "{name:?}");
         }
         for name in ["items", "user@shop", "a-b", "größe"] {

@@ -83,25 +83,25 @@ fn unknown_keys() {
     field(
         quote!(persistent),
         expect![
-            "unknown key `persistent` (accepted here: `rename`, `default`, `skip`, `merge`, `flash`, `ttl`, `carry`, `sensitive`)"
+            "unknown key `persistent` (accepted here: `rename`, `alias`, `default`, `skip`, `merge`, `entries`, `flash`, `ttl`, `carry`, `sensitive`)"
         ],
     );
     field(
         quote!(tll = "1m"),
         expect![
-            "unknown key `tll`; did you mean `ttl`? (accepted here: `rename`, `default`, `skip`, `merge`, `flash`, `ttl`, `carry`, `sensitive`)"
+            "unknown key `tll`; did you mean `ttl`? (accepted here: `rename`, `alias`, `default`, `skip`, `merge`, `entries`, `flash`, `ttl`, `carry`, `sensitive`)"
         ],
     );
     field(
         quote!(name = "a"),
         expect![
-            "`name` is a key of a struct, not of a field (accepted here: `rename`, `default`, `skip`, `merge`, `flash`, `ttl`, `carry`, `sensitive`)"
+            "`name` is a key of a struct, not of a field (accepted here: `rename`, `alias`, `default`, `skip`, `merge`, `entries`, `flash`, `ttl`, `carry`, `sensitive`)"
         ],
     );
     field(
         quote!(require_login),
         expect![
-            "`require_login` is a key of a handler, not of a field (accepted here: `rename`, `default`, `skip`, `merge`, `flash`, `ttl`, `carry`, `sensitive`)"
+            "`require_login` is a key of a handler, not of a field (accepted here: `rename`, `alias`, `default`, `skip`, `merge`, `entries`, `flash`, `ttl`, `carry`, `sensitive`)"
         ],
     );
     structure(
@@ -132,7 +132,9 @@ fn unknown_keys() {
 fn syntax() {
     field(
         quote!("items"),
-        expect!["expected a key: `rename`, `default`, `skip`, `merge`, `flash`, `ttl`, `carry`, `sensitive`"],
+        expect![
+            "expected a key: `rename`, `alias`, `default`, `skip`, `merge`, `entries`, `flash`, `ttl`, `carry`, `sensitive`"
+        ],
     );
     field(quote!(carry sensitive), expect!["expected `,`"]);
     field(
@@ -150,7 +152,7 @@ fn syntax() {
             }
         ),
         expect![
-            "write the keys in parentheses: `#[session(..)]` takes `rename`, `default`, `skip`, `merge`, `flash`, `ttl`, `carry`, `sensitive`"
+            "write the keys in parentheses: `#[session(..)]` takes `rename`, `alias`, `default`, `skip`, `merge`, `entries`, `flash`, `ttl`, `carry`, `sensitive`"
         ],
     );
     item(
@@ -325,7 +327,7 @@ fn all_mistakes_at_once() {
         expect![[r#"
             unknown key `nmae`; did you mean `name`? (accepted here: `name`, `layer`, `codec`, `on_error`, `crate`)
             `layer` takes a path without quotes: write `layer = Office`
-            unknown key `tll`; did you mean `ttl`? (accepted here: `rename`, `default`, `skip`, `merge`, `flash`, `ttl`, `carry`, `sensitive`)
+            unknown key `tll`; did you mean `ttl`? (accepted here: `rename`, `alias`, `default`, `skip`, `merge`, `entries`, `flash`, `ttl`, `carry`, `sensitive`)
             `10` is not a time: write a whole number and a unit, "30s", "10m", "12h" or "7d"
             a merged field cannot have a `ttl`: it would be unclear which change it counts from; remove one of them"#]],
     );

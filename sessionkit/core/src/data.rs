@@ -1,6 +1,7 @@
 //! What `#[derive(SessionData)]` tells the engine about a struct.
 
 use crate::codec::Codec;
+use crate::entries::Split;
 use crate::field::{FieldError, FieldReader, FieldWriter, ThreeWay};
 use crate::layer::LayerMarker;
 
@@ -65,12 +66,14 @@ pub struct Field {
     pub ttl: Option<u32>,
     /// Whether the value is kept out of everything that SessionKit prints.
     pub sensitive: bool,
+    /// Keys under which the field is read where nothing is stored under its own. They go when it is written.
+    pub aliases: &'static [&'static str],
 }
 
 impl Field {
     /// A field whose last write wins, with no further attributes.
     pub const fn new(key: &'static str) -> Self {
-        Self { key, merge: Merge::LastWriteWins, carry: false, ttl: None, sensitive: false }
+        Self { key, merge: Merge::LastWriteWins, carry: false, ttl: None, sensitive: false, aliases: &[] }
     }
 
     /// Sets what happens when two requests change the field.
@@ -96,6 +99,17 @@ impl Field {
         self.sensitive = true;
         self
     }
+
+    /// Reads the field under these keys too, where nothing is stored under its own.
+    pub const fn aliases(mut self, keys: &'static [&'static str]) -> Self {
+        self.aliases = keys;
+        self
+    }
+
+    /// The key, then the aliases.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.key).chain(self.aliases.iter().copied())
+    }
 }
 
 /// What happens when two requests change one field.
@@ -112,6 +126,8 @@ pub enum Merge {
     },
     /// A function decides from the common base and the two values.
     ThreeWay(MergeFn),
+    /// Each entry is a field of its own, whose last write wins; a value that is stored in one piece is taken apart.
+    Entries(Split),
 }
 
 /// Merges the values of a field that two requests changed.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::name;
 use crate::time::Timestamp;
 use crate::token::SecretHash;
 
@@ -136,7 +137,7 @@ pub enum FieldOp {
 /// Names the operation and the field; the values may be sensitive.
 impl std::fmt::Debug for FieldOp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (name, key) = match self {
+        let (operation, key) = match self {
             Self::Set { key, .. } => ("Set", key),
             Self::Replace { key, .. } => ("Replace", key),
             Self::Remove { key } => ("Remove", key),
@@ -145,7 +146,7 @@ impl std::fmt::Debug for FieldOp {
                 return f.debug_struct("Clear").field("keep_carried", keep_carried).finish();
             }
         };
-        f.debug_struct(name).field("key", key).finish_non_exhaustive()
+        f.debug_struct(operation).field("key", &name::shown(key)).finish_non_exhaustive()
     }
 }
 

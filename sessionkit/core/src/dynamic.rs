@@ -12,8 +12,8 @@ use crate::codec::{Codec, CodecError, Json};
 use crate::encoding::Stored;
 use crate::error::SessionError;
 use crate::event;
-use crate::field::{FieldError, FieldSource};
-use crate::pending::Overlay;
+use crate::field::FieldError;
+use crate::overlay::Overlay;
 use crate::request::{Epoch, RequestSession};
 
 /// The session as a map from keys to JSON values.
@@ -67,7 +67,7 @@ impl<E: From<SessionError>> DynamicSession<E> {
     /// # Errors
     /// Fails when the value is not a `V`.
     pub fn get<V: DeserializeOwned>(&self, key: &str) -> Result<Option<V>, E> {
-        let decoded = self.look(|overlay| overlay.stored(key).map(Json::decode::<V>));
+        let decoded = self.look(|overlay| overlay.value(key).map(Json::decode::<V>));
         Ok(decoded.transpose().map_err(|_| self.report(misfit::<V>(key)))?)
     }
 
@@ -108,7 +108,7 @@ impl<E: From<SessionError>> DynamicSession<E> {
 
     /// Removes a key; `false` where nothing is stored.
     pub fn remove(&mut self, key: &str) -> bool {
-        let found = self.look(|overlay| overlay.stored(key).map(|_| ())).is_some();
+        let found = self.look(|overlay| overlay.value(key).map(|_| ())).is_some();
         self.write(key, None);
         found
     }
@@ -136,7 +136,7 @@ impl<E: From<SessionError>> DynamicSession<E> {
     }
 
     fn write(&self, key: &str, value: Option<Vec<u8>>) {
-        if self.look(|overlay| overlay.stored(key).map(<[u8]>::to_vec)) == value {
+        if self.look(|overlay| overlay.value(key).map(<[u8]>::to_vec)) == value {
             return;
         }
         self.session.change(key, |state| state.epoch.users == self.users, |state| state.pending.put(key, value));
@@ -156,7 +156,7 @@ impl<E: From<SessionError>> DynamicSession<E> {
             return None;
         }
         let record = state.current.as_ref().map(|current| &current.record);
-        look(&Overlay::new(record, &state.pending, now))
+        look(&Overlay::new(state.pending.stored(record, now), &state.pending))
     }
 }
 

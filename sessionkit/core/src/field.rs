@@ -7,27 +7,23 @@ use crate::counter::Counting;
 use crate::data::{Field, OnError, SessionData};
 use crate::delta::FieldKey;
 use crate::encoding::Encoding;
+use crate::entries::{Itemizing, Items};
 use crate::event;
 use crate::flash::{Flashing, MergeEncoded};
 use crate::layer::LayerMarker as _;
-
-/// Where the stored value of a field comes from.
-pub(crate) trait FieldSource {
-    /// The stored bytes, unless there are none or their time is up.
-    fn stored(&self, key: &str) -> Option<&[u8]>;
-}
+use crate::overlay::Overlay;
 
 /// Hands out the fields of one struct, in the order of [`FIELDS`](crate::SessionData::FIELDS).
 pub struct FieldReader<'a> {
     fields: std::slice::Iter<'static, Field>,
-    source: &'a dyn FieldSource,
+    overlay: &'a Overlay<'a>,
     on_error: OnError,
     layer: &'static str,
 }
 
 impl<'a> FieldReader<'a> {
-    pub(crate) fn new<T: SessionData>(source: &'a dyn FieldSource) -> Self {
-        Self { fields: T::FIELDS.iter(), source, on_error: T::ON_ERROR, layer: T::Layer::NAME }
+    pub(crate) fn new<T: SessionData>(overlay: &'a Overlay<'a>) -> Self {
+        Self { fields: T::FIELDS.iter(), overlay, on_error: T::ON_ERROR, layer: T::Layer::NAME }
     }
 
     /// Reads the next field, or makes its default where nothing is stored.
@@ -58,6 +54,20 @@ impl<'a> FieldReader<'a> {
         self.read(flashing.encoding)
     }
 
+    /// Reads the next field entry by entry; an absent one is empty.
+    ///
+    /// # Errors
+    /// Fails when a stored entry is not one of a `T`'s, unless the struct's [`OnError`] is the default: then it is left out.
+    pub fn read_entries<T>(&mut self, itemizing: Itemizing<T>) -> Result<T, FieldError> {
+        let (field, stored) = self.next();
+        let moved = self.fitting(field, stored.map(itemizing.split), Items::default)?;
+        let mut value = (itemizing.empty)();
+        for (key, bytes) in self.overlay.entries(field, moved.iter()) {
+            self.fitting(field, Some((itemizing.put)(&mut value, &key, bytes)), || ())?;
+        }
+        Ok(value)
+    }
+
     /// The value that was read, or the default where there is none or where it may take the place of what does not fit.
     fn fitting<T>(
         &self,
@@ -76,7 +86,7 @@ impl<'a> FieldReader<'a> {
 
     fn next(&mut self) -> (&'static Field, Option<&'a [u8]>) {
         let field = self.fields.next().expect("`decode` reads each of FIELDS once");
-        (field, self.source.stored(field.key))
+        (field, self.overlay.field(field))
     }
 }
 
@@ -94,7 +104,8 @@ pub struct FieldWriter {
 
 impl FieldWriter {
     pub(crate) fn new(fields: &'static [Field]) -> Self {
-        let encoded = Encoded { buffer: Vec::with_capacity(64), ends: Vec::with_capacity(fields.len()) };
+        let (buffer, ends) = (Vec::with_capacity(64), Vec::with_capacity(fields.len()));
+        let encoded = Encoded { buffer, ends, items: Vec::new() };
         Self { fields: fields.iter(), encoded }
     }
 
@@ -149,6 +160,18 @@ impl FieldWriter {
         Ok(())
     }
 
+    /// Writes the next field entry by entry.
+    ///
+    /// # Errors
+    /// Fails when an entry has no encoding.
+    pub fn write_entries<T>(&mut self, value: &T, itemizing: Itemizing<T>) -> Result<(), FieldError> {
+        let field = self.next();
+        let items = (itemizing.itemize)(value).map_err(|reason| FieldError::encode(field, reason))?;
+        self.encoded.items.push(items);
+        self.absent(self.encoded.buffer.len());
+        Ok(())
+    }
+
     pub(crate) fn finish(self) -> Encoded {
         self.encoded
     }
@@ -178,6 +201,8 @@ pub(crate) struct Encoded {
     buffer: Vec<u8>,
     /// Where each field ends, and whether it has a value.
     ends: Vec<(usize, bool)>,
+    /// The entries of each field that is stored entry by entry, and has no value besides.
+    items: Vec<Items>,
 }
 
 impl Encoded {
@@ -189,6 +214,11 @@ impl Encoded {
             start = end;
             present.then_some(value)
         })
+    }
+
+    /// The entries of each field that is stored entry by entry, in order.
+    pub(crate) fn items(&self) -> impl Iterator<Item = &Items> {
+        self.items.iter()
     }
 }
 
@@ -262,7 +292,7 @@ impl FieldError {
         Self { key: field.key.into(), encoding: true, reason: (!field.sensitive).then_some(reason) }
     }
 
-    fn decode(field: &Field, reason: CodecError) -> Self {
+    pub(crate) fn decode(field: &Field, reason: CodecError) -> Self {
         Self { key: field.key.into(), encoding: false, reason: (!field.sensitive).then_some(reason) }
     }
 

@@ -20,6 +20,10 @@ fn names() -> &'static RwLock<Names> {
 
 /// The number of a name in this process, if it has or can get one.
 pub(crate) fn number(name: &str) -> Option<usize> {
+    // Visitors choose the keys of entries.
+    if name.contains('/') {
+        return None;
+    }
     if let Some(&number) = names().read().unwrap_or_else(PoisonError::into_inner).numbers.get(name) {
         return Some(number);
     }
@@ -37,7 +41,24 @@ pub(crate) fn number(name: &str) -> Option<usize> {
     Some(number)
 }
 
+/// The part of a key that may be printed: the keys of entries may be as sensitive as their values.
+pub(crate) fn shown(key: &str) -> &str {
+    key.split_once('/').map_or(key, |(field, _)| field)
+}
+
 /// The name that has this number.
 pub(crate) fn name(number: usize) -> Option<&'static str> {
     names().read().unwrap_or_else(PoisonError::into_inner).names.get(number).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_of_entries_are_neither_interned_nor_shown() {
+        assert!(number("names.field").is_some());
+        assert_eq!(number("names.field/\"entry\""), None);
+        assert_eq!((shown("names.field/\"a/b\""), shown("names.field")), ("names.field", "names.field"));
+    }
 }

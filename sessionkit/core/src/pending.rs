@@ -1,9 +1,13 @@
 //! The changes of one request, before they are stored.
 
+use std::collections::BTreeMap;
+
 use crate::data::{Field, Merge, MergeFn, OnError, SessionData};
 use crate::delta::{Delta, FieldKey, FieldOp, StoredValue};
-use crate::field::{FieldError, FieldSource, ThreeWay, parse_counter};
+use crate::entries::{Items, Split};
+use crate::field::{FieldError, ThreeWay, parse_counter};
 use crate::record::{Record, field_size};
+use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
 
 /// The fields that a request changed, each at most once.
@@ -15,16 +19,16 @@ pub(crate) struct Pending {
 }
 
 #[derive(Clone)]
-struct Change {
-    key: FieldKey,
+pub(crate) struct Change {
+    pub(crate) key: FieldKey,
     /// What its struct says of the field.
-    field: &'static Field,
+    pub(crate) field: &'static Field,
     on_error: OnError,
-    kind: ChangeKind,
+    pub(crate) kind: ChangeKind,
 }
 
 #[derive(Clone)]
-enum ChangeKind {
+pub(crate) enum ChangeKind {
     Write {
         value: Option<Vec<u8>>,
     },
@@ -46,6 +50,15 @@ enum ChangeKind {
 impl Pending {
     pub(crate) fn is_empty(&self) -> bool {
         self.changes.is_empty() && !self.cleared
+    }
+
+    pub(crate) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// What is stored below the changes.
+    pub(crate) fn stored<'a>(&self, record: Option<&'a Record>, now: Timestamp) -> Snapshot<'a> {
+        Snapshot::new(record.filter(|_| !self.cleared), now)
     }
 
     /// Forgets the changes so far, and removes everything that is stored.
@@ -102,6 +115,7 @@ impl Pending {
                 ChangeKind::Merge { merge, mine: merged }
             }
             (Merge::ThreeWay(merge), _) => ChangeKind::Merge { merge, mine: owned(mine) },
+            (Merge::Entries(_), _) => unreachable!("an `entries` field has no value of its own"),
         };
         let change = Change { key: field.key.into(), field, on_error: T::ON_ERROR, kind };
         match before {
@@ -109,6 +123,16 @@ impl Pending {
             None => self.changes.push(change),
         }
         Ok(())
+    }
+
+    /// Takes the entries that a struct of type `T` changed of one of its fields.
+    pub(crate) fn contribute_entries<T: SessionData>(&mut self, field: &'static Field, base: &Items, mine: &Items) {
+        for (entry, value) in base.changes(mine) {
+            let key: FieldKey = format!("{}/{entry}", field.key).into();
+            let kind = ChangeKind::Write { value: value.map(<[u8]>::to_vec) };
+            self.changes.retain(|change| change.key != key);
+            self.changes.push(Change { key, field, on_error: T::ON_ERROR, kind });
+        }
     }
 
     /// The delta that brings `record` up to date, from what the request saw, `origin`. `None` stands for a session
@@ -120,70 +144,123 @@ impl Pending {
         now: Timestamp,
     ) -> Result<Delta, FieldError> {
         let mut delta = Delta::new();
-        let (origin, record) = if self.cleared {
-            delta.fields.extend(record.map(|_| FieldOp::Clear { keep_carried: false }));
-            (None, None)
-        } else {
-            (origin, record)
-        };
+        if self.cleared && record.is_some() {
+            delta.fields.push(FieldOp::Clear { keep_carried: false });
+        }
+        let (origin, record) = (self.stored(origin, now), self.stored(record, now));
+        let mut taken_apart: Vec<&str> = Vec::new();
         for change in &self.changes {
-            delta.fields.extend(change.op(origin, record, now)?);
+            if let Merge::Entries(split) = change.field.merge
+                && !taken_apart.contains(&change.field.key)
+            {
+                taken_apart.push(change.field.key);
+                self.take_apart(change, split, &record, &mut delta.fields)?;
+            }
+            change.write(&origin, &record, &mut delta.fields)?;
         }
         Ok(delta)
+    }
+
+    /// Moves a map or set that is stored in one piece to entries of its own, so that one of them can be changed.
+    fn take_apart(
+        &self,
+        change: &Change,
+        split: Split,
+        record: &Snapshot<'_>,
+        ops: &mut Vec<FieldOp>,
+    ) -> Result<(), FieldError> {
+        let field = change.field;
+        let Some(held) = field.names().find_map(|name| record.value(name)) else { return Ok(()) };
+        let items = match (split(held.bytes), change.on_error) {
+            (Ok(items), _) => items,
+            (Err(reason), OnError::Fail) => return Err(FieldError::decode(field, reason)),
+            // It was reported when it was read.
+            (Err(_), OnError::Default) => return Ok(()),
+        };
+        for name in field.names().filter(|name| record.value(name).is_some()) {
+            ops.push(removal(name.into(), record));
+        }
+        for (entry, bytes) in items.iter() {
+            let key: FieldKey = format!("{}/{entry}", field.key).into();
+            let value = StoredValue { bytes: bytes.to_vec(), ..held.to_owned() };
+            let is_changed = self.changes.iter().any(|change| change.key == key);
+            ops.extend((!is_changed).then_some(FieldOp::Set { key, value }));
+        }
+        Ok(())
     }
 }
 
 impl Change {
-    fn op(
-        &self,
-        origin: Option<&Record>,
-        record: Option<&Record>,
-        now: Timestamp,
-    ) -> Result<Option<FieldOp>, FieldError> {
+    /// Adds the operations that make the change.
+    fn write(&self, origin: &Snapshot<'_>, record: &Snapshot<'_>, ops: &mut Vec<FieldOp>) -> Result<(), FieldError> {
         let key = self.key.clone();
-        let bytes = |record: Option<&Record>| record?.field(&key, now).map(|value| value.bytes.to_vec());
-        Ok(Some(match &self.kind {
-            ChangeKind::Write { value: None } | ChangeKind::Put { value: None } => match record {
-                Some(_) => FieldOp::Remove { key },
-                None => return Ok(None),
-            },
-            ChangeKind::Write { value: Some(bytes) } => FieldOp::Set { key, value: self.value(bytes, now) },
-            ChangeKind::Put { value: Some(bytes) } => {
-                let mut value = StoredValue::new(bytes.clone());
-                if let Some(held) = record.and_then(|record| record.field(&key, now)) {
-                    (value.carried, value.deadline) = (held.carried, held.deadline);
-                }
-                FieldOp::Set { key, value }
+        match &self.kind {
+            ChangeKind::Write { value } => {
+                ops.extend(self.aliases(record).map(|key| FieldOp::Remove { key }));
+                let value = value.as_ref().map(|bytes| self.value(bytes, record.now()));
+                ops.extend(set(key, value, record));
             }
-            ChangeKind::Add { by: 0, .. } => return Ok(None),
-            ChangeKind::Add { by, min, max } => {
-                let (by, min, max) = (*by, *min, *max);
-                let theirs = bytes(record).filter(|_| self.on_error == OnError::Default);
-                match theirs.filter(|theirs| parse_counter(theirs).is_none()) {
-                    // A store adds to integers only; what does not fit counts as zero.
-                    Some(theirs) => {
-                        let sum = by.clamp(min, max).to_string();
-                        FieldOp::Replace { key, expected: Some(theirs), value: Some(self.value(sum.as_bytes(), now)) }
-                    }
-                    None => FieldOp::Add { key, by, min, max, carried: self.field.carry },
-                }
+            ChangeKind::Put { value } => {
+                let flags = record.value(&key).map(|held| (held.carried, held.deadline));
+                let (carried, deadline) = flags.unwrap_or_default();
+                let value = value.clone().map(|bytes| StoredValue { bytes, carried, deadline });
+                ops.extend(set(key, value, record));
             }
+            ChangeKind::Add { by: 0, .. } => {}
+            ChangeKind::Add { by, min, max } => self.add(*by, (*min, *max), record, ops)?,
             ChangeKind::Merge { merge, mine } => {
-                let (base, theirs) = (bytes(origin), bytes(record));
+                let (base, theirs) = (origin.field(self.field), record.field(self.field));
                 // Usually nobody else has changed the field, and mine is the result.
                 let merged = if theirs == base {
                     mine.clone()
                 } else {
-                    let (base, mine, theirs) = (base.as_deref(), mine.as_deref(), theirs.as_deref());
-                    merge(ThreeWay { field: self.field, base, mine, theirs, on_error: self.on_error })?
+                    let (field, mine, on_error) = (self.field, mine.as_deref(), self.on_error);
+                    merge(ThreeWay { field, base, mine, theirs, on_error })?
                 };
-                if merged == theirs {
-                    return Ok(None);
+                if merged.as_deref() != theirs {
+                    ops.extend(self.aliases(record).map(|alias| removal(alias, record)));
+                    let value = merged.map(|bytes| self.value(&bytes, record.now()));
+                    ops.push(FieldOp::Replace { expected: record.bytes(&key).map(<[u8]>::to_vec), key, value });
                 }
-                let value = merged.map(|bytes| self.value(&bytes, now));
-                FieldOp::Replace { key, expected: theirs, value }
             }
-        }))
+        }
+        Ok(())
+    }
+
+    fn add(
+        &self,
+        by: i128,
+        (min, max): (i128, i128),
+        record: &Snapshot<'_>,
+        ops: &mut Vec<FieldOp>,
+    ) -> Result<(), FieldError> {
+        let key = self.key.clone();
+        ops.extend(self.aliases(record).map(|alias| removal(alias, record)));
+        let (own, held) = (record.bytes(&key), record.field(self.field));
+        let number = held.map(|bytes| parse_counter(bytes).ok_or_else(|| "not an integer".into())).transpose();
+        let number = match (number, self.on_error) {
+            (Err(reason), OnError::Fail) => return Err(FieldError::decode(self.field, reason)),
+            // A store adds to what is there, which must be an integer under the field's own name.
+            (Ok(number), _) if number.is_none() || own.is_some() => {
+                ops.push(FieldOp::Add { key, by, min, max, carried: self.field.carry });
+                return Ok(());
+            }
+            (number, _) => number.unwrap_or_default().unwrap_or(0),
+        };
+        let sum = number.saturating_add(by).clamp(min, max).to_string();
+        let (expected, value) = (own.map(<[u8]>::to_vec), Some(self.value(sum.as_bytes(), record.now())));
+        ops.push(FieldOp::Replace { key, expected, value });
+        Ok(())
+    }
+
+    /// The aliases of the field, or of the entry of it, under which something may be stored.
+    fn aliases(&self, record: &Snapshot<'_>) -> impl Iterator<Item = FieldKey> {
+        let aliases = if record.exists() { self.field.aliases } else { &[] };
+        let entry = self.key.strip_prefix(self.field.key).unwrap_or_default();
+        aliases.iter().map(move |alias| match entry {
+            "" => FieldKey::Borrowed(alias),
+            entry => format!("{alias}{entry}").into(),
+        })
     }
 
     fn value(&self, bytes: &[u8], now: Timestamp) -> StoredValue {
@@ -192,74 +269,39 @@ impl Change {
     }
 }
 
-/// A record as the request sees it: with its own changes on top.
-pub(crate) struct Overlay<'a> {
-    record: Option<&'a Record>,
-    now: Timestamp,
-    /// The sums of counters, which no one place holds.
-    sums: Vec<(&'a str, Vec<u8>)>,
-    pending: &'a Pending,
+/// Removes what is stored under a name that is not the one to write under, if it is still what it was.
+///
+/// A release that writes under that name makes a conflict, so that its value is merged and not lost.
+fn removal(name: FieldKey, record: &Snapshot<'_>) -> FieldOp {
+    FieldOp::Replace { expected: record.bytes(&name).map(<[u8]>::to_vec), key: name, value: None }
 }
 
-impl<'a> Overlay<'a> {
-    pub(crate) fn new(record: Option<&'a Record>, pending: &'a Pending, now: Timestamp) -> Self {
-        let record = record.filter(|_| !pending.cleared);
-        let stored = |key: &str| record?.field(key, now).and_then(|value| parse_counter(value.bytes));
-        let sum = |change: &'a Change| match change.kind {
-            ChangeKind::Add { by, min, max } => {
-                let sum = stored(&change.key).unwrap_or(0).saturating_add(by).clamp(min, max);
-                Some((&*change.key, sum.to_string().into_bytes()))
-            }
-            _ => None,
-        };
-        let sums = pending.changes.iter().filter_map(sum).collect();
-        Self { record, now, sums, pending }
-    }
-}
-
-impl Overlay<'_> {
-    /// The keys under which something is stored.
-    pub(crate) fn keys(&self) -> Vec<String> {
-        let changed = |key: &str| self.pending.changes.iter().any(|change| change.key == key);
-        let stored = self.record.into_iter().flat_map(Record::fields);
-        let stored = stored.filter(|(key, value)| value.is_live(self.now) && !changed(key)).map(|(key, _)| key);
-        let pending = self.pending.changes.iter().map(|change| &*change.key);
-        stored.chain(pending.filter(|key| self.stored(key).is_some())).map(str::to_owned).collect()
-    }
-}
-
-impl FieldSource for Overlay<'_> {
-    fn stored(&self, key: &str) -> Option<&[u8]> {
-        let change = self.pending.changes.iter().find(|change| change.key == key);
-        match change.map(|change| &change.kind) {
-            Some(ChangeKind::Write { value } | ChangeKind::Put { value } | ChangeKind::Merge { mine: value, .. }) => {
-                value.as_deref()
-            }
-            Some(ChangeKind::Add { .. }) => {
-                self.sums.iter().find(|(name, _)| *name == key).map(|(_, sum)| sum.as_slice())
-            }
-            None => self.record?.field(key, self.now).map(|value| value.bytes),
-        }
+/// Stores a value, or removes it; there is nothing to remove from a session that does not exist yet.
+fn set(key: FieldKey, value: Option<StoredValue>, record: &Snapshot<'_>) -> Option<FieldOp> {
+    match value {
+        Some(value) => Some(FieldOp::Set { key, value }),
+        None => record.exists().then_some(FieldOp::Remove { key }),
     }
 }
 
 /// The size that `record` will have with `delta` applied, as far as can be told before.
 pub(crate) fn size_after(record: Option<&Record>, delta: &Delta, now: Timestamp) -> usize {
-    let mut record = record;
-    let mut size = record.map_or(0, |record| record.live_size(now));
+    let cleared = delta.fields.iter().any(|op| matches!(op, FieldOp::Clear { keep_carried: false }));
+    let record = record.filter(|_| !cleared);
+    // What each field that an operation wrote takes.
+    let mut written: BTreeMap<&str, usize> = BTreeMap::new();
     for op in &delta.fields {
-        let (key, value) = match op {
-            FieldOp::Set { key, value } => (key, Some(value)),
-            FieldOp::Replace { key, value, .. } => (key, value.as_ref()),
-            FieldOp::Remove { key } => (key, None),
-            FieldOp::Clear { keep_carried: false } => {
-                (record, size) = (None, 0);
-                continue;
+        match op {
+            FieldOp::Set { key, value } | FieldOp::Replace { key, value: Some(value), .. } => {
+                written.insert(key, field_size(key, value.as_ref()));
             }
-            FieldOp::Add { .. } | FieldOp::Clear { .. } => continue,
-        };
-        let held = record.and_then(|record| record.field(key, now)).map_or(0, |value| field_size(key, value));
-        size = size - held + value.map_or(0, |value| field_size(key, value.as_ref()));
+            FieldOp::Replace { key, value: None, .. } | FieldOp::Remove { key } => {
+                written.insert(key, 0);
+            }
+            FieldOp::Add { .. } | FieldOp::Clear { .. } => {}
+        }
     }
-    size
+    let stored = record.into_iter().flat_map(Record::fields).filter(|(_, value)| value.is_live(now));
+    let kept = stored.filter(|(key, _)| !written.contains_key(*key)).map(|(key, value)| field_size(key, value));
+    kept.sum::<usize>() + written.values().sum::<usize>()
 }

@@ -134,7 +134,7 @@ impl Record {
 /// Shows the header and the keys, never a value.
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<&str> = self.fields().map(|(key, _)| key).collect();
+        let keys: Vec<&str> = self.fields().map(|(key, _)| name::shown(key)).collect();
         f.debug_struct("Record").field("header", &self.header).field("keys", &keys).finish()
     }
 }
@@ -180,7 +180,7 @@ impl<'a> Iterator for Fields<'a> {
 
 impl fmt::Debug for Fields<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.clone().map(|(key, _)| key)).finish()
+        f.debug_list().entries(self.clone().map(|(key, _)| name::shown(key))).finish()
     }
 }
 

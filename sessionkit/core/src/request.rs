@@ -8,7 +8,7 @@ use tokio::sync::{OnceCell, watch};
 use crate::auth::Auth;
 use crate::checkout::Checkout;
 use crate::cookie::Candidates;
-use crate::data::SessionData;
+use crate::data::{Merge, SessionData};
 use crate::dynamic::DynamicSession;
 use crate::error::SessionError;
 use crate::event;
@@ -18,7 +18,8 @@ use crate::head::{RequestHead, Route};
 use crate::hooks::Hooked;
 use crate::info::SessionInfo;
 use crate::manager::Engine;
-use crate::pending::{Overlay, Pending};
+use crate::overlay::Overlay;
+use crate::pending::Pending;
 use crate::record::Record;
 use crate::time::Timestamp;
 use crate::token::{SecretHash, SessionId, Token};
@@ -239,7 +240,7 @@ impl RequestSession {
         engine.claim_namespace::<T>().map_err(|error| self.fail(error))?;
         let state = self.state();
         let record = state.current.as_ref().map(|current| &current.record);
-        let overlay = Overlay::new(record, &state.pending, engine.now());
+        let overlay = Overlay::new(state.pending.stored(record, engine.now()), &state.pending);
         let value = T::decode(&mut FieldReader::new::<T>(&overlay));
         let epoch = state.epoch;
         drop(state);
@@ -283,6 +284,10 @@ impl RequestSession {
                 if base != mine {
                     state.pending.contribute::<T>(index, base, mine)?;
                 }
+            }
+            let itemized = T::FIELDS.iter().filter(|field| matches!(field.merge, Merge::Entries(_)));
+            for (field, (base, mine)) in itemized.zip(before.items().zip(after.items())) {
+                state.pending.contribute_entries::<T>(field, base, mine);
             }
             Ok(())
         };

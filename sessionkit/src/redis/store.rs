@@ -167,7 +167,7 @@ impl Store for RedisStore {
         if pairs.is_empty() {
             return Ok(None);
         }
-        let record = layout::read(&pairs).map_err(StoreError::corrupt)?;
+        let record = layout::read(&pairs).map_err(corrupt_field)?;
         Ok(Some(record).filter(|record| !record.header().is_expired(now)))
     }
 
@@ -199,11 +199,13 @@ impl Store for RedisStore {
             }
             (b"conflict", Some(fields)) => {
                 let pairs = pairs(fields).ok_or_else(unexpected_reply)?;
-                Ok(CommitOutcome::Conflict(layout::read(&pairs).map_err(StoreError::corrupt)?))
+                Ok(CommitOutcome::Conflict(layout::read(&pairs).map_err(corrupt_field)?))
             }
             (b"stale", _) => Ok(CommitOutcome::Stale),
             (b"gone", _) => Ok(CommitOutcome::Gone),
-            (b"corrupt", Some(Value::BulkString(field))) => Err(StoreError::corrupt(String::from_utf8_lossy(&field))),
+            (b"corrupt", Some(Value::BulkString(field))) => {
+                Err(corrupt_field(String::from_utf8_lossy(&field).into_owned()))
+            }
             _ => Err(unexpected_reply()),
         }
     }
@@ -236,6 +238,12 @@ fn pairs(value: Value) -> Option<Vec<Pair>> {
         }
         _ => None,
     }
+}
+
+/// Names the field, but not the entry of a map: its key may be as sensitive as its value.
+fn corrupt_field(mut name: String) -> StoreError {
+    name.truncate(name.find('/').unwrap_or(name.len()));
+    StoreError::corrupt(name)
 }
 
 /// A proxy or another server may answer in its own way; what it did is anybody's guess.

@@ -1,4 +1,5 @@
 //! Two releases of an application over one store, one after the other and side by side: nothing is lost.
 
+mod alias;
 mod ill_fitting;
 mod unknown;

@@ -1,0 +1,9 @@
+use sessionkit::SessionData;
+
+#[derive(SessionData)]
+struct Cart {
+    #[session(skip, alias = "things")]
+    items: u64,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use sessionkit::SessionData;
+
+#[derive(SessionData)]
+struct Cart {
+    #[session(entries)]
+    items: Vec<u64>,
+}
+
+fn main() {}
