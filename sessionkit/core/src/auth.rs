@@ -134,7 +134,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
     fn authenticate(&self, engine: &Engine, now: Timestamp) -> Authenticate {
         let settings = engine.settings();
         let ttl = self.lifetime.unwrap_or(settings.ttl);
-        let absolute_deadline = Some(now.after(settings.absolute().max(ttl)));
+        let absolute_deadline = Some(now.after(settings.absolute.max(ttl)));
         Authenticate { user: self.user.clone(), at: now, ttl, absolute_deadline, label: None }
     }
 

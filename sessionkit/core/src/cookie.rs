@@ -5,9 +5,9 @@ use std::time::Duration;
 use memchr::memchr;
 use memchr::memmem::Finder;
 
-use crate::config::{SameSite, Settings};
+use crate::config::{LONGEST_COOKIE, SameSite, Settings};
 use crate::head::Headers;
-use crate::token::Token;
+use crate::token::{TOKEN_TEXT, Token};
 
 /// How many tokens of one request are looked up.
 const MOST: usize = 4;
@@ -113,7 +113,16 @@ fn is_blank(byte: u8) -> bool {
 
 /// Writes the `Set-Cookie` that gives a token to the client.
 pub(crate) fn set(settings: &Settings, token: &Token, max_age: Option<Duration>) -> String {
-    let mut header = format!("{}={}", settings.cookie_name, token.expose());
+    write(settings, &token.expose(), max_age)
+}
+
+/// The length of the longest `Set-Cookie` that these settings can make.
+pub(crate) fn longest(settings: &Settings) -> usize {
+    write(settings, &"a".repeat(TOKEN_TEXT), Some(LONGEST_COOKIE)).len()
+}
+
+fn write(settings: &Settings, value: &str, max_age: Option<Duration>) -> String {
+    let mut header = format!("{}={value}", settings.cookie_name);
     if let Some(age) = max_age {
         header.push_str(&format!("; Max-Age={}", age.as_secs()));
     }

@@ -44,6 +44,8 @@ events! {
     warn unfit(layer: &str, key: &str) "stored session field does not fit its type: the default is used";
     /// The session could not be used.
     warn failed(layer: &str, error: &dyn Display) "session unavailable";
+    /// A variable looks like a setting and is none.
+    info not_a_setting(variable: &dyn Display) "variable ignored: not a session setting";
     /// A guard refused a request.
     info denied(layer: &str, handler: &str, reason: &str) "denied";
 }

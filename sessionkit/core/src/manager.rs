@@ -332,6 +332,6 @@ impl Engine {
 
     /// The lifetime of an anonymous session: idle, and in all.
     pub(crate) fn anonymous_lifetime(&self) -> (Duration, Option<Duration>) {
-        (self.settings().anonymous_ttl(), Some(self.settings().absolute()))
+        (self.settings().anonymous_ttl, Some(self.settings().absolute))
     }
 }

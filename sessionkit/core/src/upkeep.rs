@@ -73,7 +73,7 @@ impl Upkeep {
 fn touch(engine: &Engine, header: &Header, now: Timestamp) -> Option<HeaderOp> {
     let settings = engine.settings();
     // A login may have a shorter lifetime than the settings, and must not end in use.
-    let throttle = settings.touch_after().min(header.ttl / 2);
+    let throttle = settings.touch_after.min(header.ttl / 2);
     if now.since(header.last_seen) < throttle {
         return None;
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{ConfigError, CookieMaxAge, DAY, Rolling, SameSite, Settings};
+use super::settings::DAY;
+use super::{ConfigError, CookieMaxAge, Rolling, SameSite, Settings};
+use crate::cookie;
 use crate::local_path::LocalPath;
 
 /// The longest that browsers keep a cookie ([RFC 6265bis](https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/)).
@@ -10,7 +12,16 @@ pub(crate) const LONGEST_COOKIE: Duration = Duration::from_secs(400 * DAY.as_sec
 
 impl Settings {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let problems = [self.cookie(), self.prefix(), self.lifetime(), self.touch(), self.renewal(), self.limits()];
+        let problems = [
+            self.cookie(),
+            self.dev(),
+            self.prefix(),
+            self.length(),
+            self.lifetime(),
+            self.touch(),
+            self.renewal(),
+            self.limits(),
+        ];
         problems.into_iter().flatten().next().map_or(Ok(()), |problem| Err(ConfigError(problem)))
     }
 
@@ -39,12 +50,39 @@ impl Settings {
         None
     }
 
+    fn dev(&self) -> Option<String> {
+        let contradiction = "cookie_secure contradicts dev, which is for plain http: unset one of them";
+        (self.dev && self.cookie_secure).then(|| contradiction.into())
+    }
+
+    /// Browsers drop what is longer, and each attribute of more than 1024 bytes.
+    fn length(&self) -> Option<String> {
+        let length = cookie::longest(self);
+        if length > 4096 {
+            return Some(format!(
+                "the cookie would take {length} bytes, more than the 4096 that browsers keep: shorten cookie_name, cookie_path or cookie_domain"
+            ));
+        }
+        let domain = self.cookie_domain.as_deref().unwrap_or_default();
+        for (name, value) in [("cookie_path", &*self.cookie_path), ("cookie_domain", domain)] {
+            if value.len() > 1024 {
+                return Some(format!("{name} takes more than the 1024 bytes that browsers read: shorten it"));
+            }
+        }
+        None
+    }
+
     fn prefix(&self) -> Option<String> {
         // Browsers compare the prefixes without regard to case.
         let has =
             |prefix: &str| self.cookie_name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
         let name = &self.cookie_name;
         if (has("__Host-") || has("__Secure-")) && !self.cookie_secure {
+            if self.dev {
+                return Some(format!(
+                    "the prefix of {name:?} needs a Secure cookie, which dev turns off: name the cookie without the prefix"
+                ));
+            }
             return Some(format!(
                 "the prefix of {name:?} needs a Secure cookie: set cookie_secure, or use dev() for plain http on localhost"
             ));
@@ -63,7 +101,7 @@ impl Settings {
     }
 
     fn lifetime(&self) -> Option<String> {
-        let (ttl, anonymous, absolute) = (self.ttl, self.anonymous_ttl(), self.absolute());
+        let (ttl, anonymous, absolute) = (self.ttl, self.anonymous_ttl, self.absolute);
         for (name, time) in [("ttl", ttl), ("anonymous_ttl", anonymous), ("absolute", absolute)] {
             if time.as_secs() == 0 || time.subsec_nanos() != 0 {
                 return Some(format!("{name} must be a whole number of seconds, at least one"));
@@ -94,7 +132,7 @@ impl Settings {
         {
             return Some("rolling = extend needs at least one second: use rolling = off for none".into());
         }
-        if self.rolling != Rolling::Off && self.touch_after() >= self.anonymous_ttl() {
+        if self.rolling != Rolling::Off && self.touch_after >= self.anonymous_ttl {
             return Some(
                 "touch_after is not shorter than the idle time, so a session in use would end: lower touch_after"
                     .into(),
@@ -116,7 +154,7 @@ impl Settings {
                     .into(),
             );
         }
-        if renew_after >= self.absolute() {
+        if renew_after >= self.absolute {
             return Some("renew_after is not shorter than absolute, so it would never come: lower renew_after".into());
         }
         None
@@ -177,7 +215,12 @@ mod tests {
             (new().commit_deadline(Duration::MAX), "an hour at most"),
             (new().max_record_size(0), "more than zero"),
             (new().login_url("/login#top"), "must be a path of this site"),
-            (new().dev().cookie_name("__Host-x"), "set cookie_secure, or use dev()"),
+            (new().dev().cookie_name("__Host-x"), "without the prefix"),
+            (new().dev().cookie_secure(true), "cookie_secure contradicts dev"),
+            (new().cookie_secure(true).dev(), "cookie_secure contradicts dev"),
+            (new().cookie_name("s").cookie_path(format!("/{}", "a".repeat(5000))), "shorten cookie_name"),
+            (new().cookie_name("s".repeat(4000)), "shorten cookie_name"),
+            (new().cookie_name("s").cookie_path(format!("/{}", "a".repeat(1024))), "cookie_path takes more"),
             (new().login_url("//evil.example"), "must be a path of this site"),
         ];
         for (builder, advice) in cases {
@@ -187,12 +230,11 @@ mod tests {
     }
 
     #[test]
-    fn any_serde_source_is_checked_too() {
-        let read = |text: &str| serde_json::from_str::<SessionConfig>(text).map_err(|error| error.to_string());
-        assert!(read(r#"{ "dev": true, "ttl": "30m", "rolling": { "extend": "10m" } }"#).is_ok());
-        assert!(read(r#"{ "cookie_domain": "example.com" }"#).unwrap_err().contains("unset cookie_domain"));
-        assert!(read(r#"{ "tll": "30m" }"#).unwrap_err().contains("`ttl`"));
-        assert!(read(r#"{ "ttl": "half an hour" }"#).unwrap_err().contains("\"30m\""));
+    fn a_cookie_of_the_longest_name_still_fits() {
+        let name = |length| SessionConfig::builder().cookie_name("s".repeat(length)).build();
+        let longest = (1..4096).rev().find(|length| name(*length).is_ok()).unwrap();
+        assert!(longest > 3900, "{longest}");
+        assert_eq!(cookie::longest(name(longest).unwrap().settings()), 4096);
     }
 
     #[test]
@@ -200,5 +242,7 @@ mod tests {
         let config = SessionConfig::builder().dev().build().unwrap();
         assert_eq!(config.settings().cookie_name, "session");
         assert!(!config.settings().cookie_secure);
+        let config = SessionConfig::builder().cookie_name("shop").dev().cookie_secure(false).build().unwrap();
+        assert_eq!(config.settings().cookie_name, "shop");
     }
 }

@@ -1,0 +1,113 @@
+//! The settings as they are written down, in code or elsewhere.
+
+use std::time::Duration;
+
+use super::value::{Misfit, Setting, Value};
+use super::{ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SameSite, SessionConfig, Settings};
+
+/// Every setting: its name, its type, and what its method takes.
+macro_rules! builder {
+    ($($(#[$doc:meta])* $name:ident: $type:ty, $argument:ty;)*) => {
+        /// Sets up a [`SessionConfig`]. What is not set has its default.
+        #[derive(Clone, Debug, Default)]
+        #[must_use = "call `build()` to get the settings"]
+        pub struct SessionConfigBuilder {
+            pub(super) dev: Option<bool>,
+            $(pub(super) $name: Option<$type>,)*
+        }
+
+        impl SessionConfigBuilder {
+            /// The names of all settings.
+            pub(super) const NAMES: &[&str] = &["dev", $(stringify!($name),)*];
+
+            $(
+                $(#[$doc])*
+                pub fn $name(mut self, $name: $argument) -> Self {
+                    self.$name = Some($name.into());
+                    self
+                }
+            )*
+
+            /// Sets what is written under a name; `None` if there is no such setting.
+            pub(super) fn write(&mut self, name: &str, value: &Value) -> Option<Result<(), Misfit>> {
+                Some(match name {
+                    "dev" => Setting::read(value).map(|value| self.dev = value),
+                    $(stringify!($name) => Setting::read(value).map(|value| self.$name = value),)*
+                    _ => return None,
+                })
+            }
+        }
+    };
+}
+
+builder! {
+    /// The name of the cookie; `__Host-session` by default.
+    cookie_name: String, impl Into<String>;
+    /// The `Path` of the cookie; `/` by default.
+    cookie_path: String, impl Into<String>;
+    /// The `Domain` of the cookie; none by default, so that it goes to this host alone.
+    cookie_domain: String, impl Into<String>;
+    /// Whether the cookie is `Secure`; it is by default.
+    cookie_secure: bool, bool;
+    /// Whether scripts are kept from the cookie with `HttpOnly`; they are by default.
+    cookie_http_only: bool, bool;
+    /// The `SameSite` of the cookie; `Lax` by default.
+    cookie_same_site: SameSite, SameSite;
+    /// Whether the cookie is `Partitioned`, for embedding in other sites; not by default.
+    cookie_partitioned: bool, bool;
+    /// The `Max-Age` of the cookie; by default it follows the session's own end.
+    cookie_max_age: CookieMaxAge, CookieMaxAge;
+    /// The idle time after which a session of a logged-in user ends; a day by default. Whole seconds.
+    ttl: Duration, Duration;
+    /// The idle time after which an anonymous session ends; `ttl`, but at most twelve hours, by default.
+    anonymous_ttl: Duration, Duration;
+    /// The time after which a session ends even if it is used, counted from its beginning or from the last
+    /// authentication; thirty days by default.
+    absolute: Duration, Duration;
+    /// What use does to the idle deadline; [`Rolling::Reset`] by default.
+    rolling: Rolling, Rolling;
+    /// How long use need not be recorded again; a minute by default, half the idle time where that is less.
+    touch_after: Duration, Duration;
+    /// The time after which a session in use gets a new token, without anybody noticing; never by default. Whole
+    /// seconds, a minute at least. See also `renew_grace`.
+    renew_after: Duration, Duration;
+    /// How long the old token still opens the session after the new one was first used, so that requests that were
+    /// under way with it are not logged out; 30 seconds by default.
+    renew_grace: Duration, Duration;
+    /// How long a load may take; 250 ms by default.
+    load_deadline: Duration, Duration;
+    /// How long a commit may take, retries included; 500 ms by default.
+    commit_deadline: Duration, Duration;
+    /// The most bytes that the fields of a session may take, keys included; 64 KiB by default. Parallel requests
+    /// are each measured against what they loaded.
+    max_record_size: usize, usize;
+    /// Whether a visitor gets a session, and its cookie, at the first visit, before there is anything to keep; not by
+    /// default. Then responses with a status from 500, and 408, begin none, and a cookie that is presented to a route
+    /// that does not use the session is not looked up.
+    save_uninitialized: bool, bool;
+    /// What a request answers whose changes came after the session's end; [`OnLostWrite::Ignore`] by default.
+    on_lost_write: OnLostWrite, OnLostWrite;
+    /// What a request gets that asks for the session with a cookie that opens nothing; [`OnBadCookie::Anonymous`] by
+    /// default.
+    on_bad_cookie: OnBadCookie, OnBadCookie;
+    /// The path of the login page, for people who are not logged in; `/login` by default.
+    login_url: String, impl Into<String>;
+}
+
+impl SessionConfigBuilder {
+    /// Suits plain http on localhost: the cookie is called `session`, and is not `Secure`. Only what is not set changes.
+    pub fn dev(mut self) -> Self {
+        self.dev = Some(true);
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// Fails when two settings contradict each other, with what to change.
+    pub fn build(self) -> Result<SessionConfig, ConfigError> {
+        let settings = Settings::of(self);
+        settings.check()?;
+        Ok(SessionConfig(settings))
+    }
+}

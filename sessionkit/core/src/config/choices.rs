@@ -1,0 +1,59 @@
+//! The settings that are a choice of several.
+
+use std::time::Duration;
+
+/// The `SameSite` attribute of a cookie.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SameSite {
+    /// The cookie stays away from every request that another site begins.
+    Strict,
+    /// The cookie comes with navigations from other sites, but not with their forms and frames.
+    Lax,
+    /// The cookie comes with every request; it must be `Secure`.
+    None,
+}
+
+/// The `Max-Age` attribute of a cookie.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CookieMaxAge {
+    /// The cookie ends with the session.
+    Follow,
+    /// The cookie has no `Max-Age`: it ends when the browser is closed.
+    Session,
+    /// The cookie ends after this time; the server still decides when the session does.
+    Fixed(Duration),
+}
+
+/// What use of a session does to its idle deadline.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rolling {
+    /// Nothing: the session ends its idle time after it began.
+    Off,
+    /// The idle time begins anew.
+    Reset,
+    /// The deadline moves later by this time.
+    Extend(Duration),
+}
+
+/// What a request answers whose changes came after the session's end, by a logout in another request for example.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OnLostWrite {
+    /// What the handler answered.
+    Ignore,
+    /// 409 Conflict.
+    Error,
+}
+
+/// What a request gets that asks for the session with a cookie that opens nothing: one that was tampered with, that
+/// nobody knows, or whose session has ended.
+///
+/// A login and a logout work either way, and so does every route that does not use the session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OnBadCookie {
+    /// What a visitor without a cookie gets.
+    Anonymous,
+    /// 400 Bad Request for a cookie that is no token, 401 Unauthorized for a token that opens nothing. So that a person
+    /// whose session has ended can log in again, keep the session out of the login page and of its handler before the
+    /// login.
+    Reject,
+}

@@ -1,0 +1,129 @@
+//! Settings from the environment of the process.
+
+use super::value::Value;
+use super::{ConfigError, SessionConfig, SessionConfigBuilder};
+use crate::event;
+
+const PREFIX: &str = "SESSION_";
+
+impl SessionConfig {
+    /// Reads the settings from the variables of the process: `SESSION_TTL=30m` is the setting `ttl`, and so on for every
+    /// setting. What is not set, or empty, has its default.
+    ///
+    /// An application may have variables of its own that begin with `SESSION_`: those are let be, with an event. One whose
+    /// name is nearly that of a setting is an error, since it is more likely misspelt.
+    ///
+    /// ```
+    /// let config = sessionkit_core::SessionConfig::from_env()?;
+    /// # let _ = config;
+    /// # Ok::<(), sessionkit_core::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Fails when a variable cannot be read, with its name and what is accepted, and when settings contradict each other.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok().filter(|name| name.starts_with(PREFIX))?;
+            Some((name, value.to_string_lossy().into_owned()))
+        });
+        Self::from_variables(variables)
+    }
+
+    /// Reads the settings from variables as [`from_env`](Self::from_env) does, wherever they come from.
+    ///
+    /// ```
+    /// use sessionkit_core::SessionConfig;
+    ///
+    /// let config = SessionConfig::from_variables([("SESSION_TTL", "30m"), ("SESSION_ROLLING", "extend(10m)")])?;
+    /// # let _ = config;
+    ///
+    /// let refused = SessionConfig::from_variables([("SESSION_TTL", "soon")]).unwrap_err();
+    /// assert!(refused.to_string().starts_with("SESSION_TTL: expected a duration"));
+    /// # Ok::<(), sessionkit_core::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Fails as [`from_env`](Self::from_env) does.
+    pub fn from_variables<N: AsRef<str>, V: Into<String>>(
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, ConfigError> {
+        let mut settings = SessionConfigBuilder::default();
+        for (variable, value) in variables {
+            let (variable, value) = (variable.as_ref(), value.into());
+            let Some(name) = variable.strip_prefix(PREFIX).map(str::to_ascii_lowercase) else { continue };
+            let value = if value.trim().is_empty() { Value::Absent } else { Value::Text(value.trim().into()) };
+            match (settings.write(&name, &value), similar(&name)) {
+                (Some(Ok(())), _) => {}
+                (Some(Err(misfit)), _) => return Err(ConfigError(format!("{variable}: {misfit}"))),
+                (None, Some(setting)) => {
+                    let meant = format!("{PREFIX}{}", setting.to_ascii_uppercase());
+                    return Err(ConfigError(format!("{variable} is not a setting: did you mean {meant}?")));
+                }
+                (None, None) => event::not_a_setting(&variable),
+            }
+        }
+        settings.build()
+    }
+}
+
+/// The setting that somebody may have meant: one of nearly the same name, or of which this is a part.
+pub(super) fn similar(name: &str) -> Option<&'static str> {
+    let plain = |name: &str| name.replace('_', "");
+    let given = plain(name);
+    let near = SessionConfigBuilder::NAMES.iter().map(|setting| (distance(&given, &plain(setting)), *setting)).min()?;
+    // Of short names most are near to each other.
+    let misspelt = near.0 <= if given.len() > 5 { 2 } else { 1 };
+    let part = || SessionConfigBuilder::NAMES.iter().find(|setting| given.len() > 3 && plain(setting).contains(&given));
+    if misspelt { Some(near.1) } else { part().copied() }
+}
+
+/// How many letters have to be added, left out or replaced to make one text of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in other.bytes().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_variable_is_not_silent_and_one_of_the_application_is_let_be() {
+        let refused = |variable: &str| {
+            let read = SessionConfig::from_variables([(variable, "a secret")]);
+            let error = read.err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(!error.contains("a secret"), "{error}");
+            error
+        };
+        for (variable, meant) in [
+            ("SESSION_TLL", "SESSION_TTL"),
+            ("SESSION_COOKE_NAME", "SESSION_COOKIE_NAME"),
+            ("SESSION_COOKIE_MAXAGE", "SESSION_COOKIE_MAX_AGE"),
+            ("SESSION_SAMESITE", "SESSION_COOKIE_SAME_SITE"),
+            ("SESSION_HTTPONLY", "SESSION_COOKIE_HTTP_ONLY"),
+            ("SESSION_ON_BAD_COOKIES", "SESSION_ON_BAD_COOKIE"),
+            ("SESSION_COOKIE", "SESSION_COOKIE_NAME"),
+        ] {
+            assert_eq!(refused(variable), format!("{variable} is not a setting: did you mean {meant}?"));
+        }
+        for variable in
+            ["SESSION_STORE", "SESSION_MANAGER", "SESSION_SECRET_KEY", "SESSION_DB", "SESSION_ID", "TTL", "session_tll"]
+        {
+            assert_eq!(refused(variable), "", "{variable}");
+        }
+    }
+
+    #[test]
+    fn empty_variables_are_not_set() {
+        let config = SessionConfig::from_variables([("SESSION_TTL", ""), ("SESSION_COOKIE_DOMAIN", " ")]).unwrap();
+        assert_eq!(format!("{config:?}"), format!("{:?}", SessionConfig::default()));
+    }
+}

@@ -1,0 +1,74 @@
+//! The settings as the engine uses them.
+
+use std::time::Duration;
+
+use super::{CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SameSite, SessionConfigBuilder};
+
+pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Every setting, as it was set or by default.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(super) dev: bool,
+    pub(crate) cookie_name: String,
+    pub(crate) cookie_path: String,
+    pub(crate) cookie_domain: Option<String>,
+    pub(crate) cookie_secure: bool,
+    pub(crate) cookie_http_only: bool,
+    pub(crate) cookie_same_site: SameSite,
+    pub(crate) cookie_partitioned: bool,
+    pub(crate) cookie_max_age: CookieMaxAge,
+    pub(crate) ttl: Duration,
+    pub(crate) anonymous_ttl: Duration,
+    pub(crate) absolute: Duration,
+    pub(crate) rolling: Rolling,
+    pub(crate) touch_after: Duration,
+    pub(crate) renew_after: Option<Duration>,
+    pub(crate) renew_grace: Duration,
+    pub(crate) load_deadline: Duration,
+    pub(crate) commit_deadline: Duration,
+    pub(crate) max_record_size: usize,
+    pub(crate) save_uninitialized: bool,
+    pub(crate) on_lost_write: OnLostWrite,
+    pub(crate) on_bad_cookie: OnBadCookie,
+    pub(crate) login_url: String,
+}
+
+impl Settings {
+    /// Adds the defaults to what is set.
+    pub(super) fn of(set: SessionConfigBuilder) -> Self {
+        let dev = set.dev.unwrap_or(false);
+        let ttl = set.ttl.unwrap_or(DAY);
+        let anonymous_ttl = set.anonymous_ttl.unwrap_or(ttl.min(DAY / 2));
+        Self {
+            dev,
+            cookie_name: set.cookie_name.unwrap_or_else(|| if dev { "session" } else { "__Host-session" }.into()),
+            cookie_path: set.cookie_path.unwrap_or_else(|| "/".into()),
+            cookie_domain: set.cookie_domain,
+            cookie_secure: set.cookie_secure.unwrap_or(!dev),
+            cookie_http_only: set.cookie_http_only.unwrap_or(true),
+            cookie_same_site: set.cookie_same_site.unwrap_or(SameSite::Lax),
+            cookie_partitioned: set.cookie_partitioned.unwrap_or(false),
+            cookie_max_age: set.cookie_max_age.unwrap_or(CookieMaxAge::Follow),
+            ttl,
+            anonymous_ttl,
+            absolute: set.absolute.unwrap_or(ttl.max(30 * DAY)),
+            rolling: set.rolling.unwrap_or(Rolling::Reset),
+            touch_after: set.touch_after.unwrap_or_else(|| (anonymous_ttl / 2).min(Duration::from_secs(60))),
+            renew_after: set.renew_after,
+            renew_grace: set.renew_grace.unwrap_or(Duration::from_secs(30)),
+            load_deadline: set.load_deadline.unwrap_or(Duration::from_millis(250)),
+            commit_deadline: set.commit_deadline.unwrap_or(Duration::from_millis(500)),
+            max_record_size: set.max_record_size.unwrap_or(64 * 1024),
+            save_uninitialized: set.save_uninitialized.unwrap_or(false),
+            on_lost_write: set.on_lost_write.unwrap_or(OnLostWrite::Ignore),
+            on_bad_cookie: set.on_bad_cookie.unwrap_or(OnBadCookie::Anonymous),
+            login_url: set.login_url.unwrap_or_else(|| "/login".into()),
+        }
+    }
+
+    /// The time after which a client that goes on with its old token, and so never got the new one, is given another.
+    pub(crate) fn renew_again_after(&self) -> Duration {
+        self.renew_grace.max(self.touch_after)
+    }
+}
