@@ -1,3 +1,7 @@
 //! The measurements. Each makes a section of the report.
 
+pub mod builds;
 pub mod in_process;
+pub mod macros;
+pub mod sessions;
+pub mod sockets;

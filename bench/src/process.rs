@@ -1,8 +1,9 @@
 //! Starting other programs.
 
+use std::env;
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::{env, io};
 
 /// The error is the one message that the user sees.
 pub type Result<T = ()> = std::result::Result<T, String>;
@@ -26,38 +27,38 @@ pub fn output(command: &mut Command) -> Result<(String, String)> {
     if output.status.success() { Ok((out, error)) } else { Err(format!("{shown}: {}\n{error}", output.status)) }
 }
 
-/// A program that ends when this is dropped, and also when this process is killed: it watches its standard input.
+/// A program that ends by itself when its standard input closes: when this is dropped, and also when this process is
+/// killed.
 pub struct Server {
     child: Child,
-    _stdin: ChildStdin,
+    stdin: Option<ChildStdin>,
 }
 
 impl Server {
-    /// Starts a program that ends by itself when its standard input closes.
     pub fn start(command: &mut Command) -> Result<Self> {
         let shown = format!("{command:?}");
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error: io::Error| format!("cannot start {shown}: {error}"))?;
-        let stdin = child.stdin.take().expect("it is piped");
-        Ok(Self { child, _stdin: stdin })
+        let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = started.map_err(|error| format!("cannot start {shown}: {error}"))?;
+        let stdin = child.stdin.take();
+        Ok(Self { child, stdin })
     }
 
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// The standard output, once.
-    pub fn stdout(&mut self) -> Result<std::process::ChildStdout> {
-        self.child.stdout.take().ok_or_else(|| "the standard output is taken".to_owned())
+    /// The first line of the standard output.
+    pub fn first_line(&mut self) -> Result<String> {
+        let stdout = self.child.stdout.as_mut().ok_or("the standard output is not piped")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).map_err(|error| error.to_string())?;
+        Ok(line)
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        drop(self.stdin.take());
         let _ = self.child.wait();
     }
 }

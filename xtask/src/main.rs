@@ -17,8 +17,8 @@ Usage: cargo xtask <command>
 Commands:
   test [-- <arguments>]  install what the tests need, run all of them, clean up;
                          the arguments go to cargo-nextest, or without it to `cargo test`
-  bench [-- quick]       measure SessionKit and its peers, and write bench/RESULTS.md;
-                         quick: only instructions and allocations of SessionKit
+  bench [-- <section>]   measure SessionKit and its peers, and write bench/RESULTS.md; with `quick`
+                         only instructions and allocations of SessionKit, with others only those
   ci                     formatting, clippy, documentation, each feature alone,
                          a publish dry run, minimum Rust versions
 ";

@@ -3,6 +3,7 @@
 use quote::quote;
 
 use crate::derive;
+use crate::guard::{self, Framework};
 
 #[test]
 fn eight_fields_expand_to_little_code() {
@@ -27,5 +28,21 @@ fn eight_fields_expand_to_little_code() {
     });
     assert!(expansion.error.is_none());
     let length = expansion.code.to_string().len();
+    // `cargo xtask bench` reads this.
+    println!("a derive on 8 fields: {length} bytes");
     assert!(length <= 3000, "{length} bytes");
+}
+
+#[test]
+fn a_guarded_handler_expands_to_little_code() {
+    let handler = quote!(
+        pub async fn checkout(cart: Session<Cart>) -> String {}
+    );
+    let length = handler.to_string().len();
+    let requirement = quote!(require_login, require = |cart: &Cart| !cart.items.is_empty());
+    let expansion = guard::expand(Framework::Axum, requirement, handler);
+    assert!(expansion.error.is_none());
+    let length = expansion.code.to_string().len() - length;
+    println!("a guarded handler: {length} bytes");
+    assert!(length <= 1500, "{length} bytes");
 }
