@@ -9,6 +9,7 @@
 //! | [Merging](merging) | what happens when two requests change one session? |
 //! | [Lifetimes](lifetimes) | when does a session end? |
 //! | [Cookies](cookies) | what does the browser hold, and what protects it? |
+//! | [Testing](testing) | how do I test an application that has sessions? |
 //! | [Deploying](deploying) | what does production ask for? |
 //!
 //! The way of a request, in one picture:
@@ -30,6 +31,9 @@ pub mod lifetimes {}
 
 #[doc = include_str!("guide/cookies.md")]
 pub mod cookies {}
+
+#[doc = include_str!("guide/testing.md")]
+pub mod testing {}
 
 #[doc = include_str!("guide/deploying.md")]
 pub mod deploying {}

@@ -16,7 +16,7 @@
 //! | `http` | requests and responses of the crate `http`, for sessions [by hand](manual) |
 //! | `redis` | sessions in Redis |
 //! | `redis-tls` | sessions in Redis over TLS, where the URL says `rediss://` |
-//! | `testing` | a movable clock, a counting store, the suite for stores |
+//! | `testing` | a session for tests in one line, a movable clock, a counting store, the suite for stores |
 //!
 //! None is on by default, and all of them can be on together.
 

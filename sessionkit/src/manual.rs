@@ -45,6 +45,6 @@
 //! plain hyper.
 
 pub use sessionkit_core::{
-    Auth, Checkout, Closed, DynamicSession, DynamicValue, HeaderChange, Headers, Held, RequestHead, RequestSession,
-    RequireLogin, Requirement, SessionHandle, guard,
+    Auth, Checkout, Closed, Closing, DynamicSession, DynamicValue, HeaderChange, HeaderChanges, Headers, Held,
+    RequestHead, RequestSession, RequireLogin, Requirement, SessionHandle, guard,
 };

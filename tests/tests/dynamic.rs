@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sessionkit::SessionData;
-use sessionkit::testing::Calls;
+use sessionkit::testing::{Calls, TestSession};
 use sessionkit_tests::behaviour;
-use sessionkit_tests::harness::{Bench, Log, Server};
+use sessionkit_tests::harness::{Bench, Log, Server, Visitor};
 
 #[derive(SessionData)]
 struct Cart {
@@ -82,15 +82,6 @@ behaviour! {
         Ok(Reply::ok(session.get_mut::<u32>("absent")?.is_none()))
     }
 
-    async fn fill(mut cart: Session<Cart>) -> Reply {
-        cart.items = vec![1, 2];
-        cart.views = 3;
-        cart.seen = vec![1];
-        cart.theme = "dark".into();
-        cart.code = Some("4711".into());
-        Reply::ok("")
-    }
-
     async fn show(cart: SessionView<Cart>) -> Reply {
         let Cart { items, views, seen, theme, code } = &*cart;
         Reply::ok(format!("{items:?} {views} {seen:?} {theme} {code:?}"))
@@ -140,11 +131,6 @@ behaviour! {
         Ok(Reply::ok(""))
     }
 
-    async fn login(auth: Auth) -> Answered {
-        auth.login("ada").await?;
-        Ok(Reply::ok(""))
-    }
-
     async fn logout(auth: Auth) -> Answered {
         auth.logout().await?;
         Ok(Reply::ok(""))
@@ -160,17 +146,26 @@ behaviour! {
             "/number" => number,
             "/or-nothing" => or_nothing,
             "/nested" => nested,
-            "/fill" => fill,
             "/show" => show,
             "/together" => together,
             "/clear-under-a-struct" => clear_under_a_struct,
             "/switch" => switch,
             "/slowly" => slowly,
-            "/login" => login,
             "/logout" => logout,
             "/me" => me,
         ];
         serve(bench, routes).await
+    }
+
+    async fn ada(bench: &Bench, server: &Server) -> Visitor {
+        let full = || Cart {
+            items: vec![1, 2],
+            views: 3,
+            seen: vec![1],
+            theme: "dark".into(),
+            code: Some("4711".into()),
+        };
+        server.visitor_with(&TestSession::new(&bench.manager()).login("ada").with(move |cart| *cart = full()).await)
     }
 
     async fn row_07_values_are_stored_under_their_keys(bench: Bench) {
@@ -214,8 +209,7 @@ behaviour! {
 
     async fn row_07_the_map_and_the_structs_are_one_record(bench: Bench) {
         let server = start(&bench).await;
-        let visitor = server.visitor();
-        visitor.get("/fill").await;
+        let visitor = ada(&bench, &server).await;
         let keys = "cart.code cart.items cart.seen cart.theme cart.views";
         assert_eq!(visitor.post("/", "keys").await.body, keys);
         assert_eq!(visitor.post("/", "get cart.views").await.body, "Some(Number(3))");
@@ -228,9 +222,7 @@ behaviour! {
 
     async fn row_07_clear_removes_everything_but_the_login(bench: Bench) {
         let server = start(&bench).await;
-        let visitor = server.visitor();
-        visitor.get("/fill").await;
-        visitor.get("/login").await;
+        let visitor = ada(&bench, &server).await;
         bench.store.take();
         let token = visitor.token();
         assert_eq!(visitor.post("/", "insert before 1\nclear\ninsert after 1\nget cart.items").await.body, "None");
@@ -253,8 +245,7 @@ behaviour! {
     async fn a_struct_from_before_a_clear_is_not_stored(bench: Bench) {
         let log = Log::collect();
         let server = start(&bench).await;
-        let visitor = server.visitor();
-        visitor.get("/fill").await;
+        let visitor = ada(&bench, &server).await;
         assert_eq!(visitor.get("/clear-under-a-struct").await.body, "after cart.views");
         assert_eq!(visitor.get("/show").await.body, r#"[] 1 []  None"#);
         assert!(log.text().contains("contribution_discarded"));
@@ -262,9 +253,7 @@ behaviour! {
 
     async fn a_replaced_value_keeps_its_flags(bench: Bench) {
         let server = start(&bench).await;
-        let visitor = server.visitor();
-        visitor.get("/fill").await;
-        visitor.get("/login").await;
+        let visitor = ada(&bench, &server).await;
         bench.clock.advance(Duration::from_secs(5 * 60));
         visitor.post("/", "insert cart.theme \"light\"\ninsert cart.code \"0815\"\ninsert own 1").await;
         assert_eq!(visitor.get("/show").await.body, r#"[1, 2] 3 [1] light Some("0815")"#);
@@ -280,9 +269,7 @@ behaviour! {
     async fn a_map_from_before_another_user_is_empty_and_discarded(bench: Bench) {
         let log = Log::collect();
         let server = start(&bench).await;
-        let visitor = server.visitor();
-        visitor.get("/fill").await;
-        visitor.get("/login").await;
+        let visitor = ada(&bench, &server).await;
         visitor.post("/", "insert private 1").await;
         assert_eq!(visitor.get("/switch").await.body, "cart.theme fresh");
         assert_eq!(visitor.post("/", "keys").await.body, "cart.theme fresh");
@@ -304,8 +291,7 @@ behaviour! {
 
     async fn structs_merge_with_what_the_map_wrote(bench: Bench) {
         let server = start(&bench).await;
-        let visitor = server.visitor();
-        visitor.get("/fill").await;
+        let visitor = ada(&bench, &server).await;
         visitor.post("/", "insert cart.views 254").await;
         visitor.get("/clear-under-a-struct").await;
         visitor.post("/", "insert cart.views 255").await;
@@ -317,8 +303,7 @@ behaviour! {
     async fn a_value_that_does_not_fit_is_named_and_not_shown(bench: Bench) {
         let log = Log::collect();
         let server = start(&bench).await;
-        let visitor = server.visitor();
-        visitor.get("/fill").await;
+        let visitor = ada(&bench, &server).await;
         let answer = visitor.get("/number").await;
         assert!(answer.status == 500 && answer.body.contains("`cart.code`"), "{}", answer.body);
         assert!(log.text().contains("it is not a `u64`") && !log.text().contains("4711"), "{}", log.text());

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use sessionkit::SessionData;
-use sessionkit::testing::Calls;
+use sessionkit::testing::{Calls, TestSession};
 use sessionkit_tests::behaviour;
-use sessionkit_tests::harness::{Bench, Gates, Log, Server};
+use sessionkit_tests::harness::{Bench, Gates, Log, Server, Visitor};
 
 #[derive(SessionData)]
 struct Chat {
@@ -97,11 +97,6 @@ behaviour! {
         Ok(Reply::ok(format!("{name} {} {} {:?}", chat.lines, chat.topic, chat.log)))
     }
 
-    async fn login(auth: Auth) -> Answered {
-        auth.login("ada").await?;
-        Ok(Reply::ok(""))
-    }
-
     async fn logout(auth: Auth) -> Answered {
         auth.logout().await?;
         Ok(Reply::ok(""))
@@ -190,7 +185,6 @@ behaviour! {
             "/topics" => topics,
             "/set" => set,
             "/show" => show,
-            "/login" => login,
             "/logout" => logout,
             "/rotate" => rotate,
             "/begin-work" => begin_work,
@@ -205,10 +199,13 @@ behaviour! {
         serve(bench, routes).await
     }
 
+    async fn ada(bench: &Bench, server: &Server) -> Visitor {
+        server.visitor_with(&TestSession::new(&bench.manager()).login("ada").await)
+    }
+
     async fn row_24_a_websocket_reads_and_changes_the_session(bench: Bench) {
         let server = start(&bench).await;
-        let visitor = server.visitor();
-        visitor.get("/login").await;
+        let visitor = ada(&bench, &server).await;
         let mut socket = visitor.open("/chat").await.unwrap();
         assert_eq!(socket.ask("one").await.unwrap(), r#"ada 1 upgraded ["one"]"#);
         visitor.post("/set", "weather").await;
@@ -218,8 +215,7 @@ behaviour! {
 
     async fn row_24_a_websocket_sees_a_logout(bench: Bench) {
         let server = start(&bench).await;
-        let visitor = server.visitor();
-        visitor.get("/login").await;
+        let visitor = ada(&bench, &server).await;
         let mut socket = visitor.open("/chat").await.unwrap();
         socket.ask("one").await.unwrap();
         visitor.get("/logout").await;
@@ -231,7 +227,7 @@ behaviour! {
         let server = start(&bench).await;
         let visitor = server.visitor();
         assert_eq!(visitor.open("/guarded").await.err(), Some(401));
-        visitor.get("/login").await;
+        let visitor = ada(&bench, &server).await;
         let mut socket = visitor.open("/guarded").await.unwrap();
         assert_eq!(socket.ask("one").await.unwrap(), r#"ada 1  ["one"]"#);
     }
@@ -247,8 +243,7 @@ behaviour! {
 
     async fn a_handle_is_over_after_a_rotation_elsewhere(bench: Bench) {
         let server = start(&bench).await;
-        let visitor = server.visitor();
-        visitor.get("/login").await;
+        let visitor = ada(&bench, &server).await;
         let mut socket = visitor.open("/chat").await.unwrap();
         visitor.get("/begin-work").await;
         bench.gates.arrived("work", 1).await;
@@ -262,8 +257,7 @@ behaviour! {
     async fn a_handle_goes_on_after_a_renewal_and_renews_nothing(bench: Bench) {
         let bench = bench.with_config(|config| config.renew_after(Duration::from_secs(600)));
         let server = start(&bench).await;
-        let visitor = server.visitor();
-        visitor.get("/login").await;
+        let visitor = ada(&bench, &server).await;
         let mut socket = visitor.open("/chat").await.unwrap();
         bench.clock.advance(Duration::from_secs(600));
         let old = visitor.token();
@@ -276,8 +270,7 @@ behaviour! {
 
     async fn a_handle_keeps_its_session_in_use(bench: Bench) {
         let server = start(&bench).await;
-        let visitor = server.visitor();
-        visitor.get("/login").await;
+        let visitor = ada(&bench, &server).await;
         let mut socket = visitor.open("/chat").await.unwrap();
         for _ in 0..3 {
             bench.clock.advance(Duration::from_secs(20 * 60 * 60));
@@ -396,8 +389,7 @@ behaviour! {
     async fn a_late_change_is_reported_with_its_handler(bench: Bench) {
         let log = Log::collect();
         let server = start(&bench).await;
-        let visitor = server.visitor();
-        visitor.get("/login").await;
+        let visitor = ada(&bench, &server).await;
         for (path, handler) in [
             ("/late/page", "handler=GET /late/page key=chat"),
             ("/late-and-guarded", "late_and_guarded key=chat"),

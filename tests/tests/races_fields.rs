@@ -1,6 +1,7 @@
 //! [P2] Two hundred requests at once, each writing another field of one struct.
 
 use sessionkit::SessionData;
+use sessionkit::testing::TestSession;
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::Bench;
 
@@ -40,11 +41,6 @@ wide! {
 behaviour! {
     tests: [p2_two_hundred_writers_of_different_fields_lose_none];
 
-    async fn login(auth: Auth) -> Result<Reply, SessionRejection> {
-        auth.login("ada").await?;
-        Ok(Reply::ok("ada"))
-    }
-
     async fn write(mut wide: Session<Wide>, Shared(gates): Shared, number: Body) -> Reply {
         *wide.field(number.parse().unwrap()) = Some(1);
         gates.pass("write").await;
@@ -56,9 +52,8 @@ behaviour! {
     }
 
     async fn p2_two_hundred_writers_of_different_fields_lose_none(bench: Bench) {
-        let server = serve(&bench, routes!["/login" => login, "/write" => write, "/filled" => filled]).await;
-        let visitor = server.visitor();
-        visitor.get("/login").await;
+        let server = serve(&bench, routes!["/write" => write, "/filled" => filled]).await;
+        let visitor = server.visitor_with(&TestSession::new(&bench.manager()).login("ada").await);
         let write = |number: usize| {
             let visitor = visitor.clone();
             tokio::spawn(async move { visitor.post("/write", &number.to_string()).await })

@@ -122,6 +122,23 @@ macro_rules! actix_start {
 }
 pub use crate::actix_start;
 
+/// Asks routes under one session middleware without a server; returns the answer's cookies and its body.
+pub async fn answer<L: LayerMarker>(
+    manager: SessionManager<L>,
+    routes: impl Fn(&mut ServiceConfig),
+    path: &str,
+    cookie: &str,
+) -> (Vec<String>, String) {
+    let app = App::new().configure(routes).wrap(SessionMiddleware::new(manager));
+    let app = actix_web::test::init_service(app).await;
+    let request = actix_web::test::TestRequest::get().uri(path).insert_header(("cookie", cookie));
+    let response = actix_web::test::call_service(&app, request.to_request()).await;
+    let cookies = response.headers().get_all("set-cookie");
+    let cookies = cookies.map(|cookie| cookie.to_str().expect("headers are text").to_owned()).collect();
+    let body = actix_web::test::read_body(response).await;
+    (cookies, String::from_utf8_lossy(&body).into_owned())
+}
+
 /// Serves routes under one session middleware.
 pub async fn serve(bench: &Bench, routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Server {
     serve_with(bench, bench.manager(), routes).await

@@ -12,6 +12,7 @@ pub use sessionkit::axum::{
     Auth, DynamicSession, MaybeSession, Session, SessionHandle, SessionLayer, SessionRejection, SessionView, session,
 };
 use sessionkit::{LayerMarker, SessionManager};
+use tower::ServiceExt as _;
 
 use super::{Bench, Gates, Server};
 
@@ -80,6 +81,22 @@ macro_rules! axum_routes {
     };
 }
 pub use crate::axum_routes as routes;
+
+/// Asks routes under one session layer without a server; returns the answer's cookies and its body.
+pub async fn answer<L: LayerMarker>(
+    manager: SessionManager<L>,
+    routes: Router,
+    path: &str,
+    cookie: &str,
+) -> (Vec<String>, String) {
+    let request = axum::extract::Request::get(path).header("cookie", cookie).body(axum::body::Body::empty());
+    let request = request.expect("the path is valid");
+    let Ok(response) = routes.layer(SessionLayer::new(manager)).oneshot(request).await;
+    let cookies = response.headers().get_all("set-cookie").iter();
+    let cookies = cookies.map(|cookie| cookie.to_str().expect("headers are text").to_owned()).collect();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("the body ends");
+    (cookies, String::from_utf8_lossy(&body).into_owned())
+}
 
 /// Serves routes under one session layer.
 pub async fn serve(bench: &Bench, routes: Router) -> Server {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use sessionkit::testing::{CountingStore, ManualClock};
+use sessionkit::testing::{CountingStore, ManualClock, TestSession};
 use sessionkit::{LayerMarker, Main, SessionConfig, SessionConfigBuilder, SessionManager, Store};
 
 use super::{Gates, TestStore, Visitor};
@@ -169,5 +169,14 @@ impl Server {
     /// A new visitor, without cookies.
     pub fn visitor(&self) -> Visitor {
         Visitor::new(self.address)
+    }
+
+    /// A visitor with the cookie of a session that was made beforehand.
+    pub fn visitor_with(&self, session: &TestSession) -> Visitor {
+        let visitor = self.visitor();
+        if let Some((_, token)) = session.cookie().split_once('=') {
+            visitor.set_token(token);
+        }
+        visitor
     }
 }

@@ -2,7 +2,9 @@
 
 mod clock;
 mod counting;
+mod session;
 pub mod suite;
 
 pub use clock::ManualClock;
 pub use counting::{Calls, CountingStore};
+pub use session::{NewTestSession, TestSession};

@@ -1,0 +1,221 @@
+//! A visitor's session for tests of applications.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display};
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::closed::HeaderChange;
+use crate::data::SessionData;
+use crate::delta::StoredValue;
+use crate::head::{Headers, RequestHead};
+use crate::info::SessionInfo;
+use crate::layer::{LayerMarker, Main};
+use crate::manager::SessionManager;
+use crate::request::RequestSession;
+
+/// A visitor with a session, for tests of an application: made in one line, it gives the cookie to send, and tells what
+/// a response changed.
+///
+/// ```
+/// # use sessionkit_core::{Field, FieldError, FieldReader, FieldWriter, Json, Main, SessionData};
+/// # struct Cart { views: u64 }
+/// # impl SessionData for Cart {
+/// #     type Layer = Main; type Codec = Json;
+/// #     const NAMESPACE: &'static str = "cart"; const FIELDS: &'static [Field] = &[];
+/// #     fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> { Ok(Cart { views: 0 }) }
+/// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
+/// # }
+/// use sessionkit_core::testing::TestSession;
+/// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+/// let mut ada = TestSession::new(&manager).login("ada").with(|cart: &mut Cart| cart.views = 3).await;
+/// // Send a request with `ada.cookie()`, and let her keep the cookies of the response:
+/// # let set_cookies: [&str; 0] = [];
+/// ada.follow(set_cookies);
+/// assert_eq!(ada.user().await.as_deref(), Some("ada"));
+/// assert_eq!(ada.changed().await, [""; 0]);
+/// # }
+/// ```
+///
+/// What it looks at is what the store holds, and looking is no use of the session. Its methods panic where the store
+/// fails.
+pub struct TestSession<L: LayerMarker = Main> {
+    manager: SessionManager<L>,
+    /// The value of the cookie.
+    token: Option<String>,
+    /// The fields when [`changed`](Self::changed) was last asked.
+    seen: BTreeMap<String, StoredValue>,
+}
+
+impl<L: LayerMarker> TestSession<L> {
+    /// Begins to make a session; await it. Without more it is a visitor who has none yet.
+    #[expect(clippy::new_ret_no_self, reason = "a session is made by awaiting")]
+    pub fn new(manager: &SessionManager<L>) -> NewTestSession<L> {
+        NewTestSession { manager: manager.clone(), user: None, changes: Vec::new() }
+    }
+
+    /// The value of the `Cookie` header to send; empty for a visitor without a session.
+    pub fn cookie(&self) -> String {
+        let name = self.cookie_name();
+        self.token.as_ref().map(|token| format!("{name}={token}")).unwrap_or_default()
+    }
+
+    /// Keeps and removes cookies as a browser does, given the values of a response's `Set-Cookie` headers:
+    /// `ada.follow(response.headers().get_all("set-cookie"))`.
+    pub fn follow<V: AsRef<[u8]>>(&mut self, set_cookies: impl IntoIterator<Item = V>) {
+        for set_cookie in set_cookies {
+            let set_cookie = String::from_utf8_lossy(set_cookie.as_ref());
+            let (pair, attributes) = set_cookie.split_once(';').unwrap_or((&set_cookie, ""));
+            let Some((name, value)) = pair.split_once('=') else { continue };
+            if name == self.cookie_name() {
+                let removed = attributes.split(';').any(|attribute| attribute.trim().eq_ignore_ascii_case("max-age=0"));
+                self.token = (!removed).then(|| value.to_owned());
+            }
+        }
+    }
+
+    /// Reads a struct of the session; defaults where there is none.
+    pub async fn view<T: SessionData<Layer = L>>(&self) -> T {
+        self.opened().await.view().await.expect("the struct can be read")
+    }
+
+    /// The user who is logged in.
+    pub async fn user(&self) -> Option<Arc<str>> {
+        self.opened().await.loaded_user()
+    }
+
+    /// What is known of the session itself.
+    pub async fn info(&self) -> Option<SessionInfo> {
+        self.opened().await.info().await.expect("the session can be read")
+    }
+
+    /// Whether the cookie opens no session: it has ended, the visitor has another cookie by now, or never got one.
+    pub async fn is_over(&self) -> bool {
+        self.opened().await.state().current.is_none()
+    }
+
+    /// The keys of the fields that were stored, changed or removed since this was last asked, or since the session was
+    /// made, in alphabetical order: `cart.items`.
+    pub async fn changed(&mut self) -> Vec<String> {
+        let now = self.fields().await;
+        let before = std::mem::replace(&mut self.seen, now);
+        let keys = before.keys().chain(self.seen.keys()).filter(|key| before.get(*key) != self.seen.get(*key));
+        let mut keys: Vec<String> = keys.cloned().collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// The fields that the store holds and returns.
+    async fn fields(&self) -> BTreeMap<String, StoredValue> {
+        let session = self.opened().await;
+        let now = session.shared.engine.now();
+        let state = session.state();
+        let Some(current) = &state.current else { return BTreeMap::new() };
+        let live = current.record.fields().filter(|(_, value)| value.is_live(now));
+        live.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    /// The session as a request with the cookie opens it.
+    async fn opened(&self) -> RequestSession {
+        let session = self.manager.open();
+        session.attach(&RequestHead::new("GET", "/", &Cookie(self.cookie())));
+        session.look_up().await.expect("the store answers");
+        session
+    }
+
+    fn cookie_name(&self) -> String {
+        self.manager.open().shared.engine.settings().cookie_name.clone()
+    }
+}
+
+/// A visitor with a copy of the cookie.
+impl<L: LayerMarker> Clone for TestSession<L> {
+    fn clone(&self) -> Self {
+        Self { manager: self.manager.clone(), token: self.token.clone(), seen: self.seen.clone() }
+    }
+}
+
+/// Names the keys that it has seen, never a value or the cookie.
+impl<L: LayerMarker> fmt::Debug for TestSession<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seen: Vec<_> = self.seen.keys().collect();
+        f.debug_struct("TestSession").field("seen", &seen).finish_non_exhaustive()
+    }
+}
+
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A [`TestSession`] that is made when it is awaited.
+#[must_use = "a session is made when it is awaited"]
+pub struct NewTestSession<L: LayerMarker = Main> {
+    manager: SessionManager<L>,
+    user: Option<String>,
+    changes: Vec<Box<dyn FnOnce(RequestSession) -> Work + Send>>,
+}
+
+impl<L: LayerMarker> NewTestSession<L> {
+    /// Logs a user in.
+    pub fn login(mut self, user: impl Display) -> Self {
+        self.user = Some(user.to_string());
+        self
+    }
+
+    /// Changes a struct of the session, after the login.
+    pub fn with<T: SessionData<Layer = L> + Send>(mut self, change: impl FnOnce(&mut T) + Send + 'static) -> Self {
+        self.changes.push(Box::new(move |session| {
+            Box::pin(async move { change(&mut *session.checkout().await.expect("the struct can be read")) })
+        }));
+        self
+    }
+
+    async fn make(self) -> TestSession<L> {
+        let session = self.manager.open();
+        session.attach(&RequestHead::new("POST", "/", &Cookie(String::new())));
+        if let Some(user) = self.user {
+            session.auth().login(user).await.expect("the store answers");
+        }
+        for change in self.changes {
+            change(session.clone()).await;
+        }
+        let closed = self.manager.close(&session, 200).await;
+        assert!(closed.rejection.is_none(), "the session cannot be made: {:?}", closed.rejection);
+        let set_cookies = closed.headers.into_iter().filter_map(|change| match change {
+            HeaderChange::Append("set-cookie", value) => Some(value.into_owned()),
+            _ => None,
+        });
+        let mut made = TestSession { manager: self.manager, token: None, seen: BTreeMap::new() };
+        made.follow(set_cookies);
+        made.seen = made.fields().await;
+        made
+    }
+}
+
+impl<L: LayerMarker> IntoFuture for NewTestSession<L> {
+    type Output = TestSession<L>;
+    type IntoFuture = Pin<Box<dyn Future<Output = TestSession<L>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.make())
+    }
+}
+
+impl<L: LayerMarker> fmt::Debug for NewTestSession<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewTestSession").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// The headers of a request that has one cookie.
+struct Cookie(String);
+
+impl Headers for Cookie {
+    fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+        each("cookie", self.0.as_bytes());
+    }
+}

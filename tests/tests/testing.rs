@@ -1,0 +1,157 @@
+//! The session for tests of applications, on both frameworks without a server.
+
+use std::time::Duration;
+
+use sessionkit::testing::TestSession;
+use sessionkit::{LayerMarker, SessionData, SessionManager};
+use sessionkit_tests::both_frameworks;
+use sessionkit_tests::harness::Bench;
+
+struct Office;
+
+impl LayerMarker for Office {
+    const NAME: &'static str = "Office";
+}
+
+#[derive(SessionData)]
+struct Cart {
+    items: Vec<u32>,
+    note: Option<String>,
+    #[session(ttl = "10m")]
+    code: Option<u32>,
+}
+
+#[derive(SessionData)]
+#[session(name = "cart", layer = Office)]
+struct Orders {
+    open: u32,
+}
+
+both_frameworks! {
+    tests: [
+        a_session_is_made_in_one_line,
+        it_tells_what_a_response_changed,
+        it_follows_cookies_as_a_browser_does,
+        it_ends_when_the_session_does,
+        it_is_one_of_another_layer,
+        it_prints_no_secret,
+    ];
+
+    type Answered = Result<Reply, SessionRejection>;
+
+    async fn show(auth: Auth, cart: SessionView<Cart>) -> Answered {
+        Ok(Reply::ok(format!("{:?} {:?}", auth.user().await?, cart.items)))
+    }
+
+    async fn add(mut cart: Session<Cart>) -> Reply {
+        cart.items.push(7);
+        cart.note = None;
+        Reply::ok("")
+    }
+
+    async fn rotate(auth: Auth) -> Answered {
+        auth.rotate().await?;
+        Ok(Reply::ok(""))
+    }
+
+    async fn logout(auth: Auth) -> Answered {
+        auth.logout().await?;
+        Ok(Reply::ok("").header("set-cookie", "other=1"))
+    }
+
+    async fn ship(mut orders: Session<Orders>) -> Reply {
+        orders.open -= 1;
+        Reply::ok("")
+    }
+
+    /// Sends a request with the visitor's cookie, and lets the visitor keep the answer's.
+    async fn get<L: LayerMarker>(
+        manager: &SessionManager<L>,
+        visitor: &mut TestSession<L>,
+        path: &str,
+    ) -> String {
+        let routes = routes!["/show" => show, "/add" => add, "/rotate" => rotate, "/logout" => logout, "/ship" => ship];
+        let (set_cookies, body) = answer(manager.clone(), routes, path, &visitor.cookie()).await;
+        visitor.follow(set_cookies);
+        body
+    }
+
+    async fn a_session_is_made_in_one_line() {
+        let bench = Bench::memory();
+        let manager = bench.manager();
+        let mut ada = TestSession::new(&manager)
+            .login("ada")
+            .with(|cart: &mut Cart| cart.items = vec![1])
+            .with(|cart: &mut Cart| cart.items.push(2))
+            .await;
+        assert!(ada.cookie().starts_with("__Host-session=") && !ada.is_over().await);
+        assert_eq!(get(&manager, &mut ada, "/show").await, "Some(\"ada\") [1, 2]");
+        assert_eq!((ada.user().await.as_deref(), ada.view::<Cart>().await.items), (Some("ada"), vec![1, 2]));
+        assert_eq!(ada.info().await.unwrap().user.as_deref(), Some("ada"));
+        let mut anonymous = TestSession::new(&manager).with(|cart: &mut Cart| cart.items = vec![3]).await;
+        assert_eq!(get(&manager, &mut anonymous, "/show").await, "None [3]");
+        // Nobody yet: a visitor without a cookie.
+        bench.store.take();
+        let nobody = TestSession::new(&manager).await;
+        assert!(nobody.cookie().is_empty() && nobody.is_over().await && nobody.user().await.is_none());
+        assert_eq!((nobody.view::<Cart>().await.items.len(), bench.store.take().total()), (0, 0));
+    }
+
+    async fn it_tells_what_a_response_changed() {
+        let bench = Bench::memory();
+        let manager = bench.manager();
+        let fill = |cart: &mut Cart| (cart.note, cart.code) = (Some("soon".into()), Some(4));
+        let mut ada = TestSession::new(&manager).login("ada").with(fill).await;
+        assert_eq!(ada.changed().await, [""; 0]);
+        get(&manager, &mut ada, "/show").await;
+        assert_eq!(ada.changed().await, [""; 0]);
+        get(&manager, &mut ada, "/add").await;
+        assert_eq!(ada.changed().await, ["cart.items", "cart.note"]);
+        assert_eq!(ada.changed().await, [""; 0]);
+        bench.clock.advance(Duration::from_secs(10 * 60));
+        assert_eq!(ada.changed().await, ["cart.code"], "its time was up");
+        get(&manager, &mut ada, "/logout").await;
+        assert_eq!(ada.changed().await, ["cart.items"]);
+    }
+
+    async fn it_follows_cookies_as_a_browser_does() {
+        let manager = Bench::memory().manager();
+        let mut visitor = TestSession::new(&manager).await;
+        get(&manager, &mut visitor, "/add").await;
+        assert_eq!((visitor.view::<Cart>().await.items, visitor.changed().await), (vec![7], vec!["cart.items".into()]));
+        let (stale, token) = (visitor.clone(), visitor.cookie());
+        get(&manager, &mut visitor, "/rotate").await;
+        assert!(visitor.cookie() != token && !visitor.is_over().await && stale.is_over().await);
+        get(&manager, &mut visitor, "/logout").await;
+        assert_eq!(visitor.cookie(), "");
+    }
+
+    async fn it_ends_when_the_session_does() {
+        let bench = Bench::memory();
+        let manager = bench.manager();
+        let ada = TestSession::new(&manager).login("ada").await;
+        let mut tab = ada.clone();
+        get(&manager, &mut tab, "/logout").await;
+        assert!(ada.is_over().await && ada.user().await.is_none() && ada.info().await.is_none());
+        let bob = TestSession::new(&manager).login("bob").await;
+        bench.clock.advance(Duration::from_secs(24 * 60 * 60));
+        assert!(bob.is_over().await);
+    }
+
+    async fn it_is_one_of_another_layer() {
+        let bench = Bench::memory().with_config(|config| config.cookie_name("__Host-office"));
+        let office = bench.manager_of::<Office>();
+        let mut clerk = TestSession::new(&office).login("clerk").with(|orders: &mut Orders| orders.open = 2).await;
+        assert!(clerk.cookie().starts_with("__Host-office="));
+        get(&office, &mut clerk, "/ship").await;
+        assert_eq!((clerk.view::<Orders>().await.open, clerk.changed().await), (1, vec!["cart.open".into()]));
+    }
+
+    async fn it_prints_no_secret() {
+        let manager = Bench::memory().manager();
+        let ada = TestSession::new(&manager).login("ada").with(|cart: &mut Cart| cart.note = Some("psst".into())).await;
+        let (printed, cookie) = (format!("{ada:?}"), ada.cookie());
+        assert!(printed.contains("cart.note") && !printed.contains("psst"), "{printed}");
+        assert!(!printed.contains(cookie.split_once('=').unwrap().1), "{printed}");
+    }
+}
