@@ -34,7 +34,7 @@ pub(crate) fn close(session: &RequestSession, status: u16) -> Closing {
 }
 
 /// What is left to do takes more than this moment.
-fn ahead(session: &RequestSession, status: u16, commit: Option<Commit>) -> Closing {
+fn ahead(session: &RequestSession, status: u16, commit: Option<Box<Commit>>) -> Closing {
     let ending = session.clone();
     let work = async move {
         let settled = settle_in_turn(&ending, status, commit).await;
@@ -45,7 +45,11 @@ fn ahead(session: &RequestSession, status: u16, commit: Option<Commit>) -> Closi
 }
 
 /// Without a commit, a login or a logout comes first.
-async fn settle_in_turn(session: &RequestSession, status: u16, commit: Option<Commit>) -> Result<(), SessionError> {
+async fn settle_in_turn(
+    session: &RequestSession,
+    status: u16,
+    commit: Option<Box<Commit>>,
+) -> Result<(), SessionError> {
     let commit = match commit {
         Some(commit) => Some(commit),
         None => {
@@ -128,7 +132,7 @@ pub(crate) async fn commit(round: &RequestSession) -> Result<(), SessionError> {
 }
 
 /// Takes what the request changed, if that has to be stored; from now on it changes nothing.
-fn take(session: &RequestSession, status: u16) -> Result<Option<Commit>, SessionError> {
+fn take(session: &RequestSession, status: u16) -> Result<Option<Box<Commit>>, SessionError> {
     let engine = &session.shared.engine;
     let mut state = session.state();
     state.closed = true;
@@ -145,10 +149,10 @@ fn take(session: &RequestSession, status: u16) -> Result<Option<Commit>, Session
         return Ok(None);
     }
     let current = state.current.clone();
-    Ok(Some(Commit { engine: engine.clone(), current, pending, upkeep, begins, now }))
+    Ok(Some(Box::new(Commit { engine: engine.clone(), current, pending, upkeep, begins, now })))
 }
 
-async fn settle(session: &RequestSession, commit: Commit) -> Result<(), SessionError> {
+async fn settle(session: &RequestSession, commit: Box<Commit>) -> Result<(), SessionError> {
     let engine = &session.shared.engine;
     let nothing_changed = commit.pending.is_empty();
     match commit.run().await {

@@ -85,8 +85,14 @@ impl CookieName {
 
     fn each_value(&self, headers: &dyn Headers, mut each: impl FnMut(&[u8])) {
         headers.each_value("cookie", &mut |header| {
-            let values = self.0.find_iter(header).filter_map(|start| self.value(header, start));
-            values.for_each(|value| each(unquoted(value)));
+            let mut from = 0;
+            while let Some(found) = self.0.find(&header[from..]) {
+                let start = from + found;
+                if let Some(value) = self.value(header, start) {
+                    each(unquoted(value));
+                }
+                from = start + self.0.needle().len();
+            }
         });
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ::http::header::{HeaderMap, HeaderName, HeaderValue};
+use ::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 use ::http::{Request, Response, StatusCode};
 
 use crate::closed::{Closed, HeaderChange};
@@ -15,7 +15,9 @@ impl Headers for HeaderMap {
     }
 
     fn each_value<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
-        self.get_all(name).iter().for_each(|value| each(value.as_bytes()));
+        // Asked for by every request that uses its session, so it is not looked up by its text.
+        let values = if name == "cookie" { self.get_all(COOKIE) } else { self.get_all(name) };
+        values.iter().for_each(|value| each(value.as_bytes()));
     }
 }
 

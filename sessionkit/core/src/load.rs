@@ -4,6 +4,7 @@ use crate::config::OnBadCookie;
 use crate::cookie::Candidates;
 use crate::deadline::Deadline;
 use crate::error::SessionError;
+use crate::hooks::Hooked;
 use crate::manager::Engine;
 use crate::request::{RequestSession, State};
 
@@ -14,7 +15,7 @@ impl RequestSession {
         if !self.shared.engine.may_refuse() {
             return Ok(());
         }
-        self.look_for_refusal().await?;
+        Box::pin(self.look_for_refusal()).await?;
         let mut state = self.state();
         state.refused = state.refusal.is_some();
         state.refusal.clone().filter(|_| !state.forgiven).map_or(Ok(()), Err)
@@ -27,9 +28,17 @@ impl RequestSession {
 
     async fn look_up_once(&self) -> Result<(), SessionError> {
         let Some(presented) = self.shared.candidates.get() else { return Ok(()) };
+        match self.shared.hooked.get() {
+            // Boxed, since most applications have no hooks, and futures are copied around.
+            Some(hooked) => Box::pin(self.ask_and_open(hooked, presented)).await,
+            None => self.open(presented, &mut self.shared.engine.load_deadline()).await,
+        }
+    }
+
+    /// Asks the application about the cookies of a request, and opens what they become.
+    async fn ask_and_open(&self, hooked: &Hooked, presented: &Candidates) -> Result<(), SessionError> {
         let engine = &self.shared.engine;
         let mut deadline = engine.load_deadline();
-        let Some(hooked) = self.shared.hooked.get() else { return self.open(presented, &mut deadline).await };
         let looked_at = engine.hooks.load_cookies(hooked, &engine.cookie_name, &mut deadline).await;
         match looked_at.map_err(|error| self.fail(error))? {
             None => self.open(presented, &mut deadline).await,
