@@ -125,16 +125,16 @@ pub struct Login<E = SessionError> {
 impl<E: From<SessionError> + 'static> Login<E> {
     /// Lets this login last for `lifetime` after its last use, in place of the setting `ttl`: "keep me signed in".
     /// Where the setting `absolute` is shorter, it is raised to `lifetime`. Whole seconds, at least one; `None` leaves
-    /// the settings as they are.
+    /// the settings as they are. It does not pass the limits of a preset such as
+    /// [`aal2`](crate::SessionConfigBuilder::aal2).
     pub fn lifetime(mut self, lifetime: impl Into<Option<Duration>>) -> Self {
         self.lifetime = lifetime.into().map(|lifetime| Duration::from_secs(lifetime.as_secs().max(1)));
         self
     }
 
     fn authenticate(&self, engine: &Engine, now: Timestamp) -> Authenticate {
-        let settings = engine.settings();
-        let ttl = self.lifetime.unwrap_or(settings.ttl);
-        let absolute_deadline = Some(now.after(settings.absolute.max(ttl)));
+        let (ttl, absolute) = engine.settings().login_lifetime(self.lifetime);
+        let absolute_deadline = Some(now.after(absolute));
         Authenticate { user: self.user.clone(), at: now, ttl, absolute_deadline, label: None }
     }
 

@@ -9,6 +9,8 @@ mod check;
 mod choices;
 mod duration;
 mod environment;
+mod policy;
+mod preset;
 mod settings;
 mod value;
 
@@ -52,6 +54,7 @@ pub(crate) use settings::Settings;
 /// | `cookie_same_site` | `strict`, `lax`, `none` |
 /// | `on_bad_cookie` | `anonymous`, `reject` |
 /// | `on_lost_write` | `ignore`, `error` |
+/// | `preset` | `aal1`, `aal2`, `aal3`, see [`aal1`](SessionConfigBuilder::aal1) |
 ///
 /// [`from_env`](Self::from_env) reads the same from variables: `SESSION_TTL=30m`.
 #[derive(Clone, Debug)]

@@ -143,6 +143,13 @@ pub(crate) fn remove(settings: &Settings) -> String {
     header
 }
 
+/// The name and the attributes, for people.
+pub(crate) fn shape(settings: &Settings) -> String {
+    let mut shape = settings.cookie_name.clone();
+    attributes(settings, &mut shape);
+    shape
+}
+
 fn attributes(settings: &Settings, header: &mut String) {
     header.push_str("; Path=");
     header.push_str(&settings.cookie_path);

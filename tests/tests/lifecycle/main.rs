@@ -6,6 +6,7 @@ mod expiry;
 mod fields;
 mod hooks;
 mod layers;
+mod presets;
 mod renewal;
 mod rolling;
 mod rules;

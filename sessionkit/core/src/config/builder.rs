@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::preset::Preset;
 use super::value::{Misfit, Setting, Value};
 use super::{ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SameSite, SessionConfig, Settings};
 
@@ -13,12 +14,13 @@ macro_rules! builder {
         #[must_use = "call `build()` to get the settings"]
         pub struct SessionConfigBuilder {
             pub(super) dev: Option<bool>,
+            pub(super) preset: Option<Preset>,
             $(pub(super) $name: Option<$type>,)*
         }
 
         impl SessionConfigBuilder {
             /// The names of all settings.
-            pub(super) const NAMES: &[&str] = &["dev", $(stringify!($name),)*];
+            pub(super) const NAMES: &[&str] = &["dev", "preset", $(stringify!($name),)*];
 
             $(
                 $(#[$doc])*
@@ -32,6 +34,7 @@ macro_rules! builder {
             pub(super) fn write(&mut self, name: &str, value: &Value) -> Option<Result<(), Misfit>> {
                 Some(match name {
                     "dev" => Setting::read(value).map(|value| self.dev = value),
+                    "preset" => Setting::read(value).map(|value| self.preset = value),
                     $(stringify!($name) => Setting::read(value).map(|value| self.$name = value),)*
                     _ => return None,
                 })
@@ -98,6 +101,42 @@ impl SessionConfigBuilder {
     /// Suits plain http on localhost: the cookie is called `session`, and is not `Secure`. Only what is not set changes.
     pub fn dev(mut self) -> Self {
         self.dev = Some(true);
+        self
+    }
+
+    /// Limits sessions as NIST SP 800-63B-4 does at authentication assurance level 1: thirty days after the last
+    /// authentication they end.
+    ///
+    /// What is not set takes the preset's limits. What is set may be stricter; what is laxer is refused when the settings
+    /// are built. [`Login::lifetime`](crate::Login::lifetime) does not pass the limits either. What the levels ask of
+    /// authenticators is for the application to see to.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sessionkit_core::SessionConfig;
+    ///
+    /// let half_an_hour = Duration::from_secs(30 * 60);
+    /// assert!(SessionConfig::builder().aal2().ttl(half_an_hour).build().is_ok());
+    /// assert!(SessionConfig::builder().aal3().ttl(half_an_hour).build().is_err());
+    /// ```
+    pub fn aal1(self) -> Self {
+        self.limited(Preset::Aal1)
+    }
+
+    /// Limits sessions as NIST SP 800-63B-4 does at authentication assurance level 2: an hour without use, and a day after
+    /// the last authentication. As to other settings, see [`aal1`](Self::aal1).
+    pub fn aal2(self) -> Self {
+        self.limited(Preset::Aal2)
+    }
+
+    /// Limits sessions as NIST SP 800-63B-4 does at authentication assurance level 3: a quarter of an hour without use, and
+    /// twelve hours after the last authentication. As to other settings, see [`aal1`](Self::aal1).
+    pub fn aal3(self) -> Self {
+        self.limited(Preset::Aal3)
+    }
+
+    fn limited(mut self, preset: Preset) -> Self {
+        self.preset = Some(preset);
         self
     }
 

@@ -18,6 +18,7 @@ impl Settings {
             self.prefix(),
             self.length(),
             self.lifetime(),
+            self.preset(),
             self.touch(),
             self.renewal(),
             self.limits(),
@@ -126,6 +127,27 @@ impl Settings {
         None
     }
 
+    fn preset(&self) -> Option<String> {
+        let preset = self.preset?;
+        let longest_idle = preset.longest_idle().unwrap_or(preset.longest());
+        for (name, time, longest) in [("ttl", self.ttl, longest_idle), ("absolute", self.absolute, preset.longest())] {
+            if time > longest {
+                let (preset, longest) = (preset.name(), longest.as_secs() / 60);
+                return Some(format!(
+                    "{name} is more than the {longest} minutes of the preset {preset}: lower or unset {name}"
+                ));
+            }
+        }
+        // It adds up to more than the idle time.
+        if preset.longest_idle().is_some() && matches!(self.rolling, Rolling::Extend(_)) {
+            let preset = preset.name();
+            return Some(format!(
+                "rolling = extend can pass the idle time of the preset {preset}: use rolling = reset"
+            ));
+        }
+        None
+    }
+
     fn touch(&self) -> Option<String> {
         if let Rolling::Extend(by) = self.rolling
             && by.as_secs() == 0
@@ -211,6 +233,11 @@ mod tests {
             (new().renew_after(seconds(100)).touch_after(seconds(101)), "raise renew_after"),
             (new().renew_after(seconds(100)).renew_grace(seconds(0)), "renew_grace must be a whole"),
             (new().renew_after(30 * DAY), "lower renew_after"),
+            (new().aal2().ttl(seconds(3601)), "more than the 60 minutes of the preset aal2: lower or unset ttl"),
+            (new().absolute(2 * DAY).aal2(), "lower or unset absolute"),
+            (new().aal3().ttl(seconds(901)), "15 minutes"),
+            (new().aal1().absolute(31 * DAY), "lower or unset absolute"),
+            (new().aal2().rolling(Rolling::Extend(seconds(60))), "use rolling = reset"),
             (new().load_deadline(seconds(0)), "more than zero"),
             (new().commit_deadline(Duration::MAX), "an hour at most"),
             (new().max_record_size(0), "more than zero"),

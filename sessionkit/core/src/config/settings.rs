@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::preset::Preset;
 use super::{CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SameSite, SessionConfigBuilder};
 
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -10,6 +11,7 @@ pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(super) dev: bool,
+    pub(super) preset: Option<Preset>,
     pub(crate) cookie_name: String,
     pub(crate) cookie_path: String,
     pub(crate) cookie_domain: Option<String>,
@@ -38,10 +40,12 @@ impl Settings {
     /// Adds the defaults to what is set.
     pub(super) fn of(set: SessionConfigBuilder) -> Self {
         let dev = set.dev.unwrap_or(false);
-        let ttl = set.ttl.unwrap_or(DAY);
+        let (preset, longest_idle) = (set.preset, set.preset.and_then(Preset::longest_idle));
+        let ttl = set.ttl.or(longest_idle).unwrap_or(DAY);
         let anonymous_ttl = set.anonymous_ttl.unwrap_or(ttl.min(DAY / 2));
         Self {
             dev,
+            preset,
             cookie_name: set.cookie_name.unwrap_or_else(|| if dev { "session" } else { "__Host-session" }.into()),
             cookie_path: set.cookie_path.unwrap_or_else(|| "/".into()),
             cookie_domain: set.cookie_domain,
@@ -52,7 +56,7 @@ impl Settings {
             cookie_max_age: set.cookie_max_age.unwrap_or(CookieMaxAge::Follow),
             ttl,
             anonymous_ttl,
-            absolute: set.absolute.unwrap_or(ttl.max(30 * DAY)),
+            absolute: set.absolute.or(preset.map(Preset::longest)).unwrap_or(ttl.max(30 * DAY)),
             rolling: set.rolling.unwrap_or(Rolling::Reset),
             touch_after: set.touch_after.unwrap_or_else(|| (anonymous_ttl / 2).min(Duration::from_secs(60))),
             renew_after: set.renew_after,
@@ -65,6 +69,14 @@ impl Settings {
             on_bad_cookie: set.on_bad_cookie.unwrap_or(OnBadCookie::Anonymous),
             login_url: set.login_url.unwrap_or_else(|| "/login".into()),
         }
+    }
+
+    /// The lifetime of a login that asks for one of its own: idle, and in all.
+    pub(crate) fn login_lifetime(&self, asked: Option<Duration>) -> (Duration, Duration) {
+        let ttl = asked.unwrap_or(self.ttl);
+        let Some(preset) = self.preset else { return (ttl, self.absolute.max(ttl)) };
+        let ttl = ttl.min(preset.longest_idle().unwrap_or(preset.longest()));
+        (ttl, self.absolute.max(ttl))
     }
 
     /// The time after which a client that goes on with its old token, and so never got the new one, is given another.

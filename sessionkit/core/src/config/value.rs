@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::environment::similar;
+use super::preset::Preset;
 use super::{CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SameSite, SessionConfigBuilder, duration};
 
 /// A value as it is written down.
@@ -130,6 +131,14 @@ impl Setting for OnBadCookie {
 
     fn accept(value: &Value) -> Option<Self> {
         choice_of(value, &[("anonymous", Self::Anonymous), ("reject", Self::Reject)])
+    }
+}
+
+impl Setting for Preset {
+    const EXPECTED: &'static str = "`aal1`, `aal2` or `aal3`";
+
+    fn accept(value: &Value) -> Option<Self> {
+        choice_of(value, &[Self::Aal1, Self::Aal2, Self::Aal3].map(|preset| (preset.name(), preset)))
     }
 }
 
@@ -326,13 +335,14 @@ mod tests {
             ("on_bad_cookie", "reject"),
             ("login_url", "/enter"),
             ("dev", "false"),
+            ("preset", "AAL1"),
         ];
         let typed = r#"{ "cookie_name": "shop", "cookie_path": "/shop", "cookie_domain": "example.com",
             "cookie_secure": true, "cookie_http_only": false, "cookie_same_site": "strict", "cookie_partitioned": true,
             "cookie_max_age": { "fixed": 7776000 }, "ttl": 7200, "anonymous_ttl": 3600, "absolute": 864000,
             "rolling": { "extend": "10m" }, "touch_after": 300, "renew_after": 86400, "renew_grace": 10,
             "load_deadline": "100ms", "commit_deadline": 2, "max_record_size": 1000, "save_uninitialized": true,
-            "on_lost_write": "error", "on_bad_cookie": "Reject", "login_url": "/enter", "dev": false }"#;
+            "on_lost_write": "error", "on_bad_cookie": "Reject", "login_url": "/enter", "dev": false, "preset": "aal1" }"#;
         assert_eq!(texts.len(), SessionConfigBuilder::NAMES.len());
         let variables = texts.iter().map(|(name, value)| (format!("SESSION_{}", name.to_uppercase()), *value));
         let from_variables = format!("{:?}", SessionConfig::from_variables(variables).unwrap());
@@ -394,9 +404,10 @@ mod tests {
             (r#"{ "rolling": "extend(soon)" }"#, r#"found "extend(soon)""#),
             (r#"{ "rolling": { "reset": 1 } }"#, "found { reset: 1 }"),
             (r#"{ "cookie_same_site": "strictly" }"#, "cookie_same_site: expected `strict`, `lax` or `none`"),
+            (r#"{ "preset": "aal4" }"#, "preset: expected `aal1`, `aal2` or `aal3`"),
             (r#"{ "tll": "30m" }"#, "there is no setting `tll`: did you mean `ttl`?"),
             (r#"{ "same_site": "lax" }"#, "did you mean `cookie_same_site`?"),
-            (r#"{ "colour": "hunter2" }"#, "there is no setting `colour`; there are `dev`, `cookie_name`"),
+            (r#"{ "colour": "hunter2" }"#, "there is no setting `colour`; there are `dev`, `preset`, `cookie_name`"),
             (r#"{ "cookie_domain": "example.com" }"#, "unset cookie_domain"),
             ("7", "the settings of a session, by name"),
         ] {

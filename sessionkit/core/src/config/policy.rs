@@ -1,0 +1,161 @@
+//! The settings in words, for people who want to know what is in force.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SessionConfig, Settings};
+use crate::cookie;
+
+/// Prints what is in force, line by line, for a start-up log or a review:
+///
+/// ```
+/// let config = sessionkit_core::SessionConfig::builder().aal2().build()?;
+/// println!("{config}");
+/// # let lines = config.to_string();
+/// # assert!(lines.contains("idle time     1 hour"), "{lines}");
+/// # assert!(lines.contains("at most       1 day after the login"), "{lines}");
+/// # Ok::<(), sessionkit_core::ConfigError>(())
+/// ```
+impl fmt::Display for SessionConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settings = self.settings();
+        let lines = [
+            ("cookie", cookie::shape(settings)),
+            ("cookie ends", cookie_ends(settings)),
+            ("idle time", idle_time(settings)),
+            ("at most", format!("{} after the login, or after the first visit", words(settings.absolute))),
+            ("use", usage(settings)),
+            ("new token", new_token(settings)),
+            ("begins", if settings.save_uninitialized { "at the first visit" } else { "with the first data" }.into()),
+            ("bad cookie", bad_cookie(settings).into()),
+            ("lost write", lost_write(settings).into()),
+            ("login page", settings.login_url.clone()),
+            ("store", store(settings)),
+            ("size", format!("{} bytes at most", settings.max_record_size)),
+        ];
+        if let Some(preset) = settings.preset {
+            writeln!(f, "{:<14}{}, after NIST SP 800-63B-4", "lifetimes", preset.name())?;
+        }
+        if settings.dev {
+            writeln!(f, "{:<14}plain http on localhost", "development")?;
+        }
+        let mut lines = lines.iter();
+        lines.try_for_each(|(name, value)| writeln!(f, "{name:<14}{value}"))
+    }
+}
+
+fn cookie_ends(settings: &Settings) -> String {
+    match settings.cookie_max_age {
+        CookieMaxAge::Follow => "with the session".into(),
+        CookieMaxAge::Session => "with the browser".into(),
+        CookieMaxAge::Fixed(age) => format!("after {}", words(age)),
+    }
+}
+
+fn idle_time(settings: &Settings) -> String {
+    let (ttl, anonymous) = (words(settings.ttl), words(settings.anonymous_ttl));
+    if ttl == anonymous { ttl } else { format!("{ttl}, {anonymous} for anonymous visitors") }
+}
+
+fn usage(settings: &Settings) -> String {
+    let recorded = words(settings.touch_after);
+    let recorded = format!("recorded every {} at most", recorded.strip_prefix("1 ").unwrap_or(&recorded));
+    match settings.rolling {
+        Rolling::Off => "does not prolong the session".into(),
+        Rolling::Reset => format!("begins the idle time anew, {recorded}"),
+        Rolling::Extend(by) => format!("prolongs the session by {}, {recorded}", words(by)),
+    }
+}
+
+fn new_token(settings: &Settings) -> String {
+    let Some(after) = settings.renew_after else { return "at every login".into() };
+    let (after, grace) = (words(after), words(settings.renew_grace));
+    format!("at every login, and after {after}; then the old one opens the session for {grace} more")
+}
+
+fn bad_cookie(settings: &Settings) -> &'static str {
+    match settings.on_bad_cookie {
+        OnBadCookie::Anonymous => "is as good as none",
+        OnBadCookie::Reject => "is answered with 400 or 401",
+    }
+}
+
+fn lost_write(settings: &Settings) -> &'static str {
+    match settings.on_lost_write {
+        OnLostWrite::Ignore => "is logged",
+        OnLostWrite::Error => "is answered with 409",
+    }
+}
+
+fn store(settings: &Settings) -> String {
+    let (load, commit) = (words(settings.load_deadline), words(settings.commit_deadline));
+    format!("{load} for a load, {commit} for a commit")
+}
+
+/// A duration in the largest unit of which it is a whole number.
+fn words(time: Duration) -> String {
+    let units = [(86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1000, "second"), (1, "millisecond")];
+    let milliseconds = time.as_millis();
+    let unit = units.iter().find(|(unit, _)| milliseconds % unit == 0 && milliseconds >= *unit);
+    let (unit, name) = unit.unwrap_or(&(1, "millisecond"));
+    let count = milliseconds / unit;
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minutes(minutes: u64) -> Duration {
+        Duration::from_secs(minutes * 60)
+    }
+
+    #[test]
+    fn the_policy_is_printed_in_words() {
+        assert_eq!(
+            SessionConfig::default().to_string(),
+            "\
+cookie        __Host-session; Path=/; SameSite=Lax; Secure; HttpOnly
+cookie ends   with the session
+idle time     1 day, 12 hours for anonymous visitors
+at most       30 days after the login, or after the first visit
+use           begins the idle time anew, recorded every minute at most
+new token     at every login
+begins        with the first data
+bad cookie    is as good as none
+lost write    is logged
+login page    /login
+store         250 milliseconds for a load, 500 milliseconds for a commit
+size          65536 bytes at most
+"
+        );
+        let strict = SessionConfig::builder().aal3().dev().rolling(Rolling::Off).renew_after(minutes(90));
+        let strict =
+            strict.cookie_max_age(CookieMaxAge::Session).save_uninitialized(true).on_lost_write(OnLostWrite::Error);
+        assert_eq!(
+            strict.on_bad_cookie(OnBadCookie::Reject).build().unwrap().to_string(),
+            "\
+lifetimes     aal3, after NIST SP 800-63B-4
+development   plain http on localhost
+cookie        session; Path=/; SameSite=Lax; HttpOnly
+cookie ends   with the browser
+idle time     15 minutes
+at most       12 hours after the login, or after the first visit
+use           does not prolong the session
+new token     at every login, and after 90 minutes; then the old one opens the session for 30 seconds more
+begins        at the first visit
+bad cookie    is answered with 400 or 401
+lost write    is answered with 409
+login page    /login
+store         250 milliseconds for a load, 500 milliseconds for a commit
+size          65536 bytes at most
+"
+        );
+        let longer = SessionConfig::builder()
+            .rolling(Rolling::Extend(minutes(10)))
+            .cookie_max_age(CookieMaxAge::Fixed(minutes(1)));
+        let longer = longer.build().unwrap().to_string();
+        assert!(longer.contains("cookie ends   after 1 minute\n"), "{longer}");
+        assert!(longer.contains("prolongs the session by 10 minutes, recorded"), "{longer}");
+    }
+}
