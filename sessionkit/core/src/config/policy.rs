@@ -96,7 +96,7 @@ fn store(settings: &Settings) -> String {
 fn words(time: Duration) -> String {
     let units = [(86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1000, "second"), (1, "millisecond")];
     let milliseconds = time.as_millis();
-    let unit = units.iter().find(|(unit, _)| milliseconds % unit == 0 && milliseconds >= *unit);
+    let unit = units.iter().find(|(unit, _)| milliseconds.is_multiple_of(*unit) && milliseconds >= *unit);
     let (unit, name) = unit.unwrap_or(&(1, "millisecond"));
     let count = milliseconds / unit;
     format!("{count} {name}{}", if count == 1 { "" } else { "s" })
