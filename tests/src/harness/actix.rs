@@ -170,6 +170,21 @@ pub async fn serve_layers<L: LayerMarker>(
     })
 }
 
+/// Serves routes under the bench's session middleware, and the same under a path with a session middleware of its own.
+pub async fn serve_nested(
+    bench: &Bench,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    path: &'static str,
+    inner: SessionManager,
+) -> Server {
+    let (outer, gates) = (bench.manager(), Data::new(bench.gates.clone()));
+    actix_start!(move || {
+        let scope = actix_web::web::scope(path).configure(routes.clone()).wrap(SessionMiddleware::new(inner.clone()));
+        let app = App::new().app_data(gates.clone()).service(scope).configure(routes.clone());
+        app.wrap(SessionMiddleware::new(outer.clone()))
+    })
+}
+
 /// The same routes under a path.
 pub fn under(
     path: &'static str,

@@ -113,6 +113,12 @@ pub async fn serve_layers<L: LayerMarker>(bench: &Bench, other: SessionManager<L
     serve_app(bench, routes.layer(SessionLayer::new(bench.manager())).layer(SessionLayer::new(other))).await
 }
 
+/// Serves routes under the bench's session layer, and the same under a path with a session layer of its own.
+pub async fn serve_nested(bench: &Bench, routes: Router, path: &'static str, inner: SessionManager) -> Server {
+    let nested = under(path, routes.clone().layer(SessionLayer::new(inner)));
+    serve_app(bench, routes.merge(nested).layer(SessionLayer::new(bench.manager()))).await
+}
+
 /// The same routes under a path.
 pub fn under(path: &'static str, routes: Router) -> Router {
     Router::new().nest(path, routes)

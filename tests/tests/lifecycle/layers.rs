@@ -24,7 +24,10 @@ struct Orders {
 
 behaviour! {
     tests: [
-        two_layers_have_a_session_and_a_cookie_each,
+        row_17_two_named_sessions_have_a_struct_and_a_cookie_each,
+        row_17_each_session_may_be_absent,
+        two_managers_of_one_layer_have_a_session_each,
+        a_guard_inside_of_nested_routes_returns_to_the_whole_path,
         ending_one_session_leaves_the_other,
         a_guard_asks_its_own_layer,
     ];
@@ -45,6 +48,15 @@ behaviour! {
         cart.items.push(7);
         orders.open += 1;
         Reply::ok("both")
+    }
+
+    async fn present(cart: MaybeSession<Cart>, orders: MaybeSession<Orders>) -> Reply {
+        let items = cart.0.map(|cart| cart.items.len());
+        let open = orders.0.map(|mut orders| {
+            orders.open += 1;
+            orders.open
+        });
+        Reply::ok(format!("{items:?} {open:?}"))
     }
 
     async fn login_shop(auth: Auth) -> Answered {
@@ -98,6 +110,7 @@ behaviour! {
             "/login/office" => login_office,
             "/logout/shop" => logout_shop,
             "/state" => state,
+            "/present" => present,
             "/account" => account,
             "/desk" => desk,
             "/ship" => ship,
@@ -105,7 +118,7 @@ behaviour! {
         serve_layers(bench, office.manager_of::<Office>(), routes).await
     }
 
-    async fn two_layers_have_a_session_and_a_cookie_each(bench: Bench) {
+    async fn row_17_two_named_sessions_have_a_struct_and_a_cookie_each(bench: Bench) {
         let server = start(&bench).await;
         let visitor = server.visitor();
         let set = visitor.get("/add").await;
@@ -125,6 +138,41 @@ behaviour! {
         let thief = server.visitor();
         let stolen = format!("__Host-office={}", visitor.token().expect("the shop's session"));
         assert_eq!(thief.get_with_cookies("/desk", &[stolen.as_bytes()]).await.status, 401);
+    }
+
+    async fn row_17_each_session_may_be_absent(bench: Bench) {
+        let server = start(&bench).await;
+        let visitor = server.visitor();
+        assert_eq!(visitor.get("/present").await.body, "None None");
+        assert_eq!((visitor.get("/present").await.cookies().len(), bench.sessions()), (0, 0));
+        visitor.get("/open").await;
+        assert_eq!(visitor.get("/present").await.body, "None Some(2)");
+        visitor.get("/add").await;
+        assert_eq!(visitor.get("/present").await.body, "Some(1) Some(3)");
+    }
+
+    /// The routes of the inner one see its session alone, and those beside it the outer one's.
+    async fn two_managers_of_one_layer_have_a_session_each(bench: Bench) {
+        let inner = bench.clone().with_config(|config| config.cookie_name("__Host-inner")).manager();
+        let routes = routes!["/add" => add, "/login" => login_shop, "/account" => account];
+        let server = serve_nested(&bench, routes, "/inner", inner).await;
+        let visitor = server.visitor();
+        let outer = visitor.get("/add").await;
+        assert!(outer.cookies().len() == 1 && outer.cookies()[0].starts_with("__Host-session="));
+        let inner = visitor.get("/inner/add").await;
+        assert!(inner.cookies().len() == 1 && inner.cookies()[0].starts_with("__Host-inner="));
+        assert_eq!(visitor.get("/inner/add").await.body, "2");
+        assert_eq!(visitor.get("/add").await.body, "2");
+        assert_eq!(bench.sessions(), 2);
+        visitor.get("/inner/login").await;
+        assert_eq!((visitor.get("/inner/account").await.status, visitor.get("/account").await.status), (200, 401));
+    }
+
+    async fn a_guard_inside_of_nested_routes_returns_to_the_whole_path(bench: Bench) {
+        let server = serve(&bench, under("/a", under("/b", routes!["/account" => account]))).await;
+        let page: &[(&str, &[u8])] = &[("sec-fetch-mode", b"navigate")];
+        let denied = server.visitor().send(reqwest::Method::GET, "/a/b/account?tab=1", page, "").await;
+        assert_eq!((denied.status, denied.all("location")), (303, vec!["/login?next=/a/b/account%3Ftab%3D1"]));
     }
 
     async fn ending_one_session_leaves_the_other(bench: Bench) {

@@ -266,12 +266,12 @@ mod axum_alone {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn an_optional_session_is_none_without_a_record_in_memory() {
+    async fn row_17_an_optional_session_is_none_without_a_record_in_memory() {
         an_optional_session_is_none_without_a_record(Bench::memory()).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn an_optional_session_is_none_without_a_record_in_redis() {
+    async fn row_17_an_optional_session_is_none_without_a_record_in_redis() {
         an_optional_session_is_none_without_a_record(Bench::redis()).await;
     }
 }
