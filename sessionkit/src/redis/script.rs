@@ -1,5 +1,8 @@
 //! The scripts, and what they are given.
 
+use std::fmt;
+use std::io::Write as _;
+use std::iter;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -22,7 +25,11 @@ pub(super) static CREATE: LazyLock<OneKeyScript> =
     LazyLock::new(|| OneKeyScript::new(include_str!("scripts/create.lua")));
 
 pub(super) static COMMIT: LazyLock<OneKeyScript> = LazyLock::new(|| {
-    OneKeyScript::new(concat!(include_str!("scripts/integer.lua"), include_str!("scripts/commit.lua")))
+    OneKeyScript::new(concat!(
+        include_str!("scripts/begin.lua"),
+        include_str!("scripts/integer.lua"),
+        include_str!("scripts/commit.lua")
+    ))
 });
 
 impl OneKeyScript {
@@ -42,16 +49,27 @@ impl OneKeyScript {
 
     fn command(name: &str, script: &str, key: &str, arguments: &Arguments) -> Cmd {
         let mut command = cmd(name);
-        command.arg(script).arg(1).arg(key).arg(&arguments.0);
+        command.arg(script).arg(1).arg(key);
+        arguments.each().for_each(|argument| {
+            command.arg(argument);
+        });
         command
     }
 }
 
-/// The arguments of a script besides its key.
+/// The arguments of a script besides its key, one after the other.
 #[derive(Default)]
-pub(super) struct Arguments(Vec<Vec<u8>>);
+pub(super) struct Arguments {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
 
 impl Arguments {
+    fn each(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end])
+    }
+
     /// What `create.lua` is given.
     pub(super) fn of_create(record: &Record, now: Timestamp) -> Self {
         let mut arguments = Self::default();
@@ -137,15 +155,21 @@ impl Arguments {
     }
 
     fn optional_time(&mut self, time: Option<Timestamp>) -> &mut Self {
-        self.push(time.map(|time| time.to_string()).unwrap_or_default())
+        match time {
+            Some(time) => self.time(time),
+            None => self.push(""),
+        }
     }
 
-    fn number(&mut self, number: impl ToString) -> &mut Self {
-        self.push(number.to_string())
+    fn number(&mut self, number: impl fmt::Display) -> &mut Self {
+        write!(self.bytes, "{number}").expect("writing to a vector cannot fail");
+        self.push("")
     }
 
+    /// Ends an argument with these bytes.
     fn push(&mut self, argument: impl AsRef<[u8]>) -> &mut Self {
-        self.0.push(argument.as_ref().to_vec());
+        self.bytes.extend_from_slice(argument.as_ref());
+        self.ends.push(self.bytes.len());
         self
     }
 }

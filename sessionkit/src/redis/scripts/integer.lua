@@ -1,6 +1,6 @@
 -- Integers of up to 128 bits, as decimal digits and a sign: Lua's numbers are exact up to 53 bits only.
 --
--- This comes before `commit.lua`.
+-- This comes between `begin.lua` and `commit.lua`.
 
 local function integer(text)
   local sign, digits = text:match('^([+-]?)0*(%d+)$')
