@@ -9,6 +9,7 @@
 //! | [Merging](merging) | what happens when two requests change one session? |
 //! | [Lifetimes](lifetimes) | when does a session end? |
 //! | [Cookies](cookies) | what does the browser hold, and what protects it? |
+//! | [After the response](after_the_response) | how do websockets, streams and tasks use a session? |
 //! | [Testing](testing) | how do I test an application that has sessions? |
 //! | [Deploying](deploying) | what does production ask for? |
 //!
@@ -31,6 +32,9 @@ pub mod lifetimes {}
 
 #[doc = include_str!("guide/cookies.md")]
 pub mod cookies {}
+
+#[doc = include_str!("guide/after_the_response.md")]
+pub mod after_the_response {}
 
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}
