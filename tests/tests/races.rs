@@ -31,7 +31,7 @@ fn begin(visitor: &Visitor, path: &str) -> tokio::task::JoinHandle<sessionkit_te
 
 behaviour! {
     tests: [
-        p1_a_slow_writer_does_not_bring_a_session_back_after_a_logout,
+        row_19_p1_a_slow_writer_does_not_bring_a_session_back_after_a_logout,
         p3_a_slow_writer_does_not_write_after_a_login,
         p2_fifty_parallel_additions_give_fifty,
         p2_fifty_parallel_appends_keep_fifty,
@@ -149,7 +149,7 @@ behaviour! {
         serve(bench, routes).await
     }
 
-    async fn p1_a_slow_writer_does_not_bring_a_session_back_after_a_logout(bench: Bench) {
+    async fn row_19_p1_a_slow_writer_does_not_bring_a_session_back_after_a_logout(bench: Bench) {
         let server = start(&bench).await;
         let visitor = logged_in(&server, "ada").await;
         let token = visitor.token().unwrap();

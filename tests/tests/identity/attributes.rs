@@ -24,7 +24,7 @@ fn set_cookie(answer: &Answer) -> String {
 
 behaviour! {
     tests: [
-        a_host_cookie_is_set_and_removed_to_the_letter,
+        row_19_the_cookie_is_secure_http_only_and_same_site_by_default,
         a_host_cookie_is_set_and_removed_from_a_nested_path,
         row_04_every_attribute_of_the_cookie_is_a_setting,
         p8_at_most_one_cookie_is_set,
@@ -86,7 +86,7 @@ behaviour! {
         serve(bench, routes).await
     }
 
-    async fn a_host_cookie_is_set_and_removed_to_the_letter(bench: Bench) {
+    async fn row_19_the_cookie_is_secure_http_only_and_same_site_by_default(bench: Bench) {
         let server = start(&bench).await;
         let visitor = server.visitor();
         let attributes = "Path=/; SameSite=Lax; Secure; HttpOnly";

@@ -16,7 +16,7 @@ behaviour! {
         p5_an_unknown_token_is_never_adopted,
         p5_the_token_of_an_ended_session_is_never_adopted,
         a_selector_alone_neither_opens_nor_ends_a_session,
-        p3_a_rotated_token_opens_nothing,
+        row_19_p3_a_rotated_token_opens_nothing,
         what_the_store_keeps_opens_nothing,
     ];
 
@@ -125,7 +125,7 @@ behaviour! {
         assert_eq!(visitor.get("/count").await.body, "1");
     }
 
-    async fn p3_a_rotated_token_opens_nothing(bench: Bench) {
+    async fn row_19_p3_a_rotated_token_opens_nothing(bench: Bench) {
         let server = start(&bench).await;
         let visitor = ada(&server).await;
         for path in ["/rotate", "/login"] {

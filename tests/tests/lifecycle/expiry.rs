@@ -31,8 +31,8 @@ fn max_age(answer: &Answer) -> Option<u64> {
 
 behaviour! {
     tests: [
-        p4_a_session_ends_exactly_at_its_idle_deadline,
-        p4_a_session_ends_exactly_at_its_absolute_deadline,
+        row_19_p4_a_session_ends_exactly_at_its_idle_deadline,
+        row_19_p4_a_session_ends_exactly_at_its_absolute_deadline,
         p4_an_expired_session_never_opens_again,
         row_03_the_cookie_follows_the_ttl_unless_set_and_the_server_decides,
         keep_me_signed_in_lasts_as_long_as_the_login_says,
@@ -82,7 +82,7 @@ behaviour! {
         visitor
     }
 
-    async fn p4_a_session_ends_exactly_at_its_idle_deadline(bench: Bench) {
+    async fn row_19_p4_a_session_ends_exactly_at_its_idle_deadline(bench: Bench) {
         let bench = bench.with_config(|config| short(config).rolling(Rolling::Off));
         let server = start(&bench).await;
         let (anonymous, user) = (visitor(&server, "/add").await, visitor(&server, "/login").await);
@@ -96,7 +96,7 @@ behaviour! {
         assert_eq!(user.get("/state").await.body, "nobody 0");
     }
 
-    async fn p4_a_session_ends_exactly_at_its_absolute_deadline(bench: Bench) {
+    async fn row_19_p4_a_session_ends_exactly_at_its_absolute_deadline(bench: Bench) {
         let bench = bench.with_config(short);
         let server = start(&bench).await;
         let (anonymous, user) = (visitor(&server, "/add").await, visitor(&server, "/login").await);
