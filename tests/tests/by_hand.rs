@@ -1,9 +1,9 @@
 //! The engine without a framework: what an adapter's layer and extractors do, by hand.
 
-use sessionkit::manual::{HeaderChange, Headers, RequestHead, RequestSession};
+use sessionkit::manual::{Closed, HeaderChange, Headers, RequestHead, RequestSession};
 use sessionkit::store::{CommitOutcome, CreateOutcome, Delta, Generation, Record, SessionId, Store, StoreError};
 use sessionkit::testing::{CountingStore, ManualClock};
-use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager, Timestamp};
+use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager, Timestamp, TokenSource};
 use sessionkit_tests::harness::{Gates, HeldStore, Log};
 
 #[derive(Debug, SessionData)]
@@ -146,18 +146,23 @@ impl Headers for Cookie {
     }
 }
 
+/// The cookie that a response sets, as the client presents it.
+fn set_cookie(closed: Closed) -> String {
+    let cookie = closed.headers.into_iter().find_map(|change| match change {
+        HeaderChange::Append("set-cookie", cookie) => cookie.split(';').next().map(str::to_owned),
+        _ => None,
+    });
+    cookie.expect("the response sets a cookie")
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_conflict_that_is_not_settled_in_time_is_409() {
     let manager = SessionManager::new(Contended(MemoryStore::new()), SessionConfig::default());
     let first = manager.open();
     change(first.clone()).await;
     let closed = manager.close(&first, 200).await;
-    let set_cookie = closed.headers.into_iter().find_map(|change| match change {
-        HeaderChange::Append("set-cookie", cookie) => cookie.split(';').next().map(str::to_owned),
-        _ => None,
-    });
     let session = manager.open();
-    session.attach(&RequestHead::new("GET", "/", &Cookie(set_cookie.unwrap())));
+    session.attach(&RequestHead::new("GET", "/", &Cookie(set_cookie(closed))));
     session.checkout::<Data>().await.unwrap().list.push(1);
     let closed = manager.close(&session, 200).await;
     assert_eq!(closed.rejection.unwrap().status(), 409);
@@ -219,4 +224,59 @@ async fn a_login_that_the_handler_gave_up_still_gets_its_cookie() {
     // What is printed of it names the header, and holds no token.
     let printed = format!("{closed:?}");
     assert!(printed.contains("set-cookie") && !printed.contains("__Host-session="), "{printed}");
+}
+
+/// Always the same bytes.
+struct Repeating;
+
+impl TokenSource for Repeating {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(7);
+    }
+}
+
+#[tokio::test]
+async fn a_token_source_that_repeats_itself_is_an_error_and_no_endless_loop() {
+    let (manager, store) = manager();
+    let manager = manager.with_token_source(Repeating);
+    let (first, second) = (manager.open(), manager.open());
+    change(first.clone()).await;
+    assert!(manager.close(&first, 200).await.rejection.is_none());
+    change(second.clone()).await;
+    let rejection = manager.close(&second, 200).await.rejection.expect("there is no second session");
+    assert_eq!((rejection.status(), rejection.detail().contains("token source")), (500, true), "{rejection}");
+    let refused = manager.open().auth().login("ada").await.unwrap_err();
+    assert_eq!(refused.status(), 500, "{refused}");
+    assert!(store.take().create < 20);
+}
+
+#[derive(Debug, SessionData)]
+struct Fragile {
+    #[session(merge = panic_on_purpose)]
+    value: u32,
+}
+
+fn panic_on_purpose(_: &u32, _: u32, _: u32) -> u32 {
+    panic!("a merge function panics on purpose")
+}
+
+#[tokio::test]
+async fn a_merge_function_that_panics_is_a_500_that_says_so() {
+    let (manager, _) = manager();
+    let begun = manager.open();
+    begun.checkout::<Fragile>().await.unwrap().value = 1;
+    let cookie = set_cookie(manager.close(&begun, 200).await);
+    let open = || {
+        let session = manager.open();
+        session.attach(&RequestHead::new("POST", "/", &Cookie(cookie.clone())));
+        session
+    };
+    let (one, other) = (open(), open());
+    for (session, value) in [(&one, 2), (&other, 3)] {
+        session.checkout::<Fragile>().await.unwrap().value = value;
+    }
+    assert!(manager.close(&one, 200).await.rejection.is_none());
+    let rejection = manager.close(&other, 200).await.rejection.expect("the changes met a conflict");
+    assert_eq!((rejection.status(), rejection.detail()), (500, "a merge function panicked"));
+    assert_eq!(open().view::<Fragile>().await.unwrap().value, 2);
 }

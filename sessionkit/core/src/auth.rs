@@ -18,7 +18,7 @@ use crate::record::Record;
 use crate::request::{CookieChange, Current, RequestSession, State};
 use crate::store::{CommitOutcome, CreateOutcome};
 use crate::time::Timestamp;
-use crate::token::Token;
+use crate::token::{NEW_IDS, Token};
 
 /// Who is logged in, and the ways to change that.
 ///
@@ -165,7 +165,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
     async fn begin(&self, authenticate: Authenticate, now: Timestamp) -> Result<(), SessionError> {
         let engine = &self.session.shared.engine;
         let mut deadline = engine.commit_deadline();
-        loop {
+        for _ in 0..NEW_IDS {
             let token = Token::new(engine.tokens());
             let secret = token.secret_hash(engine.layer());
             let (ttl, absolute) = engine.anonymous_lifetime();
@@ -180,6 +180,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
                 return Ok(());
             }
         }
+        Err(SessionError::no_free_id())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::record::Record;
 use crate::request::{CookieChange, Current};
 use crate::store::{CommitOutcome, CreateOutcome};
 use crate::time::Timestamp;
-use crate::token::{SessionId, Token};
+use crate::token::{NEW_IDS, SessionId, Token};
 use crate::upkeep::Upkeep;
 use crate::{Delta, Header};
 
@@ -75,7 +75,7 @@ impl Commit {
         let mut deadline = engine.commit_deadline();
         let delta = self.pending.delta(None, None, self.now)?;
         self.check_size(None, &delta)?;
-        loop {
+        for _ in 0..NEW_IDS {
             let token = Token::new(engine.tokens());
             let (ttl, absolute) = engine.anonymous_lifetime();
             let empty = Record::new(Header::new(token.secret_hash(engine.layer()), self.now, ttl, absolute));
@@ -90,6 +90,7 @@ impl Commit {
                 return Ok(Settled::Stored { cookie: Some(CookieChange::Set { token, ends }) });
             }
         }
+        Err(SessionError::no_free_id())
     }
 
     fn check_size(&self, record: Option<&Record>, delta: &Delta) -> Result<(), SessionError> {

@@ -28,6 +28,7 @@ enum Reason {
     Answered(Rejection),
     Slow(&'static str),
     Panicked(&'static str),
+    NoFreeId,
     Key(String),
     Early,
     Over,
@@ -101,6 +102,11 @@ impl SessionError {
     /// Code of the application did not come to an end in time.
     pub(crate) fn slow(what: &'static str) -> Self {
         Reason::Slow(what).into()
+    }
+
+    /// Every new id was in use.
+    pub(crate) fn no_free_id() -> Self {
+        Reason::NoFreeId.into()
     }
 
     /// Code of the application panicked.
@@ -188,6 +194,7 @@ impl fmt::Display for SessionError {
             Reason::Answered(rejection) => rejection.fmt(f),
             Reason::Slow(what) => write!(f, "`{what}` did not answer within load_deadline"),
             Reason::Panicked(what) => write!(f, "{what} panicked"),
+            Reason::NoFreeId => f.write_str("every new session id is in use already: the token source repeats itself"),
             Reason::BadCookie(BadCookie::Malformed) => f.write_str("the session cookie is malformed"),
             Reason::BadCookie(BadCookie::Unknown) => f.write_str("the session cookie is unknown or has expired"),
             Reason::Early => f.write_str(

@@ -22,7 +22,7 @@ impl LocalPath {
         // Browsers take a backslash for a slash, and proxies may decode an encoded one.
         let leaves = rest.starts_with(['/', '\\']) || lower.starts_with("%2f") || lower.starts_with("%5c");
         let plain = text.bytes().all(|byte| (0x21..0x7f).contains(&byte) && !b"\\\"<>`".contains(&byte));
-        (!leaves && plain).then(|| Self(text.into()))
+        (!leaves && plain && !encodes_control(text)).then(|| Self(text.into()))
     }
 
     /// The path and the query.
@@ -42,6 +42,14 @@ impl LocalPath {
         }
         encoded
     }
+}
+
+/// Whether there is an encoded control character, which somebody on the way may decode: `%0d%0a` begins a new header.
+fn encodes_control(text: &str) -> bool {
+    text.split('%').skip(1).any(|rest| {
+        let code = rest.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        code.is_some_and(|code| code.is_ascii_control())
+    })
 }
 
 /// The front page, `/`.
@@ -87,11 +95,16 @@ mod tests {
             "\\\\evil",
             "/a\\b",
             "/\u{0}",
+            "/%09evil",
+            "/a?b=%0d%0aset-cookie:c",
+            "/a%0D",
+            "/%00",
+            "/a#%7f",
         ];
         for text in hostile {
             assert_eq!(LocalPath::parse(text), None, "{text:?}");
         }
-        for text in ["/", "/cart", "/cart?a=b&c=%20#x", "/a//b", "/user@home"] {
+        for text in ["/", "/cart", "/cart?a=b&c=%20#x", "/100%", "/%zz%2", "/%c3%a9%2f", "/a//b", "/user@home"] {
             assert_eq!(LocalPath::parse(text).unwrap().as_str(), text);
         }
         assert_eq!(LocalPath::parse("/a?b=c&d").unwrap().encode(), "/a%3Fb%3Dc%26d");

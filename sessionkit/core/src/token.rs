@@ -87,6 +87,9 @@ pub struct Token {
     secret: [u8; SECRET],
 }
 
+/// How many new ids are tried. A random one is free; that so many are not is the doing of a source that repeats itself.
+pub(crate) const NEW_IDS: usize = 8;
+
 impl Token {
     /// Makes a new token with the bytes that `source` gives.
     pub(crate) fn new(source: &dyn TokenSource) -> Self {
