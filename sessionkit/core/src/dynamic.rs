@@ -35,6 +35,8 @@ use crate::request::{Epoch, RequestSession};
 /// # }
 /// ```
 ///
+/// A field that is stored entry by entry has a key for each, `cart.items/7`.
+///
 /// The last write wins, whatever the struct says of its field. A value that replaces a stored one keeps its flags: it is
 /// carried over a change of user if the old one was, and ends when the old one would have. Writing an equal value writes
 /// nothing.

@@ -81,7 +81,7 @@ impl SessionHandle {
         Ok(self.round().await?.state().current.is_some())
     }
 
-    /// Checks a struct out, to change it. It has to be dropped before [`commit`](Self::commit) can be called.
+    /// Checks a struct out, to change it.
     ///
     /// # Errors
     /// Fails when the session has ended, when there never was one, when the store fails, and when a stored value does
@@ -90,8 +90,7 @@ impl SessionHandle {
         Ok(Held::new(self.session().await?.checkout().await?))
     }
 
-    /// Shows the session as a map from keys to values, which has to be dropped before [`commit`](Self::commit) can be
-    /// called.
+    /// Shows the session as a map from keys to values.
     ///
     /// # Errors
     /// Fails when the session has ended, when there never was one, and when the store fails.
@@ -126,6 +125,25 @@ impl SessionHandle {
     /// Stores what was changed in this round, by the rules by which the end of a request does: fields are merged with
     /// what others stored meanwhile, and once begun it completes. Makes no store call where nothing was changed, unless a
     /// touch is due.
+    ///
+    /// What was checked out has to be dropped before, since it is taken when it is dropped:
+    ///
+    /// ```compile_fail,E0502
+    /// # async fn go_on(mut handle: sessionkit_core::SessionHandle) -> Result<(), sessionkit_core::SessionError> {
+    /// let mut map = handle.dynamic().await?;
+    /// map.insert("state", "done")?;
+    /// handle.commit().await?; // error: `handle` is borrowed by `map`
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// ```
+    /// # async fn go_on(mut handle: sessionkit_core::SessionHandle) -> Result<(), sessionkit_core::SessionError> {
+    /// handle.dynamic().await?.insert("state", "done")?;
+    /// handle.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Fails when the session has ended meanwhile, when the store fails, and when a conflict cannot be settled in time.
@@ -205,6 +223,11 @@ impl<V> DerefMut for Held<'_, V> {
     fn deref_mut(&mut self) -> &mut V {
         &mut self.value
     }
+}
+
+/// With this the handle is borrowed until the value is dropped, and not only until it is last used.
+impl<V> Drop for Held<'_, V> {
+    fn drop(&mut self) {}
 }
 
 impl<V: fmt::Debug> fmt::Debug for Held<'_, V> {
