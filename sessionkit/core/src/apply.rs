@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::delta::{Authenticate, Delta, FieldOp, HeaderOp, ValueRef};
 use crate::field::parse_counter;
 use crate::header::{Generation, Header, Previous};
-use crate::record::Record;
+use crate::record::{Packer, Record};
 use crate::store::{CommitOutcome, Receipt, StoreError};
 use crate::time::Timestamp;
 use crate::token::SecretHash;
@@ -46,14 +46,22 @@ impl Record {
             return Ok(Some(record));
         }
         let mut fields: Vec<(&str, Value<'_>)> = Vec::with_capacity(8);
-        fields.extend(self.fields().filter(|(_, value)| value.is_live(now)).map(|(key, value)| (key, value.into())));
+        let live = self.fields().packed().filter(|(_, value, _)| value.is_live(now));
+        fields.extend(live.map(|(key, value, packed)| (key, Value { packed: Some(packed), ..value.into() })));
         for op in &delta.fields {
             if !apply_field(&mut fields, op)? {
                 return Ok(None);
             }
         }
-        let fields = fields.iter().map(|(key, value)| (*key, value.as_ref()));
-        Ok(Some(Self::from_fields(record.header().clone(), fields)))
+        let added = delta.fields.len() * 64;
+        let mut packer = Packer::new(record.header().clone(), record.fields().size() + added);
+        for (key, value) in &fields {
+            match value.packed {
+                Some(packed) => packer.keep(packed),
+                None => packer.write(key, value.as_ref()),
+            }
+        }
+        Ok(Some(packer.finish()))
     }
 }
 
@@ -62,6 +70,8 @@ struct Value<'a> {
     bytes: Cow<'a, [u8]>,
     carried: bool,
     deadline: Option<Timestamp>,
+    /// The whole field as the record has it packed, where it is still the record's.
+    packed: Option<&'a [u8]>,
 }
 
 impl Value<'_> {
@@ -72,7 +82,7 @@ impl Value<'_> {
 
 impl<'a> From<ValueRef<'a>> for Value<'a> {
     fn from(value: ValueRef<'a>) -> Self {
-        Self { bytes: Cow::Borrowed(value.bytes), carried: value.carried, deadline: value.deadline }
+        Self { bytes: Cow::Borrowed(value.bytes), carried: value.carried, deadline: value.deadline, packed: None }
     }
 }
 
@@ -142,7 +152,8 @@ fn apply_field<'a>(fields: &mut Vec<(&'a str, Value<'a>)>, op: &'a FieldOp) -> R
                 None => 0,
             };
             let sum = held.saturating_add(*by).max(*min).min(*max);
-            let value = Value { bytes: sum.to_string().into_bytes().into(), carried: *carried, deadline: None };
+            let value =
+                Value { bytes: sum.to_string().into_bytes().into(), carried: *carried, deadline: None, packed: None };
             put(fields, key, value);
         }
         FieldOp::Clear { keep_carried } => fields.retain(|(_, value)| *keep_carried && value.carried),

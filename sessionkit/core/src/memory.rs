@@ -118,7 +118,6 @@ impl Store for MemoryStore {
         let mut record = unpack(packed);
         let outcome = record.apply(generation, delta, now)?;
         if let CommitOutcome::Committed(_) = outcome {
-            shard.remove(id);
             shard.put(id, &record);
         }
         Ok(outcome)
@@ -139,29 +138,26 @@ struct Shard {
 }
 
 impl Shard {
+    /// Stores a record, in the place of the one that has this id if there is one.
     fn put(&mut self, id: SessionId, record: &Record) {
-        let packed: Arc<[u8]> = record.pack(true).into();
-        let (deadlines, entry) = self.place(id, &packed);
-        deadlines.insert(entry);
-        self.records.insert(id, packed);
+        let packed = record.packed();
+        let (deadline, logged_in) = end(&packed);
+        match self.records.insert(id, packed).map(|replaced| end(&replaced)) {
+            // Most commits change no deadline.
+            Some(replaced) if replaced == (deadline, logged_in) => return,
+            Some((deadline, logged_in)) => self.order(logged_in).remove(&(deadline, id)),
+            None => false,
+        };
+        self.order(logged_in).insert((deadline, id));
     }
 
     fn remove(&mut self, id: SessionId) -> bool {
-        let Some(packed) = self.records.remove(&id) else { return false };
-        let (deadlines, entry) = self.place(id, &packed);
-        deadlines.remove(&entry);
-        true
+        let Some((deadline, logged_in)) = self.records.remove(&id).map(|removed| end(&removed)) else { return false };
+        self.order(logged_in).remove(&(deadline, id))
     }
 
-    /// Where a packed record stands in the order; what is packed decides, since packing cuts very late deadlines.
-    fn place(
-        &mut self,
-        id: SessionId,
-        packed: &Arc<[u8]>,
-    ) -> (&mut BTreeSet<(Timestamp, SessionId)>, (Timestamp, SessionId)) {
-        let record = unpack(packed);
-        let deadlines = if record.header().user.is_some() { &mut self.logged_in } else { &mut self.anonymous };
-        (deadlines, (record.header().deadline(), id))
+    fn order(&mut self, logged_in: bool) -> &mut BTreeSet<(Timestamp, SessionId)> {
+        if logged_in { &mut self.logged_in } else { &mut self.anonymous }
     }
 
     /// Makes room: whoever floods the store with visits logs nobody out while there are other anonymous sessions.
@@ -204,7 +200,12 @@ impl Hasher for IdHasher {
 }
 
 fn unpack(packed: &Arc<[u8]>) -> Record {
-    Record::unpack(packed.clone()).expect("the store holds what it packed")
+    Record::unpack_own(packed.clone()).expect("the store holds what it packed")
+}
+
+/// When a record ends, and whether it has a user. What is packed decides, since packing cuts very late deadlines.
+fn end(packed: &[u8]) -> (Timestamp, bool) {
+    Record::end_of(packed).expect("the store holds what it packed")
 }
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {

@@ -7,15 +7,12 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 /// cannot grow the table without bound.
 const CAPACITY: usize = 8192;
 
-#[derive(Default)]
-struct Names {
-    numbers: HashMap<&'static str, usize>,
-    names: Vec<&'static str>,
-}
+/// The names by their numbers. Each is written once and read by every request, so reading takes no lock.
+static NAMES: [OnceLock<&'static str>; CAPACITY] = [const { OnceLock::new() }; CAPACITY];
 
-fn names() -> &'static RwLock<Names> {
-    static NAMES: OnceLock<RwLock<Names>> = OnceLock::new();
-    NAMES.get_or_init(RwLock::default)
+fn numbers() -> &'static RwLock<HashMap<&'static str, usize>> {
+    static NUMBERS: OnceLock<RwLock<HashMap<&'static str, usize>>> = OnceLock::new();
+    NUMBERS.get_or_init(RwLock::default)
 }
 
 /// The number of a name in this process, if it has or can get one.
@@ -24,20 +21,17 @@ pub(crate) fn number(name: &str) -> Option<usize> {
     if name.contains('/') {
         return None;
     }
-    if let Some(&number) = names().read().unwrap_or_else(PoisonError::into_inner).numbers.get(name) {
+    if let Some(&number) = numbers().read().unwrap_or_else(PoisonError::into_inner).get(name) {
         return Some(number);
     }
-    let mut names = names().write().unwrap_or_else(PoisonError::into_inner);
-    if let Some(&number) = names.numbers.get(name) {
+    let mut numbers = numbers().write().unwrap_or_else(PoisonError::into_inner);
+    if let Some(&number) = numbers.get(name) {
         return Some(number);
     }
-    if names.names.len() >= CAPACITY {
-        return None;
-    }
-    let name: &'static str = Box::leak(name.into());
-    let number = names.names.len();
-    names.names.push(name);
-    names.numbers.insert(name, number);
+    let number = numbers.len();
+    let place = NAMES.get(number)?;
+    let name = *place.get_or_init(|| Box::leak(name.into()));
+    numbers.insert(name, number);
     Some(number)
 }
 
@@ -48,7 +42,7 @@ pub(crate) fn shown(key: &str) -> &str {
 
 /// The name that has this number.
 pub(crate) fn name(number: usize) -> Option<&'static str> {
-    names().read().unwrap_or_else(PoisonError::into_inner).names.get(number).copied()
+    NAMES.get(number)?.get().copied()
 }
 
 #[cfg(test)]

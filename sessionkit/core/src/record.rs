@@ -23,21 +23,23 @@ pub struct Record {
     packed: Arc<[u8]>,
     /// Where the fields begin in `packed`.
     start: usize,
+    /// Whether what comes before them is this very header.
+    whole: bool,
 }
 
 impl Record {
     /// Makes a record without fields.
     pub fn new(header: Header) -> Self {
-        Self { header, packed: Arc::new([]), start: 0 }
+        Self { header, packed: Arc::new([]), start: 0, whole: false }
     }
 
     /// Makes a record from a header and fields, as a store read them.
     pub fn from_fields<'a>(header: Header, fields: impl IntoIterator<Item = (&'a str, ValueRef<'a>)>) -> Self {
-        let mut packed = Vec::new();
+        let mut packer = Packer::new(header, 256);
         for (key, value) in fields {
-            write_field(&mut packed, key, value, true);
+            packer.write(key, value);
         }
-        Self { header, packed: packed.into(), start: 0 }
+        packer.finish()
     }
 
     /// The header.
@@ -46,6 +48,7 @@ impl Record {
     }
 
     pub(crate) fn header_mut(&mut self) -> &mut Header {
+        self.whole = false;
         &mut self.header
     }
 
@@ -68,7 +71,12 @@ impl Record {
 
     /// Writes the whole record into bytes that any process can read.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.pack(false)
+        let mut packed = Vec::with_capacity(PACKED_HEADER + 64 + self.packed.len());
+        write_header(&mut packed, &self.header);
+        for (key, value) in self.fields() {
+            write_field(&mut packed, key, value, None);
+        }
+        packed
     }
 
     /// Reads a record that [`to_bytes`](Self::to_bytes) wrote.
@@ -78,32 +86,27 @@ impl Record {
         Self::unpack(bytes.into())
     }
 
-    /// Packs the whole record, with names interned where only this process reads it.
-    pub(crate) fn pack(&self, interned: bool) -> Vec<u8> {
-        let header = &self.header;
-        let mut packed = Vec::with_capacity(PACKED_HEADER + 32 + self.packed.len() - self.start);
-        packed.extend_from_slice(&header.pack());
-        packed.push(
-            if header.user.is_some() { USER } else { 0 }
-                | if header.label.is_some() { LABEL } else { 0 }
-                | if header.previous.is_some() { PREVIOUS } else { 0 },
-        );
-        for text in [&header.user, &header.label].into_iter().flatten() {
-            write_slice(&mut packed, text.as_bytes());
+    /// The whole record, for this process alone: the names of its fields may be interned.
+    pub(crate) fn packed(&self) -> Arc<[u8]> {
+        if self.whole {
+            return self.packed.clone();
         }
-        if let Some(previous) = &header.previous {
-            packed.extend_from_slice(previous.secret.as_bytes());
-            write_number(&mut packed, previous.renewed.unix_seconds());
-            write_number(&mut packed, previous.until.map_or(0, |until| until.unix_seconds().saturating_add(1)));
-        }
-        for (key, value) in self.fields() {
-            write_field(&mut packed, key, value, interned);
-        }
-        packed
+        let fields = &self.packed[self.start..];
+        let mut packer = Packer::new(self.header.clone(), fields.len());
+        packer.keep(fields);
+        packer.finish().packed
     }
 
     /// Reads a packed record without copying its fields.
     pub(crate) fn unpack(packed: Arc<[u8]>) -> Option<Self> {
+        let record = Self::unpack_own(packed)?;
+        let mut fields = record.fields();
+        while fields.read().is_some() {}
+        fields.rest.is_empty().then_some(record)
+    }
+
+    /// Reads what [`packed`](Self::packed) gave; the fields need no look.
+    pub(crate) fn unpack_own(packed: Arc<[u8]>) -> Option<Self> {
         let mut rest = packed.get(PACKED_HEADER..)?;
         let mut header = Header::unpack(&packed[..PACKED_HEADER])?;
         let (&has, after) = rest.split_first()?;
@@ -121,13 +124,45 @@ impl Record {
             let until = read_number(&mut rest)?.checked_sub(1).map(Timestamp::from_unix_seconds);
             header.previous = Some(Previous { secret: SecretHash::from_bytes(*secret), renewed, until });
         }
-        let mut fields = Fields { rest };
-        while fields.read().is_some() {}
-        if !fields.rest.is_empty() {
-            return None;
-        }
         let start = packed.len() - rest.len();
-        Some(Self { header, packed, start })
+        Some(Self { header, packed, start, whole: true })
+    }
+
+    /// Of a packed record: when it ends, and whether it has a user.
+    pub(crate) fn end_of(packed: &[u8]) -> Option<(Timestamp, bool)> {
+        let header = Header::unpack(packed.get(..PACKED_HEADER)?)?;
+        Some((header.deadline(), packed.get(PACKED_HEADER)? & USER != 0))
+    }
+}
+
+/// Packs a record for this process.
+pub(crate) struct Packer {
+    header: Header,
+    packed: Vec<u8>,
+    start: usize,
+}
+
+impl Packer {
+    /// Begins with the header, with room for fields of so many bytes.
+    pub(crate) fn new(header: Header, fields: usize) -> Self {
+        let mut packed = Vec::with_capacity(PACKED_HEADER + 64 + fields);
+        write_header(&mut packed, &header);
+        let start = packed.len();
+        Self { header, packed, start }
+    }
+
+    /// Takes over fields as another record packed them.
+    pub(crate) fn keep(&mut self, fields: &[u8]) {
+        self.packed.extend_from_slice(fields);
+    }
+
+    /// Adds a field.
+    pub(crate) fn write(&mut self, key: &str, value: ValueRef<'_>) {
+        write_field(&mut self.packed, key, value, name::number(key));
+    }
+
+    pub(crate) fn finish(self) -> Record {
+        Record { header: self.header, packed: self.packed.into(), start: self.start, whole: true }
     }
 }
 
@@ -146,6 +181,20 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// How many bytes they are packed into.
+    pub(crate) fn size(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// The fields once more, each with the bytes that it is packed into.
+    pub(crate) fn packed(mut self) -> impl Iterator<Item = (&'a str, ValueRef<'a>, &'a [u8])> {
+        std::iter::from_fn(move || {
+            let before = self.rest;
+            let (key, value) = self.read()?;
+            Some((key, value, &before[..before.len() - self.rest.len()]))
+        })
+    }
+
     /// Reads the next field; leaves `rest` as it is where there is none.
     fn read(&mut self) -> Option<(&'a str, ValueRef<'a>)> {
         let mut rest = self.rest;
@@ -189,8 +238,25 @@ pub(crate) fn field_size(key: &str, value: ValueRef<'_>) -> usize {
     key.len() + value.bytes.len() + 2 + if value.deadline.is_some() { 5 } else { 0 }
 }
 
-fn write_field(packed: &mut Vec<u8>, key: &str, value: ValueRef<'_>, interned: bool) {
-    match if interned { name::number(key) } else { None } {
+fn write_header(packed: &mut Vec<u8>, header: &Header) {
+    packed.extend_from_slice(&header.pack());
+    packed.push(
+        if header.user.is_some() { USER } else { 0 }
+            | if header.label.is_some() { LABEL } else { 0 }
+            | if header.previous.is_some() { PREVIOUS } else { 0 },
+    );
+    for text in [&header.user, &header.label].into_iter().flatten() {
+        write_slice(packed, text.as_bytes());
+    }
+    if let Some(previous) = &header.previous {
+        packed.extend_from_slice(previous.secret.as_bytes());
+        write_number(packed, previous.renewed.unix_seconds());
+        write_number(packed, previous.until.map_or(0, |until| until.unix_seconds().saturating_add(1)));
+    }
+}
+
+fn write_field(packed: &mut Vec<u8>, key: &str, value: ValueRef<'_>, number: Option<usize>) {
+    match number {
         Some(number) => write_number(packed, number as u64 * 2),
         None => {
             write_number(packed, key.len() as u64 * 2 + 1);
@@ -261,13 +327,13 @@ mod tests {
     #[test]
     fn bytes_hold_the_whole_record() {
         let record = record();
-        for bytes in [record.to_bytes(), record.pack(true)] {
+        for bytes in [record.to_bytes(), record.packed().to_vec()] {
             let read = Record::from_bytes(&bytes).unwrap();
             assert_eq!(format!("{:?}", read.header()), format!("{:?}", record.header()));
             assert!(read.fields().eq(record.fields()));
             assert_eq!(read.fields().count(), 2);
         }
-        assert!(record.pack(true).len() < record.to_bytes().len());
+        assert!(record.packed().len() < record.to_bytes().len());
     }
 
     #[test]
