@@ -29,6 +29,7 @@ behaviour! {
         row_07_clear_removes_everything_but_the_login,
         row_07_a_logout_destroys_the_session,
         a_struct_from_before_a_clear_is_not_stored,
+        a_clear_before_another_user_leaves_nothing_to_carry,
         a_replaced_value_keeps_its_flags,
         a_map_from_before_another_user_is_empty_and_discarded,
         maps_of_two_requests_both_win,
@@ -124,6 +125,14 @@ behaviour! {
         Ok(Reply::ok(session.keys().join(" ")))
     }
 
+    async fn clear_and_switch(auth: Auth, mut session: DynamicSession) -> Answered {
+        session.clear();
+        session.insert("before", &1)?;
+        auth.login("bob").await?;
+        auth.dynamic().await?.insert("fresh", &1)?;
+        Ok(Reply::ok(""))
+    }
+
     async fn slowly(mut session: DynamicSession, Shared(gates): Shared) -> Answered {
         session.insert("slow", &1)?;
         session.insert("both", &"slow")?;
@@ -150,6 +159,7 @@ behaviour! {
             "/together" => together,
             "/clear-under-a-struct" => clear_under_a_struct,
             "/switch" => switch,
+            "/clear-and-switch" => clear_and_switch,
             "/slowly" => slowly,
             "/logout" => logout,
             "/me" => me,
@@ -249,6 +259,14 @@ behaviour! {
         assert_eq!(visitor.get("/clear-under-a-struct").await.body, "after cart.views");
         assert_eq!(visitor.get("/show").await.body, r#"[] 1 []  None"#);
         assert!(log.text().contains("contribution_discarded"));
+    }
+
+    async fn a_clear_before_another_user_leaves_nothing_to_carry(bench: Bench) {
+        let server = start(&bench).await;
+        let visitor = ada(&bench, &server).await;
+        visitor.get("/clear-and-switch").await;
+        assert_eq!(visitor.post("/", "keys").await.body, "fresh");
+        assert_eq!(visitor.get("/me").await.body, "Some(\"bob\")");
     }
 
     async fn a_replaced_value_keeps_its_flags(bench: Bench) {

@@ -13,7 +13,6 @@ use crate::event;
 use crate::header::Header;
 use crate::info::SessionInfo;
 use crate::manager::Engine;
-use crate::pending::Pending;
 use crate::record::Record;
 use crate::request::{CookieChange, Current, RequestSession, State};
 use crate::store::{CommitOutcome, CreateOutcome};
@@ -284,7 +283,7 @@ impl State {
     /// Lets go of everything that belongs to the user before.
     fn change_user(&mut self) {
         self.epoch.users += 1;
-        self.pending = Pending::default();
+        self.pending.forget_changes();
     }
 }
 

@@ -66,6 +66,11 @@ impl Pending {
         *self = Self { cleared: true, changes: Vec::new() };
     }
 
+    /// Forgets the changes; what was to be removed before them still is.
+    pub(crate) fn forget_changes(&mut self) {
+        self.changes.clear();
+    }
+
     /// Takes a change of a key, whatever its struct says of it; the last write wins.
     pub(crate) fn put(&mut self, key: &str, value: Option<Vec<u8>>) {
         const UNTYPED: &Field = &Field::new("");
