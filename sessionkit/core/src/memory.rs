@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::delta::Delta;
 use crate::header::Generation;
+use crate::packing;
 use crate::record::Record;
 use crate::store::{CommitOutcome, CreateOutcome, Store, StoreError};
 use crate::time::Timestamp;
@@ -205,7 +206,7 @@ fn unpack(packed: &Arc<[u8]>) -> Record {
 
 /// When a record ends, and whether it has a user. What is packed decides, since packing cuts very late deadlines.
 fn end(packed: &[u8]) -> (Timestamp, bool) {
-    Record::end_of(packed).expect("the store holds what it packed")
+    packing::end(packed).expect("the store holds what it packed")
 }
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {

@@ -6,7 +6,8 @@ use crate::data::{Field, Merge, MergeFn, OnError, SessionData};
 use crate::delta::{Delta, FieldKey, FieldOp, StoredValue};
 use crate::entries::{Items, Split};
 use crate::field::{FieldError, ThreeWay, parse_counter};
-use crate::record::{Record, field_size};
+use crate::packing::field_size;
+use crate::record::Record;
 use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
 
