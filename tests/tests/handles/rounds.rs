@@ -1,4 +1,4 @@
-//! The session after the response: websockets, streamed bodies, spawned tasks.
+//! Handles: they read, change and commit in rounds, from websockets, streamed bodies and spawned tasks.
 
 use std::time::Duration;
 
@@ -33,7 +33,6 @@ behaviour! {
         a_handle_outlives_a_client_that_left,
         a_commit_without_changes_makes_no_call,
         changes_that_are_not_committed_are_reported,
-        a_late_change_is_reported_with_its_handler,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -158,25 +157,6 @@ behaviour! {
         Reply::ok("")
     }
 
-    async fn late(mut chat: Session<Chat>, Shared(gates): Shared) -> Answering {
-        stream(futures_util::stream::once(async move {
-            chat.topic = "late".into();
-            drop(chat);
-            gates.note("late");
-            String::new()
-        }))
-    }
-
-    #[session(require_login, require = |chat: &Chat| chat.topic != "late")]
-    async fn late_and_guarded(mut chat: Session<Chat>, Shared(gates): Shared) -> Answering {
-        stream(futures_util::stream::once(async move {
-            chat.topic = "late".into();
-            drop(chat);
-            gates.note("late");
-            String::new()
-        }))
-    }
-
     async fn start(bench: &Bench) -> Server {
         let routes = routes![
             "/chat" => chat,
@@ -193,8 +173,6 @@ behaviour! {
             "/too-soon" => too_soon,
             "/look-only" => look_only,
             "/forget" => forget,
-            "/late/{path}" => late,
-            "/late-and-guarded" => late_and_guarded,
         ];
         serve(bench, routes).await
     }
@@ -384,26 +362,5 @@ behaviour! {
         bench.gates.arrived("forgotten", 1).await;
         assert!(log.text().contains("uncommitted"), "{}", log.text());
         assert_eq!(visitor.get("/show").await.body, r#"nobody 0 a ["a"]"#);
-    }
-
-    async fn a_late_change_is_reported_with_its_handler(bench: Bench) {
-        let log = Log::collect();
-        let server = start(&bench).await;
-        let visitor = ada(&bench, &server).await;
-        for (path, handler) in [
-            ("/late/page", "handler=GET /late/page key=chat"),
-            ("/late-and-guarded", "late_and_guarded key=chat"),
-        ] {
-            visitor.get(path).await;
-            bench.gates.arrived("late", 1).await;
-            let log = log.text();
-            assert!(log.contains("late_write") && log.contains(handler), "{log}");
-        }
-        // So much of a path as fits.
-        visitor.get(&format!("/late/{}", "ü".repeat(30))).await;
-        visitor.get(&format!("/late/{}", "a".repeat(100))).await;
-        bench.gates.arrived("late", 2).await;
-        assert!(log.text().contains(&format!("GET /late/{} key=chat", "a".repeat(52))), "{}", log.text());
-        assert_eq!(visitor.get("/show").await.body, "ada 0  []");
     }
 }

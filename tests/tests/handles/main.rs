@@ -1,0 +1,4 @@
+//! The session after the response.
+
+mod late;
+mod rounds;
