@@ -15,7 +15,7 @@ impl Place {
 
     pub(crate) fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Struct => &["name", "layer", "codec", "on_error", "crate"],
+            Self::Struct => &["name", "layer", "codec", "version", "migrate", "on_error", "crate"],
             Self::Field => {
                 &["rename", "alias", "default", "skip", "merge", "entries", "flash", "ttl", "carry", "sensitive"]
             }

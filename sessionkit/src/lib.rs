@@ -14,6 +14,7 @@
 //! | `axum` | the adapter for axum |
 //! | `actix` | the adapter for actix-web |
 //! | `http` | requests and responses of the crate `http`, for sessions [by hand](manual) |
+//! | `messagepack` | the codec `MessagePack`, for structs that ask for it |
 //! | `redis` | sessions in Redis |
 //! | `redis-tls` | sessions in Redis over TLS, where the URL says `rediss://` |
 //! | `testing` | a session for tests in one line, a movable clock, a counting store, the suite for stores |
@@ -23,13 +24,15 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "messagepack")]
+pub use messagepack::MessagePack;
 #[cfg(feature = "testing")]
 pub use sessionkit_core::testing;
 pub use sessionkit_core::{
-    Clock, Codec, ConfigError, CookieMaxAge, FieldError, Json, LayerMarker, LoadCookie, LocalPath, Login, Main,
-    MemoryStore, MissingSession, OnBadCookie, OnLostWrite, OwnedHead, PresentedCookie, Rejection, Rolling, SameSite,
-    SessionConfig, SessionConfigBuilder, SessionData, SessionError, SessionId, SessionInfo, SessionManager, Store,
-    StoreError, SystemClock, Timestamp, TokenSource, merge,
+    Clock, Codec, CodecError, ConfigError, CookieMaxAge, FieldError, Json, LayerMarker, LoadCookie, LocalPath, Login,
+    Main, MemoryStore, Migration, MissingSession, OnBadCookie, OnLostWrite, OwnedHead, PresentedCookie, Rejection,
+    Rolling, SameSite, SessionConfig, SessionConfigBuilder, SessionData, SessionError, SessionId, SessionInfo,
+    SessionManager, Store, StoreError, SystemClock, Timestamp, TokenSource, merge,
 };
 pub use sessionkit_macros::SessionData;
 
@@ -40,6 +43,8 @@ pub mod axum;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 pub mod manual;
+#[cfg(feature = "messagepack")]
+mod messagepack;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod store;

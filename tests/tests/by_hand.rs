@@ -1,5 +1,7 @@
 //! The engine without a framework: what an adapter's layer and extractors do, by hand.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use sessionkit::manual::{Closed, HeaderChange, Headers, RequestHead, RequestSession};
 use sessionkit::store::{CommitOutcome, CreateOutcome, Delta, Generation, Record, SessionId, Store, StoreError};
 use sessionkit::testing::{CountingStore, ManualClock};
@@ -226,19 +228,23 @@ async fn a_login_that_the_handler_gave_up_still_gets_its_cookie() {
     assert!(printed.contains("set-cookie") && !printed.contains("__Host-session="), "{printed}");
 }
 
-/// Always the same bytes.
-struct Repeating;
+/// Random when it is looked at, and always the same bytes afterwards.
+#[derive(Default)]
+struct Repeating(AtomicUsize);
 
 impl TokenSource for Repeating {
     fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(7);
+        match self.0.fetch_add(1, Ordering::Relaxed) {
+            0 | 1 => sessionkit_core::OsRandom.fill(bytes),
+            _ => bytes.fill(7),
+        }
     }
 }
 
 #[tokio::test]
 async fn a_token_source_that_repeats_itself_is_an_error_and_no_endless_loop() {
     let (manager, store) = manager();
-    let manager = manager.with_token_source(Repeating);
+    let manager = manager.with_token_source(Repeating::default()).expect("it begins well");
     let (first, second) = (manager.open(), manager.open());
     change(first.clone()).await;
     assert!(manager.close(&first, 200).await.rejection.is_none());

@@ -51,13 +51,13 @@
     clippy::wildcard_enum_match_arm
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use actix_web::{App, web};
 use axum::{Router, routing};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sessionkit::SessionData;
+use sessionkit::{FieldError, MessagePack, Migration, SessionData};
 
 /// A cart.
 #[allow(dead_code, clippy::allow_attributes, reason = "only the derive looks at the fields")]
@@ -74,6 +74,12 @@ pub(crate) struct Cart {
     /// United.
     #[session(merge = union)]
     pub(crate) tags: BTreeSet<u64>,
+    /// Stored entry by entry.
+    #[session(entries, alias = "by_name", alias = "names")]
+    pub(crate) counts: BTreeMap<String, u64>,
+    /// A set of entries.
+    #[session(entries, ttl = "1h", carry, sensitive)]
+    pub(crate) seen: HashSet<u64>,
     /// Merged by a function.
     #[session(merge = longer, default = empty)]
     pub(crate) text: String,
@@ -88,15 +94,41 @@ pub(crate) struct Cart {
     pub(crate) cache: Option<u64>,
 }
 
+/// A cart of the second version.
+#[allow(dead_code, clippy::allow_attributes, reason = "only the derive looks at the fields")]
+#[derive(Debug, SessionData)]
+#[session(name = "versioned", version = 2, migrate = upgrade, on_error = default, codec = MessagePack)]
+pub(crate) struct Versioned {
+    /// An item.
+    #[session(alias = "thing", default = seven)]
+    pub(crate) item: u64,
+    /// Added up.
+    #[session(merge = add, alias = "visits")]
+    pub(crate) views: i8,
+}
+
+/// Brings an older cart to the second version.
+fn upgrade(from: u32, stored: &mut Migration<'_, Versioned>) -> Result<(), FieldError> {
+    stored.insert("item", &from)
+}
+
+/// The default.
+const fn seven() -> u64 {
+    7
+}
+
 /// A generic cart.
 #[allow(dead_code, clippy::allow_attributes, reason = "only the derive looks at the fields")]
 #[derive(Debug, SessionData)]
 pub(crate) struct Generic<T>
 where
-    T: Serialize + DeserializeOwned + Default,
+    T: Serialize + DeserializeOwned + Default + Ord,
 {
     /// An item.
     pub(crate) item: T,
+    /// Items, one by one.
+    #[session(entries)]
+    pub(crate) items: BTreeSet<T>,
 }
 
 /// A cart of old.
@@ -166,5 +198,5 @@ fn expansions_are_silent() {
     drop(pages.route("/cart", routing::get(on_axum::cart)));
     let app = App::new().route("/page", web::get().to(on_actix::page));
     drop(app.route("/cart", web::get().to(on_actix::cart)));
-    assert_eq!((Cart::FIELDS.len(), Generic::<u8>::FIELDS.len()), (7, 1));
+    assert_eq!((Cart::FIELDS.len(), Versioned::FIELDS.len(), Generic::<u8>::FIELDS.len()), (9, 2, 2));
 }

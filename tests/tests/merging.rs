@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sessionkit::SessionData;
+use std::marker::PhantomData;
+
+use sessionkit::{Codec, Json, MessagePack, SessionData};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Answer, Bench, HeldStore, Server, Visitor};
 
 #[derive(SessionData)]
-struct Desk {
+#[session(codec = C)]
+struct Desk<C: Codec> {
     name: String,
     colour: Option<String>,
     #[session(merge = add)]
@@ -28,6 +31,8 @@ struct Desk {
     notice: Option<String>,
     #[session(flash)]
     notices: Vec<String>,
+    #[session(skip)]
+    codec: PhantomData<fn() -> C>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
@@ -42,7 +47,7 @@ fn highest(base: &Score, mine: Score, theirs: Score) -> Score {
 }
 
 /// What a request does to the desk; the test names it in the body.
-fn change(desk: &mut Desk, what: &str) {
+fn change(desk: &mut Desk<impl Codec>, what: &str) {
     let (what, argument) = what.split_once(' ').unwrap_or((what, ""));
     let number = || argument.parse::<i64>().expect("the test sends a number");
     match what {
@@ -68,7 +73,7 @@ fn change(desk: &mut Desk, what: &str) {
     }
 }
 
-fn show(desk: &Desk, what: &str) -> String {
+fn show(desk: &Desk<impl Codec>, what: &str) -> String {
     match what {
         "name" => format!("{} {:?}", desk.name, desk.colour),
         "small" => desk.small.to_string(),
@@ -121,28 +126,33 @@ behaviour! {
         a_merge_begins_from_what_the_request_saw_however_often_it_is_repeated,
     ];
 
-    async fn now(mut desk: Session<Desk>, body: Body) -> Reply {
+    async fn now<C: Codec>(mut desk: Session<Desk<C>>, body: Body) -> Reply {
         body.split(", ").for_each(|what| change(&mut desk, what));
         Reply::ok("")
     }
 
-    async fn slowly(mut desk: Session<Desk>, Shared(gates): Shared, body: Body) -> Reply {
+    async fn slowly<C: Codec>(mut desk: Session<Desk<C>>, Shared(gates): Shared, body: Body) -> Reply {
         body.split(", ").for_each(|what| change(&mut desk, what));
         gates.pass("slowly").await;
         Reply::ok("")
     }
 
-    async fn look(desk: SessionView<Desk>, body: Body) -> Reply {
+    async fn look<C: Codec>(desk: SessionView<Desk<C>>, body: Body) -> Reply {
         Reply::ok(show(&desk, &body))
     }
 
-    async fn start(bench: &Bench) -> Server {
-        serve(bench, routes!["/now" => now, "/slowly" => slowly, "/show" => look]).await
+    async fn start<C: Codec>(bench: &Bench) -> Server {
+        serve(bench, routes!["/now" => now::<C>, "/slowly" => slowly::<C>, "/show" => look::<C>]).await
     }
 
     /// Each case is a field; what it was made before; mine; theirs; and what comes out.
     async fn check(bench: &Bench, field: &str, cases: &[[&str; 4]]) {
-        let server = start(bench).await;
+        check_with::<Json>(bench, field, cases).await;
+        check_with::<MessagePack>(bench, field, cases).await;
+    }
+
+    async fn check_with<C: Codec>(bench: &Bench, field: &str, cases: &[[&str; 4]]) {
+        let server = start::<C>(bench).await;
         for [before, mine, theirs, expected] in cases {
             let visitor = meet(bench, &server, before, mine, theirs).await;
             assert_eq!(post(&visitor, "/show", field).await.body, *expected, "{field}: {before:?}, mine {mine:?}, theirs {theirs:?}");
@@ -193,8 +203,8 @@ behaviour! {
             ["wide 3", "wide -2", "wide -2", "0"],
         ])
         .await;
-            // What is stored is at the bound too, and comes back from there.
-        let server = start(&bench).await;
+        // What is stored is at the bound too, and comes back from there.
+        let server = start::<Json>(&bench).await;
         for (before, mine, theirs, after, field, expected) in [
             ("small= 200", "small 50", "small 50", "small -5", "small", "250"),
             ("small= 10", "small -8", "small -8", "small 5", "small", "5"),
@@ -272,11 +282,11 @@ behaviour! {
     }
 
     async fn a_merge_begins_from_what_the_request_saw_however_often_it_is_repeated(bench: Bench) {
-        let others = start(&bench).await;
+        let others = start::<MessagePack>(&bench).await;
         let visitor = others.visitor();
         post(&visitor, "/now", "append a, append b, score 1").await;
         let store = HeldStore::new(bench.store.clone(), &bench.gates);
-        let server = serve_with(&bench, bench.manager_over(store.clone()), routes!["/now" => now]).await;
+        let server = serve_with(&bench, bench.manager_over(store.clone()), routes!["/now" => now::<MessagePack>]).await;
         store.hold("before commit");
         let slow = {
             let visitor = visitor.at(&server);

@@ -1,6 +1,6 @@
 //! Parses the `#[session(..)]` attributes of a struct and of its fields. Whether they go together is checked later.
 
-use syn::{Attribute, ExprPath, FieldsNamed, Ident, LitStr, Path, Type};
+use syn::{Attribute, ExprPath, FieldsNamed, Ident, Lit, LitStr, Path, Type};
 
 use super::ttl;
 use crate::args::{self, Arg, Value};
@@ -13,6 +13,8 @@ pub(crate) struct StructAttributes {
     pub(crate) layer: Slot<Path>,
     pub(crate) root: Slot<Path>,
     pub(crate) codec: Slot<Path>,
+    pub(crate) version: Slot<u32>,
+    pub(crate) migrate: Slot<ExprPath>,
     pub(crate) on_error: Slot<OnError>,
 }
 
@@ -30,6 +32,8 @@ impl StructAttributes {
             layer: Slot::new(),
             root: Slot::new(),
             codec: Slot::new(),
+            version: Slot::new(),
+            migrate: Slot::new(),
             on_error: Slot::new(),
         };
         for arg in args::of_attributes(attributes, Place::Struct, errors) {
@@ -39,12 +43,32 @@ impl StructAttributes {
                 "layer" => this.layer.set(key, arg.path("Office", errors), errors),
                 "crate" => this.root.set(key, arg.path("path::to::sessionkit", errors), errors),
                 "codec" => this.codec.set(key, arg.path("path::to::Codec", errors), errors),
+                "version" => this.version.set(key, version(&arg, errors), errors),
+                "migrate" => this.migrate.set(key, arg.expr_path("path::to::function", errors), errors),
                 "on_error" => this.on_error.set(key, on_error(&arg, errors), errors),
                 _ => errors.push(keys::unknown(key, Place::Struct)),
             }
         }
         this
     }
+}
+
+fn version(arg: &Arg, errors: &Errors) -> Option<u32> {
+    match &arg.value {
+        Value::Literal(Lit::Int(number)) => match number.base10_parse() {
+            Ok(0 | 1) => {
+                errors.on(
+                    number,
+                    "what is stored without a version has the version 1: the first to write is `version = 2`",
+                );
+            }
+            Ok(version) => return Some(version),
+            Err(_) => errors.on(number, format_args!("a version is a number up to {}", u32::MAX)),
+        },
+        Value::Absent | Value::Missing(_) => arg.needs_value("2", errors),
+        value => errors.on(value, "`version` is a number: write `version = 2`"),
+    }
+    None
 }
 
 fn on_error(arg: &Arg, errors: &Errors) -> Option<OnError> {

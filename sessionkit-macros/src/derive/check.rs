@@ -15,6 +15,24 @@ pub(crate) fn name(attributes: &StructAttributes, errors: &Errors) {
     stored_name(attributes.name.value(), errors);
 }
 
+/// #[session(version = 2)], #[session(migrate = split_name)]
+pub(crate) fn version(attributes: &StructAttributes, errors: &Errors) {
+    match (attributes.version.key(), attributes.migrate.key()) {
+        (Some(version), None) => errors.at(
+            version.span(),
+            "`version` needs a function that brings older values to it: write \
+             `version = 2, migrate = path::to::function`, a \
+             `fn(from: u32, stored: &mut Migration<'_, Self>) -> Result<(), FieldError>`",
+        ),
+        (None, Some(migrate)) => errors.at(
+            migrate.span(),
+            "`migrate` needs the version that it leads to: write `version = 2, migrate = ..`, and a greater version with \
+             every further change",
+        ),
+        _ => {}
+    }
+}
+
 pub(crate) fn fields(fields: &[Field], errors: &Errors) {
     for field in fields {
         for name in field.rename.value().into_iter().chain(field.aliases.iter().map(|(_, name)| name)) {

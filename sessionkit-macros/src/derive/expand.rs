@@ -21,7 +21,11 @@ pub(crate) fn implementation(model: &Model<'_>) -> TokenStream {
             const ON_ERROR: __kit::OnError = __kit::OnError::Default;
         )
     });
-    let (fields, methods) = (fields(model), [decode(model), encode(model)]);
+    let version = model.migration.as_ref().map(|(version, _)| {
+        let version = Literal::u32_unsuffixed(*version);
+        quote!(const VERSION: __kit::u32 = #version;)
+    });
+    let (fields, methods) = (fields(model), [decode(model), encode(model), migrate(model)]);
     in_scope(
         &model.runtime,
         quote! {
@@ -29,6 +33,7 @@ pub(crate) fn implementation(model: &Model<'_>) -> TokenStream {
                 type Layer = #layer;
                 type Codec = #codec;
                 const NAMESPACE: &'static __kit::str = #namespace;
+                #version
                 #on_error
                 const FIELDS: &'static [__kit::Field] = &[#fields];
                 #(#methods)*
@@ -115,6 +120,21 @@ fn encode(model: &Model<'_>) -> TokenStream {
         fn encode(&self, __fields: &mut __kit::FieldWriter) -> __kit::Result<(), __kit::FieldError> {
             #(#fields)*
             __kit::Ok(())
+        }
+    }
+}
+
+/// The method `migrate`, where the struct has a version.
+fn migrate(model: &Model<'_>) -> TokenStream {
+    let Some((_, path)) = &model.migration else { return TokenStream::new() };
+    // As a function pointer it has one type that can be wrong, rather than arguments and a result.
+    let call = quote_spanned!(ours_at(path)=> __kit::migrate(#path, __from, __stored));
+    quote_spanned! {Span::mixed_site()=>
+        fn migrate(
+            __from: __kit::u32,
+            __stored: &mut __kit::Migration<'_, Self>,
+        ) -> __kit::Result<(), __kit::FieldError> {
+            #call
         }
     }
 }

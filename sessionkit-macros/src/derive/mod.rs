@@ -30,6 +30,7 @@ pub(crate) fn expand(input: TokenStream) -> Expansion {
     let fields = shape::named_fields(&item, &errors).map(|fields| attributes::fields(fields, &errors));
     shape::no_lifetimes(head.generics, &errors);
     check::name(&attributes, &errors);
+    check::version(&attributes, &errors);
     if let Some(fields) = &fields {
         check::fields(fields, &errors);
     }

@@ -13,6 +13,7 @@ pub(crate) struct Model<'a> {
     pub(crate) generics: &'a Generics,
     pub(crate) runtime: Runtime,
     pub(crate) namespace: String,
+    pub(crate) migration: Option<(u32, ExprPath)>,
     pub(crate) on_error: OnError,
     pub(crate) fields: Vec<Field>,
 }
@@ -71,6 +72,7 @@ pub(crate) fn build<'a>(head: &Head<'a>, attributes: StructAttributes, fields: V
         ident: head.ident,
         generics: head.generics,
         runtime: Runtime::new(&attributes),
+        migration: attributes.version.value().copied().zip(attributes.migrate.value().cloned()),
         on_error: attributes.on_error.value().copied().unwrap_or(OnError::Fail),
         fields: fields.into_iter().map(|field| build_field(&namespace, field)).collect(),
         namespace,

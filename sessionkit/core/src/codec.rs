@@ -5,7 +5,9 @@ use serde::de::DeserializeOwned;
 
 /// Turns the value of a field into bytes and back.
 ///
-/// Chosen per struct; [`Json`] is the default. A codec should be deterministic: equal values that encode
+/// Chosen per struct with `#[session(codec = path::to::Codec)]`; [`Json`] is the default. `null`, or a single byte 0xc0, is
+/// the encoding of an absent value: it is not stored where the field's default is the same. Integers that are merged with
+/// `add` are decimal text in every codec. A codec should be deterministic: equal values that encode
 /// differently cost a needless write, never a missed one.
 pub trait Codec: 'static {
     /// Appends the encoded value to `buffer`.

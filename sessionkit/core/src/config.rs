@@ -92,7 +92,7 @@ impl<'de> Deserialize<'de> for SessionConfig {
 
 /// A setting that cannot be read, or settings that contradict each other; says what to change.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ConfigError(String);
+pub struct ConfigError(pub(crate) String);
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,9 +1,12 @@
 //! What `#[derive(SessionData)]` tells the engine about a struct.
 
 use crate::codec::Codec;
+use crate::delta::StoredValue;
 use crate::entries::Split;
 use crate::field::{FieldError, FieldReader, FieldWriter, ThreeWay};
 use crate::layer::LayerMarker;
+use crate::migration::Migration;
+use crate::time::Timestamp;
 
 /// A struct that is the typed state of a session: `#[derive(SessionData)]` implements it.
 ///
@@ -24,6 +27,9 @@ pub trait SessionData: Sized + 'static {
     /// The struct's name inside the record; two structs of one layer must not share it.
     const NAMESPACE: &'static str;
 
+    /// The version of what is stored. A struct that is stored without one has the version 1.
+    const VERSION: u32 = 1;
+
     /// What a stored value does that does not fit its field.
     const ON_ERROR: OnError = OnError::Fail;
 
@@ -41,6 +47,15 @@ pub trait SessionData: Sized + 'static {
     /// # Errors
     /// Fails when a value has no encoding.
     fn encode(&self, fields: &mut FieldWriter) -> Result<(), FieldError>;
+
+    /// Brings the stored values from the version `from` to [`VERSION`](Self::VERSION), which is greater.
+    ///
+    /// # Errors
+    /// Fails when a stored value is not what the older version stored.
+    fn migrate(from: u32, stored: &mut Migration<'_, Self>) -> Result<(), FieldError> {
+        let _ = (from, stored);
+        Ok(())
+    }
 }
 
 /// What a stored value does that does not fit its field, as after the field's type was changed.
@@ -106,6 +121,12 @@ impl Field {
         self
     }
 
+    /// A value of the field that was made now.
+    pub(crate) fn value(&self, bytes: &[u8], now: Timestamp) -> StoredValue {
+        let ttl = self.ttl.map(|seconds| std::time::Duration::from_secs(u64::from(seconds)));
+        StoredValue { bytes: bytes.to_vec(), carried: self.carry, deadline: ttl.map(|ttl| now.after(ttl)) }
+    }
+
     /// The key, then the aliases.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.key).chain(self.aliases.iter().copied())
@@ -125,10 +146,10 @@ pub enum Merge {
         max: i128,
     },
     /// A function decides from the common base and the two values.
-    ThreeWay(MergeFn),
+    ThreeWay(MergeFunction),
     /// Each entry is a field of its own, whose last write wins; a value that is stored in one piece is taken apart.
     Entries(Split),
 }
 
 /// Merges the values of a field that two requests changed.
-pub type MergeFn = fn(ThreeWay<'_>) -> Result<Option<Vec<u8>>, FieldError>;
+pub type MergeFunction = fn(ThreeWay<'_>) -> Result<Option<Vec<u8>>, FieldError>;

@@ -11,6 +11,7 @@ use crate::entries::{Itemizing, Items};
 use crate::event;
 use crate::flash::{Flashing, MergeEncoded};
 use crate::layer::LayerMarker as _;
+use crate::name;
 use crate::overlay::Overlay;
 
 /// Hands out the fields of one struct, in the order of [`FIELDS`](crate::SessionData::FIELDS).
@@ -288,7 +289,7 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    fn encode(field: &Field, reason: CodecError) -> Self {
+    pub(crate) fn encode(field: &Field, reason: CodecError) -> Self {
         Self { key: field.key.into(), encoding: true, reason: (!field.sensitive).then_some(reason) }
     }
 
@@ -297,11 +298,11 @@ impl FieldError {
     }
 
     pub(crate) fn untyped_encode(key: &str, reason: CodecError) -> Self {
-        Self { key: key.to_owned().into(), encoding: true, reason: Some(reason) }
+        Self { key: name::shown(key).to_owned().into(), encoding: true, reason: Some(reason) }
     }
 
     pub(crate) fn untyped_decode(key: &str, reason: CodecError) -> Self {
-        Self { key: key.to_owned().into(), encoding: false, reason: Some(reason) }
+        Self { key: name::shown(key).to_owned().into(), encoding: false, reason: Some(reason) }
     }
 
     /// The key of the field: `namespace.field`.

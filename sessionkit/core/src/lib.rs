@@ -43,6 +43,7 @@ mod local_path;
 mod manager;
 mod memory;
 pub mod merge;
+mod migration;
 mod name;
 mod overlay;
 mod packing;
@@ -68,7 +69,7 @@ pub use config::{
     ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SameSite, SessionConfig, SessionConfigBuilder,
 };
 pub use counter::{Counter, Counting, counter};
-pub use data::{Field, Merge, MergeFn, OnError, SessionData};
+pub use data::{Field, Merge, MergeFunction, OnError, SessionData};
 pub use delta::{Authenticate, Delta, FieldKey, FieldOp, HeaderOp, StoredValue, ValueRef};
 pub use dynamic::{DynamicSession, DynamicValue};
 pub use encoding::{Encoding, Stored, stored, stored_or};
@@ -86,6 +87,7 @@ pub use layer::{LayerMarker, Main};
 pub use local_path::LocalPath;
 pub use manager::SessionManager;
 pub use memory::MemoryStore;
+pub use migration::{Migration, migrate};
 pub use packing::Fields;
 pub use record::Record;
 pub use rejection::Rejection;

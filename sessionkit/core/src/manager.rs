@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::close::{self, Closing};
-use crate::config::{SessionConfig, Settings};
+use crate::config::{ConfigError, SessionConfig, Settings};
 use crate::cookie::{BadCookie, Candidates, CookieName};
 use crate::data::SessionData;
 use crate::deadline::Deadline;
@@ -22,7 +22,7 @@ use crate::request::{Current, RequestSession};
 use crate::store::{DynStore, Store, StoreError};
 use crate::tasks::Tasks;
 use crate::time::{Clock, SystemClock, Timestamp};
-use crate::token::{OsRandom, SessionId, Token, TokenSource};
+use crate::token::{self, OsRandom, SessionId, Token, TokenSource};
 
 /// A store and the policy over it: everything that the sessions of an application share. Cheap to clone.
 ///
@@ -96,8 +96,14 @@ impl<L: LayerMarker> SessionManager<L> {
     }
 
     /// Makes tokens from `source` instead of the operating system's generator.
-    pub fn with_token_source(self, source: impl TokenSource) -> Self {
-        self.with(|engine| engine.tokens = Arc::new(source))
+    ///
+    /// # Errors
+    /// Refuses a source whose [`bits`](TokenSource::bits) are fewer than 128, and one whose bytes repeat.
+    pub fn with_token_source(self, source: impl TokenSource) -> Result<Self, ConfigError> {
+        match token::weakness(&source) {
+            Some(weakness) => Err(ConfigError(weakness)),
+            None => Ok(self.with(|engine| engine.tokens = Arc::new(source))),
+        }
     }
 
     /// Asks the application about every cookie of our name, when somebody asks for the session: `hook` may let it be looked

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::data::Field;
 use crate::field::parse_counter;
-use crate::pending::{ChangeKind, Pending};
+use crate::migration::is_version;
+use crate::pending::{Change, ChangeKind, Pending};
 use crate::snapshot::{Snapshot, entry_of};
 
 /// What is stored, with changes on top.
@@ -51,7 +52,7 @@ impl<'a> Overlay<'a> {
             stored.chain(moved).map(|(entry, bytes)| (entry.into(), bytes)).collect();
         for change in self.pending.changes() {
             let Some(entry) = entry_of(&change.key, field.key) else { continue };
-            match self.changed(&change.key).flatten() {
+            match self.made_of(change) {
                 Some(bytes) => entries.insert(entry.into(), bytes),
                 None => entries.remove(entry),
             };
@@ -63,17 +64,21 @@ impl<'a> Overlay<'a> {
     pub(crate) fn keys(&self) -> Vec<String> {
         let stored = self.stored.values().map(|(key, _)| key).filter(|key| self.changed(key).is_none());
         let pending = self.pending.changes().iter().map(|change| &*change.key);
-        stored.chain(pending.filter(|key| self.value(key).is_some())).map(str::to_owned).collect()
+        let keys = stored.chain(pending.filter(|key| self.value(key).is_some()));
+        keys.filter(|key| !is_version(key)).map(str::to_owned).collect()
     }
 
     /// What the request made of a key, if it changed it.
     fn changed(&self, key: &str) -> Option<Option<&[u8]>> {
-        let change = self.pending.changes().iter().find(|change| change.key == key)?;
-        Some(match &change.kind {
+        self.pending.changes().iter().find(|change| change.key == key).map(|change| self.made_of(change))
+    }
+
+    fn made_of<'s>(&'s self, change: &'s Change) -> Option<&'s [u8]> {
+        match &change.kind {
             ChangeKind::Write { value } | ChangeKind::Put { value } | ChangeKind::Merge { mine: value, .. } => {
                 value.as_deref()
             }
-            ChangeKind::Add { .. } => self.sums.iter().find(|(name, _)| *name == key).map(|(_, sum)| sum.as_slice()),
-        })
+            ChangeKind::Add { .. } => self.sums.iter().find(|(key, _)| *key == change.key).map(|(_, sum)| &**sum),
+        }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::data::{Field, Merge, MergeFn, OnError, SessionData};
+use crate::data::{Field, Merge, MergeFunction, OnError, SessionData};
 use crate::delta::{Delta, FieldKey, FieldOp, StoredValue};
 use crate::entries::{Items, Split};
 use crate::field::{FieldError, ThreeWay, parse_counter};
+use crate::migration::{self, Upgrade};
 use crate::packing::field_size;
 use crate::record::Record;
 use crate::snapshot::Snapshot;
@@ -16,6 +17,8 @@ use crate::time::Timestamp;
 pub(crate) struct Pending {
     /// Whether everything that is stored goes before the changes come.
     cleared: bool,
+    /// The structs among the changed ones that may be stored in an older version.
+    upgrades: Vec<(&'static str, Upgrade)>,
     changes: Vec<Change>,
 }
 
@@ -43,7 +46,7 @@ pub(crate) enum ChangeKind {
         max: i128,
     },
     Merge {
-        merge: MergeFn,
+        merge: MergeFunction,
         mine: Option<Vec<u8>>,
     },
 }
@@ -64,12 +67,13 @@ impl Pending {
 
     /// Forgets the changes so far, and removes everything that is stored.
     pub(crate) fn clear(&mut self) {
-        *self = Self { cleared: true, changes: Vec::new() };
+        *self = Self { cleared: true, ..Self::default() };
     }
 
     /// Forgets the changes; what was to be removed before them still is.
     pub(crate) fn forget_changes(&mut self) {
         self.changes.clear();
+        self.upgrades.clear();
     }
 
     /// Takes a change of a key, whatever its struct says of it; the last write wins.
@@ -96,6 +100,7 @@ impl Pending {
         base: Option<&[u8]>,
         mine: Option<&[u8]>,
     ) -> Result<(), FieldError> {
+        self.upgrade::<T>();
         let field = &T::FIELDS[index];
         let before = self.changes.iter_mut().find(|change| change.key == field.key);
         let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
@@ -133,11 +138,23 @@ impl Pending {
 
     /// Takes the entries that a struct of type `T` changed of one of its fields.
     pub(crate) fn contribute_entries<T: SessionData>(&mut self, field: &'static Field, base: &Items, mine: &Items) {
+        let mut changes: BTreeMap<FieldKey, ChangeKind> = BTreeMap::new();
         for (entry, value) in base.changes(mine) {
-            let key: FieldKey = format!("{}/{entry}", field.key).into();
             let kind = ChangeKind::Write { value: value.map(<[u8]>::to_vec) };
-            self.changes.retain(|change| change.key != key);
-            self.changes.push(Change { key, field, on_error: T::ON_ERROR, kind });
+            changes.insert(format!("{}/{entry}", field.key).into(), kind);
+        }
+        if changes.is_empty() {
+            return;
+        }
+        self.upgrade::<T>();
+        self.changes.retain(|change| !changes.contains_key(&change.key));
+        let changes = changes.into_iter().map(|(key, kind)| Change { key, field, on_error: T::ON_ERROR, kind });
+        self.changes.extend(changes);
+    }
+
+    fn upgrade<T: SessionData>(&mut self) {
+        if T::VERSION > 1 && !self.upgrades.iter().any(|(namespace, _)| *namespace == T::NAMESPACE) {
+            self.upgrades.push((T::NAMESPACE, migration::upgrade::<T>));
         }
     }
 
@@ -149,50 +166,31 @@ impl Pending {
         record: Option<&Record>,
         now: Timestamp,
     ) -> Result<Delta, FieldError> {
-        let mut delta = Delta::new();
-        if self.cleared && record.is_some() {
-            delta.fields.push(FieldOp::Clear { keep_carried: false });
+        let is_cleared = self.cleared && record.is_some();
+        let (mut origin, mut record) = (self.stored(origin, now), self.stored(record, now));
+        let mut migrated = Vec::new();
+        for (_, upgrade) in &self.upgrades {
+            upgrade(&mut origin)?;
+            migrated.extend(upgrade(&mut record)?);
         }
-        let (origin, record) = (self.stored(origin, now), self.stored(record, now));
+        let mut delta = Delta::new();
         let mut taken_apart: Vec<&str> = Vec::new();
         for change in &self.changes {
             if let Merge::Entries(split) = change.field.merge
                 && !taken_apart.contains(&change.field.key)
             {
                 taken_apart.push(change.field.key);
-                self.take_apart(change, split, &record, &mut delta.fields)?;
+                take_apart(change, split, &record, &mut delta.fields)?;
             }
             change.write(&origin, &record, &mut delta.fields)?;
         }
+        if !delta.fields.is_empty() {
+            delta.fields.splice(0..0, migrated);
+        }
+        if is_cleared {
+            delta.fields.insert(0, FieldOp::Clear { keep_carried: false });
+        }
         Ok(delta)
-    }
-
-    /// Moves a map or set that is stored in one piece to entries of its own, so that one of them can be changed.
-    fn take_apart(
-        &self,
-        change: &Change,
-        split: Split,
-        record: &Snapshot<'_>,
-        ops: &mut Vec<FieldOp>,
-    ) -> Result<(), FieldError> {
-        let field = change.field;
-        let Some(held) = field.names().find_map(|name| record.value(name)) else { return Ok(()) };
-        let items = match (split(held.bytes), change.on_error) {
-            (Ok(items), _) => items,
-            (Err(reason), OnError::Fail) => return Err(FieldError::decode(field, reason)),
-            // It was reported when it was read.
-            (Err(_), OnError::Default) => return Ok(()),
-        };
-        for name in field.names().filter(|name| record.value(name).is_some()) {
-            ops.push(removal(name.into(), record));
-        }
-        for (entry, bytes) in items.iter() {
-            let key: FieldKey = format!("{}/{entry}", field.key).into();
-            let value = StoredValue { bytes: bytes.to_vec(), ..held.to_owned() };
-            let is_changed = self.changes.iter().any(|change| change.key == key);
-            ops.extend((!is_changed).then_some(FieldOp::Set { key, value }));
-        }
-        Ok(())
     }
 }
 
@@ -203,7 +201,7 @@ impl Change {
         match &self.kind {
             ChangeKind::Write { value } => {
                 ops.extend(self.aliases(record).map(|key| FieldOp::Remove { key }));
-                let value = value.as_ref().map(|bytes| self.value(bytes, record.now()));
+                let value = value.as_ref().map(|bytes| self.field.value(bytes, record.now()));
                 ops.extend(set(key, value, record));
             }
             ChangeKind::Put { value } => {
@@ -225,7 +223,7 @@ impl Change {
                 };
                 if merged.as_deref() != theirs {
                     ops.extend(self.aliases(record).map(|alias| removal(alias, record)));
-                    let value = merged.map(|bytes| self.value(&bytes, record.now()));
+                    let value = merged.map(|bytes| self.field.value(&bytes, record.now()));
                     ops.push(FieldOp::Replace { expected: record.bytes(&key).map(<[u8]>::to_vec), key, value });
                 }
             }
@@ -243,19 +241,18 @@ impl Change {
         let key = self.key.clone();
         ops.extend(self.aliases(record).map(|alias| removal(alias, record)));
         let (own, held) = (record.bytes(&key), record.field(self.field));
-        let number = held.map(|bytes| parse_counter(bytes).ok_or_else(|| "not an integer".into())).transpose();
-        let number = match (number, self.on_error) {
-            (Err(reason), OnError::Fail) => return Err(FieldError::decode(self.field, reason)),
-            // A store adds to what is there, which must be an integer under the field's own name.
-            (Ok(number), _) if number.is_none() || own.is_some() => {
-                ops.push(FieldOp::Add { key, by, min, max, carried: self.field.carry });
-                return Ok(());
+        match held.map(parse_counter) {
+            Some(None) if self.on_error == OnError::Fail => {
+                return Err(FieldError::decode(self.field, "not an integer".into()));
             }
-            (number, _) => number.unwrap_or_default().unwrap_or(0),
-        };
-        let sum = number.saturating_add(by).clamp(min, max).to_string();
-        let (expected, value) = (own.map(<[u8]>::to_vec), Some(self.value(sum.as_bytes(), record.now())));
-        ops.push(FieldOp::Replace { key, expected, value });
+            // A store adds to what is stored under the field's own name, where that is an integer.
+            Some(number) if own.is_none() || number.is_none() => {
+                let sum = number.unwrap_or(0).saturating_add(by).clamp(min, max).to_string();
+                let (expected, value) = (own.map(<[u8]>::to_vec), self.field.value(sum.as_bytes(), record.now()));
+                ops.push(FieldOp::Replace { key, expected, value: Some(value) });
+            }
+            _ => ops.push(FieldOp::Add { key, by, min, max, carried: self.field.carry }),
+        }
         Ok(())
     }
 
@@ -268,11 +265,27 @@ impl Change {
             entry => format!("{alias}{entry}").into(),
         })
     }
+}
 
-    fn value(&self, bytes: &[u8], now: Timestamp) -> StoredValue {
-        let ttl = self.field.ttl.map(|seconds| std::time::Duration::from_secs(u64::from(seconds)));
-        StoredValue { bytes: bytes.to_vec(), carried: self.field.carry, deadline: ttl.map(|ttl| now.after(ttl)) }
+/// Moves a map or set that is stored in one piece to entries of its own, so that one of them can be changed.
+fn take_apart(change: &Change, split: Split, record: &Snapshot<'_>, ops: &mut Vec<FieldOp>) -> Result<(), FieldError> {
+    let field = change.field;
+    let Some(held) = field.names().find_map(|name| record.value(name)) else { return Ok(()) };
+    let items = match (split(held.bytes), change.on_error) {
+        (Ok(items), _) => items,
+        (Err(reason), OnError::Fail) => return Err(FieldError::decode(field, reason)),
+        // It was reported when it was read.
+        (Err(_), OnError::Default) => return Ok(()),
+    };
+    for name in field.names().filter(|name| record.value(name).is_some()) {
+        ops.push(removal(name.into(), record));
     }
+    for (entry, bytes) in items.iter() {
+        let key: FieldKey = format!("{}/{entry}", field.key).into();
+        let value = StoredValue { bytes: bytes.to_vec(), ..held.to_owned() };
+        ops.push(FieldOp::Set { key, value });
+    }
+    Ok(())
 }
 
 /// Removes what is stored under a name that is not the one to write under, if it is still what it was.

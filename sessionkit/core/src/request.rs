@@ -18,6 +18,8 @@ use crate::head::{RequestHead, Route};
 use crate::hooks::Hooked;
 use crate::info::SessionInfo;
 use crate::manager::Engine;
+use crate::migration;
+use crate::name;
 use crate::overlay::Overlay;
 use crate::pending::Pending;
 use crate::record::Record;
@@ -240,8 +242,11 @@ impl RequestSession {
         engine.claim_namespace::<T>().map_err(|error| self.fail(error))?;
         let state = self.state();
         let record = state.current.as_ref().map(|current| &current.record);
-        let overlay = Overlay::new(state.pending.stored(record, engine.now()), &state.pending);
-        let value = T::decode(&mut FieldReader::new::<T>(&overlay));
+        let mut stored = state.pending.stored(record, engine.now());
+        let value = migration::upgrade::<T>(&mut stored).and_then(|_| {
+            let overlay = Overlay::new(stored, &state.pending);
+            T::decode(&mut FieldReader::new::<T>(&overlay))
+        });
         let epoch = state.epoch;
         drop(state);
         Ok((value.map_err(|error| self.fail(error.into()))?, epoch))
@@ -303,7 +308,7 @@ impl RequestSession {
         is_current: impl FnOnce(&State) -> bool,
         change: impl FnOnce(&mut State) -> R,
     ) -> Option<R> {
-        let layer = self.shared.engine.layer();
+        let (layer, key) = (self.shared.engine.layer(), name::shown(key));
         let mut state = self.state();
         if state.closed {
             event::late_write(layer, &self.shared.handler(), key);

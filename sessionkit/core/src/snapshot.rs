@@ -27,6 +27,11 @@ impl<'a> Snapshot<'a> {
         self.now
     }
 
+    /// Puts the values of a migration in the place of those that are stored.
+    pub(crate) fn migrate(&mut self, values: Vec<(FieldKey, Option<StoredValue>)>) {
+        self.migrated.extend(values);
+    }
+
     pub(crate) fn value(&self, key: &str) -> Option<ValueRef<'_>> {
         match self.migrated.iter().find(|(migrated, _)| migrated == key) {
             Some((_, value)) => value.as_ref().map(StoredValue::as_ref),

@@ -1,5 +1,6 @@
 //! The token that a client holds, and what the server keeps of it.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use base64::Engine as _;
@@ -10,6 +11,9 @@ use subtle::{Choice, ConstantTimeEq as _};
 const SELECTOR: usize = 16;
 const SECRET: usize = 32;
 const TOKEN: usize = SELECTOR + SECRET;
+
+/// What OWASP ASVS 5.0 asks of a reference token (7.2.3).
+const LEAST_BITS: u32 = 128;
 
 /// The length of a token as text: 48 bytes in base64url without padding ([RFC 4648](https://www.rfc-editor.org/rfc/rfc4648)).
 pub(crate) const TOKEN_TEXT: usize = 64;
@@ -165,6 +169,27 @@ impl fmt::Debug for Token {
 pub trait TokenSource: Send + Sync + 'static {
     /// Fills `bytes` with bytes that nobody can predict.
     fn fill(&self, bytes: &mut [u8]);
+
+    /// How many bits of a token's secret, which has 256, nobody can predict. All of them unless told otherwise; fewer than
+    /// 128 are refused.
+    fn bits(&self) -> u32 {
+        SECRET as u32 * 8
+    }
+}
+
+/// Why tokens of this source could be guessed, as far as can be told.
+pub(crate) fn weakness(source: &dyn TokenSource) -> Option<String> {
+    if source.bits() < LEAST_BITS {
+        return Some(format!(
+            "the token source has {} unpredictable bits: use one of at least {LEAST_BITS}",
+            source.bits()
+        ));
+    }
+    // A source that fills too little, or always the same, or that is seeded anew for each token.
+    let (mut sample, mut words) = ([0; 2 * TOKEN], HashSet::new());
+    sample.chunks_exact_mut(TOKEN).for_each(|token| source.fill(token));
+    let repeats = sample.chunks_exact(8).any(|word| !words.insert(word));
+    repeats.then(|| "the token source repeats its bytes: use a cryptographically secure generator".to_owned())
 }
 
 /// The operating system's cryptographically secure random number generator.

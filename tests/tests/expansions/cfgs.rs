@@ -15,6 +15,10 @@ struct Settings {
     counted: Nowhere,
     #[cfg_attr(all(), session(merge = add))]
     views: u64,
+    #[cfg(any())]
+    #[session(alias = "theme")]
+    renamed: Nowhere,
+    #[cfg_attr(all(), session(alias = "simple"))]
     #[cfg_attr(any(), session(nonsense))]
     plain: u8,
 }
@@ -32,5 +36,6 @@ async fn configured_fields() {
     let settings: Settings = visitor.read().await;
     assert_eq!((settings.theme.as_str(), settings.views, settings.plain), ("", 1, 2));
     assert_eq!(keys::<Settings>(), ["settings.theme", "settings.views", "settings.plain"]);
+    assert_eq!(Settings::FIELDS[2].aliases, ["settings.simple"]);
     assert!(matches!(Settings::FIELDS[1].merge, sessionkit_core::Merge::Add { .. }));
 }

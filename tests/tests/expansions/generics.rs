@@ -36,6 +36,34 @@ async fn type_parameters() {
     assert_eq!(keys::<Basket<u8>>(), ["basket.items", "basket.log", "basket.note", "basket.count"]);
 }
 
+#[derive(SessionData)]
+struct Counted<K: Ord, V, S: Default + std::hash::BuildHasher = std::hash::RandomState>
+where
+    K: std::hash::Hash,
+{
+    #[session(entries)]
+    sorted: BTreeMap<K, Vec<V>>,
+    #[session(entries, alias = "hashes")]
+    hashed: std::collections::HashMap<K, V, S>,
+    #[session(entries)]
+    names: BTreeSet<String>,
+}
+
+#[tokio::test]
+async fn entries_of_type_parameters() {
+    let visitor = Visitor::new();
+    visitor
+        .change(|counted: &mut Counted<u8, String>| {
+            counted.sorted.insert(1, vec!["one".to_owned()]);
+            counted.hashed.insert(2, "two".to_owned());
+            counted.names.insert("three".to_owned());
+        })
+        .await;
+    let counted: Counted<u8, String> = visitor.read().await;
+    assert_eq!((counted.sorted[&1][0].as_str(), counted.hashed[&2].as_str()), ("one", "two"));
+    assert!(counted.names.contains("three"));
+}
+
 trait Shop: 'static {
     type Id: Serialize + DeserializeOwned + Ord + Default;
 }

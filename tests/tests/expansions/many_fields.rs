@@ -55,9 +55,9 @@ struct Profile {
     e02: String,
     #[session(ttl = "1h", sensitive, carry)]
     e03: String,
-    #[session(ttl = "1h", sensitive, carry)]
-    e04: String,
-    #[session(ttl = "1h", sensitive, carry)]
+    #[session(entries, ttl = "1h", sensitive, carry)]
+    e04: std::collections::HashMap<String, u8>,
+    #[session(ttl = "1h", sensitive, carry, alias = "f00", alias = "f01")]
     e05: String,
 }
 
@@ -69,6 +69,7 @@ async fn thirty_fields() {
             (profile.a00, profile.a07, profile.b05) = (1, 2, -3);
             profile.c04 = Some("four".to_owned());
             profile.d00.push(5);
+            profile.e04.insert("seven".to_owned(), 7);
             profile.e05 = "six".to_owned();
         })
         .await;
@@ -76,5 +77,6 @@ async fn thirty_fields() {
     assert_eq!((profile.a00, profile.a01, profile.a07), (1, 0, 2));
     assert_eq!((profile.b00, profile.b05, profile.c04.as_deref()), (0, -3, Some("four")));
     assert_eq!((profile.d00, profile.e00.as_str(), profile.e05.as_str()), (vec![5], "", "six"));
+    assert_eq!(profile.e04["seven"], 7);
     assert_eq!(keys::<Profile>().len(), 30);
 }

@@ -1,6 +1,6 @@
 //! Names: raw identifiers, renamed fields and namespaces, names that the expansion uses itself.
 
-use sessionkit::SessionData;
+use sessionkit::{FieldError, Migration, SessionData};
 
 use crate::visitor::{Visitor, keys};
 
@@ -27,6 +27,7 @@ async fn raw_identifiers() {
 
 /// The expansion's own names.
 #[derive(SessionData)]
+#[session(version = 2, migrate = migrate)]
 struct Hygiene {
     __fields: u8,
     __kit: u8,
@@ -37,9 +38,18 @@ struct Hygiene {
     __base: std::collections::BTreeSet<u8>,
     #[session(merge = __mine)]
     __theirs: u8,
+    #[session(entries)]
+    __stored: std::collections::BTreeMap<String, u8>,
+    #[session(alias = "__old")]
+    __from: u8,
     fields: u8,
     encode: u8,
     decode: u8,
+}
+
+/// Beside the trait's method of that name.
+fn migrate(__from: u32, __stored: &mut Migration<'_, Hygiene>) -> Result<(), FieldError> {
+    __stored.insert("__from", &__from)
 }
 
 fn __mine(_: &u8, __mine: u8, _: u8) -> u8 {
@@ -54,9 +64,11 @@ async fn names_of_the_expansion() {
     visitor.change(|data: &mut Hygiene| data.__values.push(7)).await;
     visitor.change(|data: &mut Hygiene| data.__index.push(8)).await;
     visitor.change(|data: &mut Hygiene| data.__base = [9].into()).await;
+    visitor.change(|data: &mut Hygiene| (data.__from, data.__stored) = (10, [("a".to_owned(), 11)].into())).await;
     let data: Hygiene = visitor.read().await;
     assert_eq!((data.__fields, data.__kit, data.__theirs), (1, 2, 3));
     assert_eq!((data.fields, data.encode, data.decode), (4, 5, 6));
+    assert_eq!((data.__from, &data.__stored["a"]), (10, &11));
     assert_eq!((data.__values, data.__index, data.__base.len()), (vec![7], vec![8], 1));
 }
 

@@ -20,6 +20,9 @@ mod shadowed {
     pub(super) struct str;
     pub(super) struct usize;
     pub(super) struct bool;
+    pub(super) struct u32;
+    pub(super) struct Migration;
+    pub(super) struct OnError;
     pub(super) trait Default {}
     pub(super) trait Clone {}
     pub(super) trait Into {}
@@ -36,12 +39,15 @@ mod shadowed {
     }
 
     #[derive(::sessionkit::SessionData)]
+    #[session(version = 2, migrate = self::upgrade, on_error = default, codec = ::sessionkit::MessagePack)]
     pub(super) struct Cart {
         pub(super) items: ::std::vec::Vec<u8>,
         #[session(merge = add)]
         pub(super) views: u64,
         #[session(merge = append)]
         pub(super) log: ::std::vec::Vec<u8>,
+        #[session(entries, alias = "counts")]
+        pub(super) entries: ::std::collections::BTreeMap<u8, u8>,
         #[session(flash)]
         pub(super) notice: ::std::option::Option<::std::string::String>,
         #[session(ttl = "1m", sensitive, carry)]
@@ -50,6 +56,13 @@ mod shadowed {
         pub(super) cache: u8,
         #[session(default = seven)]
         pub(super) seven: u8,
+    }
+
+    fn upgrade(
+        _: ::core::primitive::u32,
+        _: &mut ::sessionkit::Migration<'_, Cart>,
+    ) -> ::core::result::Result<(), ::sessionkit::FieldError> {
+        ::core::result::Result::Ok(())
     }
 
     fn seven() -> u8 {
@@ -66,10 +79,12 @@ async fn shadowed_names() {
             cart.log.push(2);
             (cart.views, cart.code, cart.cache) = (3, 4, 5);
             cart.notice = Some("six".to_owned());
+            cart.entries = [(8, 9)].into();
         })
         .await;
     let cart: shadowed::Cart = visitor.read().await;
     assert_eq!((cart.items, cart.log, cart.views, cart.code), (vec![1], vec![2], 3, 4));
+    assert_eq!(cart.entries, [(8, 9)].into());
     assert_eq!((cart.cache, cart.notice.as_deref(), cart.seven), (0, Some("six"), 7));
 }
 

@@ -3,3 +3,4 @@
 mod alias;
 mod ill_fitting;
 mod unknown;
+mod versions;

@@ -1,5 +1,7 @@
 //! What `#[derive(SessionData)]` says about mistakes.
 
+mod evolution;
+
 use expect_test::{Expect, expect};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -107,23 +109,25 @@ fn unknown_keys() {
     structure(
         quote!(nmae = "a"),
         expect![
-            "unknown key `nmae`; did you mean `name`? (accepted here: `name`, `layer`, `codec`, `on_error`, `crate`)"
+            "unknown key `nmae`; did you mean `name`? (accepted here: `name`, `layer`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
         ],
     );
     structure(
         quote!(table = "a"),
-        expect!["unknown key `table` (accepted here: `name`, `layer`, `codec`, `on_error`, `crate`)"],
+        expect![
+            "unknown key `table` (accepted here: `name`, `layer`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
+        ],
     );
     structure(
         quote!(ttl = "1m"),
         expect![
-            "`ttl` is a key of a field, not of a struct (accepted here: `name`, `layer`, `codec`, `on_error`, `crate`)"
+            "`ttl` is a key of a field, not of a struct (accepted here: `name`, `layer`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
         ],
     );
     structure(
         quote!(require = is_admin),
         expect![
-            "`require` is a key of a handler, not of a struct (accepted here: `name`, `layer`, `codec`, `on_error`, `crate`)"
+            "`require` is a key of a handler, not of a struct (accepted here: `name`, `layer`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
         ],
     );
 }
@@ -160,7 +164,9 @@ fn syntax() {
             #[session = "cart"]
             struct Cart {}
         ),
-        expect!["write the keys in parentheses: `#[session(..)]` takes `name`, `layer`, `codec`, `on_error`, `crate`"],
+        expect![
+            "write the keys in parentheses: `#[session(..)]` takes `name`, `layer`, `codec`, `version`, `migrate`, `on_error`, `crate`"
+        ],
     );
     field(quote!(rename = -), expect!["unexpected end of input, expected an expression"]);
     structure(quote!(layer = 5 + 5), expect!["`layer` is a path: write `layer = Office`"]);
@@ -325,7 +331,7 @@ fn all_mistakes_at_once() {
             }
         },
         expect![[r#"
-            unknown key `nmae`; did you mean `name`? (accepted here: `name`, `layer`, `codec`, `on_error`, `crate`)
+            unknown key `nmae`; did you mean `name`? (accepted here: `name`, `layer`, `codec`, `version`, `migrate`, `on_error`, `crate`)
             `layer` takes a path without quotes: write `layer = Office`
             unknown key `tll`; did you mean `ttl`? (accepted here: `rename`, `alias`, `default`, `skip`, `merge`, `entries`, `flash`, `ttl`, `carry`, `sensitive`)
             `10` is not a time: write a whole number and a unit, "30s", "10m", "12h" or "7d"

@@ -1,0 +1,6 @@
+//! What `#[derive(SessionData)]` expands to.
+
+mod fields;
+mod generics;
+mod mistakes;
+mod structure;

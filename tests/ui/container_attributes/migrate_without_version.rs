@@ -1,0 +1,13 @@
+use sessionkit::SessionData;
+
+#[derive(SessionData)]
+#[session(migrate = upgrade)]
+struct Cart {
+    items: u64,
+}
+
+fn upgrade(_: u32, _: &mut sessionkit::Migration<'_, Cart>) -> Result<(), sessionkit::FieldError> {
+    Ok(())
+}
+
+fn main() {}

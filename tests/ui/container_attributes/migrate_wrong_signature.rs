@@ -1,0 +1,11 @@
+use sessionkit::SessionData;
+
+#[derive(SessionData)]
+#[session(version = 2, migrate = upgrade)]
+struct Cart {
+    items: u64,
+}
+
+fn upgrade(_: u32) {}
+
+fn main() {}
