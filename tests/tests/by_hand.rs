@@ -286,3 +286,20 @@ async fn a_merge_function_that_panics_is_a_500_that_says_so() {
     assert_eq!((rejection.status(), rejection.detail()), (500, "a merge function panicked"));
     assert_eq!(open().view::<Fragile>().await.unwrap().value, 2);
 }
+
+#[test]
+fn a_login_that_its_runtime_cuts_off_is_reported() {
+    let (log, gates) = (Log::collect(), Gates::default());
+    let store = HeldStore::new(MemoryStore::new(), &gates);
+    store.hold("before create");
+    let manager = SessionManager::new(store, SessionConfig::default());
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let short = runtime();
+    short.block_on(async {
+        tokio::spawn(manager.open().auth().login("ada").into_future());
+        gates.arrived("before create", 1).await;
+    });
+    drop(short);
+    runtime().block_on(manager.drain());
+    assert!(log.text().contains("cut_off"), "{}", log.text());
+}

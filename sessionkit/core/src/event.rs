@@ -42,6 +42,8 @@ events! {
     debug conflict(layer: &str, id: SessionId) "session conflict";
     /// A stored value does not fit its field, which has its default.
     warn unfit(layer: &str, key: &str) "stored session field does not fit its type: the default is used";
+    /// A store call that had begun was dropped with its runtime: nobody knows whether it happened.
+    error cut_off() "store call cut off: its runtime ended before it";
     /// The session could not be used.
     warn failed(layer: &str, error: &dyn Display) "session unavailable";
     /// A variable looks like a setting and is none.

@@ -10,6 +10,8 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
+use crate::event;
+
 /// Counts the work that is not done yet.
 #[derive(Clone, Default)]
 pub(crate) struct Tasks {
@@ -27,8 +29,9 @@ impl Tasks {
     pub(crate) async fn finish<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
         let running = Running::new(self.shared.clone());
         let task = tokio::spawn(async move {
-            let _running = running;
-            work.await
+            let result = work.await;
+            running.end();
+            result
         });
         task.await.ok()
     }
@@ -38,13 +41,14 @@ impl Tasks {
     pub(crate) fn complete<T: 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Completion<T> {
         let running = Running::new(self.shared.clone());
         let work = async move {
-            let _running = running;
-            work.await
+            let result = work.await;
+            running.end();
+            result
         };
         Completion { work: Some(Box::pin(work)), runtime: Handle::try_current().ok() }
     }
 
-    /// Waits until nothing is running.
+    /// Waits until nothing is running. Work whose runtime has ended before it is not running any more, which is reported.
     pub(crate) async fn drain(&self) {
         loop {
             let done = self.shared.done.notified();
@@ -88,19 +92,29 @@ impl<T> Drop for Completion<T> {
     }
 }
 
-struct Running(Arc<Shared>);
+struct Running {
+    shared: Arc<Shared>,
+    ended: bool,
+}
 
 impl Running {
     fn new(shared: Arc<Shared>) -> Self {
         shared.running.fetch_add(1, Ordering::AcqRel);
-        Self(shared)
+        Self { shared, ended: false }
+    }
+
+    fn end(mut self) {
+        self.ended = true;
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if self.0.running.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.done.notify_waiters();
+        if !self.ended && !std::thread::panicking() {
+            event::cut_off();
+        }
+        if self.shared.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.shared.done.notify_waiters();
         }
     }
 }
