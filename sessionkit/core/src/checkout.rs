@@ -5,7 +5,8 @@ use std::ops::{Deref, DerefMut};
 
 use crate::data::SessionData;
 use crate::error::SessionError;
-use crate::field::{Encoded, FieldError, FieldWriter};
+use crate::field::{Encoded, FieldWriter};
+use crate::field_error::FieldError;
 use crate::request::{Epoch, RequestSession};
 
 /// One struct of the session: a `T` to read and to change, as the frameworks' `Session<T>` extractors hold it.

@@ -3,9 +3,11 @@
 use crate::codec::Codec;
 use crate::delta::StoredValue;
 use crate::entries::Split;
-use crate::field::{FieldError, FieldReader, FieldWriter, ThreeWay};
+use crate::field::{FieldReader, FieldWriter};
+use crate::field_error::FieldError;
 use crate::layer::LayerMarker;
 use crate::migration::Migration;
+use crate::three_way::ThreeWay;
 use crate::time::Timestamp;
 
 /// A struct that is the typed state of a session: `#[derive(SessionData)]` implements it.

@@ -12,7 +12,7 @@ use crate::codec::{Codec, CodecError, Json};
 use crate::encoding::Stored;
 use crate::error::SessionError;
 use crate::event;
-use crate::field::FieldError;
+use crate::field_error::FieldError;
 use crate::overlay::Overlay;
 use crate::request::{Epoch, RequestSession};
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::cookie::BadCookie;
-use crate::field::FieldError;
+use crate::field_error::FieldError;
 use crate::rejection::Rejection;
 use crate::store::{StoreError, StoreErrorKind};
 

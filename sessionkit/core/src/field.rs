@@ -1,17 +1,16 @@
-//! Reading, writing and merging the fields of a [`SessionData`](crate::SessionData) struct.
+//! Reading and writing the fields of a [`SessionData`](crate::SessionData) struct.
 
 use std::fmt;
 
 use crate::codec::CodecError;
 use crate::counter::Counting;
 use crate::data::{Field, OnError, SessionData};
-use crate::delta::FieldKey;
 use crate::encoding::Encoding;
 use crate::entries::{Itemizing, Items};
 use crate::event;
-use crate::flash::{Flashing, MergeEncoded};
+use crate::field_error::FieldError;
+use crate::flash::Flashing;
 use crate::layer::LayerMarker as _;
-use crate::name;
 use crate::overlay::Overlay;
 
 /// Hands out the fields of one struct, in the order of [`FIELDS`](crate::SessionData::FIELDS).
@@ -222,114 +221,6 @@ impl Encoded {
         self.items.iter()
     }
 }
-
-/// The three values of a field that two requests changed: what both began with, and what each made of it.
-///
-/// A value is absent where the field is not stored.
-#[derive(Clone, Copy)]
-pub struct ThreeWay<'a> {
-    pub(crate) field: &'static Field,
-    pub(crate) base: Option<&'a [u8]>,
-    pub(crate) mine: Option<&'a [u8]>,
-    pub(crate) theirs: Option<&'a [u8]>,
-    pub(crate) on_error: OnError,
-}
-
-impl<'a> ThreeWay<'a> {
-    /// Merges with `merge(base, mine, theirs)`; an absent value is its default.
-    ///
-    /// # Errors
-    /// Fails when a value does not fit the field, unless the struct's [`OnError`] is the default.
-    pub fn merge<T>(
-        self,
-        encoding: Encoding<T>,
-        merge: impl FnOnce(&T, T, T) -> T,
-    ) -> Result<Option<Vec<u8>>, FieldError> {
-        let decode = |bytes: Option<&[u8]>| match (bytes.map(encoding.decode), self.on_error) {
-            (Some(Ok(value)), _) => Ok(value),
-            (Some(Err(reason)), OnError::Fail) => Err(FieldError::decode(self.field, reason)),
-            (Some(Err(_)), OnError::Default) | (None, _) => Ok((encoding.default)()),
-        };
-        let merged = merge(&decode(self.base)?, decode(self.mine)?, decode(self.theirs)?);
-        let mut writer = FieldWriter::new(std::slice::from_ref(self.field));
-        writer.write(&merged, encoding)?;
-        Ok(writer.finish().values().next().flatten().map(<[u8]>::to_vec))
-    }
-
-    /// Merges the encoded values; an absent one is empty.
-    pub(crate) fn merge_encoded<T>(
-        self,
-        decode: fn(&[u8]) -> Result<T, CodecError>,
-        merge: MergeEncoded,
-    ) -> Result<Option<Vec<u8>>, FieldError> {
-        let merged = merge(self.base, self.mine, self.theirs).or_else(|reason| match self.on_error {
-            OnError::Fail => Err(reason),
-            OnError::Default => {
-                let fitting = |bytes: Option<&'a [u8]>| bytes.filter(|bytes| decode(bytes).is_ok());
-                merge(fitting(self.base), fitting(self.mine), fitting(self.theirs))
-            }
-        });
-        merged.map_err(|reason| FieldError::decode(self.field, reason))
-    }
-}
-
-impl fmt::Debug for ThreeWay<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ThreeWay").field("field", &self.field.key).finish_non_exhaustive()
-    }
-}
-
-/// A field's value could not be encoded, or its stored bytes could not be decoded.
-///
-/// Names the field and the reason; for a `sensitive` field only the field.
-pub struct FieldError {
-    key: FieldKey,
-    encoding: bool,
-    reason: Option<CodecError>,
-}
-
-impl FieldError {
-    pub(crate) fn encode(field: &Field, reason: CodecError) -> Self {
-        Self { key: field.key.into(), encoding: true, reason: (!field.sensitive).then_some(reason) }
-    }
-
-    pub(crate) fn decode(field: &Field, reason: CodecError) -> Self {
-        Self { key: field.key.into(), encoding: false, reason: (!field.sensitive).then_some(reason) }
-    }
-
-    pub(crate) fn untyped_encode(key: &str, reason: CodecError) -> Self {
-        Self { key: name::shown(key).to_owned().into(), encoding: true, reason: Some(reason) }
-    }
-
-    pub(crate) fn untyped_decode(key: &str, reason: CodecError) -> Self {
-        Self { key: name::shown(key).to_owned().into(), encoding: false, reason: Some(reason) }
-    }
-
-    /// The key of the field: `namespace.field`.
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-}
-
-impl fmt::Display for FieldError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.encoding { "the value of session field" } else { "the stored value of session field" };
-        let failed = if self.encoding { "cannot be encoded" } else { "does not fit its type" };
-        write!(f, "{what} `{}` {failed}", self.key)?;
-        match &self.reason {
-            Some(reason) => write!(f, ": {reason}"),
-            None => f.write_str(" (the reason is not shown, because the field is sensitive)"),
-        }
-    }
-}
-
-impl fmt::Debug for FieldError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for FieldError {}
 
 /// The integer that a counter's stored bytes are, if they are one.
 pub(crate) fn parse_counter(bytes: &[u8]) -> Option<i128> {

@@ -15,7 +15,7 @@ use crate::codec::{Codec, CodecError, Json};
 use crate::data::{Field, Merge, OnError, SessionData};
 use crate::delta::{FieldKey, FieldOp, StoredValue};
 use crate::event;
-use crate::field::FieldError;
+use crate::field_error::FieldError;
 use crate::layer::LayerMarker as _;
 use crate::snapshot::Snapshot;
 

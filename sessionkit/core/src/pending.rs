@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use crate::data::{Field, Merge, MergeFunction, OnError, SessionData};
 use crate::delta::{Delta, FieldKey, FieldOp, StoredValue};
 use crate::entries::{Items, Split};
-use crate::field::{FieldError, ThreeWay, parse_counter};
+use crate::field::parse_counter;
+use crate::field_error::FieldError;
 use crate::migration::{self, Upgrade};
 use crate::packing::field_size;
 use crate::record::Record;
 use crate::snapshot::Snapshot;
+use crate::three_way::ThreeWay;
 use crate::time::Timestamp;
 
 /// The fields that a request changed, each at most once.
