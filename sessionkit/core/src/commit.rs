@@ -94,10 +94,15 @@ impl Commit {
     }
 
     fn check_size(&self, record: Option<&Record>, delta: &Delta) -> Result<(), SessionError> {
-        let (size, limit) = (size_after(record, delta, self.now), self.engine.settings().max_record_size);
+        let limit = self.engine.settings().max_record_size;
+        let before = record.map_or(0, |record| record.live_size(self.now));
+        // Nearly always there is room even if nothing that is there were replaced.
+        if before + delta.written() <= limit {
+            return Ok(());
+        }
+        let size = size_after(record, delta, self.now);
         // A record that is too large already, under an older setting, may still shrink.
-        let grows = size > record.map_or(0, |record| record.live_size(self.now));
-        if size > limit && grows { Err(SessionError::too_large(size, limit)) } else { Ok(()) }
+        if size > limit && size > before { Err(SessionError::too_large(size, limit)) } else { Ok(()) }
     }
 }
 

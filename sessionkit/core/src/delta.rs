@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::name;
+use crate::packing::field_size;
 use crate::time::Timestamp;
 use crate::token::SecretHash;
 
@@ -29,6 +30,17 @@ impl Delta {
     /// Whether the delta changes nothing.
     pub fn is_empty(&self) -> bool {
         self.header.is_empty() && self.fields.is_empty()
+    }
+
+    /// How many bytes the values that it stores count against the size limit.
+    pub(crate) fn written(&self) -> usize {
+        let size = |op: &FieldOp| match op {
+            FieldOp::Set { key, value } | FieldOp::Replace { key, value: Some(value), .. } => {
+                field_size(key, value.as_ref())
+            }
+            _ => 0,
+        };
+        self.fields.iter().map(size).sum()
     }
 }
 
