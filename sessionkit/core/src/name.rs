@@ -7,6 +7,9 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 /// cannot grow the table without bound.
 const CAPACITY: usize = 8192;
 
+/// How long a name may be that is interned: such names are kept for ever, and one made up at run time may be of any length.
+const LONGEST: usize = 128;
+
 /// The names by their numbers. Each is written once and read by every request, so reading takes no lock.
 static NAMES: [OnceLock<&'static str>; CAPACITY] = [const { OnceLock::new() }; CAPACITY];
 
@@ -18,7 +21,7 @@ fn numbers() -> &'static RwLock<HashMap<&'static str, usize>> {
 /// The number of a name in this process, if it has or can get one.
 pub(crate) fn number(name: &str) -> Option<usize> {
     // Visitors choose the keys of entries.
-    if name.contains('/') {
+    if name.len() > LONGEST || name.contains('/') {
         return None;
     }
     if let Some(&number) = numbers().read().unwrap_or_else(PoisonError::into_inner).get(name) {
@@ -54,5 +57,11 @@ mod tests {
         assert!(number("names.field").is_some());
         assert_eq!(number("names.field/\"entry\""), None);
         assert_eq!((shown("names.field/\"a/b\""), shown("names.field")), ("names.field", "names.field"));
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_is_not_kept() {
+        assert!(number(&"n".repeat(LONGEST)).is_some());
+        assert_eq!(number(&"n".repeat(LONGEST + 1)), None);
     }
 }
