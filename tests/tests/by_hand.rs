@@ -303,3 +303,25 @@ fn a_login_that_its_runtime_cuts_off_is_reported() {
     runtime().block_on(manager.drain());
     assert!(log.text().contains("cut_off"), "{}", log.text());
 }
+
+#[tokio::test]
+async fn of_a_struct_whose_merge_panics_nothing_is_stored() {
+    #[derive(Debug, SessionData)]
+    struct Half {
+        value: u32,
+        #[session(merge = panic_on_purpose)]
+        merged: u32,
+    }
+    let (manager, store) = manager();
+    let session = manager.open();
+    let (mut one, mut other) = (session.checkout::<Half>().await.unwrap(), session.checkout::<Half>().await.unwrap());
+    one.merged = 1;
+    (other.value, other.merged) = (2, 2);
+    drop(one);
+    let held = tokio::spawn(async move { drop(other) });
+    // Nobody looks at how the task ended.
+    let _ = held.await;
+    let rejection = manager.close(&session, 200).await.rejection.expect("half of a change is none");
+    assert_eq!((rejection.status(), rejection.detail()), (500, "a merge function panicked"));
+    assert_eq!(store.take().total(), 0);
+}

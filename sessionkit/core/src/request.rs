@@ -1,6 +1,7 @@
 //! The session of one request: loaded at most once, changed by whoever checks a struct out, stored when it is closed.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::{OnceCell, watch};
@@ -296,8 +297,12 @@ impl RequestSession {
             }
             Ok(())
         };
-        if let Some(Err(error)) = self.change(T::NAMESPACE, |state| state.epoch == epoch, contribute) {
-            self.fail(error);
+        // Where a merge function panics, the fields before it are pending already: they must not be stored alone.
+        let change = || self.change(T::NAMESPACE, |state| state.epoch == epoch, contribute);
+        match catch_unwind(AssertUnwindSafe(change)) {
+            Ok(Some(Err(error))) => drop(self.fail(error)),
+            Ok(_) => {}
+            Err(_) => drop(self.fail(SessionError::panicked("a merge function"))),
         }
     }
 
