@@ -325,3 +325,26 @@ async fn of_a_struct_whose_merge_panics_nothing_is_stored() {
     assert_eq!((rejection.status(), rejection.detail()), (500, "a merge function panicked"));
     assert_eq!(store.take().total(), 0);
 }
+
+#[tokio::test]
+async fn a_handle_does_not_wait_for_a_request_whose_merge_panicked() {
+    let (manager, _) = manager();
+    let begun = manager.open();
+    begun.checkout::<Fragile>().await.unwrap().value = 1;
+    let cookie = set_cookie(manager.close(&begun, 200).await);
+    let sessions = [manager.open(), manager.open()];
+    for (session, value) in sessions.iter().zip(2..) {
+        session.attach(&RequestHead::new("POST", "/", &Cookie(cookie.clone())));
+        session.checkout::<Fragile>().await.unwrap().value = value;
+    }
+    let [one, other] = sessions;
+    let (mut handle, auth) = (other.handle().await.unwrap(), other.auth());
+    let task = tokio::spawn(async move {
+        let there = handle.reload().await.unwrap();
+        (there, auth)
+    });
+    assert!(manager.close(&one, 200).await.rejection.is_none());
+    assert_eq!(manager.close(&other, 200).await.rejection.unwrap().status(), 500);
+    let (there, _) = tokio::time::timeout(std::time::Duration::from_secs(10), task).await.unwrap().unwrap();
+    assert!(there);
+}

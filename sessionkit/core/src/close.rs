@@ -35,13 +35,18 @@ pub(crate) fn close(session: &RequestSession, status: u16) -> Closing {
 
 /// What is left to do takes more than this moment.
 fn ahead(session: &RequestSession, status: u16, commit: Option<Box<Commit>>) -> Closing {
-    let ending = session.clone();
-    let work = async move {
-        let settled = settle_in_turn(&ending, status, commit).await;
-        ending.end();
-        settled
-    };
+    let ending = Ending(session.clone());
+    let work = async move { settle_in_turn(&ending.0, status, commit).await };
     Closing(End::Ahead { session: session.clone(), status, settling: session.shared.engine.tasks.complete(work) })
+}
+
+/// Ends its request when it is dropped, also where a merge function panicked: handles wait for that.
+struct Ending(RequestSession);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 /// Without a commit, a login or a logout comes first.
