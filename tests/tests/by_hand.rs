@@ -348,3 +348,30 @@ async fn a_handle_does_not_wait_for_a_request_whose_merge_panicked() {
     let (there, _) = tokio::time::timeout(std::time::Duration::from_secs(10), task).await.unwrap().unwrap();
     assert!(there);
 }
+
+#[tokio::test]
+async fn what_a_logout_makes_of_the_cookie_stays() {
+    let hour = std::time::Duration::from_secs(3600);
+    for gate in ["before commit", "after commit"] {
+        let (gates, clock) = (Gates::default(), ManualClock::new());
+        let store = HeldStore::new(std::sync::Arc::new(MemoryStore::new()), &gates);
+        let config = SessionConfig::builder().renew_after(hour).build().unwrap();
+        let manager = SessionManager::new(store.clone(), config).with_clock(clock.clone());
+        let begun = manager.open();
+        begun.auth().login("ada").await.unwrap();
+        let cookie = set_cookie(manager.close(&begun, 200).await);
+        clock.advance(hour);
+        let session = manager.open();
+        session.attach(&RequestHead::new("GET", "/", &Cookie(cookie)));
+        session.user().await.unwrap();
+        store.hold(gate);
+        let closing = manager.close(&session, 200);
+        let logout = async {
+            gates.arrived(gate, 1).await;
+            session.auth().logout().await.unwrap();
+            gates.open(gate, 1);
+        };
+        let (closed, ()) = futures_util::future::join(closing, logout).await;
+        assert_eq!(set_cookie(closed), "__Host-session=", "{gate}");
+    }
+}

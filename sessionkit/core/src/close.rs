@@ -160,16 +160,23 @@ fn take(session: &RequestSession, status: u16) -> Result<Option<Box<Commit>>, Se
 async fn settle(session: &RequestSession, commit: Box<Commit>) -> Result<(), SessionError> {
     let engine = &session.shared.engine;
     let nothing_changed = commit.pending.is_empty();
+    // A logout in a task of the handler's may have come meanwhile: what it makes of the cookie stays.
+    let logged_out = |state: &State| commit.current.is_some() && state.current.is_none();
     match commit.run().await {
         Ok(Settled::Stored { cookie }) => {
-            if let Some(cookie) = cookie {
-                session.state().cookie = cookie;
+            let mut state = session.state();
+            if let Some(cookie) = cookie.filter(|_| !logged_out(&state)) {
+                state.cookie = cookie;
             }
             Ok(())
         }
         Ok(Settled::Lost { reason, id }) => {
             // A login of this request, too, was overtaken: its token is not current any more.
-            session.state().cookie = CookieChange::Keep;
+            let mut state = session.state();
+            if !logged_out(&state) {
+                state.cookie = CookieChange::Keep;
+            }
+            drop(state);
             if nothing_changed {
                 return Ok(());
             }
