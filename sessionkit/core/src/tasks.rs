@@ -40,12 +40,7 @@ impl Tasks {
     /// neither would keep it from ending.
     pub(crate) fn complete<T: 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Completion<T> {
         let running = Running::new(self.shared.clone());
-        let work = async move {
-            let result = work.await;
-            running.end();
-            result
-        };
-        Completion { work: Some(Box::pin(work)), runtime: Handle::try_current().ok() }
+        Completion { work: Some((Box::pin(work), running)), runtime: Handle::try_current().ok() }
     }
 
     /// Waits until nothing is running. Work whose runtime has ended before it is not running any more, which is reported.
@@ -64,29 +59,34 @@ impl Tasks {
 
 /// Work that its caller runs: its result, or `None` if it panicked.
 pub(crate) struct Completion<T: 'static> {
-    work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
+    work: Option<(Work<T>, Running)>,
     runtime: Option<Handle>,
 }
+
+type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl<T> Future for Completion<T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        let work = self.work.as_mut().expect("it is not polled after it was ready");
+        let (work, _) = self.work.as_mut().expect("it is not polled after it was ready");
         let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
         if let Ok(Poll::Pending) = polled {
             return Poll::Pending;
         }
-        self.work = None;
+        if let Some((_, running)) = self.work.take() {
+            running.end();
+        }
         polled.map_or(Poll::Ready(None), |ready| ready.map(Some))
     }
 }
 
 impl<T> Drop for Completion<T> {
     fn drop(&mut self) {
-        if let (Some(work), Some(runtime)) = (self.work.take(), &self.runtime) {
+        if let (Some((work, running)), Some(runtime)) = (self.work.take(), &self.runtime) {
             runtime.spawn(async move {
                 work.await;
+                running.end();
             });
         }
     }
