@@ -15,6 +15,7 @@ use crate::event;
 use crate::field_error::FieldError;
 use crate::overlay::Overlay;
 use crate::request::{Epoch, RequestSession};
+use crate::snapshot::is_field;
 
 /// The session as a map from keys to JSON values.
 ///
@@ -35,7 +36,8 @@ use crate::request::{Epoch, RequestSession};
 /// # }
 /// ```
 ///
-/// A field that is stored entry by entry has a key for each, `cart.items/7`.
+/// A field that is stored entry by entry has a key for each, `cart.items/7`. To insert or remove `cart.items` replaces or
+/// removes all of them; while the field is stored in one piece, no single entry can be inserted.
 ///
 /// The last write wins, whatever the struct says of its field. A value that replaces a stored one keeps its flags: it is
 /// carried over a change of user if the old one was, and ends when the old one would have. Writing an equal value writes
@@ -97,21 +99,29 @@ impl<E: From<SessionError>> DynamicSession<E> {
     /// Stores a value under a key.
     ///
     /// # Errors
-    /// Fails when the value has no JSON form, or when the key is one that no store can hold: an empty one, or one that
-    /// begins with `@`, as the header's do.
+    /// Fails when the value has no JSON form, when the key is one that no store can hold (an empty one, or one that begins
+    /// with `@`, as the header's do), or when it is that of an entry whose field is stored in one piece.
     pub fn insert<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) -> Result<(), E> {
         if key.is_empty() || key.starts_with('@') {
             return Err(self.report(SessionError::key(key)).into());
+        }
+        // The piece would hide the entry from the next request.
+        if let Some((field, _)) = key.split_once('/').filter(|(field, _)| is_field(field))
+            && self.look(|overlay| overlay.value(field).map(|_| ())).is_some()
+        {
+            return Err(self.report(SessionError::in_one_piece(field)).into());
         }
         let encoded = encode(value).map_err(|_| self.report(no_form::<V>(key)))?;
         self.write(key, Some(encoded));
         Ok(())
     }
 
-    /// Removes a key; `false` where nothing is stored.
+    /// Removes a key, and the entries of the field that it names; `false` where nothing is stored.
     pub fn remove(&mut self, key: &str) -> bool {
-        let found = self.look(|overlay| overlay.value(key).map(|_| ())).is_some();
-        self.write(key, None);
+        let found = self.look(|overlay| overlay.has(key).then_some(())).is_some();
+        if found {
+            self.write(key, None);
+        }
         found
     }
 
@@ -138,7 +148,7 @@ impl<E: From<SessionError>> DynamicSession<E> {
     }
 
     fn write(&self, key: &str, value: Option<Vec<u8>>) {
-        if self.look(|overlay| overlay.value(key).map(<[u8]>::to_vec)) == value {
+        if value.is_some() && self.look(|overlay| overlay.value(key).map(<[u8]>::to_vec)) == value {
             return;
         }
         self.session.change(key, |state| state.epoch.users == self.users, |state| state.pending.put(key, value));

@@ -30,6 +30,7 @@ enum Reason {
     Panicked(&'static str),
     NoFreeId,
     Key(String),
+    InOnePiece(String),
     Early,
     Over,
     NoSession,
@@ -87,6 +88,11 @@ impl SessionError {
     /// No store can hold a value under this key.
     pub(crate) fn key(key: &str) -> Self {
         Reason::Key(key.into()).into()
+    }
+
+    /// An entry was written of a field that is stored in one piece.
+    pub(crate) fn in_one_piece(field: &str) -> Self {
+        Reason::InOnePiece(field.into()).into()
     }
 
     /// The cookie opens nothing, and the setting `on_bad_cookie` rejects that.
@@ -205,6 +211,9 @@ impl fmt::Display for SessionError {
                 "there is no session, and a handle cannot begin one, because the response that could carry its cookie \
                  was sent: store something or log in before",
             ),
+            Reason::InOnePiece(field) => {
+                write!(f, "`{field}` is stored in one piece: insert it as a whole to change one of its entries")
+            }
             Reason::Key(key) => {
                 write!(
                     f,

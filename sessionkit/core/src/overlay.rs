@@ -7,7 +7,7 @@ use crate::data::Field;
 use crate::field::parse_counter;
 use crate::migration::is_version;
 use crate::pending::{Change, ChangeKind, Pending};
-use crate::snapshot::{Snapshot, entry_of};
+use crate::snapshot::{Snapshot, entry_of, is_field};
 
 /// What is stored, with changes on top.
 pub(crate) struct Overlay<'a> {
@@ -31,7 +31,7 @@ impl<'a> Overlay<'a> {
 
     /// The value of a key.
     pub(crate) fn value(&self, key: &str) -> Option<&[u8]> {
-        self.changed(key).unwrap_or_else(|| self.stored.bytes(key))
+        self.changed(key).unwrap_or_else(|| self.stored.bytes(key).filter(|_| !self.is_replaced(key)))
     }
 
     /// The value of a field.
@@ -47,7 +47,8 @@ impl<'a> Overlay<'a> {
         moved: impl Iterator<Item = (&'s str, &'s [u8])>,
     ) -> BTreeMap<Cow<'s, str>, &'s [u8]> {
         let names: Vec<&str> = field.names().collect();
-        let stored = names.into_iter().rev().flat_map(|name| self.stored.entries(name));
+        let kept = names.into_iter().rev().filter(|name| !self.pending.replaces_entries(name));
+        let stored = kept.flat_map(|name| self.stored.entries(name));
         let mut entries: BTreeMap<Cow<'_, str>, &[u8]> =
             stored.chain(moved).map(|(entry, bytes)| (entry.into(), bytes)).collect();
         for change in self.pending.changes() {
@@ -62,10 +63,22 @@ impl<'a> Overlay<'a> {
 
     /// The keys under which something is stored.
     pub(crate) fn keys(&self) -> Vec<String> {
-        let stored = self.stored.values().map(|(key, _)| key).filter(|key| self.changed(key).is_none());
+        let stored = self.stored.values().map(|(key, _)| key);
+        let stored = stored.filter(|key| self.changed(key).is_none() && !self.is_replaced(key));
         let pending = self.pending.changes().iter().map(|change| &*change.key);
         let keys = stored.chain(pending.filter(|key| self.value(key).is_some()));
         keys.filter(|key| !is_version(key)).map(str::to_owned).collect()
+    }
+
+    /// Whether something is stored under the key, or under that of one of its entries.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        let has_entry = || is_field(key) && self.keys().iter().any(|stored| entry_of(stored, key).is_some());
+        self.value(key).is_some() || has_entry()
+    }
+
+    /// Whether the key is that of an entry whose field was written or removed as a whole.
+    fn is_replaced(&self, key: &str) -> bool {
+        key.split_once('/').is_some_and(|(name, _)| self.pending.replaces_entries(name))
     }
 
     /// What the request made of a key, if it changed it.

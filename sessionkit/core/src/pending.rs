@@ -1,6 +1,6 @@
 //! The changes of one request, before they are stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::data::{Field, Merge, MergeFunction, OnError, SessionData};
 use crate::delta::{Delta, FieldKey, FieldOp, StoredValue};
@@ -10,7 +10,7 @@ use crate::field_error::FieldError;
 use crate::migration::{self, Upgrade};
 use crate::packing::field_size;
 use crate::record::Record;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, entry_of, is_field};
 use crate::three_way::ThreeWay;
 use crate::time::Timestamp;
 
@@ -81,10 +81,12 @@ impl Pending {
     /// Takes a change of a key, whatever its struct says of it; the last write wins.
     pub(crate) fn put(&mut self, key: &str, value: Option<Vec<u8>>) {
         const UNTYPED: &Field = &Field::new("");
+        if is_field(key) {
+            self.changes.retain(|change| entry_of(&change.key, key).is_none());
+        }
         match self.changes.iter_mut().find(|change| change.key == key) {
             Some(change) => {
-                let typed = !matches!(change.kind, ChangeKind::Put { .. });
-                change.kind = if typed { ChangeKind::Write { value } } else { ChangeKind::Put { value } };
+                change.kind = if change.is_put() { ChangeKind::Put { value } } else { ChangeKind::Write { value } };
             }
             None => {
                 let key = key.to_owned().into();
@@ -92,6 +94,11 @@ impl Pending {
                 self.changes.push(Change { key, field: UNTYPED, on_error: OnError::Fail, kind });
             }
         }
+    }
+
+    /// Whether the map wrote or removed a field as a whole, which takes the place of its entries.
+    pub(crate) fn replaces_entries(&self, name: &str) -> bool {
+        is_field(name) && self.changes.iter().any(|change| change.key == name && change.is_put())
     }
 
     /// Takes the change that a struct of type `T` made to one of its fields, as if another request had come before
@@ -139,19 +146,45 @@ impl Pending {
     }
 
     /// Takes the entries that a struct of type `T` changed of one of its fields.
-    pub(crate) fn contribute_entries<T: SessionData>(&mut self, field: &'static Field, base: &Items, mine: &Items) {
-        let mut changes: BTreeMap<FieldKey, ChangeKind> = BTreeMap::new();
-        for (entry, value) in base.changes(mine) {
-            let kind = ChangeKind::Write { value: value.map(<[u8]>::to_vec) };
-            changes.insert(format!("{}/{entry}", field.key).into(), kind);
-        }
-        if changes.is_empty() {
-            return;
+    pub(crate) fn contribute_entries<T: SessionData>(
+        &mut self,
+        field: &'static Field,
+        base: &Items,
+        mine: &Items,
+    ) -> Result<(), FieldError> {
+        let mut changed: BTreeMap<&str, Option<&[u8]>> = base.changes(mine).collect();
+        if changed.is_empty() {
+            return Ok(());
         }
         self.upgrade::<T>();
-        self.changes.retain(|change| !changes.contains_key(&change.key));
-        let changes = changes.into_iter().map(|(key, kind)| Change { key, field, on_error: T::ON_ERROR, kind });
-        self.changes.extend(changes);
+        let put = self.take_put_apart::<T>(field)?;
+        for (entry, bytes) in put.iter() {
+            changed.entry(entry).or_insert(Some(bytes));
+        }
+        self.changes
+            .retain(|change| !entry_of(&change.key, field.key).is_some_and(|entry| changed.contains_key(entry)));
+        self.changes.extend(changed.into_iter().map(|(entry, value)| {
+            let key = format!("{}/{entry}", field.key).into();
+            Change { key, field, on_error: T::ON_ERROR, kind: ChangeKind::Write { value: value.map(<[u8]>::to_vec) } }
+        }));
+        Ok(())
+    }
+
+    /// The entries of a value that was put in one piece before one of them changed. The piece itself goes: it would
+    /// hide what is made of them.
+    fn take_put_apart<T: SessionData>(&mut self, field: &'static Field) -> Result<Items, FieldError> {
+        let mut piece: Option<Vec<u8>> = None;
+        for change in self.changes.iter_mut().filter(|change| field.names().any(|name| change.key == name)) {
+            if let ChangeKind::Put { value } = &mut change.kind {
+                piece = value.take().or(piece);
+            }
+        }
+        let (Some(piece), Merge::Entries(split)) = (piece, field.merge) else { return Ok(Items::default()) };
+        match (split(&piece), T::ON_ERROR) {
+            (Err(reason), OnError::Fail) => Err(FieldError::decode(field, reason)),
+            // It was reported when it was read.
+            (items, _) => Ok(items.unwrap_or_default()),
+        }
     }
 
     fn upgrade<T: SessionData>(&mut self) {
@@ -182,7 +215,10 @@ impl Pending {
                 && !taken_apart.contains(&change.field.key)
             {
                 taken_apart.push(change.field.key);
-                take_apart(change, split, &record, &mut delta.fields)?;
+                self.take_apart(change, split, &record, &mut delta.fields)?;
+            }
+            if change.is_put() && is_field(&change.key) {
+                self.remove_entries(&change.key, &record, &mut delta.fields);
             }
             change.write(&origin, &record, &mut delta.fields)?;
         }
@@ -194,9 +230,51 @@ impl Pending {
         }
         Ok(delta)
     }
+
+    /// Removes the stored entries of a field, except those that were changed.
+    fn remove_entries(&self, name: &str, record: &Snapshot<'_>, ops: &mut Vec<FieldOp>) {
+        let changed: BTreeSet<&str> = self.changes.iter().filter_map(|change| entry_of(&change.key, name)).collect();
+        for (entry, _) in record.entries(name).filter(|(entry, _)| !changed.contains(entry)) {
+            ops.push(FieldOp::Remove { key: format!("{name}/{entry}").into() });
+        }
+    }
+
+    /// Moves a map or set that is stored in one piece to entries of its own, so that one of them can be changed.
+    fn take_apart(
+        &self,
+        change: &Change,
+        split: Split,
+        record: &Snapshot<'_>,
+        ops: &mut Vec<FieldOp>,
+    ) -> Result<(), FieldError> {
+        let field = change.field;
+        let is_put = |name: &str| self.changes.iter().any(|change| change.key == name);
+        let Some(held) = field.names().find_map(|name| record.value(name)) else { return Ok(()) };
+        let items = match (split(held.bytes), change.on_error) {
+            // What this request put in its place, and took apart already, is all there is.
+            _ if field.names().any(is_put) => Items::default(),
+            (Ok(items), _) => items,
+            (Err(reason), OnError::Fail) => return Err(FieldError::decode(field, reason)),
+            // It was reported when it was read.
+            (Err(_), OnError::Default) => return Ok(()),
+        };
+        for name in field.names().filter(|name| record.value(name).is_some() && !is_put(name)) {
+            ops.push(removal(name.into(), record));
+        }
+        for (entry, bytes) in items.iter() {
+            let key: FieldKey = format!("{}/{entry}", field.key).into();
+            let value = StoredValue { bytes: bytes.to_vec(), ..held.to_owned() };
+            ops.push(FieldOp::Set { key, value });
+        }
+        Ok(())
+    }
 }
 
 impl Change {
+    fn is_put(&self) -> bool {
+        matches!(self.kind, ChangeKind::Put { .. })
+    }
+
     /// Adds the operations that make the change.
     fn write(&self, origin: &Snapshot<'_>, record: &Snapshot<'_>, ops: &mut Vec<FieldOp>) -> Result<(), FieldError> {
         let key = self.key.clone();
@@ -267,27 +345,6 @@ impl Change {
             entry => format!("{alias}{entry}").into(),
         })
     }
-}
-
-/// Moves a map or set that is stored in one piece to entries of its own, so that one of them can be changed.
-fn take_apart(change: &Change, split: Split, record: &Snapshot<'_>, ops: &mut Vec<FieldOp>) -> Result<(), FieldError> {
-    let field = change.field;
-    let Some(held) = field.names().find_map(|name| record.value(name)) else { return Ok(()) };
-    let items = match (split(held.bytes), change.on_error) {
-        (Ok(items), _) => items,
-        (Err(reason), OnError::Fail) => return Err(FieldError::decode(field, reason)),
-        // It was reported when it was read.
-        (Err(_), OnError::Default) => return Ok(()),
-    };
-    for name in field.names().filter(|name| record.value(name).is_some()) {
-        ops.push(removal(name.into(), record));
-    }
-    for (entry, bytes) in items.iter() {
-        let key: FieldKey = format!("{}/{entry}", field.key).into();
-        let value = StoredValue { bytes: bytes.to_vec(), ..held.to_owned() };
-        ops.push(FieldOp::Set { key, value });
-    }
-    Ok(())
 }
 
 /// Removes what is stored under a name that is not the one to write under, if it is still what it was.

@@ -293,7 +293,7 @@ impl RequestSession {
             }
             let itemized = T::FIELDS.iter().filter(|field| matches!(field.merge, Merge::Entries(_)));
             for (field, (base, mine)) in itemized.zip(before.items().zip(after.items())) {
-                state.pending.contribute_entries::<T>(field, base, mine);
+                state.pending.contribute_entries::<T>(field, base, mine)?;
             }
             Ok(())
         };
