@@ -40,7 +40,7 @@ impl<T: SessionData> Deref for Checkout<T> {
 impl<T: SessionData> DerefMut for Checkout<T> {
     fn deref_mut(&mut self) -> &mut T {
         if self.baseline.is_none() {
-            self.baseline = Some(encode(&self.value));
+            self.baseline = Some(encode(&self.value, FieldWriter::new(T::FIELDS)));
         }
         &mut self.value
     }
@@ -52,9 +52,8 @@ impl<T: SessionData> Drop for Checkout<T> {
         if std::thread::panicking() {
             return;
         }
-        let changed = baseline.and_then(|baseline| Ok((baseline, encode(&self.value)?)));
-        let changed = changed.map_err(SessionError::from);
-        self.session.contribute::<T>(self.epoch, changed);
+        let encoded = baseline.and_then(|baseline| encode(&self.value, FieldWriter::after(T::FIELDS, baseline)));
+        self.session.contribute::<T>(self.epoch, encoded.map_err(SessionError::from));
     }
 }
 
@@ -65,8 +64,7 @@ impl<T: SessionData> fmt::Debug for Checkout<T> {
     }
 }
 
-fn encode<T: SessionData>(value: &T) -> Result<Encoded, FieldError> {
-    let mut writer = FieldWriter::new(T::FIELDS);
+fn encode<T: SessionData>(value: &T, mut writer: FieldWriter) -> Result<Encoded, FieldError> {
     value.encode(&mut writer)?;
     Ok(writer.finish())
 }

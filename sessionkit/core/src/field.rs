@@ -104,8 +104,13 @@ pub struct FieldWriter {
 
 impl FieldWriter {
     pub(crate) fn new(fields: &'static [Field]) -> Self {
-        let (buffer, ends) = (Vec::with_capacity(64), Vec::with_capacity(fields.len()));
-        let encoded = Encoded { buffer, ends, items: Vec::new() };
+        // Room for both encodings of a struct that changes.
+        let (buffer, ends) = (Vec::with_capacity(128), Vec::with_capacity(2 * fields.len()));
+        Self::after(fields, Encoded { buffer, ends, items: Vec::new() })
+    }
+
+    /// Goes on behind what is encoded already.
+    pub(crate) fn after(fields: &'static [Field], encoded: Encoded) -> Self {
         Self { fields: fields.iter(), encoded }
     }
 
@@ -196,7 +201,7 @@ impl fmt::Debug for FieldWriter {
     }
 }
 
-/// The fields of one struct, encoded one after the other.
+/// The fields of one struct, encoded one after the other; of a struct that changes once as it was and once as it is.
 pub(crate) struct Encoded {
     buffer: Vec<u8>,
     /// Where each field ends, and whether it has a value.
@@ -216,9 +221,15 @@ impl Encoded {
         })
     }
 
-    /// The entries of each field that is stored entry by entry, in order.
-    pub(crate) fn items(&self) -> impl Iterator<Item = &Items> {
-        self.items.iter()
+    /// What each field was, and what it is.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (Option<&[u8]>, Option<&[u8]>)> {
+        self.values().zip(self.values().skip(self.ends.len() / 2))
+    }
+
+    /// What the entries of each field that is stored entry by entry were, and what they are.
+    pub(crate) fn item_changes(&self) -> impl Iterator<Item = (&Items, &Items)> {
+        let (before, after) = self.items.split_at(self.items.len() / 2);
+        before.iter().zip(after)
     }
 }
 

@@ -283,16 +283,16 @@ impl RequestSession {
     }
 
     /// Takes what a struct changed; called when it is dropped.
-    pub(crate) fn contribute<T: SessionData>(&self, epoch: Epoch, changed: Result<(Encoded, Encoded), SessionError>) {
+    pub(crate) fn contribute<T: SessionData>(&self, epoch: Epoch, encoded: Result<Encoded, SessionError>) {
         let contribute = |state: &mut State| {
-            let (before, after) = changed?;
-            for (index, (base, mine)) in before.values().zip(after.values()).enumerate() {
+            let encoded = encoded?;
+            for (index, (base, mine)) in encoded.changes().enumerate() {
                 if base != mine {
                     state.pending.contribute::<T>(index, base, mine)?;
                 }
             }
             let itemized = T::FIELDS.iter().filter(|field| matches!(field.merge, Merge::Entries(_)));
-            for (field, (base, mine)) in itemized.zip(before.items().zip(after.items())) {
+            for (field, (base, mine)) in itemized.zip(encoded.item_changes()) {
                 state.pending.contribute_entries::<T>(field, base, mine)?;
             }
             Ok(())
