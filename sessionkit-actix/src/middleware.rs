@@ -104,7 +104,7 @@ where
             request.extensions_mut().insert(Slot::<L>::new(session.clone()));
         }
         let handling = self.inner.call(request);
-        let manager = self.manager.clone();
+        let (manager, session) = (self.manager.clone(), session.serving());
         Box::pin(async move {
             let handled = handling.await;
             if !session.is_used() {

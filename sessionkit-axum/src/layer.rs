@@ -9,7 +9,7 @@ use axum_core::body::Body;
 use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
 use pin_project_lite::pin_project;
-use sessionkit_core::{Closing, LayerMarker, Main, RequestSession, SessionManager};
+use sessionkit_core::{Closing, LayerMarker, Main, Serving, SessionManager};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -102,7 +102,7 @@ where
             }
             let slot = Slot::<L>::new(session.clone(), request.uri().clone());
             request.extensions_mut().insert(slot);
-            Some((self.manager.clone(), session))
+            Some((self.manager.clone(), session.serving()))
         };
         SessionFuture { inner: self.inner.call(request), session, closing: None }
     }
@@ -113,7 +113,7 @@ pin_project! {
     pub struct SessionFuture<F, L: LayerMarker = Main> {
         #[pin]
         inner: F,
-        session: Option<(SessionManager<L>, RequestSession)>,
+        session: Option<(SessionManager<L>, Serving)>,
         closing: Option<(Response, Closing)>,
     }
 }

@@ -40,11 +40,14 @@
 //! # }
 //! ```
 //!
+//! Where your stack drops the future of a client that left, keep `manager.open().serving()` in it, a [`Serving`]: with
+//! it, handles that this request gave out learn that it is over.
+//!
 //! Without the feature, make the head with [`RequestHead::new`] over your stack's own headers, which need to be
 //! [`Headers`], and do to the response what [`Closed`] says. `cargo run --example by-hand` serves with
 //! plain hyper.
 
 pub use sessionkit_core::{
     Auth, Checkout, Closed, Closing, DynamicSession, DynamicValue, HeaderChange, HeaderChanges, Headers, Held,
-    RequestHead, RequestSession, RequireLogin, Requirement, SessionHandle, guard,
+    RequestHead, RequestSession, RequireLogin, Requirement, Serving, SessionHandle, guard,
 };

@@ -445,3 +445,24 @@ async fn the_map_writes_no_entry_beside_a_whole() {
     assert_eq!(stock_after(&[&[PUT_X], &[REFUSED, SET_Z], &[INSERT_ENTRY]]).await, r#"{"x": 5, "z": 3}"#);
     assert_eq!(stock_after(&[&[PUT_X, SET_Z, INSERT_ENTRY]]).await, r#"{"x": 5, "z": 3}"#);
 }
+
+#[tokio::test]
+async fn a_handle_goes_on_with_the_login_that_runs_when_the_client_leaves() {
+    let (gates, store) = (Gates::default(), std::sync::Arc::new(MemoryStore::new()));
+    let store = HeldStore::new(store, &gates);
+    let manager = SessionManager::new(store.clone(), SessionConfig::default());
+    let session = manager.open().serving();
+    let (handle, auth) = (session.handle().await.unwrap(), session.auth());
+    let task = tokio::spawn(async move { (handle.user().await.unwrap(), auth) });
+    store.hold("before create");
+    let login = tokio::spawn({
+        let auth = session.auth();
+        async move { auth.login("ada").await }
+    });
+    gates.arrived("before create", 1).await;
+    drop(session);
+    gates.open("before create", 1);
+    login.await.unwrap().unwrap();
+    let (user, _) = tokio::time::timeout(std::time::Duration::from_secs(10), task).await.unwrap().unwrap();
+    assert_eq!(user.as_deref(), Some("ada"));
+}

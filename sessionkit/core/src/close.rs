@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::time::Timestamp;
 use crate::upkeep::Upkeep;
 
 pub(crate) fn close(session: &RequestSession, status: u16) -> Closing {
+    session.state().ending = true;
     // A login that the handler did not await to its end is awaited here: its cookie belongs into this response, and
     // changes of the user before must not meet it half-way. Later ones are refused.
     let taken = session.shared.turn.try_lock().map(|_turn| take(session, status));
@@ -31,6 +33,47 @@ pub(crate) fn close(session: &RequestSession, status: u16) -> Closing {
     };
     session.end();
     Closing(End::Reached(Some(respond(session, status, settled))))
+}
+
+/// Ends a request whose client left before it was closed.
+fn leave(session: &RequestSession) {
+    if !session.is_used() || std::mem::replace(&mut session.state().ending, true) {
+        return;
+    }
+    let ending = Ending(session.clone());
+    if session.shared.turn.try_lock().is_err() {
+        // Handles go on with what comes of a login that runs still.
+        drop(session.shared.engine.tasks.complete(async move {
+            let _turn = ending.0.shared.turn.lock().await;
+        }));
+    }
+}
+
+/// The session of a request that is being served, from [`RequestSession::serving`].
+///
+/// Where it is dropped before the request is closed, because the client left, nothing is stored, and handles stop waiting
+/// for the end of the request.
+#[derive(Debug)]
+pub struct Serving(RequestSession);
+
+impl Serving {
+    pub(crate) fn new(session: RequestSession) -> Self {
+        Self(session)
+    }
+}
+
+impl Deref for Serving {
+    type Target = RequestSession;
+
+    fn deref(&self) -> &RequestSession {
+        &self.0
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        leave(&self.0);
+    }
 }
 
 /// What is left to do takes more than this moment.

@@ -64,7 +64,7 @@ mod upkeep;
 
 pub use auth::{Auth, Login};
 pub use checkout::Checkout;
-pub use close::Closing;
+pub use close::{Closing, Serving};
 pub use closed::{Closed, HeaderChange, HeaderChanges};
 pub use codec::{Codec, CodecError, Json};
 pub use config::{

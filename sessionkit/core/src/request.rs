@@ -8,6 +8,7 @@ use tokio::sync::{OnceCell, watch};
 
 use crate::auth::Auth;
 use crate::checkout::Checkout;
+use crate::close::Serving;
 use crate::cookie::Candidates;
 use crate::data::{Merge, SessionData};
 use crate::dynamic::DynamicSession;
@@ -73,6 +74,8 @@ pub(crate) struct State {
     pub(crate) forgiven: bool,
     pub(crate) denied: bool,
     pub(crate) closed: bool,
+    /// Whether the end of the request has begun.
+    pub(crate) ending: bool,
     /// Whether it is known what the request leaves behind.
     ended: bool,
     /// Whether it is a round of a handle, and no request.
@@ -148,6 +151,11 @@ impl RequestSession {
             }
             engine.cookie_name.candidates(head.headers())
         });
+    }
+
+    /// Watches over the request until it is closed: where the value is dropped before, the client left.
+    pub fn serving(self) -> Serving {
+        Serving::new(self)
     }
 
     /// Who is logged in, and the ways to change that.
@@ -341,8 +349,8 @@ impl Drop for Shared {
         if state.round && !state.pending.is_empty() {
             event::uncommitted(self.engine.layer());
         }
-        // The client left before the request was closed: logins and logouts hold, changes are gone.
-        if let (false, Some(handles)) = (state.ended, self.ended.get()) {
+        // The client left before the request was closed: logins and logouts hold, also late ones, changes are gone.
+        if let (false, Some(handles)) = (state.closed, self.ended.get()) {
             handles.send_replace(Some(state.left_behind()));
         }
     }

@@ -31,6 +31,7 @@ behaviour! {
         a_handle_waits_for_its_request_to_end,
         a_handle_refuses_to_wait_for_itself,
         a_handle_outlives_a_client_that_left,
+        a_handle_outlives_a_client_that_left_though_its_task_keeps_the_session,
         a_commit_without_changes_makes_no_call,
         changes_that_are_not_committed_are_reported,
     ];
@@ -134,6 +135,17 @@ behaviour! {
         Reply::ok("")
     }
 
+    /// The task keeps the request's session while it waits for the request's end.
+    async fn wait_and_keep(auth: Auth, handle: SessionHandle, Shared(gates): Shared) -> Reply {
+        let working = work(handle, gates.clone());
+        tokio::spawn(async move {
+            working.await;
+            drop(auth);
+        });
+        gates.pass("handler").await;
+        Reply::ok("")
+    }
+
     async fn too_soon(handle: SessionHandle) -> Answered {
         Ok(Reply::ok(handle.view::<Chat>().await?.topic))
     }
@@ -170,6 +182,7 @@ behaviour! {
             "/begin-work" => begin_work,
             "/login-and-begin-work" => login_and_begin_work,
             "/wait-and-leave" => wait_and_leave,
+            "/wait-and-keep" => wait_and_keep,
             "/too-soon" => too_soon,
             "/look-only" => look_only,
             "/forget" => forget,
@@ -341,6 +354,19 @@ behaviour! {
         bench.gates.arrived("stored", 1).await;
         let kept = if DROPS_HANDLERS { r#"["a", "work"]"# } else { r#"["a", "request", "work"]"# };
         assert_eq!(visitor.get("/show").await.body, format!("nobody 0 a {kept}"));
+    }
+
+    async fn a_handle_outlives_a_client_that_left_though_its_task_keeps_the_session(bench: Bench) {
+        let server = start(&bench).await;
+        let visitor = server.visitor();
+        visitor.post("/set", "a").await;
+        let mut request = visitor.begin("/wait-and-keep").await;
+        bench.gates.arrived("handler", 1).await;
+        request.leave(DROPS_HANDLERS).await;
+        bench.gates.open("handler", 1);
+        bench.gates.open("work", 1);
+        bench.gates.arrived("stored", 1).await;
+        assert_eq!(visitor.get("/show").await.body, r#"nobody 0 a ["a", "work"]"#);
     }
 
     async fn a_commit_without_changes_makes_no_call(bench: Bench) {
