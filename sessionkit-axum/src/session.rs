@@ -81,6 +81,20 @@ impl<S: Send + Sync, T: SessionData> OptionalFromRequestParts<S> for Session<T> 
 /// A struct of the session, or nothing for a visitor who has no session. The same on axum and on actix-web.
 pub struct MaybeSession<T: SessionData>(pub Option<Session<T>>);
 
+impl<T: SessionData> Deref for MaybeSession<T> {
+    type Target = Option<Session<T>>;
+
+    fn deref(&self) -> &Option<Session<T>> {
+        &self.0
+    }
+}
+
+impl<T: SessionData> DerefMut for MaybeSession<T> {
+    fn deref_mut(&mut self) -> &mut Option<Session<T>> {
+        &mut self.0
+    }
+}
+
 /// Names the type; the value may be sensitive.
 impl<T: SessionData> fmt::Debug for MaybeSession<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -68,7 +68,7 @@ behaviour! {
         auth: Auth,
     ) -> Answered {
         let (user, info) = (auth.user().await?, auth.info().await?);
-        let known = profile.0.is_some_and(|profile| profile.theme == theme.theme);
+        let known = profile.as_ref().is_some_and(|profile| profile.theme == theme.theme);
         let answer = format!("{} {known} {} {}", cart.items == again.items, user.is_some(), info.is_some());
         Ok(Reply::ok(answer))
     }

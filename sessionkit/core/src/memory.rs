@@ -22,7 +22,7 @@ const SWEEP: usize = 4;
 ///
 /// It holds at most a million sessions unless told otherwise. When it is full, a new session takes the place of an
 /// expired one, or else of the anonymous one that would end soonest, and only if there is none of one whose user is
-/// logged in. There is no background task: each call removes a few expired sessions.
+/// logged in. There is no background task: each call removes a few expired sessions. Clones share the sessions.
 ///
 /// ```
 /// use sessionkit_core::MemoryStore;
@@ -30,8 +30,9 @@ const SWEEP: usize = 4;
 /// let store = MemoryStore::with_capacity(50_000);
 /// assert_eq!(store.len(), 0);
 /// ```
+#[derive(Clone)]
 pub struct MemoryStore {
-    shards: Box<[Mutex<Shard>]>,
+    shards: Arc<[Mutex<Shard>]>,
     shard_capacity: usize,
 }
 
