@@ -11,6 +11,7 @@ mod duration;
 mod environment;
 mod policy;
 mod preset;
+mod setting;
 mod settings;
 mod value;
 
@@ -85,7 +86,7 @@ impl Default for SessionConfig {
 
 impl<'de> Deserialize<'de> for SessionConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written: SessionConfigBuilder = value::settings(deserializer)?;
+        let written: SessionConfigBuilder = setting::settings(deserializer)?;
         written.build().map_err(serde::de::Error::custom)
     }
 }

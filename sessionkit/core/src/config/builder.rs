@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::preset::Preset;
-use super::value::{Misfit, Setting, Value};
+use super::setting::{Misfit, Setting};
+use super::value::Value;
 use super::{ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SameSite, SessionConfig, Settings};
 
 /// Every setting: its name, its type, and what its method takes.

@@ -1,6 +1,8 @@
 //! The engine without a framework: what an adapter's layer and extractors do, by hand.
 
-use std::collections::BTreeMap;
+mod map_and_entries;
+mod panics;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sessionkit::manual::{Closed, DynamicSession, HeaderChange, Headers, RequestHead, RequestSession};
@@ -257,37 +259,6 @@ async fn a_token_source_that_repeats_itself_is_an_error_and_no_endless_loop() {
     assert!(store.take().create < 20);
 }
 
-#[derive(Debug, SessionData)]
-struct Fragile {
-    #[session(merge = panic_on_purpose)]
-    value: u32,
-}
-
-fn panic_on_purpose(_: &u32, _: u32, _: u32) -> u32 {
-    panic!("a merge function panics on purpose")
-}
-
-#[tokio::test]
-async fn a_merge_function_that_panics_is_a_500_that_says_so() {
-    let (manager, _) = manager();
-    let begun = manager.open();
-    begun.checkout::<Fragile>().await.unwrap().value = 1;
-    let cookie = set_cookie(manager.close(&begun, 200).await);
-    let open = || {
-        let session = manager.open();
-        session.attach(&RequestHead::new("POST", "/", &Cookie(cookie.clone())));
-        session
-    };
-    let (one, other) = (open(), open());
-    for (session, value) in [(&one, 2), (&other, 3)] {
-        session.checkout::<Fragile>().await.unwrap().value = value;
-    }
-    assert!(manager.close(&one, 200).await.rejection.is_none());
-    let rejection = manager.close(&other, 200).await.rejection.expect("the changes met a conflict");
-    assert_eq!((rejection.status(), rejection.detail()), (500, "a merge function panicked"));
-    assert_eq!(open().view::<Fragile>().await.unwrap().value, 2);
-}
-
 #[test]
 fn a_login_that_its_runtime_cuts_off_is_reported() {
     let (log, gates) = (Log::collect(), Gates::default());
@@ -303,51 +274,6 @@ fn a_login_that_its_runtime_cuts_off_is_reported() {
     drop(short);
     runtime().block_on(manager.drain());
     assert!(log.text().contains("cut_off"), "{}", log.text());
-}
-
-#[tokio::test]
-async fn of_a_struct_whose_merge_panics_nothing_is_stored() {
-    #[derive(Debug, SessionData)]
-    struct Half {
-        value: u32,
-        #[session(merge = panic_on_purpose)]
-        merged: u32,
-    }
-    let (manager, store) = manager();
-    let session = manager.open();
-    let (mut one, mut other) = (session.checkout::<Half>().await.unwrap(), session.checkout::<Half>().await.unwrap());
-    one.merged = 1;
-    (other.value, other.merged) = (2, 2);
-    drop(one);
-    let held = tokio::spawn(async move { drop(other) });
-    // Nobody looks at how the task ended.
-    let _ = held.await;
-    let rejection = manager.close(&session, 200).await.rejection.expect("half of a change is none");
-    assert_eq!((rejection.status(), rejection.detail()), (500, "a merge function panicked"));
-    assert_eq!(store.take().total(), 0);
-}
-
-#[tokio::test]
-async fn a_handle_does_not_wait_for_a_request_whose_merge_panicked() {
-    let (manager, _) = manager();
-    let begun = manager.open();
-    begun.checkout::<Fragile>().await.unwrap().value = 1;
-    let cookie = set_cookie(manager.close(&begun, 200).await);
-    let sessions = [manager.open(), manager.open()];
-    for (session, value) in sessions.iter().zip(2..) {
-        session.attach(&RequestHead::new("POST", "/", &Cookie(cookie.clone())));
-        session.checkout::<Fragile>().await.unwrap().value = value;
-    }
-    let [one, other] = sessions;
-    let (mut handle, auth) = (other.handle().await.unwrap(), other.auth());
-    let task = tokio::spawn(async move {
-        let there = handle.reload().await.unwrap();
-        (there, auth)
-    });
-    assert!(manager.close(&one, 200).await.rejection.is_none());
-    assert_eq!(manager.close(&other, 200).await.rejection.unwrap().status(), 500);
-    let (there, _) = tokio::time::timeout(std::time::Duration::from_secs(10), task).await.unwrap().unwrap();
-    assert!(there);
 }
 
 #[tokio::test]
@@ -375,75 +301,6 @@ async fn what_a_logout_makes_of_the_cookie_stays() {
         let (closed, ()) = futures_util::future::join(closing, logout).await;
         assert_eq!(set_cookie(closed), "__Host-session=", "{gate}");
     }
-}
-
-#[derive(Debug, SessionData)]
-#[session(name = "stock")]
-struct Stock {
-    #[session(entries)]
-    items: BTreeMap<String, u32>,
-}
-
-type Step = fn(&mut DynamicSession, &mut BTreeMap<String, u32>);
-
-/// Makes requests one after the other; the next one sees the stock as its own request did.
-async fn stock_after(requests: &[&[Step]]) -> String {
-    let (manager, _) = manager();
-    let begun = manager.open();
-    begun.checkout::<Data>().await.unwrap().value = 1;
-    let cookie = set_cookie(manager.close(&begun, 200).await);
-    let open = || {
-        let session = manager.open();
-        session.attach(&RequestHead::new("GET", "/", &Cookie(cookie.clone())));
-        session
-    };
-    for steps in requests {
-        let session = open();
-        for step in *steps {
-            let mut map = session.dynamic().await.unwrap();
-            step(&mut map, &mut session.checkout::<Stock>().await.unwrap().items);
-        }
-        let seen = session.view::<Stock>().await.unwrap().items;
-        assert!(manager.close(&session, 200).await.rejection.is_none());
-        assert_eq!(open().view::<Stock>().await.unwrap().items, seen);
-    }
-    format!("{:?}", open().view::<Stock>().await.unwrap().items)
-}
-
-const PUT_X: Step = |map, _| map.insert("stock.items", &serde_json::json!({"x": 1})).unwrap();
-const PUT_X_AND_Y: Step = |map, _| map.insert("stock.items", &serde_json::json!({"x": 1, "y": 1})).unwrap();
-const SET_X: Step = |_, items| items.extend([("x".into(), 2)]);
-const SET_Z: Step = |_, items| items.extend([("z".into(), 3)]);
-const REMOVE_Y: Step = |_, items| items.retain(|item, _| item != "y");
-const REMOVE: Step = |map, _| assert!(map.remove("stock.items") && !map.remove("stock.items"));
-
-#[tokio::test]
-async fn entries_that_change_after_the_map_put_the_whole_are_kept() {
-    assert_eq!(stock_after(&[&[PUT_X_AND_Y, SET_X, REMOVE_Y]]).await, r#"{"x": 2}"#);
-    assert_eq!(stock_after(&[&[PUT_X_AND_Y], &[PUT_X, SET_Z]]).await, r#"{"x": 1, "z": 3}"#);
-    assert_eq!(stock_after(&[&[PUT_X_AND_Y], &[REMOVE, SET_Z]]).await, r#"{"z": 3}"#);
-}
-
-#[tokio::test]
-async fn a_whole_that_the_map_puts_or_removes_takes_the_place_of_the_entries() {
-    assert_eq!(stock_after(&[&[SET_X, SET_Z, PUT_X]]).await, r#"{"x": 1}"#);
-    assert_eq!(stock_after(&[&[SET_X, SET_Z], &[PUT_X]]).await, r#"{"x": 1}"#);
-    assert_eq!(stock_after(&[&[SET_X, SET_Z], &[PUT_X, SET_X]]).await, r#"{"x": 2}"#);
-    assert_eq!(stock_after(&[&[SET_X, SET_Z], &[REMOVE]]).await, "{}");
-    assert_eq!(stock_after(&[&[SET_X], &[REMOVE, SET_Z]]).await, r#"{"z": 3}"#);
-    assert_eq!(stock_after(&[&[SET_X, REMOVE]]).await, "{}");
-}
-
-#[tokio::test]
-async fn the_map_writes_no_entry_beside_a_whole() {
-    const INSERT_ENTRY: Step = |map, _| map.insert("stock.items/\"x\"", &5).unwrap();
-    const REFUSED: Step = |map, _| {
-        let refused = map.insert("stock.items/\"x\"", &5).unwrap_err().to_string();
-        assert!(refused.contains("`stock.items` is stored in one piece"), "{refused}");
-    };
-    assert_eq!(stock_after(&[&[PUT_X], &[REFUSED]]).await, r#"{"x": 1}"#);
-    assert_eq!(stock_after(&[&[PUT_X], &[REFUSED, SET_Z], &[INSERT_ENTRY]]).await, r#"{"x": 5, "z": 3}"#);
-    assert_eq!(stock_after(&[&[PUT_X, SET_Z, INSERT_ENTRY]]).await, r#"{"x": 5, "z": 3}"#);
 }
 
 #[tokio::test]
