@@ -29,10 +29,10 @@ pub use messagepack::MessagePack;
 #[cfg(feature = "testing")]
 pub use sessionkit_core::testing;
 pub use sessionkit_core::{
-    Clock, Codec, CodecError, ConfigError, CookieMaxAge, FieldError, Json, LayerMarker, LoadCookie, LocalPath, Login,
-    Main, MemoryStore, Migration, MissingSession, OnBadCookie, OnLostWrite, OwnedHead, PresentedCookie, Rejection,
-    Rolling, SameSite, SessionConfig, SessionConfigBuilder, SessionData, SessionError, SessionId, SessionInfo,
-    SessionManager, Store, StoreError, SystemClock, Timestamp, TokenSource, merge,
+    Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp, FieldError, Json, LayerMarker, LoadCookie,
+    LocalPath, Login, Main, MemoryStore, Migration, MissingSession, OnBadCookie, OnLostWrite, OwnedHead,
+    PresentedCookie, Rejection, Rolling, SameSite, SessionConfig, SessionConfigBuilder, SessionData, SessionError,
+    SessionId, SessionInfo, SessionManager, Store, StoreError, SystemClock, Timestamp, TokenSource, merge,
 };
 pub use sessionkit_macros::SessionData;
 

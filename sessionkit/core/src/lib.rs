@@ -19,6 +19,7 @@ mod commit;
 mod config;
 mod cookie;
 mod counter;
+mod credential_stamp;
 mod data;
 mod deadline;
 mod delta;
@@ -71,6 +72,7 @@ pub use config::{
     ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SameSite, SessionConfig, SessionConfigBuilder,
 };
 pub use counter::{Counter, Counting, counter};
+pub use credential_stamp::CredentialStamp;
 pub use data::{Field, Merge, MergeFunction, OnError, SessionData};
 pub use delta::{Authenticate, Delta, FieldKey, FieldOp, HeaderOp, StoredValue, ValueRef};
 pub use dynamic::{DynamicSession, DynamicValue};
