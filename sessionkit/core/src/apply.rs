@@ -89,7 +89,7 @@ impl<'a> From<ValueRef<'a>> for Value<'a> {
 
 fn apply_header(header: &mut Header, op: &HeaderOp) {
     match op {
-        HeaderOp::Authenticate(Authenticate { user, at, ttl, absolute_deadline, label }) => {
+        HeaderOp::Authenticate(Authenticate { user, at, ttl, absolute_deadline, label, details }) => {
             header.user = Some(user.clone());
             header.authenticated = Some(*at);
             header.last_seen = *at;
@@ -97,6 +97,7 @@ fn apply_header(header: &mut Header, op: &HeaderOp) {
             header.idle_deadline = at.after(*ttl);
             header.absolute_deadline = *absolute_deadline;
             header.label.clone_from(label);
+            header.details.clone_from(details);
         }
         HeaderOp::Rotate { secret } => {
             header.secret = *secret;

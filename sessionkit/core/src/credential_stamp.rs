@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn a_stamp_is_the_same_for_the_same_credentials_alone() {
         let stamp = CredentialStamp::of("hash of a password");
-        assert_eq!(stamp, CredentialStamp::of(b"hash of a password".to_vec()));
+        assert_eq!(stamp, CredentialStamp::of(b"hash of a password"));
         assert_eq!(stamp, CredentialStamp::from_bytes(*stamp.as_bytes()));
         assert_ne!(stamp, CredentialStamp::of("hash of another"));
         // The plain hash of the same: it must not be the stamp.

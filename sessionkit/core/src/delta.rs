@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::details::LoginDetails;
 use crate::name;
 use crate::packing::field_size;
 use crate::time::Timestamp;
@@ -96,6 +97,8 @@ pub struct Authenticate {
     pub absolute_deadline: Option<Timestamp>,
     /// The device, as its user knows it.
     pub label: Option<Arc<str>>,
+    /// What else is known of the login; replaces what was.
+    pub details: Option<Arc<LoginDetails>>,
 }
 
 /// The key of a field inside a record, `namespace.field`.

@@ -30,6 +30,7 @@ enum Reason {
     Panicked(&'static str),
     NoFreeId,
     Key(String),
+    Method(String),
     InOnePiece(String),
     Early,
     Over,
@@ -88,6 +89,11 @@ impl SessionError {
     /// No store can hold a value under this key.
     pub(crate) fn key(key: &str) -> Self {
         Reason::Key(key.into()).into()
+    }
+
+    /// No authentication method is called like this.
+    pub(crate) fn method(method: &str) -> Self {
+        Reason::Method(method.into()).into()
     }
 
     /// An entry was written of a field that is stored in one piece.
@@ -214,6 +220,11 @@ impl fmt::Display for SessionError {
             Reason::InOnePiece(field) => {
                 write!(f, "`{field}` is stored in one piece: insert it as a whole to change one of its entries")
             }
+            Reason::Method(method) => write!(
+                f,
+                "`{}` cannot be the name of an authentication method: write visible ASCII without spaces, such as `pwd`",
+                method.escape_debug()
+            ),
             Reason::Key(key) => {
                 write!(
                     f,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::details::LoginDetails;
 use crate::time::Timestamp;
 use crate::token::SecretHash;
 
@@ -58,6 +59,8 @@ pub struct Header {
     pub user: Option<Arc<str>>,
     /// The device, as its user knows it.
     pub label: Option<Arc<str>>,
+    /// What else is known of the login.
+    pub details: Option<Arc<LoginDetails>>,
 }
 
 /// The secret that a renewal replaced.
@@ -87,6 +90,7 @@ impl Header {
             previous: None,
             user: None,
             label: None,
+            details: None,
         }
     }
 
@@ -120,7 +124,8 @@ impl Header {
         packed
     }
 
-    /// Reads what [`pack`](Self::pack) wrote; `None` for anything else. User, label and previous secret are not part of it.
+    /// Reads what [`pack`](Self::pack) wrote; `None` for anything else. User, label,
+    /// details and previous secret are not part of it.
     pub fn unpack(packed: &[u8]) -> Option<Self> {
         let packed: &[u8; PACKED_HEADER] = packed.try_into().ok()?;
         if packed[0] != 1 {
@@ -144,6 +149,7 @@ impl Header {
             previous: None,
             user: None,
             label: None,
+            details: None,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::details::LoginDetails;
 use crate::header::Header;
 use crate::time::Timestamp;
 use crate::token::SessionId;
@@ -22,8 +23,13 @@ pub struct SessionInfo {
     pub last_seen_at: Timestamp,
     /// When the session ends unless it is used.
     pub expires_at: Timestamp,
+    /// The device, as the login named it.
+    pub device: Option<Arc<str>>,
+    /// Who really acts, where somebody acts as the user.
+    pub actor: Option<Arc<str>>,
     /// When this was asked, by the manager's clock.
     pub as_of: Timestamp,
+    details: Option<Arc<LoginDetails>>,
 }
 
 impl SessionInfo {
@@ -35,7 +41,15 @@ impl SessionInfo {
             authenticated_at: header.authenticated,
             last_seen_at: header.last_seen,
             expires_at: header.deadline(),
+            device: header.label.clone(),
+            actor: header.details.as_ref().and_then(|details| details.actor.clone()),
             as_of: now,
+            details: header.details.clone(),
         }
+    }
+
+    /// How the user proved who they are, as the login said: `["pwd", "otp"]`.
+    pub fn methods(&self) -> &[String] {
+        self.details.as_ref().map_or(&[], |details| &details.methods)
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::delta::ValueRef;
+use crate::details::LoginDetails;
 use crate::header::{Header, PACKED_HEADER, Previous};
 use crate::name;
 use crate::record::Record;
@@ -15,6 +16,7 @@ const DEADLINE: u8 = 2;
 const USER: u8 = 1;
 const LABEL: u8 = 2;
 const PREVIOUS: u8 = 4;
+const DETAILS: u8 = 8;
 
 /// Packs a record for this process.
 pub(crate) struct Packer {
@@ -131,6 +133,9 @@ pub(crate) fn read_header(packed: &[u8]) -> Option<(Header, &[u8])> {
         _ => std::str::from_utf8(read_slice(&mut rest)?).ok().map(|text| Some(text.into())),
     };
     (header.user, header.label) = (text(USER)?, text(LABEL)?);
+    if has & DETAILS != 0 {
+        header.details = LoginDetails::unpack(read_slice(&mut rest)?)?.shared();
+    }
     if has & PREVIOUS != 0 {
         let (secret, after) = rest.split_first_chunk::<32>()?;
         rest = after;
@@ -152,10 +157,14 @@ pub(crate) fn write_header(packed: &mut Vec<u8>, header: &Header) {
     packed.push(
         if header.user.is_some() { USER } else { 0 }
             | if header.label.is_some() { LABEL } else { 0 }
-            | if header.previous.is_some() { PREVIOUS } else { 0 },
+            | if header.previous.is_some() { PREVIOUS } else { 0 }
+            | if header.details.is_some() { DETAILS } else { 0 },
     );
     for text in [&header.user, &header.label].into_iter().flatten() {
         write_slice(packed, text.as_bytes());
+    }
+    if let Some(details) = &header.details {
+        write_slice(packed, &details.pack());
     }
     if let Some(previous) = &header.previous {
         packed.extend_from_slice(previous.secret.as_bytes());
@@ -180,12 +189,12 @@ pub(crate) fn write_field(packed: &mut Vec<u8>, key: &str, value: ValueRef<'_>, 
     write_slice(packed, value.bytes);
 }
 
-fn write_slice(packed: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn write_slice(packed: &mut Vec<u8>, bytes: &[u8]) {
     write_number(packed, bytes.len() as u64);
     packed.extend_from_slice(bytes);
 }
 
-fn read_slice<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+pub(crate) fn read_slice<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = usize::try_from(read_number(rest)?).ok()?;
     let (slice, after) = rest.split_at_checked(length)?;
     *rest = after;

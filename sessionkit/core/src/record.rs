@@ -123,6 +123,7 @@ mod tests {
 
     use super::*;
     use crate::delta::StoredValue;
+    use crate::details::LoginDetails;
     use crate::header::Previous;
     use crate::token::SecretHash;
 
@@ -131,6 +132,8 @@ mod tests {
         let mut header = Header::new(SecretHash::from_bytes([1; 32]), now, Duration::from_secs(60), None);
         header.user = Some("ada".into());
         header.label = Some("laptop".into());
+        header.details =
+            LoginDetails { methods: vec!["pwd".into()], actor: Some("grace".into()), stamp: None }.shared();
         header.previous = Some(Previous { secret: SecretHash::from_bytes([2; 32]), renewed: now, until: Some(now) });
         let mut code = StoredValue::new("123");
         code.carried = true;
@@ -149,6 +152,19 @@ mod tests {
             assert_eq!(read.fields().count(), 2);
         }
         assert!(record.packed().len() < record.to_bytes().len());
+    }
+
+    #[test]
+    fn a_record_from_before_there_were_details_is_read_and_written_as_ever() {
+        let mut header = record().header().clone();
+        (header.details, header.previous) = (None, None);
+        let fixed = header.pack();
+        let rest = [&[3, 3], &b"ada"[..], &[6], b"laptop", &[13], b"a.note", &[0, 2], b"hi"].concat();
+        let bytes = [&fixed[..], &rest].concat();
+        let read = Record::from_bytes(&bytes).unwrap();
+        assert_eq!(format!("{:?}", read.header()), format!("{header:?}"));
+        assert!(read.fields().eq([("a.note", StoredValue::new("hi").as_ref())]));
+        assert_eq!(read.to_bytes(), bytes);
     }
 
     #[test]

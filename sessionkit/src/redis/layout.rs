@@ -3,7 +3,9 @@
 //! | field | value |
 //! |---|---|
 //! | `@` | the packed [`Header`] |
-//! | `@user`, `@label` | the header's texts, where there are any |
+//! | `@user`, `@label`, `@actor` | the header's texts, where there are any |
+//! | `@methods` | the methods of the login with spaces between, where there are any |
+//! | `@stamp` | the eight bytes of the credential stamp, where there is one |
 //! | `@prev` | the previous secret's hash, then when it was renewed in decimal seconds, then `:` and its end if it has one |
 //! | `@ttl` | the earliest deadline of a field in decimal seconds; no later than that, never missing where there is one |
 //! | `cart.items` | the value of that field |
@@ -14,7 +16,7 @@
 
 use std::borrow::Cow;
 
-use sessionkit_core::{Header, Previous, Record, SecretHash, Timestamp, ValueRef};
+use sessionkit_core::{CredentialStamp, Header, LoginDetails, Previous, Record, SecretHash, Timestamp, ValueRef};
 
 pub(super) type Pair = (Vec<u8>, Vec<u8>);
 
@@ -68,6 +70,9 @@ pub(super) fn write(record: &Record) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)> {
     if let Some(label) = &header.label {
         pairs.push(("@label".into(), label.as_bytes().into()));
     }
+    pairs.extend(
+        header.details.iter().flat_map(|details| write_details(details)).map(|(name, value)| (name.into(), value)),
+    );
     if let Some(previous) = &header.previous {
         let until = previous.until.map(|until| format!(":{until}")).unwrap_or_default();
         let times = format!("{}{until}", previous.renewed);
@@ -80,6 +85,15 @@ pub(super) fn write(record: &Record) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)> {
     pairs
 }
 
+/// The fields of the hash that are these details.
+pub(super) fn write_details(details: &LoginDetails) -> impl Iterator<Item = (&'static str, Cow<'_, [u8]>)> {
+    let methods = (!details.methods.is_empty()).then(|| details.methods.join(" ").into_bytes().into());
+    let actor = details.actor.as_ref().map(|actor| actor.as_bytes().into());
+    let stamp = details.stamp.as_ref().map(|stamp| stamp.as_bytes().into());
+    let all = [("@methods", methods), ("@actor", actor), ("@stamp", stamp)];
+    all.into_iter().filter_map(|(name, value): (_, Option<Cow<'_, [u8]>>)| Some((name, value?)))
+}
+
 /// Reads a record from the fields of its hash, or names the field that is not what it should be.
 pub(super) fn read(pairs: &[Pair]) -> Result<Record, String> {
     let find = |name: &[u8]| pairs.iter().find(|(found, _)| found == name).map(|(_, value)| &**value);
@@ -90,6 +104,12 @@ pub(super) fn read(pairs: &[Pair]) -> Result<Record, String> {
     let mut header = find(b"@").and_then(Header::unpack).ok_or("@")?;
     header.user = text("@user")?;
     header.label = text("@label")?;
+    let mut details = LoginDetails::default();
+    details.methods = text("@methods")?.iter().flat_map(|methods| methods.split(' ')).map(str::to_owned).collect();
+    details.actor = text("@actor")?;
+    let stamp = find(b"@stamp").map(|stored| stored.try_into().map_err(|_| "@stamp")).transpose()?;
+    details.stamp = stamp.map(CredentialStamp::from_bytes);
+    header.details = details.shared();
     header.previous = find(b"@prev").map(|stored| previous(stored).ok_or("@prev")).transpose()?;
 
     let mut fields = Vec::with_capacity(pairs.len());

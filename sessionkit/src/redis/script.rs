@@ -112,10 +112,13 @@ impl Arguments {
     fn authenticate(&mut self, op: &Authenticate) -> &mut Self {
         self.push("A").time(op.at).time(op.at.after(op.ttl)).number(op.ttl.as_secs());
         self.optional_time(op.absolute_deadline).push(op.user.as_bytes());
-        match &op.label {
-            Some(label) => self.push("L").push(label.as_bytes()),
-            None => self,
+        if let Some(label) = &op.label {
+            self.push("H").push("@label").push(label.as_bytes());
         }
+        for (name, value) in op.details.iter().flat_map(|details| layout::write_details(details)) {
+            self.push("H").push(name).push(value);
+        }
+        self
     }
 
     fn field_op(&mut self, op: &FieldOp) -> Result<(), StoreError> {

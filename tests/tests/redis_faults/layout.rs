@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sessionkit::redis::RedisStore;
 use sessionkit_core::{
-    Authenticate, CommitOutcome, Delta, FieldOp, Generation, HeaderOp, SecretHash, Store, StoredValue, Timestamp,
+    Authenticate, CommitOutcome, CredentialStamp, Delta, FieldOp, Generation, HeaderOp, LoginDetails, SecretHash,
+    Store, StoredValue, Timestamp,
 };
 use sessionkit_tests::servers::redis::RedisServer;
 
@@ -19,7 +20,18 @@ async fn prepare() -> (RedisServer, RedisStore) {
 fn authenticate(ttl: u64, absolute: Option<Timestamp>) -> HeaderOp {
     let ttl = Duration::from_secs(ttl);
     let (user, label) = ("ada".into(), Some("laptop".into()));
-    HeaderOp::Authenticate(Authenticate { user, at: NOW, ttl, absolute_deadline: absolute, label })
+    let mut details = LoginDetails::default();
+    details.methods = vec!["pwd".into(), "otp".into()];
+    details.actor = Some("grace".into());
+    details.stamp = Some(CredentialStamp::from_bytes(*b"12345678"));
+    HeaderOp::Authenticate(Authenticate {
+        user,
+        at: NOW,
+        ttl,
+        absolute_deadline: absolute,
+        label,
+        details: details.shared(),
+    })
 }
 
 #[tokio::test]
@@ -44,6 +56,9 @@ async fn the_hash_is_readable() {
         ("ui.theme", "!c \"dark\""),
         ("@user", "ada"),
         ("@label", "laptop"),
+        ("@methods", "pwd otp"),
+        ("@actor", "grace"),
+        ("@stamp", "12345678"),
         ("@ttl", "1800000600"),
     ];
     for (field, value) in expected {

@@ -129,12 +129,14 @@ operations['A'] = function()
   ttl = math.min(tonumber(take()), LONGEST)
   absolute = optional(take())
   put('@user', take())
-  put('@label', false)
+  for _, name in ipairs({ '@label', '@methods', '@actor', '@stamp' }) do
+    put(name, false)
+  end
 end
 
--- The label that comes with it.
-operations['L'] = function()
-  put('@label', take())
+-- What else the header says of it: field, value.
+operations['H'] = function()
+  put(take(), take())
 end
 
 -- Rotate: secret.

@@ -162,5 +162,6 @@ pub async fn operations_apply_in_order<S: Store>(store: Arc<S>) {
 }
 
 fn authenticate(user: &str) -> HeaderOp {
-    HeaderOp::Authenticate(Authenticate { user: user.into(), at: NOW, ttl: TTL, absolute_deadline: None, label: None })
+    let (user, at, ttl) = (user.into(), NOW, TTL);
+    HeaderOp::Authenticate(Authenticate { user, at, ttl, absolute_deadline: None, label: None, details: None })
 }

@@ -1,9 +1,12 @@
 //! Random deltas, the same ones in every run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::fixture::secret;
+use crate::credential_stamp::CredentialStamp;
 use crate::delta::{Authenticate, Delta, FieldOp, HeaderOp, StoredValue};
+use crate::details::LoginDetails;
 use crate::record::Record;
 use crate::time::Timestamp;
 
@@ -93,7 +96,18 @@ impl Random {
             ttl: Duration::from_secs(50) + self.seconds(100),
             absolute_deadline: self.chance(50).then(|| now.after(Duration::from_secs(30) + self.seconds(200))),
             label: self.chance(50).then(|| self.pick(&["laptop", "", "@"]).into()),
+            details: self.details(),
         }
+    }
+
+    fn details(&mut self) -> Option<Arc<LoginDetails>> {
+        let methods = self.pick(&[&[][..], &["pwd"], &["pwd", "otp"]]);
+        LoginDetails {
+            methods: methods.iter().map(|method| (*method).to_owned()).collect(),
+            actor: self.chance(30).then(|| self.pick(&["grace", "", "@"]).into()),
+            stamp: self.chance(30).then(|| CredentialStamp::of(self.pick(&["a", "b"]))),
+        }
+        .shared()
     }
 
     pub(super) fn field_op(&mut self, record: &Record, now: Timestamp) -> FieldOp {

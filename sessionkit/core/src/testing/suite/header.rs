@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::fixture::{NOW, Session, TTL, after, delta, header, plain, record, secret, set};
 use super::seen::{Bytes, Seen, SeenRecord};
+use crate::credential_stamp::CredentialStamp;
 use crate::delta::{Authenticate, HeaderOp};
+use crate::details::LoginDetails;
 use crate::header::{Generation, Previous};
 use crate::store::{CommitOutcome, Receipt, Store};
 use crate::time::Timestamp;
@@ -55,11 +57,16 @@ pub async fn a_rotation_refuses_the_old_generation<S: Store>(store: Arc<S>) {
     assert_eq!(receipt.generation.number(), 0, "the generation wraps around");
 }
 
-/// A login sets user, times, lifetime and label, and begins a new lifetime; it may be shorter.
+fn details(method: &str) -> Option<Arc<LoginDetails>> {
+    LoginDetails { methods: vec![method.into()], ..LoginDetails::default() }.shared()
+}
+
+/// A login sets user, times, lifetime, label and details, and begins a new lifetime; it may be shorter.
 pub async fn a_login_begins_a_new_lifetime<S: Store>(store: Arc<S>) {
     let mut first = header();
     first.absolute_deadline = Some(after(5000));
     first.label = Some("old".into());
+    first.details = details("old");
     for (ttl, absolute, label) in
         [(10, None, Some("new")), (90_000, Some(after(50)), None), (10, Some(after(900_000)), None)]
     {
@@ -71,6 +78,7 @@ pub async fn a_login_begins_a_new_lifetime<S: Store>(store: Arc<S>) {
             ttl,
             absolute_deadline: absolute,
             label: label.map(Into::into),
+            details: details("new"),
         });
         let receipt = session.apply_header(0, [login, rotate(1)]).await;
         let mut expected = first.clone();
@@ -81,6 +89,7 @@ pub async fn a_login_begins_a_new_lifetime<S: Store>(store: Arc<S>) {
         expected.idle_deadline = after(3).after(ttl);
         expected.absolute_deadline = absolute;
         expected.label = label.map(Into::into);
+        expected.details = details("new");
         expected.secret = secret(1);
         expected.generation = Generation::from_number(1);
         assert_eq!(receipt.deadline, expected.deadline(), "the earlier deadline counts");
@@ -156,6 +165,7 @@ pub async fn user_and_label_may_be_any_text<S: Store>(store: Arc<S>) {
                 ttl: TTL,
                 absolute_deadline: None,
                 label,
+                details: None,
             })
         };
         session.apply_header(0, [login(Some(text))]).await;
@@ -163,6 +173,33 @@ pub async fn user_and_label_may_be_any_text<S: Store>(store: Arc<S>) {
         assert_eq!((seen.user.as_deref(), seen.label.as_deref()), (Some(text), Some(text)), "logged in");
         session.apply_header(0, [login(None)]).await;
         assert_eq!(session.seen().await.label, None, "logged in without a label");
+    }
+}
+
+/// A login replaces all that was known of the one before, and leaves nothing of it.
+pub async fn every_detail_of_a_login_comes_back<S: Store>(store: Arc<S>) {
+    let (stamp, long) = (CredentialStamp::from_bytes([0, 255, b' ', b'!', b'@', b'\r', b'\n', 9]), "a".repeat(5000));
+    let (none, one, two) = (vec![], vec!["pwd".to_owned()], vec!["pwd".to_owned(), "otp".to_owned()]);
+    let all = [
+        LoginDetails { methods: none.clone(), actor: None, stamp: None },
+        LoginDetails { methods: one.clone(), actor: Some("".into()), stamp: Some(stamp) },
+        LoginDetails { methods: two, actor: Some("!c 1 Ада 🍪".into()), stamp: None },
+        LoginDetails { methods: none, actor: Some(long.into()), stamp: Some(stamp) },
+        LoginDetails { methods: one, actor: None, stamp: None },
+        LoginDetails::default(),
+    ];
+    let session = Session::with(&store, []).await;
+    for details in all.map(LoginDetails::shared) {
+        let mut given = header();
+        (given.user, given.details) = (Some("ada".into()), details.clone());
+        let given = record(given, []);
+        let created = Session::of(&store, &given).await;
+        assert_eq!(created.seen().await, SeenRecord::of(&given), "created");
+
+        let (user, at, ttl) = ("ada".into(), NOW, TTL);
+        let login = Authenticate { user, at, ttl, absolute_deadline: None, label: None, details };
+        session.apply_header(0, [HeaderOp::Authenticate(login)]).await;
+        assert_eq!(session.seen().await.details, SeenRecord::of(&given).details, "logged in");
     }
 }
 

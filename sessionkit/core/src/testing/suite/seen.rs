@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::details::LoginDetails;
 use crate::record::Record;
 use crate::store::{CommitOutcome, Receipt, StoreError, StoreErrorKind};
 use crate::time::Timestamp;
@@ -42,7 +43,26 @@ pub(super) struct SeenRecord {
     pub(super) previous: Option<(Bytes, Timestamp, Option<Timestamp>)>,
     pub(super) user: Option<String>,
     pub(super) label: Option<String>,
+    pub(super) details: Option<SeenDetails>,
     pub(super) fields: BTreeMap<String, SeenField>,
+}
+
+/// What a record says of its login.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct SeenDetails {
+    methods: Vec<String>,
+    actor: Option<String>,
+    stamp: Option<Bytes>,
+}
+
+impl SeenDetails {
+    fn of(details: &LoginDetails) -> Self {
+        Self {
+            methods: details.methods.clone(),
+            actor: details.actor.as_deref().map(str::to_owned),
+            stamp: details.stamp.map(|stamp| Bytes(stamp.as_bytes().to_vec())),
+        }
+    }
 }
 
 impl SeenRecord {
@@ -68,6 +88,7 @@ impl SeenRecord {
                 .map(|previous| (Bytes(previous.secret.as_bytes().to_vec()), previous.renewed, previous.until)),
             user: header.user.as_deref().map(str::to_owned),
             label: header.label.as_deref().map(str::to_owned),
+            details: header.details.as_deref().map(SeenDetails::of),
             fields,
         }
     }

@@ -1,0 +1,88 @@
+//! What a login says of itself: the device, the methods, the credential.
+
+use sessionkit::CredentialStamp;
+use sessionkit_tests::behaviour;
+use sessionkit_tests::harness::{Bench, Server};
+
+behaviour! {
+    tests: [
+        a_login_tells_its_device_and_its_methods,
+        the_next_login_tells_its_own,
+        a_label_is_cut_where_a_character_ends,
+        a_method_that_is_no_name_fails_the_login,
+    ];
+
+    type Answered = Result<Reply, SessionRejection>;
+
+    async fn login(auth: Auth) -> Answered {
+        auth.login("ada").device("Firefox on Linux").methods(["pwd", "otp"]).await?;
+        Ok(Reply::ok("ada"))
+    }
+
+    async fn login_plainly(auth: Auth) -> Answered {
+        auth.login("ada").credential_stamp(CredentialStamp::of("secret")).await?;
+        Ok(Reply::ok("ada"))
+    }
+
+    async fn login_with_a_long_label(auth: Auth) -> Answered {
+        auth.login("ada").device("🦊".repeat(31) + "abcé" + &"z".repeat(1000)).await?;
+        Ok(Reply::ok("ada"))
+    }
+
+    async fn login_badly(auth: Auth) -> Reply {
+        let mut answers = String::new();
+        for method in ["", "pass word", "pwd\n", "é"] {
+            let error = auth.login("ada").methods(["pwd", method]).await.unwrap_err();
+            answers += &format!("{error:?};");
+        }
+        Reply::ok(answers)
+    }
+
+    async fn about(auth: Auth) -> Answered {
+        let info = auth.info().await?;
+        let about = info.as_ref().map(|info| format!("{:?} {:?} {:?}", info.device, info.methods(), info.actor));
+        Ok(Reply::ok(about.unwrap_or_default()))
+    }
+
+    async fn start(bench: &Bench) -> Server {
+        let routes = routes![
+            "/login" => login,
+            "/login/plainly" => login_plainly,
+            "/login/long" => login_with_a_long_label,
+            "/login/badly" => login_badly,
+            "/about" => about,
+        ];
+        serve(bench, routes).await
+    }
+
+    async fn a_login_tells_its_device_and_its_methods(bench: Bench) {
+        let server = start(&bench).await;
+        let visitor = server.visitor();
+        visitor.get("/login").await;
+        assert_eq!(visitor.get("/about").await.body, r#"Some("Firefox on Linux") ["pwd", "otp"] None"#);
+    }
+
+    async fn the_next_login_tells_its_own(bench: Bench) {
+        let server = start(&bench).await;
+        let visitor = server.visitor();
+        visitor.get("/login").await;
+        visitor.get("/login/plainly").await;
+        assert_eq!(visitor.get("/about").await.body, "None [] None");
+    }
+
+    async fn a_label_is_cut_where_a_character_ends(bench: Bench) {
+        let server = start(&bench).await;
+        let visitor = server.visitor();
+        visitor.get("/login/long").await;
+        let label = "🦊".repeat(31) + "abc";
+        assert_eq!(visitor.get("/about").await.body, format!("Some({label:?}) [] None"));
+    }
+
+    async fn a_method_that_is_no_name_fails_the_login(bench: Bench) {
+        let server = start(&bench).await;
+        let visitor = server.visitor();
+        let answer = visitor.get("/login/badly").await;
+        assert_eq!(answer.body.matches("cannot be the name of an authentication method").count(), 4, "{}", answer.body);
+        assert_eq!((answer.cookies().len(), bench.store.take().total()), (0, 0));
+    }
+}
