@@ -29,10 +29,11 @@ pub use messagepack::MessagePack;
 #[cfg(feature = "testing")]
 pub use sessionkit_core::testing;
 pub use sessionkit_core::{
-    Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp, FieldError, Json, LayerMarker, LoadCookie,
-    LocalPath, Login, Main, MemoryStore, Migration, MissingSession, OnBadCookie, OnLostWrite, OwnedHead,
-    PresentedCookie, Rejection, Rolling, SameSite, SessionConfig, SessionConfigBuilder, SessionData, SessionError,
-    SessionId, SessionInfo, SessionManager, Store, StoreError, SystemClock, Timestamp, TokenSource, merge,
+    Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp, EventKind, EventSink, FieldError, Json,
+    LayerMarker, LoadCookie, LocalPath, Login, Main, MemoryStore, Migration, MissingSession, OnBadCookie, OnLostWrite,
+    OwnedHead, PresentedCookie, Rejection, Rolling, Route, SameSite, SessionConfig, SessionConfigBuilder, SessionData,
+    SessionError, SessionEvent, SessionId, SessionInfo, SessionManager, Store, StoreError, SystemClock, Timestamp,
+    TokenSource, TracingSink, merge,
 };
 pub use sessionkit_macros::SessionData;
 

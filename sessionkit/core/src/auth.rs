@@ -6,7 +6,6 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::error::SessionError;
-use crate::event;
 use crate::info::SessionInfo;
 use crate::request::{CookieChange, Current, RequestSession, State};
 
@@ -138,7 +137,7 @@ async fn run(
     match engine.tasks.finish(work).await {
         Some(Ok(())) => Ok(()),
         Some(Err(error)) => {
-            event::failed(engine.layer(), &error);
+            session.report_failure(&error);
             Err(error)
         }
         None => Err(SessionError::interrupted()),

@@ -12,7 +12,7 @@ use crate::commit::{Commit, Settled};
 use crate::config::{CookieMaxAge, LONGEST_COOKIE, OnLostWrite};
 use crate::cookie;
 use crate::error::SessionError;
-use crate::event;
+use crate::event::EventKind;
 use crate::manager::Engine;
 use crate::pending::Pending;
 use crate::request::{CookieChange, RequestSession, State};
@@ -166,11 +166,12 @@ pub(crate) async fn commit(round: &RequestSession) -> Result<(), SessionError> {
         return Ok(());
     }
     let commit = Commit { engine: engine.clone(), current: Some(current), pending, upkeep, begins: false, now };
-    match engine.tasks.complete(async move { commit.run().await }).await {
+    let session = round.clone();
+    match engine.tasks.complete(async move { commit.run(&session).await }).await {
         Some(Ok(Settled::Stored { .. })) => Ok(()),
         Some(Ok(Settled::Lost { reason, id })) => {
             if !nothing_changed {
-                event::write_discarded(engine.layer(), id, reason);
+                round.report_of(id, round.loaded_user().as_deref(), EventKind::WriteDiscarded { reason });
             }
             Err(SessionError::over())
         }
@@ -205,7 +206,7 @@ async fn settle(session: &RequestSession, commit: Box<Commit>) -> Result<(), Ses
     let nothing_changed = commit.pending.is_empty();
     // A logout in a task of the handler's may have come meanwhile: what it makes of the cookie stays.
     let logged_out = |state: &State| commit.current.is_some() && state.current.is_none();
-    match commit.run().await {
+    match commit.run(session).await {
         Ok(Settled::Stored { cookie }) => {
             let mut state = session.state();
             if let Some(cookie) = cookie.filter(|_| !logged_out(&state)) {
@@ -223,7 +224,8 @@ async fn settle(session: &RequestSession, commit: Box<Commit>) -> Result<(), Ses
             if nothing_changed {
                 return Ok(());
             }
-            event::write_discarded(engine.layer(), id, reason);
+            let user = commit.current.as_ref().and_then(|current| current.record.header().user.as_deref());
+            session.report_of(id, user, EventKind::WriteDiscarded { reason });
             match engine.settings().on_lost_write {
                 OnLostWrite::Ignore => Ok(()),
                 OnLostWrite::Error => Err(SessionError::lost()),
@@ -231,7 +233,7 @@ async fn settle(session: &RequestSession, commit: Box<Commit>) -> Result<(), Ses
         }
         // The handler did its work and the session is as good as before: only its use, or the visit, was not recorded.
         Err(error) if nothing_changed => {
-            event::failed(engine.layer(), &error);
+            session.report_failure(&error);
             Ok(())
         }
         Err(error) => Err(session.fail(error)),

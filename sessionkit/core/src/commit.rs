@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::SessionError;
-use crate::event;
+use crate::event::EventKind;
 use crate::manager::Engine;
 use crate::pending::{Pending, size_after};
 use crate::record::Record;
-use crate::request::{CookieChange, Current};
+use crate::request::{CookieChange, Current, RequestSession};
 use crate::store::{CommitOutcome, CreateOutcome};
 use crate::time::Timestamp;
 use crate::token::{NEW_IDS, SessionId, Token};
@@ -33,14 +33,15 @@ pub(crate) enum Settled {
 }
 
 impl Commit {
-    pub(crate) async fn run(&self) -> Result<Settled, SessionError> {
+    /// Stores the changes of this request.
+    pub(crate) async fn run(&self, session: &RequestSession) -> Result<Settled, SessionError> {
         match &self.current {
-            Some(current) => self.update(current).await,
-            None => self.create().await,
+            Some(current) => self.update(session, current).await,
+            None => self.create(session).await,
         }
     }
 
-    async fn update(&self, current: &Current) -> Result<Settled, SessionError> {
+    async fn update(&self, session: &RequestSession, current: &Current) -> Result<Settled, SessionError> {
         let engine = &self.engine;
         let (id, generation) = (current.id(), current.record.header().generation);
         let mut deadline = engine.commit_deadline();
@@ -55,13 +56,13 @@ impl Commit {
             self.check_size(Some(record), &delta)?;
             match engine.within(&mut deadline, engine.store.commit(id, generation, &delta, self.now)).await? {
                 CommitOutcome::Committed(receipt) => {
-                    return Ok(Settled::Stored { cookie: self.upkeep.cookie(engine, current, receipt) });
+                    return Ok(Settled::Stored { cookie: self.upkeep.cookie(session, current, receipt) });
                 }
                 CommitOutcome::Conflict(record) => newest = Some(record),
                 CommitOutcome::Stale => return Ok(Settled::Lost { reason: "the token was rotated", id }),
                 CommitOutcome::Gone => return Ok(Settled::Lost { reason: "the session ended", id }),
             }
-            event::conflict(engine.layer(), id);
+            session.report_of(id, current.record.header().user.as_deref(), EventKind::Conflict);
             let pause = tokio::time::sleep(jitter(engine, attempt));
             if deadline.limit(pause).await.is_none() {
                 return Err(SessionError::unsettled());
@@ -70,7 +71,7 @@ impl Commit {
         Ok(Settled::Stored { cookie: None })
     }
 
-    async fn create(&self) -> Result<Settled, SessionError> {
+    async fn create(&self, session: &RequestSession) -> Result<Settled, SessionError> {
         let engine = &self.engine;
         let mut deadline = engine.commit_deadline();
         let delta = self.pending.delta(None, None, self.now)?;
@@ -85,7 +86,7 @@ impl Commit {
             }
             let creating = engine.store.create(token.id(), &record, self.now);
             if engine.within(&mut deadline, creating).await? == CreateOutcome::Created {
-                event::created(engine.layer(), token.id());
+                session.report_of(token.id(), None, EventKind::Created);
                 let ends = record.header().deadline();
                 return Ok(Settled::Stored { cookie: Some(CookieChange::Set { token, ends }) });
             }

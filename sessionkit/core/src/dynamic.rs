@@ -11,7 +11,6 @@ use serde::de::DeserializeOwned;
 use crate::codec::{Codec, CodecError, Json};
 use crate::encoding::Stored;
 use crate::error::SessionError;
-use crate::event;
 use crate::field_error::FieldError;
 use crate::overlay::Overlay;
 use crate::request::{Epoch, RequestSession};
@@ -156,7 +155,7 @@ impl<E: From<SessionError>> DynamicSession<E> {
 
     /// The handler may answer with the error or do without the value, so it does not stand for the whole request.
     fn report(&self, error: SessionError) -> SessionError {
-        event::failed(self.session.shared.engine.layer(), &error);
+        self.session.report_failure(&error);
         error
     }
 

@@ -126,6 +126,11 @@ impl SessionError {
         Reason::Panicked(what).into()
     }
 
+    /// Whether the store is to blame, or what it holds.
+    pub(crate) fn is_of_the_store(&self) -> bool {
+        matches!(&*self.0, Reason::Store(_))
+    }
+
     /// The status code of the answer: 503 where the store failed, 409 where changes could not be settled, 400 or 401
     /// where the setting `on_bad_cookie` rejects the cookie, a hook's where one answered, 500 otherwise.
     pub fn status(&self) -> u16 {

@@ -7,10 +7,8 @@ use crate::counter::Counting;
 use crate::data::{Field, OnError, SessionData};
 use crate::encoding::Encoding;
 use crate::entries::{Itemizing, Items};
-use crate::event;
 use crate::field_error::FieldError;
 use crate::flash::Flashing;
-use crate::layer::LayerMarker as _;
 use crate::overlay::Overlay;
 
 /// Hands out the fields of one struct, in the order of [`FIELDS`](crate::SessionData::FIELDS).
@@ -18,12 +16,17 @@ pub struct FieldReader<'a> {
     fields: std::slice::Iter<'static, Field>,
     overlay: &'a Overlay<'a>,
     on_error: OnError,
-    layer: &'static str,
+    /// The fields that have their defaults because what is stored does not fit.
+    unfit: Vec<&'static str>,
 }
 
 impl<'a> FieldReader<'a> {
     pub(crate) fn new<T: SessionData>(overlay: &'a Overlay<'a>) -> Self {
-        Self { fields: T::FIELDS.iter(), overlay, on_error: T::ON_ERROR, layer: T::Layer::NAME }
+        Self { fields: T::FIELDS.iter(), overlay, on_error: T::ON_ERROR, unfit: Vec::new() }
+    }
+
+    pub(crate) fn into_unfit(self) -> Vec<&'static str> {
+        self.unfit
     }
 
     /// Reads the next field, or makes its default where nothing is stored.
@@ -70,15 +73,15 @@ impl<'a> FieldReader<'a> {
 
     /// The value that was read, or the default where there is none or where it may take the place of what does not fit.
     fn fitting<T>(
-        &self,
-        field: &Field,
+        &mut self,
+        field: &'static Field,
         value: Option<Result<T, CodecError>>,
         default: impl FnOnce() -> T,
     ) -> Result<T, FieldError> {
         match (value, self.on_error) {
             (Some(Ok(value)), _) => return Ok(value),
             (Some(Err(reason)), OnError::Fail) => return Err(FieldError::decode(field, reason)),
-            (Some(Err(_)), OnError::Default) => event::unfit(self.layer, field.key),
+            (Some(Err(_)), OnError::Default) => self.unfit.push(field.key),
             (None, _) => {}
         }
         Ok(default())

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use crate::data::SessionData;
 use crate::error::SessionError;
-use crate::event;
+use crate::event::EventKind;
 use crate::head::RequestHead;
 use crate::layer::{LayerMarker, Main};
 use crate::local_path::LocalPath;
@@ -185,26 +185,24 @@ pub async fn guard<R: Requirement>(session: &RequestSession, head: &RequestHead<
         let _ = session.shared.handler.set(R::HANDLER);
     }
     let Err(refusal) = R::check(session).await else { return Ok(()) };
-    Err(reject(session, head, R::HANDLER, refusal))
+    Err(reject(session, head, refusal))
 }
 
-fn reject(session: &RequestSession, head: &RequestHead<'_>, handler: &str, refusal: Refusal) -> Rejection {
-    let engine = &session.shared.engine;
-    let handler = if handler.is_empty() { head.path() } else { handler };
+fn reject(session: &RequestSession, head: &RequestHead<'_>, refusal: Refusal) -> Rejection {
     match refusal {
         Refusal::LoginRequired => {
-            event::denied(engine.layer(), handler, "not logged in");
+            session.report(EventKind::Denied { reason: "not logged in" });
             session.state().denied = true;
-            login_required(&engine.settings().login_url, head)
+            login_required(&session.shared.engine.settings().login_url, head)
         }
         Refusal::Unmet => {
-            event::denied(engine.layer(), handler, "not allowed");
+            session.report(EventKind::Denied { reason: "not allowed" });
             session.state().denied = true;
             Rejection::new(403, "You are logged in, but not allowed to do this.")
         }
         Refusal::Session(error) => error.rejection(),
         Refusal::Failed(reason) => {
-            event::failed(engine.layer(), &reason);
+            session.report(EventKind::Failed { error: format_args!("{reason}") });
             Rejection::new(500, "It could not be decided whether you may do this.")
         }
     }

@@ -66,8 +66,9 @@ impl<'a> RequestHead<'a> {
     }
 }
 
-/// The method and the path of a request for the log, without an allocation: so much of them as fits.
-pub(crate) struct Route {
+/// The method and the path of a request, without the query: so much of them as fits in 62 bytes.
+#[derive(Clone, Copy)]
+pub struct Route {
     bytes: [u8; 62],
     length: u8,
 }
@@ -82,6 +83,12 @@ impl Route {
             route.length += fits as u8;
         }
         route
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

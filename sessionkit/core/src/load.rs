@@ -1,11 +1,12 @@
 //! Loading the session of a request: once, and for whom.
 
 use crate::config::OnBadCookie;
-use crate::cookie::Candidates;
+use crate::cookie::{BadCookie, Candidates};
 use crate::deadline::Deadline;
 use crate::error::SessionError;
+use crate::event::EventKind;
 use crate::hooks::Hooked;
-use crate::manager::Engine;
+use crate::manager::{Engine, Opened};
 use crate::request::{RequestSession, State};
 
 impl RequestSession {
@@ -53,6 +54,7 @@ impl RequestSession {
     async fn open(&self, candidates: &Candidates, deadline: &mut Deadline) -> Result<(), SessionError> {
         let engine = &self.shared.engine;
         let opened = engine.open(candidates, deadline).await.map_err(|error| self.fail(error.into()))?;
+        self.report_opened(&opened, candidates);
         let nobody = opened.current.is_none() && opened.ambiguous.is_empty();
         let mut state = self.state();
         state.current = opened.current;
@@ -61,6 +63,19 @@ impl RequestSession {
             state.refusal = candidates.fault().map(SessionError::bad_cookie);
         }
         Ok(())
+    }
+
+    /// Tells of cookies that open nothing, and of those that open too much.
+    fn report_opened(&self, opened: &Opened, candidates: &Candidates) {
+        if !opened.ambiguous.is_empty() {
+            return self.report(EventKind::Ambiguous);
+        }
+        match (&opened.current, &opened.expired, candidates.fault()) {
+            (Some(_), ..) | (None, None, None) => {}
+            (None, Some((id, user)), _) => self.report_of(*id, user.as_deref(), EventKind::Expired),
+            (None, None, Some(BadCookie::Malformed)) => self.report(EventKind::Rejected { reason: "malformed" }),
+            (None, None, Some(BadCookie::Unknown)) => self.report(EventKind::Rejected { reason: "unknown or expired" }),
+        }
     }
 
     /// Asks the application about a request without a session.

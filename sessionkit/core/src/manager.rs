@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use crate::close::{self, Closing};
 use crate::config::{ConfigError, SessionConfig, Settings};
-use crate::cookie::{BadCookie, Candidates, CookieName};
+use crate::cookie::{Candidates, CookieName};
 use crate::data::SessionData;
 use crate::deadline::Deadline;
 use crate::error::SessionError;
-use crate::event;
+use crate::event::{About, EventKind, EventSink, Events, TracingSink};
 use crate::head::OwnedHead;
 use crate::header::Generation;
 use crate::hooks::{Hooks, LoadCookie, MissingSession, PresentedCookie};
@@ -47,6 +47,8 @@ pub(crate) struct Engine {
     clock: Arc<dyn Clock>,
     tokens: Arc<dyn TokenSource>,
     layer: &'static str,
+    sinks: Vec<Arc<dyn EventSink>>,
+    events: Arc<Events>,
     pub(crate) tasks: Tasks,
     namespaces: RwLock<Vec<Namespace>>,
     pub(crate) hooks: Hooks,
@@ -56,6 +58,8 @@ pub(crate) struct Engine {
 pub(crate) struct Opened {
     pub(crate) current: Option<Current>,
     pub(crate) ambiguous: Vec<SessionId>,
+    /// A session that has ended at its deadline, and the user that it had.
+    pub(crate) expired: Option<(SessionId, Option<Arc<str>>)>,
 }
 
 #[derive(Clone, Copy)]
@@ -76,14 +80,18 @@ impl<L: LayerMarker> SessionManager<L> {
     /// Makes the manager of one of several layers: `SessionManager::<Office>::for_layer(store, config)`. Each needs a
     /// cookie of its own name.
     pub fn for_layer(store: impl Store, config: SessionConfig) -> Self {
+        let (clock, sinks) = (Arc::new(SystemClock), vec![Arc::new(TracingSink) as Arc<dyn EventSink>]);
+        let events = Arc::new(Events::new(sinks.clone(), clock.clone(), L::NAME));
         let engine = Engine {
             store: Arc::new(store),
             cookie_name: CookieName::new(&config.settings().cookie_name),
             config,
-            clock: Arc::new(SystemClock),
+            clock,
             tokens: Arc::new(OsRandom),
             layer: L::NAME,
-            tasks: Tasks::default(),
+            sinks,
+            tasks: Tasks::new(events.clone()),
+            events,
             namespaces: RwLock::default(),
             hooks: Hooks::default(),
         };
@@ -155,6 +163,12 @@ impl<L: LayerMarker> SessionManager<L> {
         self.with(|engine| engine.hooks.set_missing_session(hook))
     }
 
+    /// Tells `sink` what happens to sessions, beside the sinks that are there: the log, which every manager has, and those
+    /// that were added before.
+    pub fn with_event_sink(self, sink: impl EventSink) -> Self {
+        self.with(|engine| engine.sinks.push(Arc::new(sink)))
+    }
+
     fn with(self, change: impl FnOnce(&mut Engine)) -> Self {
         let engine = &self.engine;
         let mut engine = Engine {
@@ -164,11 +178,15 @@ impl<L: LayerMarker> SessionManager<L> {
             clock: engine.clock.clone(),
             tokens: engine.tokens.clone(),
             layer: engine.layer,
-            tasks: Tasks::default(),
+            sinks: engine.sinks.clone(),
+            events: engine.events.clone(),
+            tasks: engine.tasks.clone(),
             namespaces: RwLock::default(),
             hooks: engine.hooks.clone(),
         };
         change(&mut engine);
+        engine.events = Arc::new(Events::new(engine.sinks.clone(), engine.clock.clone(), engine.layer));
+        engine.tasks = Tasks::new(engine.events.clone());
         Self { engine: Arc::new(engine), layer: self.layer }
     }
 
@@ -231,9 +249,15 @@ impl Engine {
         &*self.tokens
     }
 
+    /// Tells the sinks of an event.
+    pub(crate) fn record(&self, kind: EventKind<'_>, about: About<'_>) {
+        self.events.record(kind, about);
+    }
+
     /// Opens the session that the candidates name: one that exists, is live, and has the secret. More than one is nobody.
     pub(crate) async fn open(&self, candidates: &Candidates, deadline: &mut Deadline) -> Result<Opened, StoreError> {
         let (mut opened, mut others): (Option<Current>, Vec<SessionId>) = (None, Vec::new());
+        let mut expired = None;
         let mut loaded: Vec<(SessionId, Option<Record>)> = Vec::new();
         for token in candidates.tokens() {
             let record = match loaded.iter().find(|(id, _)| *id == token.id()) {
@@ -247,6 +271,10 @@ impl Engine {
                 }
             };
             let Some(current) = self.verify(token, record) else { continue };
+            if current.record.header().is_expired(self.now()) {
+                expired = Some((current.id(), current.record.header().user.clone()));
+                continue;
+            }
             match &opened {
                 // Of two tokens of one session the current one counts, not the one that a renewal replaced.
                 Some(other) if other.id() == current.id() && other.secret == other.record.header().secret => {}
@@ -254,16 +282,10 @@ impl Engine {
                 _ => opened = Some(current),
             }
         }
-        match (&opened, candidates.fault()) {
-            (None, Some(BadCookie::Malformed)) => event::rejected(self.layer, "malformed"),
-            (None, Some(BadCookie::Unknown)) => event::rejected(self.layer, "unknown or expired"),
-            _ => {}
-        }
         if let Some(current) = opened.take_if(|_| !others.is_empty()) {
-            event::ambiguous(self.layer);
             others.push(current.id());
         }
-        Ok(Opened { current: opened, ambiguous: others })
+        Ok(Opened { current: opened, ambiguous: others, expired })
     }
 
     async fn load(&self, token: &Token, deadline: &mut Deadline) -> Result<Option<Record>, StoreError> {
@@ -280,13 +302,10 @@ impl Engine {
         Ok(record.map(|record| Current { token: token.clone(), secret: record.header().secret, record }))
     }
 
+    /// Finds out whether the token opens the record, which may have expired.
     fn verify(&self, token: &Token, record: Option<Record>) -> Option<Current> {
         let (record, now) = (record?, self.now());
         let header = record.header();
-        // The store has looked at the deadline already; a store that forgets must not let anyone in.
-        if header.is_expired(now) {
-            return None;
-        }
         let secret = token.secret_hash(self.layer);
         let is_previous = || {
             let previous = header.previous.filter(|previous| previous.until.is_none_or(|until| now < until));

@@ -14,9 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::codec::{Codec, CodecError, Json};
 use crate::data::{Field, Merge, OnError, SessionData};
 use crate::delta::{FieldKey, FieldOp, StoredValue};
-use crate::event;
 use crate::field_error::FieldError;
-use crate::layer::LayerMarker as _;
 use crate::snapshot::Snapshot;
 
 /// The stored values of a struct `T`, for the function that brings them from an older version to the current one.
@@ -53,6 +51,8 @@ pub struct Migration<'a, T: SessionData> {
     stored: &'a Snapshot<'a>,
     /// What was looked at or changed, and what it is now.
     touched: Vec<(FieldKey, Option<StoredValue>)>,
+    /// The values that count as not stored because they do not fit.
+    unfit: Vec<String>,
     data: PhantomData<fn() -> T>,
 }
 
@@ -116,7 +116,7 @@ impl<T: SessionData> Migration<'_, T> {
         match (found.map(|value| decode(&value.bytes)).transpose(), T::ON_ERROR) {
             (Ok(value), _) => Ok(value),
             (Err(_), OnError::Default) => {
-                event::unfit(T::Layer::NAME, &key);
+                self.unfit.push(key);
                 Ok(None)
             }
             (Err(reason), OnError::Fail) => Err(match declared::<T>(&key) {
@@ -171,11 +171,11 @@ pub(crate) fn upgrade<T: SessionData>(stored: &mut Snapshot<'_>) -> Result<Vec<F
     if from >= T::VERSION {
         return Ok(Vec::new());
     }
-    let mut touched = Vec::new();
+    let (mut touched, mut unfit) = (Vec::new(), Vec::new());
     if stored.values().any(|(key, _)| is_value::<T>(key)) {
-        let mut migration = Migration::<T> { stored, touched, data: PhantomData };
+        let mut migration = Migration::<T> { stored, touched, unfit, data: PhantomData };
         T::migrate(from, &mut migration)?;
-        touched = migration.touched;
+        (touched, unfit) = (migration.touched, migration.unfit);
     }
     // It outlives a change of user, as carried fields do that are of this version.
     let value = StoredValue { carried: true, ..StoredValue::new(T::VERSION.to_string()) };
@@ -185,7 +185,7 @@ pub(crate) fn upgrade<T: SessionData>(stored: &mut Snapshot<'_>) -> Result<Vec<F
         FieldOp::Replace { key: key.clone(), expected, value: value.clone() }
     });
     let operations = operations.collect();
-    stored.migrate(touched);
+    stored.migrate(touched, unfit);
     Ok(operations)
 }
 

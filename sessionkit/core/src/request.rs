@@ -13,7 +13,7 @@ use crate::cookie::Candidates;
 use crate::data::{Merge, SessionData};
 use crate::dynamic::DynamicSession;
 use crate::error::SessionError;
-use crate::event;
+use crate::event::{About, EventKind};
 use crate::field::{Encoded, FieldReader};
 use crate::handle::{Ended, SessionHandle};
 use crate::head::{RequestHead, Route};
@@ -252,12 +252,18 @@ impl RequestSession {
         let state = self.state();
         let record = state.current.as_ref().map(|current| &current.record);
         let mut stored = state.pending.stored(record, engine.now());
-        let value = migration::upgrade::<T>(&mut stored).and_then(|_| {
-            let overlay = Overlay::new(stored, &state.pending);
-            T::decode(&mut FieldReader::new::<T>(&overlay))
-        });
+        let upgraded = migration::upgrade::<T>(&mut stored);
+        let old = stored.take_unfit();
+        let overlay = Overlay::new(stored, &state.pending);
+        let mut reader = FieldReader::new::<T>(&overlay);
+        let value = upgraded.and_then(|_| T::decode(&mut reader));
+        let unfit = reader.into_unfit();
         let epoch = state.epoch;
+        drop(overlay);
         drop(state);
+        for key in old.iter().map(|key| &**key).chain(unfit) {
+            self.report(EventKind::Unfit { key });
+        }
         Ok((value.map_err(|error| self.fail(error.into()))?, epoch))
     }
 
@@ -284,9 +290,31 @@ impl RequestSession {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells the sinks of what happened to the session of this request. Nobody may hold its state meanwhile.
+    pub(crate) fn report(&self, kind: EventKind<'_>) {
+        let current = self.state().current.as_ref().map(|current| (current.id(), current.record.header().user.clone()));
+        let (id, user) = current.unzip();
+        let about = About { session: id, user: user.as_ref().and_then(|user| user.as_deref()), ..self.shared.about() };
+        self.shared.engine.record(kind, about);
+    }
+
+    /// Tells the sinks of what happened to a session, and of whom it is or was.
+    pub(crate) fn report_of(&self, id: SessionId, user: Option<&str>, kind: EventKind<'_>) {
+        self.shared.engine.record(kind, About { session: Some(id), user, ..self.shared.about() });
+    }
+
+    /// Tells the sinks why the session cannot be used.
+    pub(crate) fn report_failure(&self, error: &SessionError) {
+        let shown = format_args!("{error}");
+        self.report(match error.is_of_the_store() {
+            true => EventKind::StoreUnavailable { error: shown },
+            false => EventKind::Failed { error: shown },
+        });
+    }
+
     /// Remembers why the handler's answer cannot stand.
     pub(crate) fn fail(&self, error: SessionError) -> SessionError {
-        event::failed(self.shared.engine.layer(), &error);
+        self.report_failure(&error);
         self.state().failure.get_or_insert(error).clone()
     }
 
@@ -321,25 +349,25 @@ impl RequestSession {
         is_current: impl FnOnce(&State) -> bool,
         change: impl FnOnce(&mut State) -> R,
     ) -> Option<R> {
-        let (layer, key) = (self.shared.engine.layer(), name::shown(key));
+        let key = name::shown(key);
         let mut state = self.state();
-        if state.closed {
-            event::late_write(layer, &self.shared.handler(), key);
-            return None;
-        }
-        if !is_current(&state) {
-            event::contribution_discarded(layer, key);
-            return None;
-        }
-        Some(change(&mut state))
+        let too_late = if state.closed {
+            EventKind::LateWrite { key }
+        } else if is_current(&state) {
+            return Some(change(&mut state));
+        } else {
+            EventKind::ContributionDiscarded { key }
+        };
+        drop(state);
+        self.report(too_late);
+        None
     }
 }
 
 impl Shared {
-    /// Who serves the request, for the log.
-    fn handler(&self) -> String {
-        let handler = self.handler.get().map(|handler| handler.to_string());
-        handler.or_else(|| self.route.get().map(Route::to_string)).unwrap_or_default()
+    /// What is known of the request, for events.
+    fn about(&self) -> About<'_> {
+        About { handler: self.handler.get().copied(), route: self.route.get(), ..About::default() }
     }
 }
 
@@ -347,7 +375,10 @@ impl Drop for Shared {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         if state.round && !state.pending.is_empty() {
-            event::uncommitted(self.engine.layer());
+            let current = state.current.as_ref();
+            let user = current.and_then(|current| current.record.header().user.as_deref());
+            let about = About { session: current.map(Current::id), user, ..About::default() };
+            self.engine.record(EventKind::Uncommitted, about);
         }
         // The client left before the request was closed: logins and logouts hold, also late ones, changes are gone.
         if let (false, Some(handles)) = (state.closed, self.ended.get()) {

@@ -11,11 +11,13 @@ pub(crate) struct Snapshot<'a> {
     record: Option<&'a Record>,
     now: Timestamp,
     migrated: Vec<(FieldKey, Option<StoredValue>)>,
+    /// The values that no migration could read.
+    unfit: Vec<String>,
 }
 
 impl<'a> Snapshot<'a> {
     pub(crate) fn new(record: Option<&'a Record>, now: Timestamp) -> Self {
-        Self { record, now, migrated: Vec::new() }
+        Self { record, now, migrated: Vec::new(), unfit: Vec::new() }
     }
 
     /// Whether the session exists, so that there can be something to remove.
@@ -28,8 +30,14 @@ impl<'a> Snapshot<'a> {
     }
 
     /// Puts the values of a migration in the place of those that are stored.
-    pub(crate) fn migrate(&mut self, values: Vec<(FieldKey, Option<StoredValue>)>) {
+    pub(crate) fn migrate(&mut self, values: Vec<(FieldKey, Option<StoredValue>)>, unfit: Vec<String>) {
         self.migrated.extend(values);
+        self.unfit.extend(unfit);
+    }
+
+    /// Takes the keys of the values that no migration could read, to tell of them.
+    pub(crate) fn take_unfit(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unfit)
     }
 
     pub(crate) fn value(&self, key: &str) -> Option<ValueRef<'_>> {

@@ -10,21 +10,26 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use crate::event;
+use crate::event::{About, EventKind, Events};
 
 /// Counts the work that is not done yet.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Tasks {
     shared: Arc<Shared>,
 }
 
-#[derive(Default)]
 struct Shared {
+    events: Arc<Events>,
     running: AtomicUsize,
     done: Notify,
 }
 
 impl Tasks {
+    /// Counts from zero; work that is lost is told to `events`.
+    pub(crate) fn new(events: Arc<Events>) -> Self {
+        Self { shared: Arc::new(Shared { events, running: AtomicUsize::new(0), done: Notify::new() }) }
+    }
+
     /// Runs `work` to its end even if the caller leaves; `None` if the runtime is going away.
     pub(crate) async fn finish<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
         let running = Running::new(self.shared.clone());
@@ -111,7 +116,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.ended && !std::thread::panicking() {
-            event::cut_off();
+            self.shared.events.record(EventKind::CutOff, About::default());
         }
         if self.shared.running.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.shared.done.notify_waiters();

@@ -2,10 +2,10 @@
 
 use crate::config::{CookieMaxAge, Rolling};
 use crate::delta::HeaderOp;
-use crate::event;
+use crate::event::EventKind;
 use crate::header::Header;
 use crate::manager::Engine;
-use crate::request::{CookieChange, Current};
+use crate::request::{CookieChange, Current, RequestSession};
 use crate::store::Receipt;
 use crate::time::Timestamp;
 use crate::token::Token;
@@ -57,11 +57,12 @@ impl Upkeep {
 
     /// What the client's cookie becomes after the commit: the new token if this renewal happened, and not another one;
     /// the client's own token again where a touch moved the end of its cookie.
-    pub(crate) fn cookie(&self, engine: &Engine, current: &Current, receipt: Receipt) -> Option<CookieChange> {
+    pub(crate) fn cookie(&self, session: &RequestSession, current: &Current, receipt: Receipt) -> Option<CookieChange> {
+        let engine = &session.shared.engine;
         let set = |token: &Token| Some(CookieChange::Set { token: token.clone(), ends: receipt.deadline });
         let renewed = self.renewed.as_ref();
         if let Some(token) = renewed.filter(|token| token.secret_hash(engine.layer()) == receipt.secret) {
-            event::renewed(engine.layer(), token.id());
+            session.report_of(token.id(), current.record.header().user.as_deref(), EventKind::Renewed);
             return set(token);
         }
         let follows = engine.settings().cookie_max_age != CookieMaxAge::Session;

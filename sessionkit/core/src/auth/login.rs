@@ -12,7 +12,7 @@ use crate::credential_stamp::CredentialStamp;
 use crate::delta::{Authenticate, Delta, FieldOp, HeaderOp};
 use crate::details::{self, LoginDetails};
 use crate::error::SessionError;
-use crate::event;
+use crate::event::EventKind;
 use crate::header::Header;
 use crate::manager::Engine;
 use crate::record::Record;
@@ -118,7 +118,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
             let record = empty.applied(&delta, now)?.ok_or_else(SessionError::unsettled)?;
             let creating = engine.store.create(token.id(), &record, now);
             if engine.within(&mut deadline, creating).await? == CreateOutcome::Created {
-                event::login(engine.layer(), token.id());
+                self.session.report_of(token.id(), Some(&self.user), EventKind::Login);
                 self.session.state().opened(Current { token, secret, record });
                 return Ok(());
             }

@@ -1,8 +1,8 @@
 //! Ending a session for good.
 
 use crate::error::SessionError;
-use crate::event;
-use crate::request::{CookieChange, Current, RequestSession};
+use crate::event::EventKind;
+use crate::request::{CookieChange, RequestSession};
 
 pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> {
     session.look_up().await?;
@@ -10,12 +10,13 @@ pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> 
     let engine = &session.shared.engine;
     let opened = {
         let state = session.state();
-        let current = state.current.as_ref().map(Current::id);
-        current.into_iter().chain(state.ambiguous.iter().copied()).collect::<Vec<_>>()
+        let current = state.current.as_ref().map(|current| (current.id(), current.record.header().user.clone()));
+        let ambiguous = state.ambiguous.iter().map(|id| (*id, None));
+        current.into_iter().chain(ambiguous).collect::<Vec<_>>()
     };
-    for id in &opened {
+    for (id, user) in &opened {
         engine.within(&mut engine.commit_deadline(), engine.store.destroy(*id)).await?;
-        event::logout(engine.layer(), *id);
+        session.report_of(*id, user.as_deref(), EventKind::Logout);
     }
     let had_cookie = session.cookie_presented() || !opened.is_empty();
     let mut state = session.state();

@@ -3,7 +3,7 @@
 use super::in_time;
 use crate::delta::{Delta, HeaderOp};
 use crate::error::SessionError;
-use crate::event;
+use crate::event::EventKind;
 use crate::request::{CookieChange, Current, RequestSession};
 use crate::store::CommitOutcome;
 use crate::time::Timestamp;
@@ -43,10 +43,11 @@ pub(super) async fn replace_secret(
     }
     // The store holds the same; what other requests stored meanwhile is seen when fields are committed.
     let record = current.record.applied(&delta, now)?.unwrap_or(current.record);
-    match &*delta.header {
-        [HeaderOp::Authenticate(_), ..] => event::login(engine.layer(), id),
-        _ => event::rotated(engine.layer(), id),
-    }
+    let kind = match &*delta.header {
+        [HeaderOp::Authenticate(_), ..] => EventKind::Login,
+        _ => EventKind::Rotated,
+    };
+    session.report_of(id, record.header().user.as_deref(), kind);
     // Under one lock: nobody may see the new user's session with the old user's changes.
     let mut state = session.state();
     if another_user {

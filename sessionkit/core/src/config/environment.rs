@@ -2,7 +2,6 @@
 
 use super::value::Value;
 use super::{ConfigError, SessionConfig, SessionConfigBuilder};
-use crate::event;
 
 const PREFIX: &str = "SESSION_";
 
@@ -59,7 +58,12 @@ impl SessionConfig {
                     let meant = format!("{PREFIX}{}", setting.to_ascii_uppercase());
                     return Err(ConfigError(format!("{variable} is not a setting: did you mean {meant}?")));
                 }
-                (None, None) => event::not_a_setting(&variable),
+                (None, None) => tracing::info!(
+                    target: "sessionkit",
+                    event = "not_a_setting",
+                    %variable,
+                    "variable ignored: not a session setting"
+                ),
             }
         }
         settings.build()

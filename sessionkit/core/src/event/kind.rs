@@ -1,0 +1,137 @@
+//! Every kind of event: its name, its data, and its line in the log. A new one is a new entry of the table below.
+
+use std::fmt;
+
+use super::SessionEvent;
+
+const TARGET: &str = "sessionkit";
+
+macro_rules! kinds {
+    ($event:ident, $layer:ident, $id:ident, $handler:ident; $(
+        $(#[$doc:meta])*
+        $kind:ident $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* })? =
+            $name:literal, $level:ident $message:literal [$($shown:ident),*];
+    )*) => {
+        /// What happened to a session, with what belongs to it alone. It holds no token and no value of a field.
+        #[derive(Clone, Copy, Debug)]
+        #[non_exhaustive]
+        pub enum EventKind<'a> {
+            $($(#[$doc])* $kind $({ $($(#[$field_doc])* $field: $type),* })?,)*
+        }
+
+        impl EventKind<'_> {
+            /// The names of all kinds.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// The name of the kind, in `snake_case`, as the log has it in the field `event`.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$kind { .. } => $name,)*
+                }
+            }
+        }
+
+        /// Writes an event to the log.
+        pub(super) fn trace($event: &SessionEvent<'_>) {
+            let ($layer, $id, $handler) = ($event.layer(), Known($event.session()), $event.place());
+            match $event.kind() {
+                $(EventKind::$kind $({ $($field),* })? => {
+                    tracing::$level!(target: TARGET, event = $name, $($shown = %$shown,)* $message);
+                })*
+            }
+        }
+    };
+}
+
+kinds! {
+    event, layer, id, handler;
+
+    /// A session came into being without a login.
+    Created = "created", debug "session created" [layer, id];
+    /// A user logged in.
+    Login = "login", info "login" [layer, id];
+    /// A session was ended by its user.
+    Logout = "logout", info "logout" [layer, id];
+    /// The token was replaced, and the old one is dead.
+    Rotated = "rotated", info "token rotated" [layer, id];
+    /// The token was replaced on schedule; the old one opens the session for a while.
+    Renewed = "renewed", debug "token renewed" [layer, id];
+    /// A request presented the token of a session that has expired, and that its store still had.
+    Expired = "expired", debug "session expired" [layer, id];
+    /// A request presented a token that opens nothing.
+    Rejected {
+        /// `malformed`, or `unknown or expired`.
+        reason: &'static str
+    } = "rejected", debug "session token rejected" [layer, reason];
+    /// A request presented tokens of two sessions, and is therefore nobody's.
+    Ambiguous = "ambiguous", warn "two valid session tokens in one request: treated as anonymous" [layer];
+    /// Changes came after the session's end or after a rotation.
+    WriteDiscarded {
+        /// Which of the two.
+        reason: &'static str
+    } = "write_discarded", warn "session changes discarded" [layer, id, reason];
+    /// What was checked out before a change of user, or before everything was cleared, was changed after it.
+    ContributionDiscarded {
+        /// The namespace of the struct, or the key of the map.
+        key: &'a str
+    } = "contribution_discarded",
+        warn "session changes discarded: the user changed, or all was cleared, meanwhile" [layer, key];
+    /// The session was changed after the response head was sent.
+    LateWrite {
+        /// The namespace of the struct, or the key of the map.
+        key: &'a str
+    } = "late_write", error "session changes lost: the response was already sent" [layer, handler, key];
+    /// A handle was dropped, or read afresh, before its changes were committed.
+    Uncommitted = "uncommitted", warn "session changes discarded: the handle did not commit them" [layer];
+    /// A commit met the changes of another request and is tried again.
+    Conflict = "conflict", debug "session conflict" [layer, id];
+    /// A stored value does not fit its field, which has its default.
+    Unfit {
+        /// The key of the field.
+        key: &'a str
+    } = "unfit", warn "stored session field does not fit its type: the default is used" [layer, key];
+    /// A store call that had begun was dropped with its runtime: nobody knows whether it happened.
+    CutOff = "cut_off", error "store call cut off: its runtime ended before it" [layer];
+    /// The store failed, or did not answer in time.
+    StoreUnavailable {
+        /// What the store said, for the log.
+        error: fmt::Arguments<'a>
+    } = "store_unavailable", warn "session unavailable" [layer, error];
+    /// The session could not be used for another reason than its store.
+    Failed {
+        /// The reason, for the log: of a field that is not `sensitive` it may quote the value.
+        error: fmt::Arguments<'a>
+    } = "failed", warn "session unavailable" [layer, error];
+    /// A guard refused a request.
+    Denied {
+        /// `not logged in`, or `not allowed`.
+        reason: &'static str
+    } = "denied", info "denied" [layer, handler, reason];
+}
+
+impl<'a> EventKind<'a> {
+    /// Why, for the kinds that have one of a few reasons.
+    pub fn reason(&self) -> Option<&'static str> {
+        match *self {
+            Self::Rejected { reason } | Self::WriteDiscarded { reason } | Self::Denied { reason } => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// The struct or the field that is concerned, by its stored name.
+    pub fn key(&self) -> Option<&'a str> {
+        match *self {
+            Self::ContributionDiscarded { key } | Self::LateWrite { key } | Self::Unfit { key } => Some(key),
+            _ => None,
+        }
+    }
+}
+
+/// Shows what is known, and nothing where it is not.
+struct Known<T>(Option<T>);
+
+impl<T: fmt::Display> fmt::Display for Known<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |known| known.fmt(f))
+    }
+}

@@ -1,0 +1,89 @@
+//! What happens to sessions, told to whoever wants to know: the log, metrics, an audit trail.
+
+mod kind;
+mod sink;
+
+use std::fmt;
+
+pub use kind::EventKind;
+pub(crate) use sink::Events;
+pub use sink::{EventSink, TracingSink};
+
+use crate::head::Route;
+use crate::time::Timestamp;
+use crate::token::SessionId;
+
+/// Something that happened to a session, as an [`EventSink`] is told it.
+///
+/// It holds no secret: no token, no cookie, no value of a field. It may hold what is personal, the user and the path.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionEvent<'a> {
+    kind: EventKind<'a>,
+    at: Timestamp,
+    layer: &'static str,
+    about: About<'a>,
+}
+
+impl<'a> SessionEvent<'a> {
+    /// What happened.
+    pub fn kind(&self) -> EventKind<'a> {
+        self.kind
+    }
+
+    /// When, by the manager's clock.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The name of the session layer.
+    pub fn layer(&self) -> &'static str {
+        self.layer
+    }
+
+    /// The session, where one is concerned. It is no secret: it opens nothing.
+    pub fn session(&self) -> Option<SessionId> {
+        self.about.session
+    }
+
+    /// The user who is logged in; after a [`Login`](EventKind::Login) the new one, after a
+    /// [`Logout`](EventKind::Logout) the one who left.
+    pub fn user(&self) -> Option<&'a str> {
+        self.about.user
+    }
+
+    /// The guarded handler, by its path in the program, where one is known.
+    pub fn handler(&self) -> Option<&'static str> {
+        self.about.handler
+    }
+
+    /// The method and the path of the request, without the query, where there is a request that used its session.
+    pub fn route(&self) -> Option<&'a Route> {
+        self.about.route
+    }
+
+    /// The handler, or else the route.
+    pub(crate) fn place(&self) -> impl fmt::Display + use<'a> {
+        Place(self.about.handler, self.about.route)
+    }
+}
+
+/// Whom an event concerns, as far as that is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct About<'a> {
+    pub(crate) session: Option<SessionId>,
+    pub(crate) user: Option<&'a str>,
+    pub(crate) handler: Option<&'static str>,
+    pub(crate) route: Option<&'a Route>,
+}
+
+struct Place<'a>(Option<&'static str>, Option<&'a Route>);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self(Some(handler), _) => f.write_str(handler),
+            Self(None, Some(route)) => route.fmt(f),
+            Self(None, None) => Ok(()),
+        }
+    }
+}
