@@ -13,6 +13,7 @@ mod middleware;
 mod rejection;
 mod respond;
 mod session;
+mod user;
 mod view;
 
 pub use auth::Auth;
@@ -22,4 +23,5 @@ pub use handle::SessionHandle;
 pub use middleware::{SessionMiddleware, SessionService};
 pub use rejection::SessionRejection;
 pub use session::{MaybeSession, Session};
+pub use user::{MaybeUser, User};
 pub use view::SessionView;

@@ -6,12 +6,13 @@ use std::ops::Deref;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use sessionkit_core::{LayerMarker, Main, SessionData};
+use sessionkit_core::{LayerMarker, Main, SessionData, SessionUser};
 
 use crate::dynamic::DynamicSession;
 use crate::extract;
 use crate::rejection::SessionRejection;
 use crate::session::Session;
+use crate::user::User;
 
 /// Who is logged in, and the ways to change that.
 ///
@@ -56,6 +57,14 @@ impl<L: LayerMarker> Auth<L> {
     /// Fails when the store does, or when a stored value does not fit its field.
     pub async fn checkout<T: SessionData<Layer = L>>(&self) -> Result<Session<T>, SessionRejection> {
         Ok(Session::new(self.auth.session().checkout().await?))
+    }
+
+    /// Loads the user who is logged in now: after a login, the new one. `None` where nobody is.
+    ///
+    /// # Errors
+    /// Fails when the store or the user loader does.
+    pub async fn load_user<U: SessionUser>(&self) -> Result<Option<User<U, L>>, SessionRejection> {
+        Ok(self.auth.session().load_user().await?.map(User::new))
     }
 
     /// Shows the session as it is now as a map: after a login, the new user's.

@@ -12,6 +12,7 @@ mod handle;
 mod layer;
 mod rejection;
 mod session;
+mod user;
 mod view;
 
 pub use auth::Auth;
@@ -21,4 +22,5 @@ pub use handle::SessionHandle;
 pub use layer::{SessionFuture, SessionLayer, SessionService};
 pub use rejection::SessionRejection;
 pub use session::{MaybeSession, Session};
+pub use user::{MaybeUser, User};
 pub use view::SessionView;

@@ -32,8 +32,8 @@ pub use sessionkit_core::{
     Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp, EventKind, EventSink, FieldError, Json,
     LayerMarker, LoadCookie, LocalPath, Login, Main, MemoryStore, Migration, MissingSession, OnBadCookie, OnLostWrite,
     OwnedHead, PresentedCookie, Rejection, Rolling, Route, SameSite, SessionConfig, SessionConfigBuilder, SessionData,
-    SessionError, SessionEvent, SessionId, SessionInfo, SessionManager, Store, StoreError, SystemClock, Timestamp,
-    TokenSource, TracingSink, merge,
+    SessionError, SessionEvent, SessionId, SessionInfo, SessionManager, SessionUser, Store, StoreError, SystemClock,
+    Timestamp, TokenSource, TracingSink, UserLoader, merge,
 };
 pub use sessionkit_macros::SessionData;
 

@@ -56,7 +56,7 @@ pub use websocket::WebSocket;
 
 /// Compiles the handlers and tests in its body for both frameworks, and runs each of the named tests on every store.
 ///
-/// The body sees `Session`, `MaybeSession`, `SessionView`, `DynamicSession`, `Auth`, `SessionRejection`, `session`,
+/// The body sees `Session`, `MaybeSession`, `User`, `MaybeUser`, `SessionView`, `DynamicSession`, `Auth`, `SessionRejection`, `session`,
 /// `Shared`, `Body`, `SessionHandle`, `Upgrade`, `upgrade`, `Answering`, `stream`, `serve`, `serve_layers`, `under` and `routes!` of the framework that it is compiled for, and
 /// everything in the scope around.
 #[macro_export]

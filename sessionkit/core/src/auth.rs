@@ -9,10 +9,12 @@ use crate::error::SessionError;
 use crate::info::SessionInfo;
 use crate::request::{CookieChange, Current, RequestSession, State};
 
+mod ending;
 mod login;
 mod logout;
 mod rotation;
 
+pub(crate) use ending::end;
 pub use login::Login;
 
 /// Who is logged in, and the ways to change that.
@@ -114,12 +116,14 @@ impl State {
         let ends = current.record.header().deadline();
         self.cookie = CookieChange::Set { token: current.token.clone(), ends };
         self.forgiven = true;
+        self.user = None;
         self.current = Some(current);
     }
 
     /// Lets go of everything that belongs to the user before.
     fn change_user(&mut self) {
         self.epoch.users += 1;
+        self.user = None;
         self.pending.forget_changes();
     }
 }

@@ -28,6 +28,10 @@ enum Reason {
     Answered(Rejection),
     Slow(&'static str),
     Panicked(&'static str),
+    UserLoader(String),
+    SlowUserLoader,
+    NoUserLoader { asked: &'static str },
+    OtherUser { asked: &'static str, loaded: &'static str },
     NoFreeId,
     Key(String),
     Method(String),
@@ -116,6 +120,26 @@ impl SessionError {
         Reason::Slow(what).into()
     }
 
+    /// The application could not tell who the user is.
+    pub(crate) fn user_loader(error: String) -> Self {
+        Reason::UserLoader(error).into()
+    }
+
+    /// The application did not tell in time who the user is.
+    pub(crate) fn slow_user_loader() -> Self {
+        Reason::SlowUserLoader.into()
+    }
+
+    /// A user was asked for, and nothing loads any.
+    pub(crate) fn no_user_loader(asked: &'static str) -> Self {
+        Reason::NoUserLoader { asked }.into()
+    }
+
+    /// A user was asked for, and the loader loads users of another type.
+    pub(crate) fn other_user(asked: &'static str, loaded: &'static str) -> Self {
+        Reason::OtherUser { asked, loaded }.into()
+    }
+
     /// Every new id was in use.
     pub(crate) fn no_free_id() -> Self {
         Reason::NoFreeId.into()
@@ -131,12 +155,13 @@ impl SessionError {
         matches!(&*self.0, Reason::Store(_))
     }
 
-    /// The status code of the answer: 503 where the store failed, 409 where changes could not be settled, 400 or 401
-    /// where the setting `on_bad_cookie` rejects the cookie, a hook's where one answered, 500 otherwise.
+    /// The status code of the answer: 503 where the store or the user loader failed, 409 where changes could not be
+    /// settled, 400 or 401 where the setting `on_bad_cookie` rejects the cookie, a hook's where one answered, 500 otherwise.
     pub fn status(&self) -> u16 {
         match &*self.0 {
             Reason::Store(error) if error.kind() == StoreErrorKind::Corrupt => 500,
             Reason::Store(_) | Reason::Interrupted | Reason::Slow(_) => 503,
+            Reason::UserLoader(_) | Reason::SlowUserLoader => 503,
             Reason::Answered(rejection) => rejection.status(),
             Reason::Unsettled | Reason::Lost | Reason::Over | Reason::NoSession => 409,
             Reason::BadCookie(BadCookie::Malformed) => 400,
@@ -145,7 +170,7 @@ impl SessionError {
         }
     }
 
-    /// The answer. Details of a failing store and of a value that does not fit go to the log, not to the client.
+    /// The answer. Details of a failing store or user loader and of a value that does not fit go to the log, not to the client.
     pub fn rejection(&self) -> Rejection {
         let detail = match &*self.0 {
             Reason::Answered(rejection) => return rejection.clone(),
@@ -154,6 +179,9 @@ impl SessionError {
             }
             Reason::Store(_) | Reason::Interrupted => "The session store is not available. Please try again.".into(),
             Reason::Slow(_) => "The session could not be loaded in time. Please try again.".into(),
+            Reason::UserLoader(_) | Reason::SlowUserLoader => {
+                "Who is logged in could not be looked up. Please try again.".into()
+            }
             Reason::BadCookie(BadCookie::Malformed) => "The session cookie is not one of this application's.".into(),
             Reason::BadCookie(BadCookie::Unknown) => "The session has ended. Please log in again.".into(),
             Reason::Field(error) => format!("The session field `{}` could not be read or stored.", error.key()),
@@ -211,6 +239,17 @@ impl fmt::Display for SessionError {
             Reason::Answered(rejection) => rejection.fmt(f),
             Reason::Slow(what) => write!(f, "`{what}` did not answer within load_deadline"),
             Reason::Panicked(what) => write!(f, "{what} panicked"),
+            Reason::UserLoader(error) => write!(f, "the user could not be loaded: {error}"),
+            Reason::SlowUserLoader => f.write_str("the user loader did not answer within user_deadline"),
+            Reason::NoUserLoader { asked } => write!(
+                f,
+                "nothing loads the user `{asked}`: give the manager a `UserLoader` of it with `SessionManager::with_user_loader`"
+            ),
+            Reason::OtherUser { asked, loaded } => write!(
+                f,
+                "the user `{asked}` was asked for, and the `UserLoader` of the manager loads `{loaded}`: ask for that, or give \
+                 the manager a loader of the other"
+            ),
             Reason::NoFreeId => f.write_str("every new session id is in use already: the token source repeats itself"),
             Reason::BadCookie(BadCookie::Malformed) => f.write_str("the session cookie is malformed"),
             Reason::BadCookie(BadCookie::Unknown) => f.write_str("the session cookie is unknown or has expired"),

@@ -193,7 +193,7 @@ fn reject(session: &RequestSession, head: &RequestHead<'_>, refusal: Refusal) ->
         Refusal::LoginRequired => {
             session.report(EventKind::Denied { reason: "not logged in" });
             session.state().denied = true;
-            login_required(&session.shared.engine.settings().login_url, head)
+            log_in(&session.shared.engine.settings().login_url, head)
         }
         Refusal::Unmet => {
             session.report(EventKind::Denied { reason: "not allowed" });
@@ -208,7 +208,13 @@ fn reject(session: &RequestSession, head: &RequestHead<'_>, refusal: Refusal) ->
     }
 }
 
-fn login_required(login_url: &str, head: &RequestHead<'_>) -> Rejection {
+/// The answer to somebody who is not logged in, where an extractor needs a user.
+pub(crate) fn login_required(session: &RequestSession, head: &RequestHead<'_>) -> Rejection {
+    session.report(EventKind::Denied { reason: "not logged in" });
+    log_in(&session.shared.engine.settings().login_url, head)
+}
+
+fn log_in(login_url: &str, head: &RequestHead<'_>) -> Rejection {
     if !head.is_navigation() {
         return Rejection::new(401, "Please log in.");
     }

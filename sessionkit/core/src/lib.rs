@@ -42,6 +42,7 @@ mod http;
 mod info;
 mod layer;
 mod load;
+mod load_user;
 mod local_path;
 mod manager;
 mod memory;
@@ -63,6 +64,7 @@ mod three_way;
 mod time;
 mod token;
 mod upkeep;
+mod user;
 
 pub use auth::{Auth, Login};
 pub use checkout::Checkout;
@@ -92,6 +94,7 @@ pub use header::{Generation, Header, PACKED_HEADER, Previous};
 pub use hooks::{LoadCookie, MissingSession, PresentedCookie};
 pub use info::SessionInfo;
 pub use layer::{LayerMarker, Main};
+pub use load_user::require_user;
 pub use local_path::LocalPath;
 pub use manager::SessionManager;
 pub use memory::MemoryStore;
@@ -104,3 +107,4 @@ pub use store::{CommitOutcome, CreateOutcome, Receipt, Store, StoreError, StoreE
 pub use three_way::ThreeWay;
 pub use time::{Clock, SystemClock, Timestamp};
 pub use token::{OsRandom, SecretHash, SessionId, Token, TokenSource};
+pub use user::{SessionUser, UserLoader};

@@ -23,6 +23,7 @@ use crate::store::{DynStore, Store, StoreError};
 use crate::tasks::Tasks;
 use crate::time::{Clock, SystemClock, Timestamp};
 use crate::token::{self, OsRandom, SessionId, Token, TokenSource};
+use crate::user::{DynLoader, UserLoader};
 
 /// A store and the policy over it: everything that the sessions of an application share. Cheap to clone.
 ///
@@ -52,6 +53,7 @@ pub(crate) struct Engine {
     pub(crate) tasks: Tasks,
     namespaces: RwLock<Vec<Namespace>>,
     pub(crate) hooks: Hooks,
+    pub(crate) user_loader: Option<Arc<dyn DynLoader>>,
 }
 
 /// What the cookies of a request open: one session, several, which are nobody's, or none.
@@ -94,6 +96,7 @@ impl<L: LayerMarker> SessionManager<L> {
             events,
             namespaces: RwLock::default(),
             hooks: Hooks::default(),
+            user_loader: None,
         };
         Self { engine: Arc::new(engine), layer: std::marker::PhantomData }
     }
@@ -169,6 +172,12 @@ impl<L: LayerMarker> SessionManager<L> {
         self.with(|engine| engine.sinks.push(Arc::new(sink)))
     }
 
+    /// Loads the user of a session with `loader`, when somebody asks who it is: an extractor `User<U>`, or a guard whose
+    /// predicate looks at one. See [`UserLoader`].
+    pub fn with_user_loader(self, loader: impl UserLoader) -> Self {
+        self.with(|engine| engine.user_loader = Some(Arc::new(loader)))
+    }
+
     fn with(self, change: impl FnOnce(&mut Engine)) -> Self {
         let engine = &self.engine;
         let mut engine = Engine {
@@ -183,6 +192,7 @@ impl<L: LayerMarker> SessionManager<L> {
             tasks: engine.tasks.clone(),
             namespaces: RwLock::default(),
             hooks: engine.hooks.clone(),
+            user_loader: engine.user_loader.clone(),
         };
         change(&mut engine);
         engine.events = Arc::new(Events::new(engine.sinks.clone(), engine.clock.clone(), engine.layer));

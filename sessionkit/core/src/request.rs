@@ -19,6 +19,7 @@ use crate::handle::{Ended, SessionHandle};
 use crate::head::{RequestHead, Route};
 use crate::hooks::Hooked;
 use crate::info::SessionInfo;
+use crate::load_user::UserOfSession;
 use crate::manager::Engine;
 use crate::migration;
 use crate::name;
@@ -63,6 +64,8 @@ pub(crate) struct State {
     pub(crate) ambiguous: Vec<SessionId>,
     pub(crate) pending: Pending,
     pub(crate) epoch: Epoch,
+    /// The user, where somebody asked who it is.
+    pub(crate) user: Option<Arc<UserOfSession>>,
     pub(crate) cookie: CookieChange,
     /// Why the request cannot be answered by the handler.
     pub(crate) failure: Option<SessionError>,

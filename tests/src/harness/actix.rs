@@ -8,8 +8,8 @@ use actix_web::{App, Error, FromRequest, HttpRequest, HttpResponse};
 use actix_ws::MessageStream;
 use futures_util::{Stream, StreamExt as _};
 pub use sessionkit::actix::{
-    Auth, DynamicSession, MaybeSession, Session, SessionHandle, SessionMiddleware, SessionRejection, SessionView,
-    session,
+    Auth, DynamicSession, MaybeSession, MaybeUser, Session, SessionHandle, SessionMiddleware, SessionRejection,
+    SessionView, User, session,
 };
 use sessionkit::{LayerMarker, SessionManager};
 

@@ -9,7 +9,8 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt as _};
 pub use sessionkit::axum::{
-    Auth, DynamicSession, MaybeSession, Session, SessionHandle, SessionLayer, SessionRejection, SessionView, session,
+    Auth, DynamicSession, MaybeSession, MaybeUser, Session, SessionHandle, SessionLayer, SessionRejection, SessionView,
+    User, session,
 };
 use sessionkit::{LayerMarker, SessionManager};
 use tower::ServiceExt as _;

@@ -55,7 +55,7 @@ impl Bench {
     fn new(store: TestStore, redis: Option<Arc<Mutex<RedisServer>>>) -> Self {
         // The machine may be busy with other tests: only tests about deadlines want short ones.
         let patient = std::time::Duration::from_secs(10);
-        let config = SessionConfig::builder().load_deadline(patient).commit_deadline(patient);
+        let config = SessionConfig::builder().load_deadline(patient).commit_deadline(patient).user_deadline(patient);
         let config = config.build().expect("the settings agree");
         let (clock, gates) = (ManualClock::new(), Gates::default());
         Self { store: CountingStore::new(store), clock, gates, config, redis, network: None }
@@ -64,7 +64,7 @@ impl Bench {
     /// The same bench with other settings; deadlines stay at ten seconds unless set.
     pub fn with_config(mut self, set: impl FnOnce(SessionConfigBuilder) -> SessionConfigBuilder) -> Self {
         let patient = std::time::Duration::from_secs(10);
-        let builder = SessionConfig::builder().load_deadline(patient).commit_deadline(patient);
+        let builder = SessionConfig::builder().load_deadline(patient).commit_deadline(patient).user_deadline(patient);
         self.config = set(builder).build().expect("the settings agree");
         self
     }

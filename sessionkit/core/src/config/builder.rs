@@ -82,6 +82,8 @@ builder! {
     load_deadline: Duration, Duration;
     /// How long a commit may take, retries included; 500 ms by default.
     commit_deadline: Duration, Duration;
+    /// How long the [`UserLoader`](crate::UserLoader) may take; a second by default.
+    user_deadline: Duration, Duration;
     /// The most bytes that the fields of a session may take, keys included; 64 KiB by default. Parallel requests
     /// are each measured against what they loaded.
     max_record_size: usize, usize;

@@ -183,12 +183,12 @@ impl Settings {
     }
 
     fn limits(&self) -> Option<String> {
-        if self.load_deadline.is_zero() || self.commit_deadline.is_zero() {
-            return Some("load_deadline and commit_deadline must be more than zero".into());
+        let deadlines = [self.load_deadline, self.commit_deadline, self.user_deadline];
+        if deadlines.iter().any(Duration::is_zero) {
+            return Some("load_deadline, commit_deadline and user_deadline must be more than zero".into());
         }
-        let hour = Duration::from_secs(60 * 60);
-        if self.load_deadline > hour || self.commit_deadline > hour {
-            return Some("load_deadline and commit_deadline must be an hour at most".into());
+        if deadlines.iter().any(|deadline| *deadline > Duration::from_secs(60 * 60)) {
+            return Some("load_deadline, commit_deadline and user_deadline must be an hour at most".into());
         }
         if self.max_record_size == 0 {
             return Some("max_record_size must be more than zero".into());
@@ -240,6 +240,8 @@ mod tests {
             (new().aal2().rolling(Rolling::Extend(seconds(60))), "use rolling = reset"),
             (new().load_deadline(seconds(0)), "more than zero"),
             (new().commit_deadline(Duration::MAX), "an hour at most"),
+            (new().user_deadline(seconds(0)), "more than zero"),
+            (new().user_deadline(seconds(3601)), "an hour at most"),
             (new().max_record_size(0), "more than zero"),
             (new().login_url("/login#top"), "must be a path of this site"),
             (new().dev().cookie_name("__Host-x"), "without the prefix"),

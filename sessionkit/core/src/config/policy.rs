@@ -31,6 +31,7 @@ impl fmt::Display for SessionConfig {
             ("lost write", lost_write(settings).into()),
             ("login page", settings.login_url.clone()),
             ("store", store(settings)),
+            ("user", format!("{} to load", words(settings.user_deadline))),
             ("size", format!("{} bytes at most", settings.max_record_size)),
         ];
         if let Some(preset) = settings.preset {
@@ -126,6 +127,7 @@ bad cookie    is as good as none
 lost write    is logged
 login page    /login
 store         250 milliseconds for a load, 500 milliseconds for a commit
+user          1 second to load
 size          65536 bytes at most
 "
         );
@@ -148,6 +150,7 @@ bad cookie    is answered with 400 or 401
 lost write    is answered with 409
 login page    /login
 store         250 milliseconds for a load, 500 milliseconds for a commit
+user          1 second to load
 size          65536 bytes at most
 "
         );

@@ -236,6 +236,7 @@ mod tests {
             ("renew_grace", "10s"),
             ("load_deadline", "100ms"),
             ("commit_deadline", "2s"),
+            ("user_deadline", "3s"),
             ("max_record_size", "1000"),
             ("save_uninitialized", "true"),
             ("on_lost_write", "ERROR"),
@@ -248,7 +249,7 @@ mod tests {
             "cookie_secure": true, "cookie_http_only": false, "cookie_same_site": "strict", "cookie_partitioned": true,
             "cookie_max_age": { "fixed": 7776000 }, "ttl": 7200, "anonymous_ttl": 3600, "absolute": 864000,
             "rolling": { "extend": "10m" }, "touch_after": 300, "renew_after": 86400, "renew_grace": 10,
-            "load_deadline": "100ms", "commit_deadline": 2, "max_record_size": 1000, "save_uninitialized": true,
+            "load_deadline": "100ms", "commit_deadline": 2, "user_deadline": 3, "max_record_size": 1000, "save_uninitialized": true,
             "on_lost_write": "error", "on_bad_cookie": "Reject", "login_url": "/enter", "dev": false, "preset": "aal1" }"#;
         assert_eq!(texts.len(), SessionConfigBuilder::NAMES.len());
         let variables = texts.iter().map(|(name, value)| (format!("SESSION_{}", name.to_uppercase()), *value));

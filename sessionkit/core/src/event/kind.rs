@@ -52,6 +52,11 @@ kinds! {
     Login = "login", info "login" [layer, id];
     /// A session was ended by its user.
     Logout = "logout", info "logout" [layer, id];
+    /// A session was ended by somebody else than its user.
+    Revoked {
+        /// Why: `there is no such user`, or `the credentials changed after the login`.
+        reason: &'static str
+    } = "revoked", info "session revoked" [layer, id, reason];
     /// The token was replaced, and the old one is dead.
     Rotated = "rotated", info "token rotated" [layer, id];
     /// The token was replaced on schedule; the old one opens the session for a while.
@@ -113,7 +118,10 @@ impl<'a> EventKind<'a> {
     /// Why, for the kinds that have one of a few reasons.
     pub fn reason(&self) -> Option<&'static str> {
         match *self {
-            Self::Rejected { reason } | Self::WriteDiscarded { reason } | Self::Denied { reason } => Some(reason),
+            Self::Rejected { reason }
+            | Self::Revoked { reason }
+            | Self::WriteDiscarded { reason }
+            | Self::Denied { reason } => Some(reason),
             _ => None,
         }
     }

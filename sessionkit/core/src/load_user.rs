@@ -1,0 +1,126 @@
+//! Loading the user of a request: once, and only for those who ask.
+
+use std::any::{TypeId, type_name};
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use crate::auth;
+use crate::deadline::Deadline;
+use crate::error::SessionError;
+use crate::guard;
+use crate::head::RequestHead;
+use crate::hooks::caught;
+use crate::rejection::Rejection;
+use crate::request::{RequestSession, State};
+use crate::user::{DynLoader, Loaded, SessionUser};
+
+/// The user of a session, who is being loaded or was. A login and a logout make it nobody's.
+pub(crate) struct UserOfSession {
+    id: Arc<str>,
+    loaded: OnceCell<Result<Option<Loaded>, SessionError>>,
+}
+
+/// Loads the user for an extractor that cannot do without.
+///
+/// # Errors
+/// Nobody is logged in: a redirect to the login page, or 401. The user cannot be loaded: 503 or 500.
+pub async fn require_user<U: SessionUser>(
+    session: &RequestSession,
+    head: &RequestHead<'_>,
+) -> Result<Arc<U>, Rejection> {
+    session.attach(head);
+    let user = session.load_user().await?;
+    user.ok_or_else(|| guard::login_required(session, head))
+}
+
+impl RequestSession {
+    /// Loads the user who is logged in, with the manager's [`UserLoader`](crate::UserLoader); `None` where nobody is.
+    ///
+    /// Everybody who asks in one request gets the same user, or the same error; after a login it is asked anew. Where there
+    /// is no such user, or where the credentials changed after the login, the session is ended, and nobody is logged in.
+    ///
+    /// # Errors
+    /// Fails when the store or the loader does, when no loader loads a `U`, and when the loader is late or panics. Then
+    /// the answer of the handler does not stand either.
+    pub async fn load_user<U: SessionUser>(&self) -> Result<Option<Arc<U>>, SessionError> {
+        let loader = self.loader::<U>()?;
+        self.load().await?;
+        while let Some(user) = self.user_of_session() {
+            let loaded = user.loaded.get_or_init(|| self.fetch(&*loader, &user)).await.clone();
+            // Otherwise the user changed meanwhile, or has just been found to be gone.
+            if self.state().is_user(&user) {
+                let user = loaded?.and_then(|loaded| loaded.user.downcast().ok());
+                return Ok(user);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The manager's loader, if it loads a `U`.
+    fn loader<U: SessionUser>(&self) -> Result<Arc<dyn DynLoader>, SessionError> {
+        let asked = type_name::<U>();
+        match &self.shared.engine.user_loader {
+            None => Err(self.fail(SessionError::no_user_loader(asked))),
+            Some(loader) => match loader.loads() {
+                (id, _) if id == TypeId::of::<U>() => Ok(loader.clone()),
+                (_, loaded) => Err(self.fail(SessionError::other_user(asked, loaded))),
+            },
+        }
+    }
+
+    fn user_of_session(&self) -> Option<Arc<UserOfSession>> {
+        let mut state = self.state();
+        let id = state.current.as_ref()?.record.header().user.clone()?;
+        let new = || Arc::new(UserOfSession { id, loaded: OnceCell::new() });
+        Some(state.user.get_or_insert_with(new).clone())
+    }
+
+    async fn fetch(&self, loader: &dyn DynLoader, user: &Arc<UserOfSession>) -> Result<Option<Loaded>, SessionError> {
+        let loading = caught(async { loader.load(&user.id).await });
+        let loaded = match Deadline::of(self.shared.engine.settings().user_deadline).limit(loading).await {
+            Some(Some(Ok(loaded))) => Ok(loaded),
+            Some(Some(Err(error))) => Err(SessionError::user_loader(error)),
+            Some(None) => Err(SessionError::panicked("the user loader")),
+            None => Err(SessionError::slow_user_loader()),
+        };
+        if !self.state().is_user(user) {
+            return loaded;
+        }
+        match loaded {
+            Ok(Some(loaded)) if self.credentials_changed(&loaded) => {
+                self.end_session(user, "the credentials changed after the login").await
+            }
+            Ok(Some(loaded)) => Ok(Some(loaded)),
+            Ok(None) => self.end_session(user, "there is no such user").await,
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// Whether the login has a stamp that is not the user's any more. Somebody who acts as the user did not log in with the
+    /// user's credentials.
+    fn credentials_changed(&self, loaded: &Loaded) -> bool {
+        let state = self.state();
+        let details = state.current.as_ref().and_then(|current| current.record.header().details.as_ref());
+        let stored = details.filter(|details| details.actor.is_none()).and_then(|details| details.stamp);
+        stored.is_some_and(|stored| loaded.stamp != Some(stored))
+    }
+
+    /// Ends the session of a user who is not the one who logged in any more.
+    async fn end_session(
+        &self,
+        user: &Arc<UserOfSession>,
+        reason: &'static str,
+    ) -> Result<Option<Loaded>, SessionError> {
+        let (session, user) = (self.clone(), user.clone());
+        let is_current = move |state: &State| state.is_user(&user);
+        auth::end(self, is_current, reason).await.map_err(|error| session.fail(error))?;
+        Ok(None)
+    }
+}
+
+impl State {
+    fn is_user(&self, user: &Arc<UserOfSession>) -> bool {
+        self.user.as_ref().is_some_and(|current| Arc::ptr_eq(current, user))
+    }
+}

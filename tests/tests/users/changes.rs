@@ -1,0 +1,77 @@
+//! A login while the user is being loaded: the user before is nobody's any more, whatever the loader says of them.
+
+use sessionkit_tests::behaviour;
+use sessionkit_tests::harness::{Bench, Server};
+
+use crate::accounts::{Account, Accounts, Mood};
+
+behaviour! {
+    tests: [row_22_a_login_while_the_user_is_loaded_asks_again, a_logout_while_the_user_is_loaded_is_nobody];
+
+    type Answered = Result<Reply, SessionRejection>;
+
+    /// Asks who it is, and logs somebody else in before there is an answer.
+    async fn overtaken(auth: Auth, Shared(gates): Shared) -> Answered {
+        let other = async {
+            gates.arrived("loader", 1).await;
+            auth.login("bob").await?;
+            gates.open("loader", 2);
+            Ok::<_, SessionRejection>(())
+        };
+        let (user, changed) = tokio::join!(auth.load_user::<Account>(), other);
+        changed?;
+        Ok(Reply::ok(user?.map_or("nobody".to_owned(), |user| user.name.clone())))
+    }
+
+    async fn left(auth: Auth, Shared(gates): Shared) -> Answered {
+        let logout = async {
+            gates.arrived("loader", 1).await;
+            auth.logout().await?;
+            gates.open("loader", 1);
+            Ok::<_, SessionRejection>(())
+        };
+        let (user, changed) = tokio::join!(auth.load_user::<Account>(), logout);
+        changed?;
+        Ok(Reply::ok(user?.is_some()))
+    }
+
+    async fn login(auth: Auth) -> Answered {
+        auth.login("ada").await?;
+        Ok(Reply::ok("welcome"))
+    }
+
+    async fn who(auth: Auth) -> Answered {
+        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+    }
+
+    async fn start(bench: &Bench) -> (Server, Accounts) {
+        let accounts = Accounts::new(&bench.gates);
+        let routes = routes!["/overtaken" => overtaken, "/left" => left, "/login" => login, "/who" => who];
+        (serve_with(bench, bench.manager().with_user_loader(accounts.clone()), routes).await, accounts)
+    }
+
+    async fn row_22_a_login_while_the_user_is_loaded_asks_again(bench: Bench) {
+        let (server, accounts) = start(&bench).await;
+        for exists in [true, false] {
+            let visitor = server.visitor();
+            visitor.get("/login").await;
+            if !exists {
+                accounts.remove("ada");
+            }
+            accounts.set_mood(Mood::Gated);
+            assert_eq!(visitor.get("/overtaken").await.body, "bob", "ada exists: {exists}");
+            assert_eq!(accounts.calls(), ["ada", "bob"]);
+            assert_eq!(visitor.get("/who").await.body, "bob", "that ada is gone is no reason to end bob's session");
+        }
+    }
+
+    async fn a_logout_while_the_user_is_loaded_is_nobody(bench: Bench) {
+        let (server, accounts) = start(&bench).await;
+        accounts.set_mood(Mood::Gated);
+        let visitor = server.visitor();
+        visitor.get("/login").await;
+        let answer = visitor.get("/left").await;
+        assert_eq!((answer.status, &*answer.body, visitor.token()), (200, "false", None));
+        assert_eq!(accounts.calls(), ["ada"]);
+    }
+}

@@ -1,0 +1,8 @@
+//! Users: who they are is loaded once for each request that asks, and a failure is never an answer.
+
+mod accounts;
+mod changes;
+mod extractors;
+mod failures;
+mod gone;
+mod stamps;
