@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sessionkit::testing::TestSession;
-use sessionkit::{LayerMarker, SessionData, SessionManager};
+use sessionkit::testing::{TestSession, TestUsers};
+use sessionkit::{LayerMarker, SessionData, SessionManager, SessionUser};
 use sessionkit_tests::both_frameworks;
 use sessionkit_tests::harness::Bench;
 
@@ -27,6 +27,13 @@ struct Orders {
     open: u32,
 }
 
+#[derive(Clone)]
+struct Account {
+    name: &'static str,
+}
+
+impl SessionUser for Account {}
+
 both_frameworks! {
     tests: [
         a_session_is_made_in_one_line,
@@ -35,6 +42,7 @@ both_frameworks! {
         it_ends_when_the_session_does,
         it_is_one_of_another_layer,
         it_prints_no_secret,
+        users_come_from_a_list,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -145,6 +153,26 @@ both_frameworks! {
         assert!(clerk.cookie().starts_with("__Host-office="));
         get(&office, &mut clerk, "/ship").await;
         assert_eq!((clerk.view::<Orders>().await.open, clerk.changed().await), (1, vec!["cart.open".into()]));
+    }
+
+    async fn name(MaybeUser(user): MaybeUser<Account>) -> Reply {
+        Reply::ok(user.map_or("nobody", |user| user.name))
+    }
+
+    async fn users_come_from_a_list() {
+        let users = TestUsers::new([(7, Account { name: "Ada" }), (8, Account { name: "Bob" })]);
+        let manager = Bench::memory().manager().with_user_loader(users.clone());
+        let ada = TestSession::new(&manager).login(7).await;
+        let ask = async || answer(manager.clone(), routes!["/name" => name], "/name", &ada.cookie()).await.1;
+        assert_eq!(ask().await, "Ada");
+        users.insert(7, Account { name: "Ada Lovelace" });
+        assert_eq!((ask().await, users.take_loads()), ("Ada Lovelace".to_owned(), 2));
+        users.set_failing(true);
+        assert!(ask().await.contains(r#""status":503"#));
+        users.set_failing(false);
+        assert_eq!(format!("{users:?}"), r#"TestUsers({"7", "8"})"#);
+        assert_eq!(users.remove(7).map(|ada| ada.name), Some("Ada Lovelace"));
+        assert_eq!((ask().await, ada.is_over().await, users.take_loads()), ("nobody".to_owned(), true, 2));
     }
 
     async fn it_prints_no_secret() {

@@ -4,7 +4,9 @@ mod clock;
 mod counting;
 mod session;
 pub mod suite;
+mod users;
 
 pub use clock::ManualClock;
 pub use counting::{Calls, CountingStore};
 pub use session::{NewTestSession, TestSession};
+pub use users::TestUsers;
