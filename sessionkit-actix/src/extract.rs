@@ -44,7 +44,8 @@ pub(crate) fn session<L: LayerMarker>(request: &HttpRequest) -> Result<RequestSe
 /// The head of a request, as the engine reads it.
 pub(crate) fn head<'a>(request: &'a HttpRequest, lines: &'a HeaderLines<'a>) -> RequestHead<'a> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    RequestHead::new(request.method().as_str(), target, lines)
+    let authority = request.uri().authority().map(|authority| authority.as_str());
+    RequestHead::new(request.method().as_str(), target, lines).with_authority(authority)
 }
 
 /// The headers as the engine reads them.

@@ -5,6 +5,8 @@
 #![deny(missing_docs)]
 
 mod auth;
+mod csrf;
+mod csrf_token;
 mod dynamic;
 mod extract;
 mod guard;
@@ -17,6 +19,8 @@ mod user;
 mod view;
 
 pub use auth::Auth;
+pub use csrf::{CsrfMiddleware, CsrfService};
+pub use csrf_token::CsrfToken;
 pub use dynamic::DynamicSession;
 pub use guard::Guarded;
 pub use handle::SessionHandle;

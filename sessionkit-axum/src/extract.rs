@@ -46,4 +46,5 @@ pub(crate) fn session<L: LayerMarker>(parts: &Parts) -> Result<RequestSession, S
 pub(crate) fn head<'a>(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> RequestHead<'a> {
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
     RequestHead::new(method.as_str(), target, headers)
+        .with_authority(uri.authority().map(|authority| authority.as_str()))
 }

@@ -5,6 +5,8 @@
 #![deny(missing_docs)]
 
 mod auth;
+mod csrf;
+mod csrf_token;
 mod dynamic;
 mod extract;
 mod guard;
@@ -16,6 +18,8 @@ mod user;
 mod view;
 
 pub use auth::Auth;
+pub use csrf::{CsrfFuture, CsrfLayer, CsrfService};
+pub use csrf_token::CsrfToken;
 pub use dynamic::DynamicSession;
 pub use guard::Guard;
 pub use handle::SessionHandle;

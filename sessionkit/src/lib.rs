@@ -29,11 +29,12 @@ pub use messagepack::MessagePack;
 #[cfg(feature = "testing")]
 pub use sessionkit_core::testing;
 pub use sessionkit_core::{
-    Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp, EventKind, EventSink, FieldError, Json,
-    LayerMarker, LoadCookie, LocalPath, Login, Main, MemoryStore, Migration, MissingSession, OnBadCookie, OnLostWrite,
-    OwnedHead, PresentedCookie, Rejection, Rolling, Route, SameSite, SessionConfig, SessionConfigBuilder, SessionData,
-    SessionError, SessionEvent, SessionId, SessionInfo, SessionManager, SessionUser, Store, StoreError, SystemClock,
-    Timestamp, TokenSource, TracingSink, UserLoader, merge,
+    Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp, CrossOriginProtection, CsrfRefusal,
+    EventKind, EventSink, FieldError, Json, LayerMarker, LoadCookie, LocalPath, Login, Main, MemoryStore, Migration,
+    MissingSession, OnBadCookie, OnLostWrite, OwnedHead, PresentedCookie, Rejection, Rolling, Route, SameSite,
+    SessionConfig, SessionConfigBuilder, SessionData, SessionError, SessionEvent, SessionId, SessionInfo,
+    SessionManager, SessionUser, Store, StoreError, SystemClock, Timestamp, TokenSource, TracingSink, UserLoader,
+    merge,
 };
 pub use sessionkit_macros::SessionData;
 

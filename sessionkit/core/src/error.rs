@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::cookie::BadCookie;
+use crate::csrf::CsrfRefusal;
 use crate::field_error::FieldError;
 use crate::rejection::Rejection;
 use crate::store::{StoreError, StoreErrorKind};
@@ -22,6 +23,7 @@ enum Reason {
     TooLarge { size: usize, limit: usize },
     Unsettled,
     Lost,
+    Csrf,
     Late,
     Interrupted,
     BadCookie(BadCookie),
@@ -63,6 +65,11 @@ impl SessionError {
     /// The session ended, or its secret was rotated, before the changes came.
     pub(crate) fn lost() -> Self {
         Reason::Lost.into()
+    }
+
+    /// A form was not made for this session.
+    pub(crate) fn csrf() -> Self {
+        Reason::Csrf.into()
     }
 
     /// The response was sent already.
@@ -156,7 +163,8 @@ impl SessionError {
     }
 
     /// The status code of the answer: 503 where the store or the user loader failed, 409 where changes could not be
-    /// settled, 400 or 401 where the setting `on_bad_cookie` rejects the cookie, a hook's where one answered, 500 otherwise.
+    /// settled, 400 or 401 where the setting `on_bad_cookie` rejects the cookie, 403 where a form is not one of the
+    /// session, a hook's where one answered, 500 otherwise.
     pub fn status(&self) -> u16 {
         match &*self.0 {
             Reason::Store(error) if error.kind() == StoreErrorKind::Corrupt => 500,
@@ -164,6 +172,7 @@ impl SessionError {
             Reason::UserLoader(_) | Reason::SlowUserLoader => 503,
             Reason::Answered(rejection) => rejection.status(),
             Reason::Unsettled | Reason::Lost | Reason::Over | Reason::NoSession => 409,
+            Reason::Csrf => 403,
             Reason::BadCookie(BadCookie::Malformed) => 400,
             Reason::BadCookie(BadCookie::Unknown) => 401,
             _ => 500,
@@ -184,6 +193,7 @@ impl SessionError {
             }
             Reason::BadCookie(BadCookie::Malformed) => "The session cookie is not one of this application's.".into(),
             Reason::BadCookie(BadCookie::Unknown) => "The session has ended. Please log in again.".into(),
+            Reason::Csrf => CsrfRefusal::Token.detail().into(),
             Reason::Field(error) => format!("The session field `{}` could not be read or stored.", error.key()),
             _ => self.to_string(),
         };
@@ -234,6 +244,7 @@ impl fmt::Display for SessionError {
                 f.write_str("other requests kept changing the same session field; nothing was stored, please try again")
             }
             Reason::Lost => f.write_str("the session ended before the changes of this request could be stored"),
+            Reason::Csrf => f.write_str("the token of the form is missing, or is not one of this session"),
             Reason::Late => f.write_str("a login needs a response that is not sent yet, to carry the new cookie"),
             Reason::Interrupted => f.write_str("the server is shutting down"),
             Reason::Answered(rejection) => rejection.fmt(f),

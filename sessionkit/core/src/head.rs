@@ -22,13 +22,32 @@ pub trait Headers: Sync {
 pub struct RequestHead<'a> {
     method: &'a str,
     target: &'a str,
+    authority: Option<&'a str>,
     headers: &'a dyn Headers,
 }
 
 impl<'a> RequestHead<'a> {
     /// Makes a head from the method, the path with its query, and the headers.
     pub fn new(method: &'a str, target: &'a str, headers: &'a dyn Headers) -> Self {
-        Self { method, target, headers }
+        Self { method, target, authority: None, headers }
+    }
+
+    /// Adds the host and port that a request names beside its headers: the `:authority` of HTTP/2 and 3, or that of a target
+    /// in absolute form. It counts in place of the header `Host`.
+    pub fn with_authority(mut self, authority: Option<&'a str>) -> Self {
+        self.authority = authority.map(|authority| authority.rsplit('@').next().unwrap_or_default());
+        self
+    }
+
+    /// The host and port that the request was sent to; `None` where it does not say, or says several.
+    pub fn host(&self) -> Option<&'a str> {
+        let (mut host, mut several) = (None, false);
+        self.headers.each_value("host", &mut |value| {
+            several |= host.is_some_and(|other| other != value);
+            host = Some(value);
+        });
+        let host = host.filter(|_| !several).and_then(|host| str::from_utf8(host).ok());
+        self.authority.or(host)
     }
 
     /// The method, in upper case.
@@ -116,6 +135,7 @@ impl<'a> RequestHead<'a> {
 pub struct OwnedHead {
     method: Box<str>,
     target: Box<str>,
+    authority: Option<Box<str>>,
     headers: Vec<(Box<str>, Box<[u8]>)>,
 }
 
@@ -123,7 +143,8 @@ impl OwnedHead {
     pub(crate) fn new(head: &RequestHead<'_>) -> Self {
         let mut headers = Vec::new();
         head.headers.each(&mut |name, value| headers.push((name.into(), value.into())));
-        Self { method: head.method.into(), target: head.target.into(), headers }
+        let authority = head.authority.map(Into::into);
+        Self { method: head.method.into(), target: head.target.into(), authority, headers }
     }
 
     /// The method, in upper case.
@@ -151,8 +172,8 @@ impl OwnedHead {
         self.as_head().is_navigation()
     }
 
-    fn as_head(&self) -> RequestHead<'_> {
-        RequestHead::new(&self.method, &self.target, self)
+    pub(crate) fn as_head(&self) -> RequestHead<'_> {
+        RequestHead::new(&self.method, &self.target, self).with_authority(self.authority.as_deref())
     }
 }
 

@@ -20,6 +20,7 @@ mod config;
 mod cookie;
 mod counter;
 mod credential_stamp;
+mod csrf;
 mod data;
 mod deadline;
 mod delta;
@@ -76,6 +77,7 @@ pub use config::{
 };
 pub use counter::{Counter, Counting, counter};
 pub use credential_stamp::CredentialStamp;
+pub use csrf::{Admission, CrossOriginProtection, CsrfRefusal, CsrfToken, TokenCheck};
 pub use data::{Field, Merge, MergeFunction, OnError, SessionData};
 pub use delta::{Authenticate, Delta, FieldKey, FieldOp, HeaderOp, StoredValue, ValueRef};
 pub use details::LoginDetails;

@@ -295,10 +295,20 @@ impl RequestSession {
 
     /// Tells the sinks of what happened to the session of this request. Nobody may hold its state meanwhile.
     pub(crate) fn report(&self, kind: EventKind<'_>) {
+        self.report_about(self.shared.about(), kind);
+    }
+
+    /// Tells the sinks of what happened to a request whose head the session may not know.
+    pub(crate) fn report_at(&self, head: &RequestHead<'_>, kind: EventKind<'_>) {
+        let route = Route::new(head);
+        self.report_about(About { route: Some(&route), ..self.shared.about() }, kind);
+    }
+
+    fn report_about(&self, about: About<'_>, kind: EventKind<'_>) {
         let current = self.state().current.as_ref().map(|current| (current.id(), current.record.header().user.clone()));
         let (id, user) = current.unzip();
-        let about = About { session: id, user: user.as_ref().and_then(|user| user.as_deref()), ..self.shared.about() };
-        self.shared.engine.record(kind, about);
+        let user = user.as_ref().and_then(|user| user.as_deref());
+        self.shared.engine.record(kind, About { session: id, user, ..about });
     }
 
     /// Tells the sinks of what happened to a session, and of whom it is or was.

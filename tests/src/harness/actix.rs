@@ -8,10 +8,10 @@ use actix_web::{App, Error, FromRequest, HttpRequest, HttpResponse};
 use actix_ws::MessageStream;
 use futures_util::{Stream, StreamExt as _};
 pub use sessionkit::actix::{
-    Auth, DynamicSession, MaybeSession, MaybeUser, Session, SessionHandle, SessionMiddleware, SessionRejection,
-    SessionView, User, session,
+    Auth, CsrfMiddleware, CsrfToken, DynamicSession, MaybeSession, MaybeUser, Session, SessionHandle,
+    SessionMiddleware, SessionRejection, SessionView, User, session,
 };
-use sessionkit::{LayerMarker, SessionManager};
+use sessionkit::{CrossOriginProtection, LayerMarker, SessionManager};
 
 use super::{Bench, Gates, Server};
 
@@ -154,6 +154,33 @@ pub async fn serve_with(
     actix_start!(move || {
         let app = App::new().app_data(gates.clone()).configure(routes.clone());
         app.wrap(SessionMiddleware::new(manager.clone()))
+    })
+}
+
+/// Serves routes under a protection from requests of other sites, under one session middleware over this manager.
+pub async fn serve_protected(
+    bench: &Bench,
+    manager: SessionManager,
+    protection: CrossOriginProtection,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Server {
+    let gates = Data::new(bench.gates.clone());
+    actix_start!(move || {
+        let app = App::new().app_data(gates.clone()).configure(routes.clone());
+        app.wrap(CsrfMiddleware::new(protection.clone())).wrap(SessionMiddleware::new(manager.clone()))
+    })
+}
+
+/// Serves routes under a protection from requests of other sites alone.
+pub async fn serve_unsessioned(
+    bench: &Bench,
+    protection: CrossOriginProtection,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Server {
+    let gates = Data::new(bench.gates.clone());
+    actix_start!(move || {
+        let app = App::new().app_data(gates.clone()).configure(routes.clone());
+        app.wrap(CsrfMiddleware::new(protection.clone()))
     })
 }
 

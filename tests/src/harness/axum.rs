@@ -9,10 +9,10 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt as _};
 pub use sessionkit::axum::{
-    Auth, DynamicSession, MaybeSession, MaybeUser, Session, SessionHandle, SessionLayer, SessionRejection, SessionView,
-    User, session,
+    Auth, CsrfLayer, CsrfToken, DynamicSession, MaybeSession, MaybeUser, Session, SessionHandle, SessionLayer,
+    SessionRejection, SessionView, User, session,
 };
-use sessionkit::{LayerMarker, SessionManager};
+use sessionkit::{CrossOriginProtection, LayerMarker, SessionManager};
 use tower::ServiceExt as _;
 
 use super::{Bench, Gates, Server};
@@ -107,6 +107,21 @@ pub async fn serve(bench: &Bench, routes: Router) -> Server {
 /// Serves routes under one session layer over this manager.
 pub async fn serve_with(bench: &Bench, manager: SessionManager, routes: Router) -> Server {
     serve_app(bench, routes.layer(SessionLayer::new(manager))).await
+}
+
+/// Serves routes under a protection from requests of other sites, under one session layer over this manager.
+pub async fn serve_protected(
+    bench: &Bench,
+    manager: SessionManager,
+    protection: CrossOriginProtection,
+    routes: Router,
+) -> Server {
+    serve_app(bench, routes.layer(CsrfLayer::new(protection)).layer(SessionLayer::new(manager))).await
+}
+
+/// Serves routes under a protection from requests of other sites alone.
+pub async fn serve_unsessioned(bench: &Bench, protection: CrossOriginProtection, routes: Router) -> Server {
+    serve_app(bench, routes.layer(CsrfLayer::new(protection))).await
 }
 
 /// Serves routes under the bench's session layer and another one.

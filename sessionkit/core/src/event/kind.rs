@@ -112,6 +112,11 @@ kinds! {
         /// `not logged in`, or `not allowed`.
         reason: &'static str
     } = "denied", info "denied" [layer, handler, reason];
+    /// A request was refused as one that another site made a browser send, or a form as none of this session.
+    Csrf {
+        /// That of a [`CsrfRefusal`](crate::CsrfRefusal).
+        reason: &'static str
+    } = "csrf", info "cross-site request refused" [layer, handler, reason];
 }
 
 impl<'a> EventKind<'a> {
@@ -121,7 +126,8 @@ impl<'a> EventKind<'a> {
             Self::Rejected { reason }
             | Self::Revoked { reason }
             | Self::WriteDiscarded { reason }
-            | Self::Denied { reason } => Some(reason),
+            | Self::Denied { reason }
+            | Self::Csrf { reason } => Some(reason),
             _ => None,
         }
     }

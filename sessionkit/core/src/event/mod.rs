@@ -9,8 +9,8 @@ pub use kind::EventKind;
 pub(crate) use sink::Events;
 pub use sink::{EventSink, TracingSink};
 
-use crate::head::Route;
-use crate::time::Timestamp;
+use crate::head::{RequestHead, Route};
+use crate::time::{Clock as _, SystemClock, Timestamp};
 use crate::token::SessionId;
 
 /// Something that happened to a session, as an [`EventSink`] is told it.
@@ -74,6 +74,13 @@ pub(crate) struct About<'a> {
     pub(crate) user: Option<&'a str>,
     pub(crate) handler: Option<&'static str>,
     pub(crate) route: Option<&'a Route>,
+}
+
+/// Logs what happens to a request that passed no session layer.
+pub(crate) fn log_at(layer: &'static str, head: &RequestHead<'_>, kind: EventKind<'_>) {
+    let route = Route::new(head);
+    let about = About { route: Some(&route), ..About::default() };
+    kind::trace(&SessionEvent { kind, at: SystemClock.now(), layer, about });
 }
 
 struct Place<'a>(Option<&'static str>, Option<&'a Route>);

@@ -1,0 +1,139 @@
+//! The middleware that refuses what other sites make a browser send.
+
+use std::fmt;
+use std::future::{Future, Ready, ready};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::{Error, HttpMessage as _, ResponseError as _};
+use sessionkit_core::{Admission, CrossOriginProtection, LayerMarker, Main, Rejection};
+
+use crate::extract::{HeaderLines, Slot, head};
+use crate::rejection::SessionRejection;
+
+/// Refuses requests that a page of another origin made a browser send; see [`CrossOriginProtection`].
+///
+/// ```no_run
+/// use actix_web::{App, web};
+/// use sessionkit_actix::{CsrfMiddleware, SessionMiddleware};
+/// use sessionkit_core::{CrossOriginProtection, MemoryStore, SessionConfig, SessionManager};
+///
+/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+/// let app = App::new()
+///     .route("/buy", web::post().to(|| async { "bought" }))
+///     .wrap(CsrfMiddleware::new(CrossOriginProtection::new()))
+///     .wrap(SessionMiddleware::new(manager));
+/// # let _ = app;
+/// ```
+///
+/// Put it inside of the session middleware, as here: then what it refuses is told to the manager's event sinks, and a token
+/// can be checked in strict mode. It loads no session, but for such a token.
+pub struct CsrfMiddleware<L: LayerMarker = Main> {
+    protection: Arc<CrossOriginProtection>,
+    layer: PhantomData<fn() -> L>,
+}
+
+impl CsrfMiddleware {
+    /// Makes a middleware.
+    pub fn new(protection: CrossOriginProtection) -> Self {
+        Self::for_layer(protection)
+    }
+}
+
+impl<L: LayerMarker> CsrfMiddleware<L> {
+    /// Makes a middleware over another session than the main one: `CsrfMiddleware::<Office>::for_layer(protection)`.
+    pub fn for_layer(protection: CrossOriginProtection) -> Self {
+        Self { protection: Arc::new(protection), layer: PhantomData }
+    }
+}
+
+impl<L: LayerMarker> Clone for CsrfMiddleware<L> {
+    fn clone(&self) -> Self {
+        Self { protection: self.protection.clone(), layer: PhantomData }
+    }
+}
+
+impl<L: LayerMarker> fmt::Debug for CsrfMiddleware<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CsrfMiddleware").field(&self.protection).finish()
+    }
+}
+
+impl<S, B, L> Transform<S, ServiceRequest> for CsrfMiddleware<L>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+    L: LayerMarker,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = CsrfService<S, L>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(CsrfService { inner: Rc::new(inner), middleware: self.clone() }))
+    }
+}
+
+/// The service that [`CsrfMiddleware`] makes.
+pub struct CsrfService<S, L: LayerMarker = Main> {
+    inner: Rc<S>,
+    middleware: CsrfMiddleware<L>,
+}
+
+impl<S, L: LayerMarker> fmt::Debug for CsrfService<S, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CsrfService").field("middleware", &self.middleware).finish_non_exhaustive()
+    }
+}
+
+impl<S, B, L> Service<ServiceRequest> for CsrfService<S, L>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+    L: LayerMarker,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let session = request.extensions().get::<Slot<L>>().map(|slot| slot.session.clone());
+        let admission = {
+            let lines = HeaderLines(request.headers());
+            let head = head(request.request(), &lines);
+            self.middleware.protection.admit(session.as_ref(), L::NAME, &head)
+        };
+        match admission {
+            Admission::Admitted => {
+                let handling = self.inner.call(request);
+                Box::pin(async move { Ok(handling.await?.map_into_left_body()) })
+            }
+            Admission::Refused(rejection) => Box::pin(ready(Ok(refuse(request, rejection)))),
+            Admission::Undecided(check) => {
+                let inner = self.inner.clone();
+                Box::pin(async move {
+                    match check.await {
+                        Ok(()) => Ok(inner.call(request).await?.map_into_left_body()),
+                        Err(rejection) => Ok(refuse(request, rejection)),
+                    }
+                })
+            }
+        }
+    }
+}
+
+fn refuse<B>(request: ServiceRequest, rejection: Rejection) -> ServiceResponse<EitherBody<B>> {
+    let answer = SessionRejection::from(rejection).error_response();
+    request.into_response(answer.map_into_right_body())
+}

@@ -1,0 +1,176 @@
+//! The layer that refuses what other sites make a browser send.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use axum_core::extract::Request;
+use axum_core::response::{IntoResponse, Response};
+use pin_project_lite::pin_project;
+use sessionkit_core::{Admission, CrossOriginProtection, LayerMarker, Main, TokenCheck};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::extract::{Slot, head};
+
+/// Refuses requests that a page of another origin made a browser send; see [`CrossOriginProtection`].
+///
+/// ```no_run
+/// use axum::{Router, routing::post};
+/// use sessionkit_axum::{CsrfLayer, SessionLayer};
+/// use sessionkit_core::{CrossOriginProtection, MemoryStore, SessionConfig, SessionManager};
+///
+/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+/// let app: Router = Router::new()
+///     .route("/buy", post(|| async { "bought" }))
+///     .layer(CsrfLayer::new(CrossOriginProtection::new()))
+///     .layer(SessionLayer::new(manager));
+/// ```
+///
+/// Put it inside of the session layer, as here: then what it refuses is told to the manager's event sinks, and a token can
+/// be checked in strict mode. It loads no session, but for such a token.
+pub struct CsrfLayer<L: LayerMarker = Main> {
+    protection: Arc<CrossOriginProtection>,
+    layer: PhantomData<fn() -> L>,
+}
+
+impl CsrfLayer {
+    /// Makes a layer.
+    pub fn new(protection: CrossOriginProtection) -> Self {
+        Self::for_layer(protection)
+    }
+}
+
+impl<L: LayerMarker> CsrfLayer<L> {
+    /// Makes a layer over another session than the main one: `CsrfLayer::<Office>::for_layer(protection)`.
+    pub fn for_layer(protection: CrossOriginProtection) -> Self {
+        Self { protection: Arc::new(protection), layer: PhantomData }
+    }
+}
+
+impl<L: LayerMarker> Clone for CsrfLayer<L> {
+    fn clone(&self) -> Self {
+        Self { protection: self.protection.clone(), layer: PhantomData }
+    }
+}
+
+impl<L: LayerMarker> fmt::Debug for CsrfLayer<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CsrfLayer").field(&self.protection).finish()
+    }
+}
+
+impl<S, L: LayerMarker> Layer<S> for CsrfLayer<L> {
+    type Service = CsrfService<S, L>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        CsrfService { inner, layer: self.clone() }
+    }
+}
+
+/// The service that [`CsrfLayer`] makes.
+pub struct CsrfService<S, L: LayerMarker = Main> {
+    inner: S,
+    layer: CsrfLayer<L>,
+}
+
+impl<S: Clone, L: LayerMarker> Clone for CsrfService<S, L> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), layer: self.layer.clone() }
+    }
+}
+
+impl<S: fmt::Debug, L: LayerMarker> fmt::Debug for CsrfService<S, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CsrfService").field("inner", &self.inner).field("layer", &self.layer).finish()
+    }
+}
+
+impl<S, L> Service<Request> for CsrfService<S, L>
+where
+    S: Service<Request> + Clone,
+    S::Response: IntoResponse,
+    L: LayerMarker,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = CsrfFuture<S>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let slot = request.extensions().get::<Slot<L>>();
+        // The address before nested routers cut it.
+        let uri = slot.map_or(request.uri(), |slot| &slot.uri);
+        let head = head(request.method(), uri, request.headers());
+        let state = match self.layer.protection.admit(slot.map(|slot| &slot.session), L::NAME, &head) {
+            Admission::Admitted => State::Admitted { handling: self.inner.call(request) },
+            Admission::Refused(rejection) => State::Refused { answer: Some(rejection.into()) },
+            Admission::Undecided(check) => {
+                // The service that is ready goes into the future.
+                let fresh = self.inner.clone();
+                let ready = std::mem::replace(&mut self.inner, fresh);
+                State::Undecided { check, next: Some(Box::new((ready, request))) }
+            }
+        };
+        CsrfFuture { state }
+    }
+}
+
+pin_project! {
+    /// The future of a [`CsrfService`].
+    pub struct CsrfFuture<S: Service<Request>> {
+        #[pin]
+        state: State<S>,
+    }
+}
+
+pin_project! {
+    #[project = Projected]
+    enum State<S: Service<Request>> {
+        Admitted { #[pin] handling: S::Future },
+        Refused { answer: Option<Response> },
+        Undecided { check: TokenCheck, next: Option<Box<(S, Request)>> },
+    }
+}
+
+impl<S: Service<Request>> fmt::Debug for CsrfFuture<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CsrfFuture").finish_non_exhaustive()
+    }
+}
+
+impl<S> Future for CsrfFuture<S>
+where
+    S: Service<Request>,
+    S::Response: IntoResponse,
+{
+    type Output = Result<Response, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                Projected::Admitted { handling } => {
+                    return handling.poll(context).map_ok(IntoResponse::into_response);
+                }
+                Projected::Refused { answer } => {
+                    return Poll::Ready(Ok(answer.take().expect("it is not polled after it was ready")));
+                }
+                Projected::Undecided { check, next } => match ready!(Pin::new(check).poll(context)) {
+                    Ok(()) => {
+                        let (mut service, request) = *next.take().expect("the check was ready once");
+                        State::Admitted { handling: service.call(request) }
+                    }
+                    Err(rejection) => State::Refused { answer: Some(rejection.into()) },
+                },
+            };
+            state.set(next);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The extractor of a value for forms.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use axum_core::extract::FromRequestParts;
+use http::request::Parts;
+use sessionkit_core::{LayerMarker, Main};
+
+use crate::extract;
+use crate::rejection::SessionRejection;
+
+/// A value for forms that only pages of this session have.
+///
+/// It dereferences to [`sessionkit_core::CsrfToken`], whose `verify` fails with a [`SessionRejection`] here.
+///
+/// ```
+/// use axum::extract::Form;
+/// use axum::response::Html;
+/// use sessionkit_axum::{CsrfToken, SessionRejection};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Transfer {
+///     csrf_token: String,
+///     amount: u32,
+/// }
+///
+/// async fn form(token: CsrfToken) -> Html<String> {
+///     Html(format!(r#"<form method="post">{}<input name="amount"></form>"#, token.hidden_field()))
+/// }
+///
+/// async fn transfer(token: CsrfToken, Form(form): Form<Transfer>) -> Result<String, SessionRejection> {
+///     token.verify(&form.csrf_token)?;
+///     Ok(format!("sent {}", form.amount))
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(form).post(transfer));
+/// ```
+pub struct CsrfToken<L: LayerMarker = Main> {
+    token: sessionkit_core::CsrfToken<SessionRejection>,
+    layer: PhantomData<fn() -> L>,
+}
+
+impl<L: LayerMarker> Deref for CsrfToken<L> {
+    type Target = sessionkit_core::CsrfToken<SessionRejection>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.token
+    }
+}
+
+impl<L: LayerMarker> fmt::Debug for CsrfToken<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.token.fmt(f)
+    }
+}
+
+impl<S: Send + Sync, L: LayerMarker> FromRequestParts<S> for CsrfToken<L> {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
+        let token = extract::session::<L>(parts)?.csrf_token().await?;
+        Ok(Self { token: token.with_error(), layer: PhantomData })
+    }
+}

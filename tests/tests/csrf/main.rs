@@ -1,0 +1,7 @@
+//! What other sites make a browser send.
+
+mod form_post;
+mod masking;
+mod protection;
+mod strict;
+mod token;
