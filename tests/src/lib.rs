@@ -1,6 +1,7 @@
-//! Tests of SessionKit across crates: the servers that they use, and the harness of the behaviour suite.
+//! Tests of SessionKit across crates: the servers that they use, the harness of the behaviour suite, and a real browser.
 
 #![deny(missing_docs)]
 
+pub mod browser;
 pub mod harness;
 pub mod servers;

@@ -4,6 +4,9 @@
 //! process, however that one ends. The directory is made in `$SESSIONKIT_TEST_DIR` if that is set; there `cargo xtask
 //! test` looks for servers that outlived their test even so.
 
+mod certificates;
+pub mod chromedriver;
+pub mod https;
 pub mod proxy;
 pub mod redis;
 mod watchdog;

@@ -11,6 +11,8 @@ struct PackageManager {
     /// One after the other until the programs are there: some distributions replaced Redis with its fork Valkey, and
     /// offer the programs under their old names in a package of its own.
     redis: &'static [&'static str],
+    /// As well: chromedriver is a package of its own with most, which brings the browser along with some.
+    chromium: &'static [&'static str],
     root: bool,
 }
 
@@ -20,6 +22,7 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         refresh: &["update"],
         install: &["install", "--yes", "--no-install-recommends"],
         redis: &["redis-server", "valkey-redis-compat"],
+        chromium: &["chromium-driver", "chromium-chromedriver"],
         root: true,
     },
     PackageManager {
@@ -27,6 +30,7 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         refresh: &[],
         install: &["install", "--assumeyes"],
         redis: &["redis", "valkey-compat-redis"],
+        chromium: &["chromium", "chromedriver"],
         root: true,
     },
     PackageManager {
@@ -34,6 +38,7 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         refresh: &["--sync", "--refresh"],
         install: &["--sync", "--noconfirm", "--needed"],
         redis: &["redis", "valkey"],
+        chromium: &["chromium"],
         root: true,
     },
     PackageManager {
@@ -41,6 +46,7 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         refresh: &[],
         install: &["add", "--no-cache"],
         redis: &["redis", "valkey-compat"],
+        chromium: &["chromium", "chromium-chromedriver"],
         root: true,
     },
     PackageManager {
@@ -48,29 +54,47 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         refresh: &[],
         install: &["--non-interactive", "install"],
         redis: &["redis", "valkey-compat-redis"],
+        chromium: &["chromium", "chromedriver"],
         root: true,
     },
-    PackageManager { program: "brew", refresh: &[], install: &["install"], redis: &["redis"], root: false },
+    PackageManager {
+        program: "brew",
+        refresh: &[],
+        install: &["install"],
+        redis: &["redis"],
+        chromium: &["chromium", "chromedriver"],
+        root: false,
+    },
 ];
 
 /// Installs redis-server and redis-cli unless both are there.
 pub(crate) fn redis() -> Result {
-    programs("Redis 6 or newer, with redis-server and redis-cli", &["redis-server", "redis-cli"], |manager| {
-        manager.redis
+    let needed: &[&[_]] = &[&["redis-server"], &["redis-cli"]];
+    programs("Redis 6 or newer, with redis-server and redis-cli", needed, |manager| manager.redis)
+}
+
+/// Installs Chromium and chromedriver unless both are there. Chrome will do, under the names that `sessionkit-tests`
+/// looks for too.
+pub(crate) fn chromium() -> Result {
+    let browsers = &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    programs("Chromium, with chromedriver of the same version,", &[browsers, &["chromedriver"]], |manager| {
+        manager.chromium
     })
 }
 
 /// Installs valgrind unless it is there.
 pub(crate) fn valgrind() -> Result {
-    programs("valgrind", &["valgrind"], |_| &["valgrind"])
+    programs("valgrind", &[&["valgrind"]], |_| &["valgrind"])
 }
 
-fn programs(what: &str, programs: &[&str], packages: fn(&PackageManager) -> &'static [&'static str]) -> Result {
-    let are_there = || programs.iter().all(|program| succeeds(&mut command(program, ["--version"])));
+/// Sees to it that one of each of the groups of programs is there.
+fn programs(what: &str, needed: &[&[&str]], packages: fn(&PackageManager) -> &'static [&'static str]) -> Result {
+    let is_there = |program: &&str| succeeds(&mut command(program, ["--version"]));
+    let are_there = || needed.iter().all(|names| names.iter().any(is_there));
     if are_there() {
         return Ok(());
     }
-    let names = programs.join(" and ");
+    let names = needed.iter().map(|names| names.join(" or ")).collect::<Vec<_>>().join(" and ");
     eprintln!("xtask: {names} must be on the PATH; installing");
 
     let mut failures = Vec::new();

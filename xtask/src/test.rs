@@ -11,6 +11,7 @@ const DIRECTORY_VARIABLE: &str = "SESSIONKIT_TEST_DIR";
 
 pub(crate) fn test(passed: &[&str]) -> Result {
     install::redis()?;
+    install::chromium()?;
     let directory = create_directory()?;
     let sweeper = Sweeper::start(&directory)?;
     let tested = run_tests(&directory, passed);

@@ -4,6 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::web::{Data, ServiceConfig};
+pub use actix_web::web::{Form as PostedForm, Query};
 use actix_web::{App, Error, FromRequest, HttpRequest, HttpResponse};
 use actix_ws::MessageStream;
 use futures_util::{Stream, StreamExt as _};

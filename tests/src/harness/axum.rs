@@ -2,8 +2,10 @@
 
 use std::convert::Infallible;
 
+pub use axum::Form as PostedForm;
 use axum::Router;
 use axum::extract::FromRequestParts;
+pub use axum::extract::Query;
 use axum::extract::ws::{self, Message, WebSocketUpgrade};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};

@@ -1,5 +1,7 @@
 //! An answer that both frameworks understand.
 
+use std::fmt::Display;
+
 use actix_web::body::BoxBody;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use axum::response::{IntoResponse, Response};
@@ -9,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 pub struct Reply {
     status: u16,
     body: String,
-    headers: Vec<(&'static str, &'static str)>,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Reply {
@@ -23,9 +25,20 @@ impl Reply {
         Self { status, body: body.to_string(), headers: Vec::new() }
     }
 
-    /// The same with a header.
-    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.push((name, value));
+    /// A page: 200 with this as its body.
+    pub fn html(body: impl Display) -> Self {
+        Self::ok(format!("<!doctype html><html lang=en><title>A test</title><body>{body}"))
+            .header("content-type", "text/html; charset=utf-8")
+    }
+
+    /// 303 to another place.
+    pub fn see_other(location: impl Into<String>) -> Self {
+        Self::status(303, "").header("location", location)
+    }
+
+    /// The same with a header. A content type replaces that of text.
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
         self
     }
 }
@@ -35,7 +48,12 @@ impl IntoResponse for Reply {
         let status = axum::http::StatusCode::from_u16(self.status).expect("tests use real status codes");
         let mut response = (status, self.body).into_response();
         for (name, value) in self.headers {
-            response.headers_mut().append(name, axum::http::HeaderValue::from_static(value));
+            let value = axum::http::HeaderValue::try_from(value).expect("tests use real headers");
+            if name == "content-type" {
+                response.headers_mut().insert(name, value);
+            } else {
+                response.headers_mut().append(name, value);
+            }
         }
         response
     }

@@ -1,10 +1,9 @@
 //! A real Redis server.
 
-mod certificates;
 #[cfg(test)]
 mod tests;
 
-use self::certificates::Certificates;
+use super::certificates::Certificates;
 use super::proxy::FaultProxy;
 use super::watchdog::{NotReady, Watchdog};
 use super::{free_port, temporary_directory};
@@ -71,7 +70,7 @@ impl RedisServerBuilder {
     pub fn start(self) -> RedisServer {
         require_installed();
         let directory = temporary_directory("redis-");
-        let certificates = self.tls.then(|| Certificates::create_in(directory.path()));
+        let certificates = self.tls.then(|| Certificates::create_in(directory.path(), &["localhost", "127.0.0.1"]));
         let deadline = Instant::now() + START_DEADLINE;
         loop {
             let port = free_port();
@@ -227,7 +226,7 @@ impl RedisServer {
 /// `None` if somebody else has the port.
 fn launch(command: &Command, directory: &Path, deadline: Instant) -> Option<Watchdog> {
     match Watchdog::start(command, directory, "Ready to accept connections", deadline) {
-        Ok(watchdog) => Some(watchdog),
+        Ok((watchdog, _)) => Some(watchdog),
         Err(NotReady { output, .. }) if output.contains("in use") && Instant::now() < deadline => None,
         Err(NotReady { output, cause }) => panic!("redis-server {cause}:\n{output}"),
     }

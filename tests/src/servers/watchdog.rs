@@ -1,30 +1,38 @@
 //! Runs a server that cannot outlive the test process.
 
-use rustix::process::{Pid, Signal, kill_process};
-use std::io::{BufRead, BufReader, Write};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Instant;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 /// A shell stands between the test process and the server, with a pipe from the test process as its standard input. It
 /// waits there until the pipe closes, which the operating system sees to even after `SIGKILL`, and then ends the server.
 ///
-/// The inner shell becomes the server, so the process id is the first line of output. The directory is removed unless the
-/// test process says `keep`: then it goes on, and may start the server again.
+/// The inner shell becomes the server, so the process id is the first line of output. What the server started may be
+/// writing into the directory until it notices that the server is gone.
 const SCRIPT: &str = r#"
 directory=$1
 shift
 sh -c 'echo $$; exec "$@"' sh "$@" </dev/null 2>&1 &
 server=$!
 exec >/dev/null
-read -r word
+read -r _
 kill -KILL "$server"
 wait "$server"
-[ "$word" = keep ] || rm -rf "$directory"
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    rm -rf "$directory"
+    sleep 0.2
+    [ -e "$directory" ] || break
+done
 "#;
+
+/// How long what the server started may take to end.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running server.
 #[derive(Debug)]
@@ -32,6 +40,8 @@ pub(super) struct Watchdog {
     shell: Child,
     server: Pid,
     pid_file: PathBuf,
+    /// What the server and its children write; a mutex, so that a server can be shared.
+    output: Mutex<Receiver<String>>,
 }
 
 /// Why a server did not say what was expected of it, with what it said instead.
@@ -42,17 +52,24 @@ pub(super) struct NotReady {
 }
 
 impl Watchdog {
-    /// Starts the server and returns when it has written a line that contains `ready`.
-    pub(super) fn start(server: &Command, directory: &Path, ready: &str, deadline: Instant) -> Result<Self, NotReady> {
+    /// Starts the server and returns when it has written a line that contains `ready`, with that line.
+    pub(super) fn start(
+        server: &Command,
+        directory: &Path,
+        ready: &str,
+        deadline: Instant,
+    ) -> Result<(Self, String), NotReady> {
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT, "watchdog"])
             .arg(directory)
             .arg(server.get_program())
             .args(server.get_args())
+            .envs(server.get_envs().filter_map(|(name, value)| Some((name, value?))))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            // Ctrl-C in a terminal goes to the whole process group; this shell must live to clean up.
+            // Ctrl-C in a terminal goes to the whole process group; this shell must live to clean up. And `stop` ends
+            // the group.
             .process_group(0)
             .spawn()
             .expect("every Unix has sh");
@@ -60,11 +77,12 @@ impl Watchdog {
         let lines = lines_of(&mut shell);
         let server = lines.recv().ok().and_then(|line| Pid::from_raw(line.parse().ok()?));
         let server = server.expect("the first line is the process id");
-        let watchdog = Self { shell, server, pid_file: directory.join("server.pid") };
+        let pid_file = directory.join("server.pid");
+        let mut watchdog = Self { shell, server, pid_file, output: Mutex::new(lines) };
         // From here on, `watchdog` being dropped ends the server.
-        wait_for(ready, &lines, deadline)?;
+        let line = wait_for(ready, watchdog.lines(), deadline)?;
         watchdog.write_pid_file();
-        Ok(watchdog)
+        Ok((watchdog, line))
     }
 
     /// Freezes the server: its connections stay open, and nothing is answered.
@@ -77,14 +95,23 @@ impl Watchdog {
         self.signal(Signal::CONT);
     }
 
-    /// Ends the server with `SIGKILL`, frozen or not, and returns when it is gone. Its directory stays.
+    /// Ends the server and what it started with `SIGKILL`, frozen or not, and returns when all are gone. The directory
+    /// stays.
     pub(super) fn stop(&mut self) {
-        let Some(mut lifeline) = self.shell.stdin.take() else { return };
-        // A shell that was killed by somebody cannot be told, and has nothing more to do.
-        let _ = lifeline.write_all(b"keep\n");
-        drop(lifeline);
+        // The shell leads the group and ends with it, so it removes nothing. The lifeline is held until then.
+        let Some(lifeline) = self.shell.stdin.take() else { return };
+        // Nobody is left in the group of a shell that somebody killed together with the server.
+        let _ = kill_process_group(Pid::from_child(&self.shell), Signal::KILL);
         let _ = self.shell.wait();
+        drop(lifeline);
+        // Whoever left the group holds the pipe open for as long as it lives.
+        let deadline = Instant::now() + PATIENCE;
+        while self.lines().recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok() {}
         let _ = fs::remove_file(&self.pid_file);
+    }
+
+    fn lines(&mut self) -> &mut Receiver<String> {
+        self.output.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn signal(&self, signal: Signal) {
@@ -131,11 +158,11 @@ fn lines_of(shell: &mut Child) -> Receiver<String> {
     receiver
 }
 
-fn wait_for(ready: &str, lines: &Receiver<String>, deadline: Instant) -> Result<(), NotReady> {
+fn wait_for(ready: &str, lines: &Receiver<String>, deadline: Instant) -> Result<String, NotReady> {
     let mut output = String::new();
     loop {
         match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(line) if line.contains(ready) => return Ok(()),
+            Ok(line) if line.contains(ready) => return Ok(line),
             Ok(line) => output.extend([line.trim_end(), "\n"]),
             Err(RecvTimeoutError::Timeout) => return Err(NotReady { output, cause: "was not ready in time" }),
             Err(RecvTimeoutError::Disconnected) => return Err(NotReady { output, cause: "ended instead of starting" }),
