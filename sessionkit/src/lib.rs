@@ -31,8 +31,8 @@ pub use sessionkit_core::testing;
 pub use sessionkit_core::{
     Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp, CrossOriginProtection, CsrfRefusal,
     EventKind, EventSink, FieldError, Json, LayerMarker, LoadCookie, LocalPath, Login, Main, MemoryStore, Migration,
-    MissingSession, OnBadCookie, OnLostWrite, OwnedHead, PresentedCookie, Rejection, Rolling, Route, SameSite,
-    SessionConfig, SessionConfigBuilder, SessionData, SessionError, SessionEvent, SessionId, SessionInfo,
+    MissingSession, OnBadCookie, OnLostWrite, OwnedHead, PresentedCookie, Reauthentication, Rejection, Rolling, Route,
+    SameSite, SessionConfig, SessionConfigBuilder, SessionData, SessionError, SessionEvent, SessionId, SessionInfo,
     SessionManager, SessionUser, Store, StoreError, SystemClock, Timestamp, TokenSource, TracingSink, UserLoader,
     merge,
 };

@@ -99,6 +99,10 @@ fn apply_header(header: &mut Header, op: &HeaderOp) {
             header.label.clone_from(label);
             header.details.clone_from(details);
         }
+        HeaderOp::ActAs { user, details } => {
+            header.user = Some(user.clone());
+            header.details.clone_from(details);
+        }
         HeaderOp::Rotate { secret } => {
             header.secret = *secret;
             header.previous = None;

@@ -10,12 +10,15 @@ use crate::info::SessionInfo;
 use crate::request::{CookieChange, Current, RequestSession, State};
 
 mod ending;
+mod impersonation;
 mod login;
 mod logout;
 mod rotation;
+mod step_up;
 
 pub(crate) use ending::end;
 pub use login::Login;
+pub use step_up::Reauthentication;
 
 /// Who is logged in, and the ways to change that.
 ///
@@ -53,6 +56,14 @@ impl<E: From<SessionError> + 'static> Auth<E> {
         Ok(self.session.user().await?)
     }
 
+    /// Who really acts, where somebody acts as the user; see [`impersonate`](Self::impersonate).
+    ///
+    /// # Errors
+    /// Fails when the store does.
+    pub async fn actor(&self) -> Result<Option<Arc<str>>, E> {
+        Ok(self.session.info().await?.and_then(|info| info.actor))
+    }
+
     /// What is known of the session itself; `None` where the visitor has none.
     ///
     /// # Errors
@@ -79,6 +90,57 @@ impl<E: From<SessionError> + 'static> Auth<E> {
     /// ```
     pub fn login(&self, user: impl Display) -> Login<E> {
         Login::new(self.session.clone(), user.to_string().into())
+    }
+
+    /// Records that the user proved once more who they are: the login is fresh again, its lifetime begins anew, and the
+    /// token is replaced. Await it, or set options first:
+    ///
+    /// ```
+    /// # use sessionkit_core::{Auth, CredentialStamp, SessionError};
+    /// # async fn handler(auth: Auth, new_password_hash: &str) -> Result<(), SessionError> {
+    /// auth.reauthenticate().await?;
+    /// auth.reauthenticate().methods(["pwd"]).credential_stamp(CredentialStamp::of(new_password_hash)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Awaiting it fails where nobody is logged in, when the store does, and when the session has ended or was rotated
+    /// meanwhile.
+    pub fn reauthenticate(&self) -> Reauthentication<E> {
+        Reauthentication::new(self.session.clone())
+    }
+
+    /// Records that the user proved who they are by one more method, as RFC 8176 names it: `"otp"`, `"hwk"`. Otherwise as
+    /// [`reauthenticate`](Self::reauthenticate).
+    ///
+    /// # Errors
+    /// Fails where nobody is logged in, when the name of the method is anything but visible ASCII, when the store fails,
+    /// and when the session has ended or was rotated meanwhile.
+    pub async fn elevate(&self, method: impl Into<String>) -> Result<(), E> {
+        Ok(run(&self.session, step_up::elevate(self.session.clone(), method.into())).await?)
+    }
+
+    /// Lets whoever is logged in act as `user`, to see what they see. Whether they may is for the application to check.
+    ///
+    /// It is a change of user, as [`login`](Self::login) makes one: what the session held goes, but for the fields marked
+    /// `#[session(carry)]`, and the token is replaced. [`actor`](Self::actor) tells who really acts. Theirs is the proof
+    /// of identity: how fresh it is, and that the session stays in the list of their devices.
+    ///
+    /// # Errors
+    /// Fails where nobody is logged in, where they act as somebody already, when the store fails, and when the session
+    /// has ended or was rotated meanwhile.
+    pub async fn impersonate(&self, user: impl Display) -> Result<(), E> {
+        Ok(run(&self.session, impersonation::begin(self.session.clone(), user.to_string().into())).await?)
+    }
+
+    /// Lets the actor be themselves again: the opposite of [`impersonate`](Self::impersonate), and like it a change of
+    /// user. Does nothing where somebody acts as nobody else.
+    ///
+    /// # Errors
+    /// Fails where nobody is logged in, when the store fails, and when the session has ended or was rotated meanwhile.
+    pub async fn end_impersonation(&self) -> Result<(), E> {
+        Ok(run(&self.session, impersonation::end(self.session.clone())).await?)
     }
 
     /// Ends the session for good: no request that is still running can bring it back. Removes the cookie.
@@ -141,7 +203,10 @@ async fn run(
     match engine.tasks.finish(work).await {
         Some(Ok(())) => Ok(()),
         Some(Err(error)) => {
-            session.report_failure(&error);
+            // That nobody is logged in is no failure.
+            if error.status() != 401 {
+                session.report_failure(&error);
+            }
             Err(error)
         }
         None => Err(SessionError::interrupted()),

@@ -15,6 +15,7 @@ use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::manager::Engine;
 use crate::pending::Pending;
+use crate::record::Record;
 use crate::request::{CookieChange, RequestSession, State};
 use crate::tasks::Completion;
 use crate::time::Timestamp;
@@ -171,7 +172,8 @@ pub(crate) async fn commit(round: &RequestSession) -> Result<(), SessionError> {
         Some(Ok(Settled::Stored { .. })) => Ok(()),
         Some(Ok(Settled::Lost { reason, id })) => {
             if !nothing_changed {
-                round.report_of(id, round.loaded_user().as_deref(), EventKind::WriteDiscarded { reason });
+                let record = round.state().current.as_ref().map(|current| current.record.clone());
+                round.report_of(id, record.as_ref().map(Record::header), EventKind::WriteDiscarded { reason });
             }
             Err(SessionError::over())
         }
@@ -224,8 +226,8 @@ async fn settle(session: &RequestSession, commit: Box<Commit>) -> Result<(), Ses
             if nothing_changed {
                 return Ok(());
             }
-            let user = commit.current.as_ref().and_then(|current| current.record.header().user.as_deref());
-            session.report_of(id, user, EventKind::WriteDiscarded { reason });
+            let header = commit.current.as_ref().map(|current| current.record.header());
+            session.report_of(id, header, EventKind::WriteDiscarded { reason });
             match engine.settings().on_lost_write {
                 OnLostWrite::Ignore => Ok(()),
                 OnLostWrite::Error => Err(SessionError::lost()),

@@ -62,7 +62,7 @@ impl Commit {
                 CommitOutcome::Stale => return Ok(Settled::Lost { reason: "the token was rotated", id }),
                 CommitOutcome::Gone => return Ok(Settled::Lost { reason: "the session ended", id }),
             }
-            session.report_of(id, current.record.header().user.as_deref(), EventKind::Conflict);
+            session.report_of(id, Some(current.record.header()), EventKind::Conflict);
             let pause = tokio::time::sleep(jitter(engine, attempt));
             if deadline.limit(pause).await.is_none() {
                 return Err(SessionError::unsettled());

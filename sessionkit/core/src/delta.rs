@@ -51,6 +51,14 @@ impl Delta {
 pub enum HeaderOp {
     /// A user proved who they are. Always comes with a [`Rotate`](Self::Rotate).
     Authenticate(Authenticate),
+    /// The user who is logged in acts as another one, or as themselves again: the times and the label stay. Always comes
+    /// with a [`Rotate`](Self::Rotate).
+    ActAs {
+        /// The user from now on.
+        user: Arc<str>,
+        /// What else is known of the login; replaces what was.
+        details: Option<Arc<LoginDetails>>,
+    },
     /// Replaces the secret at once and raises the generation; a previous secret opens nothing any more.
     Rotate {
         /// The hash of the new secret.

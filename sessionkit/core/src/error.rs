@@ -37,6 +37,8 @@ enum Reason {
     NoFreeId,
     Key(String),
     Method(String),
+    NotLoggedIn,
+    Acting,
     InOnePiece(String),
     Early,
     Over,
@@ -107,6 +109,16 @@ impl SessionError {
         Reason::Method(method.into()).into()
     }
 
+    /// What was asked for needs somebody who is logged in.
+    pub(crate) fn not_logged_in() -> Self {
+        Reason::NotLoggedIn.into()
+    }
+
+    /// Whoever acts as somebody already cannot act as somebody else.
+    pub(crate) fn acting() -> Self {
+        Reason::Acting.into()
+    }
+
     /// An entry was written of a field that is stored in one piece.
     pub(crate) fn in_one_piece(field: &str) -> Self {
         Reason::InOnePiece(field.into()).into()
@@ -163,7 +175,7 @@ impl SessionError {
     }
 
     /// The status code of the answer: 503 where the store or the user loader failed, 409 where changes could not be
-    /// settled, 400 or 401 where the setting `on_bad_cookie` rejects the cookie, 403 where a form is not one of the
+    /// settled, 401 where nobody is logged in, 400 or 401 where the setting `on_bad_cookie` rejects the cookie, 403 where a form is not one of the
     /// session, a hook's where one answered, 500 otherwise.
     pub fn status(&self) -> u16 {
         match &*self.0 {
@@ -171,10 +183,10 @@ impl SessionError {
             Reason::Store(_) | Reason::Interrupted | Reason::Slow(_) => 503,
             Reason::UserLoader(_) | Reason::SlowUserLoader => 503,
             Reason::Answered(rejection) => rejection.status(),
-            Reason::Unsettled | Reason::Lost | Reason::Over | Reason::NoSession => 409,
+            Reason::Unsettled | Reason::Lost | Reason::Over | Reason::NoSession | Reason::Acting => 409,
             Reason::Csrf => 403,
             Reason::BadCookie(BadCookie::Malformed) => 400,
-            Reason::BadCookie(BadCookie::Unknown) => 401,
+            Reason::BadCookie(BadCookie::Unknown) | Reason::NotLoggedIn => 401,
             _ => 500,
         }
     }
@@ -275,6 +287,8 @@ impl fmt::Display for SessionError {
             Reason::InOnePiece(field) => {
                 write!(f, "`{field}` is stored in one piece: insert it as a whole to change one of its entries")
             }
+            Reason::NotLoggedIn => f.write_str("nobody is logged in"),
+            Reason::Acting => f.write_str("somebody who acts as another user has to end that first"),
             Reason::Method(method) => write!(
                 f,
                 "`{}` cannot be the name of an authentication method: write visible ASCII without spaces, such as `pwd`",

@@ -67,7 +67,7 @@ mod token;
 mod upkeep;
 mod user;
 
-pub use auth::{Auth, Login};
+pub use auth::{Auth, Login, Reauthentication};
 pub use checkout::Checkout;
 pub use close::{Closing, Serving};
 pub use closed::{Closed, HeaderChange, HeaderChanges};

@@ -72,7 +72,9 @@ impl RequestSession {
         }
         match (&opened.current, &opened.expired, candidates.fault()) {
             (Some(_), ..) | (None, None, None) => {}
-            (None, Some((id, user)), _) => self.report_of(*id, user.as_deref(), EventKind::Expired),
+            (None, Some(expired), _) => {
+                self.report_of(expired.id(), Some(expired.record.header()), EventKind::Expired);
+            }
             (None, None, Some(BadCookie::Malformed)) => self.report(EventKind::Rejected { reason: "malformed" }),
             (None, None, Some(BadCookie::Unknown)) => self.report(EventKind::Rejected { reason: "unknown or expired" }),
         }

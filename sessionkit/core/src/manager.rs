@@ -60,8 +60,8 @@ pub(crate) struct Engine {
 pub(crate) struct Opened {
     pub(crate) current: Option<Current>,
     pub(crate) ambiguous: Vec<SessionId>,
-    /// A session that has ended at its deadline, and the user that it had.
-    pub(crate) expired: Option<(SessionId, Option<Arc<str>>)>,
+    /// A session that has ended at its deadline.
+    pub(crate) expired: Option<Current>,
 }
 
 #[derive(Clone, Copy)]
@@ -282,7 +282,7 @@ impl Engine {
             };
             let Some(current) = self.verify(token, record) else { continue };
             if current.record.header().is_expired(self.now()) {
-                expired = Some((current.id(), current.record.header().user.clone()));
+                expired = Some(current);
                 continue;
             }
             match &opened {

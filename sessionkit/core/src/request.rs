@@ -17,6 +17,7 @@ use crate::event::{About, EventKind};
 use crate::field::{Encoded, FieldReader};
 use crate::handle::{Ended, SessionHandle};
 use crate::head::{RequestHead, Route};
+use crate::header::Header;
 use crate::hooks::Hooked;
 use crate::info::SessionInfo;
 use crate::load_user::UserOfSession;
@@ -305,15 +306,17 @@ impl RequestSession {
     }
 
     fn report_about(&self, about: About<'_>, kind: EventKind<'_>) {
-        let current = self.state().current.as_ref().map(|current| (current.id(), current.record.header().user.clone()));
-        let (id, user) = current.unzip();
-        let user = user.as_ref().and_then(|user| user.as_deref());
-        self.shared.engine.record(kind, About { session: id, user, ..about });
+        let current = self.state().current.as_ref().map(|current| (current.id(), current.record.clone()));
+        let about = match &current {
+            Some((id, record)) => about.session(*id, Some(record.header())),
+            None => about,
+        };
+        self.shared.engine.record(kind, about);
     }
 
     /// Tells the sinks of what happened to a session, and of whom it is or was.
-    pub(crate) fn report_of(&self, id: SessionId, user: Option<&str>, kind: EventKind<'_>) {
-        self.shared.engine.record(kind, About { session: Some(id), user, ..self.shared.about() });
+    pub(crate) fn report_of(&self, id: SessionId, header: Option<&Header>, kind: EventKind<'_>) {
+        self.shared.engine.record(kind, self.shared.about().session(id, header));
     }
 
     /// Tells the sinks why the session cannot be used.
@@ -388,10 +391,9 @@ impl Drop for Shared {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         if state.round && !state.pending.is_empty() {
-            let current = state.current.as_ref();
-            let user = current.and_then(|current| current.record.header().user.as_deref());
-            let about = About { session: current.map(Current::id), user, ..About::default() };
-            self.engine.record(EventKind::Uncommitted, about);
+            let current = state.current.as_ref().map(|current| (current.id(), current.record.header()));
+            let about = current.map(|(id, header)| About::default().session(id, Some(header)));
+            self.engine.record(EventKind::Uncommitted, about.unwrap_or_default());
         }
         // The client left before the request was closed: logins and logouts hold, also late ones, changes are gone.
         if let (false, Some(handles)) = (state.closed, self.ended.get()) {

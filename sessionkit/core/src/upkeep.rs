@@ -62,7 +62,7 @@ impl Upkeep {
         let set = |token: &Token| Some(CookieChange::Set { token: token.clone(), ends: receipt.deadline });
         let renewed = self.renewed.as_ref();
         if let Some(token) = renewed.filter(|token| token.secret_hash(engine.layer()) == receipt.secret) {
-            session.report_of(token.id(), current.record.header().user.as_deref(), EventKind::Renewed);
+            session.report_of(token.id(), Some(current.record.header()), EventKind::Renewed);
             return set(token);
         }
         let follows = engine.settings().cookie_max_age != CookieMaxAge::Session;

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use ::redis::{Cmd, Script, cmd};
-use sessionkit_core::{Authenticate, Delta, FieldKey, FieldOp, Generation, Header, HeaderOp, Record, StoredValue};
-use sessionkit_core::{StoreError, Timestamp};
+use sessionkit_core::{Authenticate, Delta, FieldKey, FieldOp, Generation, Header, HeaderOp};
+use sessionkit_core::{LoginDetails, Record, StoreError, StoredValue, Timestamp};
 
 use super::layout;
 
@@ -98,6 +98,7 @@ impl Arguments {
     fn header_op(&mut self, op: &HeaderOp) -> Result<(), StoreError> {
         match op {
             HeaderOp::Authenticate(authenticate) => self.authenticate(authenticate),
+            HeaderOp::ActAs { user, details } => self.user(user, details.as_deref()),
             HeaderOp::Rotate { secret } => self.push("R").push(secret.as_bytes()),
             HeaderOp::Renew { if_current, secret, at } => {
                 self.push("N").push(if_current.as_bytes()).push(secret.as_bytes()).time(*at)
@@ -111,11 +112,16 @@ impl Arguments {
 
     fn authenticate(&mut self, op: &Authenticate) -> &mut Self {
         self.push("A").time(op.at).time(op.at.after(op.ttl)).number(op.ttl.as_secs());
-        self.optional_time(op.absolute_deadline).push(op.user.as_bytes());
-        if let Some(label) = &op.label {
-            self.push("H").push("@label").push(label.as_bytes());
+        self.optional_time(op.absolute_deadline).user(&op.user, op.details.as_deref());
+        match &op.label {
+            Some(label) => self.push("H").push("@label").push(label.as_bytes()),
+            None => self,
         }
-        for (name, value) in op.details.iter().flat_map(|details| layout::write_details(details)) {
+    }
+
+    fn user(&mut self, user: &str, details: Option<&LoginDetails>) -> &mut Self {
+        self.push("U").push(user.as_bytes());
+        for (name, value) in details.into_iter().flat_map(layout::write_details) {
             self.push("H").push(name).push(value);
         }
         self

@@ -33,8 +33,7 @@ async fn end_in_turn(
     let Some(current) = current else { return Ok(()) };
     let ended = destroy(&session, &current).await?;
     if ended {
-        let user = current.record.header().user.as_deref();
-        session.report_of(current.id(), user, EventKind::Revoked { reason });
+        session.report_of(current.id(), Some(current.record.header()), EventKind::Revoked { reason });
     }
     let mut state = session.state();
     state.change_user();

@@ -7,7 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{in_time, rotation, run};
+use super::rotation::{self, Occasion, Replacement};
+use super::{in_time, run};
 use crate::credential_stamp::CredentialStamp;
 use crate::delta::{Authenticate, Delta, FieldOp, HeaderOp};
 use crate::details::{self, LoginDetails};
@@ -95,7 +96,8 @@ impl<E: From<SessionError> + 'static> Login<E> {
             let mut delta = Delta::new();
             delta.header.push(HeaderOp::Authenticate(authenticate.clone()));
             delta.fields.extend(another.then_some(FieldOp::Clear { keep_carried: true }));
-            if rotation::replace_secret(session, current, delta, now, another).await? {
+            let login = Replacement { delta, now, another_user: another, occasion: Occasion::Login };
+            if rotation::replace_secret(session, current, login).await? {
                 return Ok(());
             }
             // The session ended or was rotated meanwhile, so it is not this visitor's any more: begin a new one.
@@ -118,7 +120,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
             let record = empty.applied(&delta, now)?.ok_or_else(SessionError::unsettled)?;
             let creating = engine.store.create(token.id(), &record, now);
             if engine.within(&mut deadline, creating).await? == CreateOutcome::Created {
-                self.session.report_of(token.id(), Some(&self.user), EventKind::Login);
+                self.session.report_of(token.id(), Some(record.header()), EventKind::Login);
                 self.session.state().opened(Current { token, secret, record });
                 return Ok(());
             }

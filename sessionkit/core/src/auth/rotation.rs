@@ -9,13 +9,54 @@ use crate::store::CommitOutcome;
 use crate::time::Timestamp;
 use crate::token::Token;
 
+/// What is committed together with a new secret.
+pub(super) struct Replacement {
+    pub(super) delta: Delta,
+    pub(super) now: Timestamp,
+    /// Whether the session changes hands, so that what belongs to the user before has to go.
+    pub(super) another_user: bool,
+    pub(super) occasion: Occasion,
+}
+
+/// Why a secret is replaced.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Occasion {
+    Login,
+    Proof,
+    Impersonation,
+    EndOfImpersonation,
+    Rotation,
+}
+
+impl Occasion {
+    fn event(self) -> EventKind<'static> {
+        match self {
+            Self::Login => EventKind::Login,
+            Self::Proof => EventKind::Reauthenticated,
+            Self::Impersonation => EventKind::Impersonated,
+            Self::EndOfImpersonation => EventKind::ImpersonationEnded,
+            Self::Rotation => EventKind::Rotated,
+        }
+    }
+}
+
 pub(super) async fn rotate(session: RequestSession) -> Result<(), SessionError> {
     session.load().await?;
     let _turn = session.shared.turn.lock().await;
     in_time(&session)?;
     let Some(current) = session.state().current.clone() else { return Ok(()) };
-    let now = session.shared.engine.now();
-    if replace_secret(&session, current, Delta::new(), now, false).await? {
+    let (delta, now) = (Delta::new(), session.shared.engine.now());
+    let rotation = Replacement { delta, now, another_user: false, occasion: Occasion::Rotation };
+    replace_secret_or_fail(&session, current, rotation).await
+}
+
+/// Replaces the secret, or fails if the session has ended or was rotated meanwhile.
+pub(super) async fn replace_secret_or_fail(
+    session: &RequestSession,
+    current: Current,
+    replacement: Replacement,
+) -> Result<(), SessionError> {
+    if replace_secret(session, current, replacement).await? {
         return Ok(());
     }
     // A login of this request, too, was overtaken: its token is not current any more.
@@ -23,14 +64,13 @@ pub(super) async fn rotate(session: RequestSession) -> Result<(), SessionError> 
     Err(SessionError::lost())
 }
 
-/// Commits `delta` together with a new secret; `false` if the session has ended or was rotated meanwhile.
+/// Replaces the secret; `false` if the session has ended or was rotated meanwhile.
 pub(super) async fn replace_secret(
     session: &RequestSession,
     current: Current,
-    mut delta: Delta,
-    now: Timestamp,
-    another_user: bool,
+    replacement: Replacement,
 ) -> Result<bool, SessionError> {
+    let Replacement { mut delta, now, another_user, occasion } = replacement;
     let engine = &session.shared.engine;
     let (id, generation) = (current.id(), current.record.header().generation);
     let token = Token::rotate(id, engine.tokens());
@@ -42,12 +82,10 @@ pub(super) async fn replace_secret(
         CommitOutcome::Stale | CommitOutcome::Gone | CommitOutcome::Conflict(_) => return Ok(false),
     }
     // The store holds the same; what other requests stored meanwhile is seen when fields are committed.
-    let record = current.record.applied(&delta, now)?.unwrap_or(current.record);
-    let kind = match &*delta.header {
-        [HeaderOp::Authenticate(_), ..] => EventKind::Login,
-        _ => EventKind::Rotated,
-    };
-    session.report_of(id, record.header().user.as_deref(), kind);
+    let record = current.record.applied(&delta, now)?.unwrap_or_else(|| current.record.clone());
+    // The end of an impersonation is told of both, the user and the actor, who is the user afterwards.
+    let told = if let Occasion::EndOfImpersonation = occasion { &current.record } else { &record };
+    session.report_of(id, Some(told.header()), occasion.event());
     // Under one lock: nobody may see the new user's session with the old user's changes.
     let mut state = session.state();
     if another_user {

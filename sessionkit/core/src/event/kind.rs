@@ -50,6 +50,12 @@ kinds! {
     Created = "created", debug "session created" [layer, id];
     /// A user logged in.
     Login = "login", info "login" [layer, id];
+    /// A user proved once more who they are, or by one more method.
+    Reauthenticated = "reauthenticated", info "authenticated again" [layer, id];
+    /// Somebody begins to act as another user, who is the user of the event from then on.
+    Impersonated = "impersonated", info "acting as another user" [layer, id];
+    /// Somebody who acted as another user is themselves again.
+    ImpersonationEnded = "impersonation_ended", info "no longer acting as another user" [layer, id];
     /// A session was ended by its user.
     Logout = "logout", info "logout" [layer, id];
     /// A session was ended by somebody else than its user.

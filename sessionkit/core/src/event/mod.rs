@@ -10,6 +10,7 @@ pub(crate) use sink::Events;
 pub use sink::{EventSink, TracingSink};
 
 use crate::head::{RequestHead, Route};
+use crate::header::Header;
 use crate::time::{Clock as _, SystemClock, Timestamp};
 use crate::token::SessionId;
 
@@ -51,6 +52,11 @@ impl<'a> SessionEvent<'a> {
         self.about.user
     }
 
+    /// Who really acts, where somebody acts as the user.
+    pub fn actor(&self) -> Option<&'a str> {
+        self.about.actor
+    }
+
     /// The guarded handler, by its path in the program, where one is known.
     pub fn handler(&self) -> Option<&'static str> {
         self.about.handler
@@ -72,8 +78,18 @@ impl<'a> SessionEvent<'a> {
 pub(crate) struct About<'a> {
     pub(crate) session: Option<SessionId>,
     pub(crate) user: Option<&'a str>,
+    pub(crate) actor: Option<&'a str>,
     pub(crate) handler: Option<&'static str>,
     pub(crate) route: Option<&'a Route>,
+}
+
+impl<'a> About<'a> {
+    /// Names a session, and of whom it is or was.
+    pub(crate) fn session(self, id: SessionId, header: Option<&'a Header>) -> Self {
+        let user = header.and_then(|header| header.user.as_deref());
+        let details = header.and_then(|header| header.details.as_deref());
+        Self { session: Some(id), user, actor: details.and_then(|details| details.actor.as_deref()), ..self }
+    }
 }
 
 /// Logs what happens to a request that passed no session layer.

@@ -121,20 +121,25 @@ end
 
 local operations = {}
 
--- Authenticate: at, idle deadline, ttl, absolute deadline or nothing, user.
+-- Authenticate: at, idle deadline, ttl, absolute deadline or nothing. The user comes after it.
 operations['A'] = function()
   local at = take()
   authenticated, seen = optional(at), offset(at)
   idle = offset(take())
   ttl = math.min(tonumber(take()), LONGEST)
   absolute = optional(take())
+  put('@label', false)
+end
+
+-- Whose session it is: user.
+operations['U'] = function()
   put('@user', take())
-  for _, name in ipairs({ '@label', '@methods', '@actor', '@stamp' }) do
+  for _, name in ipairs({ '@methods', '@actor', '@stamp' }) do
     put(name, false)
   end
 end
 
--- What else the header says of it: field, value.
+-- What else the header says of the login: field, value.
 operations['H'] = function()
   put(take(), take())
 end

@@ -71,17 +71,22 @@ impl Random {
     fn header_op(&mut self, delta: &mut Delta, record: &Record, now: Timestamp) {
         let new = secret(self.below(8) as u8);
         let later = now.after(self.seconds(200));
-        match self.below(8) {
+        match self.below(9) {
             0 => delta.header.push(HeaderOp::Rotate { secret: new }),
             1 => {
                 let authenticate = self.authenticate(now);
                 delta.header.extend([HeaderOp::Authenticate(authenticate), HeaderOp::Rotate { secret: new }]);
             }
-            2 | 3 => {
+            2 => {
+                let user = self.pick(&["ada", "grace", ""]).into();
+                let details = self.details();
+                delta.header.extend([HeaderOp::ActAs { user, details }, HeaderOp::Rotate { secret: new }]);
+            }
+            3 | 4 => {
                 let if_current = if self.chance(80) { record.header().secret } else { secret(99) };
                 delta.header.push(HeaderOp::Renew { if_current, secret: new, at: now });
             }
-            4 | 5 => {
+            5 | 6 => {
                 let if_current = if self.chance(80) { record.header().secret } else { secret(99) };
                 delta.header.push(HeaderOp::EndPrevious { if_current, until: later });
             }

@@ -203,6 +203,25 @@ pub async fn every_detail_of_a_login_comes_back<S: Store>(store: Arc<S>) {
     }
 }
 
+/// Acting as somebody changes the user and the details, and nothing else.
+pub async fn acting_as_somebody_changes_no_time_and_no_label<S: Store>(store: Arc<S>) {
+    let mut given = header();
+    (given.user, given.label, given.details) = (Some("grace".into()), Some("laptop".into()), details("pwd"));
+    (given.authenticated, given.absolute_deadline) = (Some(NOW), Some(after(9000)));
+    let session = Session::of(&store, &record(given.clone(), [("a", plain("1"))])).await;
+    let acting = LoginDetails { methods: vec!["pwd".into()], actor: Some("grace".into()), stamp: None }.shared();
+    session.apply_header(0, [HeaderOp::ActAs { user: "ada".into(), details: acting.clone() }, rotate(1)]).await;
+    let mut expected = given;
+    (expected.user, expected.details) = (Some("ada".into()), acting);
+    (expected.secret, expected.generation) = (secret(1), Generation::from_number(1));
+    assert_eq!(session.seen().await, SeenRecord::of(&record(expected.clone(), [("a", plain("1"))])));
+
+    session.apply_header(1, [HeaderOp::ActAs { user: "grace".into(), details: None }, rotate(2)]).await;
+    (expected.user, expected.details) = (Some("grace".into()), None);
+    (expected.secret, expected.generation) = (secret(2), Generation::from_number(2));
+    assert_eq!(session.seen().await, SeenRecord::of(&record(expected, [("a", plain("1"))])));
+}
+
 /// What a commit returns is what the next load shows.
 pub async fn the_receipt_is_the_stored_header<S: Store>(store: Arc<S>) {
     let mut first = header();

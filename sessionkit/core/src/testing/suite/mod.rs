@@ -95,6 +95,7 @@ macro_rules! store_suite {
             header::a_renewal_drops_no_secret_that_is_in_use,
             header::a_renewal_is_conditional_and_keeps_the_previous_secret,
             header::a_rotation_refuses_the_old_generation,
+            header::acting_as_somebody_changes_no_time_and_no_label,
             header::every_detail_of_a_login_comes_back,
             header::the_end_of_the_previous_secret_only_moves_earlier,
             header::the_receipt_is_the_stored_header,

@@ -1,0 +1,44 @@
+//! Acting as another user, without becoming them.
+
+use std::sync::Arc;
+
+use super::rotation::{self, Occasion, Replacement};
+use super::{in_time, step_up};
+use crate::delta::{Delta, FieldOp, HeaderOp};
+use crate::details::LoginDetails;
+use crate::error::SessionError;
+use crate::request::RequestSession;
+
+pub(super) async fn begin(session: RequestSession, user: Arc<str>) -> Result<(), SessionError> {
+    act(&session, Occasion::Impersonation, |details, myself| match details.actor.replace(myself) {
+        Some(_) => Err(SessionError::acting()),
+        None => Ok(Some(user)),
+    })
+    .await
+}
+
+pub(super) async fn end(session: RequestSession) -> Result<(), SessionError> {
+    act(&session, Occasion::EndOfImpersonation, |details, _| Ok(details.actor.take())).await
+}
+
+/// Changes the user to whom `choose` names, given the details and the user, if it names one.
+async fn act(
+    session: &RequestSession,
+    occasion: Occasion,
+    choose: impl FnOnce(&mut LoginDetails, Arc<str>) -> Result<Option<Arc<str>>, SessionError>,
+) -> Result<(), SessionError> {
+    session.load().await?;
+    let _turn = session.shared.turn.lock().await;
+    in_time(session)?;
+    let current = step_up::logged_in(session)?;
+    let header = current.record.header();
+    let Some(myself) = header.user.clone() else { return Err(SessionError::not_logged_in()) };
+    let mut details = header.details.as_deref().cloned().unwrap_or_default();
+    let Some(user) = choose(&mut details, myself)? else { return Ok(()) };
+    let mut delta = Delta::new();
+    delta.header.push(HeaderOp::ActAs { user, details: details.shared() });
+    delta.fields.push(FieldOp::Clear { keep_carried: true });
+    let now = session.shared.engine.now();
+    let change = Replacement { delta, now, another_user: true, occasion };
+    rotation::replace_secret_or_fail(session, current, change).await
+}

@@ -1,0 +1,114 @@
+//! Proving again who one is, or by one more method.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use super::rotation::{self, Occasion, Replacement};
+use super::{in_time, run};
+use crate::credential_stamp::CredentialStamp;
+use crate::delta::{Authenticate, Delta, HeaderOp};
+use crate::details::{self, LoginDetails};
+use crate::error::SessionError;
+use crate::request::{Current, RequestSession};
+
+/// A user's new proof of who they are, with its options; it counts when it is awaited.
+#[must_use = "it counts when it is awaited"]
+pub struct Reauthentication<E = SessionError> {
+    session: RequestSession,
+    methods: Option<Vec<String>>,
+    stamp: Option<CredentialStamp>,
+    error: PhantomData<fn() -> E>,
+}
+
+impl<E> Reauthentication<E> {
+    pub(super) fn new(session: RequestSession) -> Self {
+        Self { session, methods: None, stamp: None, error: PhantomData }
+    }
+}
+
+impl<E: From<SessionError> + 'static> Reauthentication<E> {
+    /// Says how the user proved it this time, as RFC 8176 names it: `"pwd"`, `"otp"`, `"hwk"`. These take the place of
+    /// those of the login. A name of anything but visible ASCII is an error.
+    pub fn methods(mut self, methods: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.methods = Some(methods.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Binds the session to another credential, as after a change of the password: the user's other sessions, which
+    /// have the stamp of the old one, are over, and this one goes on.
+    pub fn credential_stamp(mut self, stamp: impl Into<Option<CredentialStamp>>) -> Self {
+        self.stamp = stamp.into();
+        self
+    }
+
+    async fn run(self) -> Result<(), SessionError> {
+        let Self { session, methods, stamp, .. } = self;
+        prove(&session, |details| {
+            details.stamp = stamp.or(details.stamp);
+            if let Some(methods) = methods {
+                details.methods = methods;
+            }
+        })
+        .await
+    }
+}
+
+impl<E: From<SessionError> + 'static> IntoFuture for Reauthentication<E> {
+    type Output = Result<(), E>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let session = self.session.clone();
+            Ok(run(&session, self.run()).await?)
+        })
+    }
+}
+
+impl<E> fmt::Debug for Reauthentication<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reauthentication").field("methods", &self.methods).finish_non_exhaustive()
+    }
+}
+
+/// Adds a method to those of the login.
+pub(super) async fn elevate(session: RequestSession, method: String) -> Result<(), SessionError> {
+    let add = |details: &mut LoginDetails| {
+        if !details.methods.contains(&method) {
+            details.methods.push(method);
+        }
+    };
+    prove(&session, add).await
+}
+
+/// Begins the lifetime of the login anew, under another secret and with what `say` makes of its details.
+async fn prove(session: &RequestSession, say: impl FnOnce(&mut LoginDetails)) -> Result<(), SessionError> {
+    session.load().await?;
+    let _turn = session.shared.turn.lock().await;
+    in_time(session)?;
+    let current = logged_in(session)?;
+    let header = current.record.header();
+    let Some(user) = header.user.clone() else { return Err(SessionError::not_logged_in()) };
+    let mut details = header.details.as_deref().cloned().unwrap_or_default();
+    say(&mut details);
+    details::check_methods(&details.methods)?;
+
+    let engine = &session.shared.engine;
+    let now = engine.now();
+    // A login may have asked for another lifetime than the settings'.
+    let (ttl, absolute) = engine.settings().login_lifetime(Some(header.ttl));
+    let (absolute_deadline, label) = (Some(now.after(absolute)), header.label.clone());
+    let mut delta = Delta::new();
+    let details = details.shared();
+    delta.header.push(HeaderOp::Authenticate(Authenticate { user, at: now, ttl, absolute_deadline, label, details }));
+    let proof = Replacement { delta, now, another_user: false, occasion: Occasion::Proof };
+    rotation::replace_secret_or_fail(session, current, proof).await
+}
+
+/// The session of somebody who is logged in.
+pub(super) fn logged_in(session: &RequestSession) -> Result<Current, SessionError> {
+    let current = session.state().current.clone();
+    current.filter(|current| current.record.header().user.is_some()).ok_or_else(SessionError::not_logged_in)
+}
