@@ -27,7 +27,7 @@ const ARGUMENTS: [&str; 11] = [
 ];
 
 /// How long the browser looks for what a test says is there.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A session of WebDriver, which is one browser.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Sessions in a real browser: headless Chromium over https, on both frameworks.
 
 mod cookies;
+mod csrf;
 mod forms;
 mod login;
 mod same_site;
