@@ -7,31 +7,31 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{Error, FromRequest, HttpRequest};
-use sessionkit_core::Requirement;
+use sessionkit_core::Check;
 
 use crate::extract::{HeaderLines, head, slot};
 
-/// Extracts `A` after `R` is fulfilled. actix-web polls all arguments of a handler together; inside of this one they
+/// Extracts `A` after `C` is met. actix-web polls all arguments of a handler together; inside of this one they
 /// wait until the guard has decided.
-pub struct Guarded<R, A>(pub PhantomData<fn() -> R>, pub A);
+pub struct Guarded<C, A>(pub PhantomData<fn() -> C>, pub A);
 
-impl<R, A: fmt::Debug> fmt::Debug for Guarded<R, A> {
+impl<C, A: fmt::Debug> fmt::Debug for Guarded<C, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Guarded").field(&self.1).finish()
     }
 }
 
-impl<R: Requirement, A: FromRequest + 'static> FromRequest for Guarded<R, A> {
+impl<C: Check, A: FromRequest + 'static> FromRequest for Guarded<C, A> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let session = slot::<R::Layer>(&request)?;
+            let session = slot::<C::Layer>(&request)?;
             let decided = {
                 let lines = HeaderLines(request.headers());
-                sessionkit_core::guard::<R>(&session, &head(&request, &lines)).await
+                sessionkit_core::guard::<C>(&session, &head(&request, &lines)).await
             };
             decided.map_err(crate::SessionRejection::from)?;
             let arguments = A::from_request(&request, &mut payload).await.map_err(Into::into)?;

@@ -5,27 +5,27 @@ use std::marker::PhantomData;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use sessionkit_core::Requirement;
+use sessionkit_core::Check;
 
 use crate::extract::{Slot, head};
 use crate::rejection::SessionRejection;
 
-/// Lets a request pass that fulfils `R`. axum extracts arguments in order and stops at the first rejection, so as the
+/// Lets a request pass that meets `C`. axum extracts arguments in order and stops at the first rejection, so as the
 /// first argument it decides before anything else is read.
-pub struct Guard<R>(PhantomData<fn() -> R>);
+pub struct Guard<C>(PhantomData<fn() -> C>);
 
-impl<R> fmt::Debug for Guard<R> {
+impl<C> fmt::Debug for Guard<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Guard")
     }
 }
 
-impl<S: Send + Sync, R: Requirement> FromRequestParts<S> for Guard<R> {
+impl<S: Send + Sync, C: Check> FromRequestParts<S> for Guard<C> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let slot = Slot::<R::Layer>::of(parts)?.clone();
-        sessionkit_core::guard::<R>(&slot.session, &head(&parts.method, &slot.uri, &parts.headers)).await?;
+        let slot = Slot::<C::Layer>::of(parts)?.clone();
+        sessionkit_core::guard::<C>(&slot.session, &head(&parts.method, &slot.uri, &parts.headers)).await?;
         Ok(Self(PhantomData))
     }
 }

@@ -6,7 +6,7 @@ pub use std::default::Default;
 
 pub use sessionkit_core::merge::{Append, Union, append, union};
 pub use sessionkit_core::{
-    Check, Codec, Counter, Entries, Field, FieldError, FieldReader, FieldWriter, Flash, Json, LayerMarker, Main, Merge,
-    Migration, OnError, Refusal, SessionData, Stored, Subjects, ThreeWay, counter, entries, flash, migrate, stored,
+    Check, Codec, Counter, Entries, Field, FieldError, FieldReader, FieldWriter, Flash, Interrupted, Json, LayerMarker,
+    Main, Merge, Migration, OnError, SessionData, Stored, Subjects, ThreeWay, counter, entries, flash, migrate, stored,
     stored_or,
 };

@@ -36,6 +36,8 @@ pub use sessionkit_core::{
     SessionManager, SessionUser, Store, StoreError, SystemClock, Timestamp, TokenSource, TracingSink, UserLoader,
     merge,
 };
+// Guards.
+pub use sessionkit_core::{GuardedRequest, Requirement};
 pub use sessionkit_macros::SessionData;
 
 #[cfg(feature = "actix")]

@@ -48,6 +48,6 @@
 //! plain hyper.
 
 pub use sessionkit_core::{
-    Auth, Checkout, Closed, Closing, DynamicSession, DynamicValue, HeaderChange, HeaderChanges, Headers, Held,
-    RequestHead, RequestSession, RequireLogin, Requirement, Serving, SessionHandle, guard,
+    Auth, Check, Checkout, Closed, Closing, DynamicSession, DynamicValue, HeaderChange, HeaderChanges, Headers, Held,
+    RequestHead, RequestSession, RequireLogin, Serving, SessionHandle, guard,
 };

@@ -87,7 +87,7 @@ fn definition(
         impl #root::__private::Check for #name {
             type Layer = #layer;
             const HANDLER: &'static #root::__private::str = ::core::concat!(::core::module_path!(), #handler_name);
-            fn check(__subjects: &#root::__private::Subjects<'_, Self::Layer>) -> #root::__private::Result<(), #root::__private::Refusal> {
+            fn check(__subjects: &mut #root::__private::Subjects<'_, Self::Layer>) -> #root::__private::Result<(), #root::__private::Interrupted> {
                 #checks
                 #root::__private::Ok(())
             }
@@ -96,7 +96,7 @@ fn definition(
 }
 
 fn checks(conditions: &Conditions) -> TokenStream {
-    let login = conditions.require_login.key().map(|key| quote_spanned!(ours_at(key)=> __subjects.require_login()?;));
+    let login = conditions.require_login.key().map(|key| quote_spanned!(ours_at(key)=> __subjects.require_login();));
     let predicates = conditions.predicates.iter().map(|predicate| {
         let operand = &predicate.operand;
         quote_spanned!(ours_at(operand)=> __subjects.require(#operand)?;)

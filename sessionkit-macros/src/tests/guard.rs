@@ -62,9 +62,9 @@ fn axum_require_emits_the_requirement() {
                     ::core::module_path!(), "::type"
                 );
                 fn check(
-                    __subjects: &::sessionkit::__private::Subjects<'_, Self::Layer>,
-                ) -> ::sessionkit::__private::Result<(), ::sessionkit::__private::Refusal> {
-                    __subjects.require_login()?;
+                    __subjects: &mut ::sessionkit::__private::Subjects<'_, Self::Layer>,
+                ) -> ::sessionkit::__private::Result<(), ::sessionkit::__private::Interrupted> {
+                    __subjects.require_login();
                     __subjects.require(|user: &User| user.is_admin)?;
                     __subjects.require(policy::is_open)?;
                     ::sessionkit::__private::Ok(())
@@ -179,8 +179,8 @@ fn actix_nests_the_arguments() {
                     ::core::module_path!(), "::show"
                 );
                 fn check(
-                    __subjects: &::sessionkit::__private::Subjects<'_, Self::Layer>,
-                ) -> ::sessionkit::__private::Result<(), ::sessionkit::__private::Refusal> {
+                    __subjects: &mut ::sessionkit::__private::Subjects<'_, Self::Layer>,
+                ) -> ::sessionkit::__private::Result<(), ::sessionkit::__private::Interrupted> {
                     __subjects.require(is_admin)?;
                     ::sessionkit::__private::Ok(())
                 }

@@ -30,6 +30,7 @@ mod encoding;
 mod entries;
 mod error;
 mod event;
+mod extensions;
 mod field;
 mod field_error;
 mod flash;
@@ -89,7 +90,10 @@ pub use event::{EventKind, EventSink, SessionEvent, TracingSink};
 pub use field::{FieldReader, FieldWriter};
 pub use field_error::FieldError;
 pub use flash::{Flash, Flashing, flash};
-pub use guard::{Check, OfData, Predicate, Refusal, RequireLogin, Requirement, Subjects, Verdict, guard};
+pub use guard::{
+    Arguments, Check, Findable, GuardedRequest, GuestOnly, Interrupted, Need, OfData, OfInfo, Operator, Predicate,
+    Public, RequireFresh, RequireLogin, Requirement, Subject, Subjects, Verdict, guard,
+};
 pub use handle::{Held, SessionHandle};
 pub use head::{Headers, OwnedHead, RequestHead, Route};
 pub use header::{Generation, Header, PACKED_HEADER, Previous};

@@ -1,6 +1,6 @@
 //! The one place that decides: what a cookie opens, and what a response becomes.
 
-use std::any::{TypeId, type_name};
+use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,6 +13,7 @@ use crate::data::SessionData;
 use crate::deadline::Deadline;
 use crate::error::SessionError;
 use crate::event::{About, EventKind, EventSink, Events, TracingSink};
+use crate::extensions::Extensions;
 use crate::head::OwnedHead;
 use crate::header::Generation;
 use crate::hooks::{Hooks, LoadCookie, MissingSession, PresentedCookie};
@@ -54,6 +55,7 @@ pub(crate) struct Engine {
     namespaces: RwLock<Vec<Namespace>>,
     pub(crate) hooks: Hooks,
     pub(crate) user_loader: Option<Arc<dyn DynLoader>>,
+    pub(crate) extensions: Extensions,
 }
 
 /// What the cookies of a request open: one session, several, which are nobody's, or none.
@@ -97,6 +99,7 @@ impl<L: LayerMarker> SessionManager<L> {
             namespaces: RwLock::default(),
             hooks: Hooks::default(),
             user_loader: None,
+            extensions: Extensions::default(),
         };
         Self { engine: Arc::new(engine), layer: std::marker::PhantomData }
     }
@@ -178,6 +181,14 @@ impl<L: LayerMarker> SessionManager<L> {
         self.with(|engine| engine.user_loader = Some(Arc::new(loader)))
     }
 
+    /// Gives a value of the application to those who cannot get it from the framework: a hand-written
+    /// [`Requirement`](crate::Requirement) finds a database pool, say, with
+    /// [`GuardedRequest::extension`](crate::GuardedRequest::extension). There is one value of each type; a later one takes
+    /// the place of an earlier.
+    pub fn with_extension<T: Any + Send + Sync>(self, value: T) -> Self {
+        self.with(|engine| engine.extensions.insert(value))
+    }
+
     fn with(self, change: impl FnOnce(&mut Engine)) -> Self {
         let engine = &self.engine;
         let mut engine = Engine {
@@ -193,6 +204,7 @@ impl<L: LayerMarker> SessionManager<L> {
             namespaces: RwLock::default(),
             hooks: engine.hooks.clone(),
             user_loader: engine.user_loader.clone(),
+            extensions: engine.extensions.clone(),
         };
         change(&mut engine);
         engine.events = Arc::new(Events::new(engine.sinks.clone(), engine.clock.clone(), engine.layer));

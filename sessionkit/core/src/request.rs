@@ -3,6 +3,7 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
 
@@ -245,8 +246,7 @@ impl RequestSession {
     /// Fails when the store does.
     pub async fn info(&self) -> Result<Option<SessionInfo>, SessionError> {
         self.load().await?;
-        let now = self.shared.engine.now();
-        Ok(self.state().current.as_ref().map(|current| SessionInfo::new(current.id(), current.record.header(), now)))
+        Ok(self.loaded_info())
     }
 
     /// Builds a struct from what is loaded.
@@ -273,6 +273,23 @@ impl RequestSession {
 
     pub(crate) fn loaded_user(&self) -> Option<Arc<str>> {
         self.state().current.as_ref()?.record.header().user.clone()
+    }
+
+    pub(crate) fn loaded_info(&self) -> Option<SessionInfo> {
+        let now = self.shared.engine.now();
+        self.state().current.as_ref().map(|current| SessionInfo::new(current.id(), current.record.header(), now))
+    }
+
+    pub(crate) fn is_logged_in(&self) -> bool {
+        self.state().current.as_ref().is_some_and(|current| current.record.header().user.is_some())
+    }
+
+    /// Whether the user proved who they are less than `time` ago.
+    pub(crate) fn is_authenticated_within(&self, time: Duration) -> bool {
+        let state = self.state();
+        let Some(header) = state.current.as_ref().map(|current| current.record.header()) else { return false };
+        let at = header.authenticated.filter(|_| header.user.is_some());
+        at.is_some_and(|at| self.shared.engine.now() < at.after(time))
     }
 
     /// Whether anybody used the session, so that [`close`](crate::SessionManager::close) has something to do.

@@ -11,7 +11,7 @@ struct Cart {
     owner: String,
 }
 
-#[session(require = |user: &User, cart: &Cart| user.name == cart.owner)]
+#[session(require = |a: &User, b: &Cart, c: &Cart, d: &Cart, e: &Cart| a.name == b.owner)]
 async fn admin() {}
 
 fn main() {}

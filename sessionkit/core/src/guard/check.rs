@@ -1,0 +1,81 @@
+//! What a guard asks of a request.
+
+use std::marker::PhantomData;
+
+use super::interrupted::Interrupted;
+use super::subjects::Subjects;
+use crate::layer::{LayerMarker, Main};
+
+/// What a guard asks of a request before a handler's arguments are extracted; `#[session(..)]` implements it.
+///
+/// It is synchronous, and told again from the beginning when something was awaited for one of its conditions.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not what a guard can check")]
+pub trait Check: 'static {
+    /// The session that is asked.
+    type Layer: LayerMarker;
+
+    /// The handler, for logs; empty where it has none, and the route is logged.
+    const HANDLER: &'static str = "";
+
+    /// Whether everybody may pass, so that the session is not looked at.
+    const IS_PUBLIC: bool = false;
+
+    /// Tells the conditions. Without any nobody passes.
+    ///
+    /// # Errors
+    /// Stops where something has to be awaited first, and where a condition cannot be decided.
+    fn check(subjects: &mut Subjects<'_, Self::Layer>) -> Result<(), Interrupted>;
+}
+
+/// Requires that somebody is logged in.
+#[derive(Debug)]
+pub struct RequireLogin<L: LayerMarker = Main>(PhantomData<fn() -> L>);
+
+impl<L: LayerMarker> Check for RequireLogin<L> {
+    type Layer = L;
+
+    fn check(subjects: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
+        subjects.require_login();
+        Ok(())
+    }
+}
+
+/// Requires that nobody is logged in.
+#[derive(Debug)]
+pub struct GuestOnly<L: LayerMarker = Main>(PhantomData<fn() -> L>);
+
+impl<L: LayerMarker> Check for GuestOnly<L> {
+    type Layer = L;
+
+    fn check(subjects: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
+        subjects.guest_only();
+        Ok(())
+    }
+}
+
+/// Requires that the user proved who they are less than `SECONDS` ago.
+#[derive(Debug)]
+pub struct RequireFresh<const SECONDS: u64, L: LayerMarker = Main>(PhantomData<fn() -> L>);
+
+impl<const SECONDS: u64, L: LayerMarker> Check for RequireFresh<SECONDS, L> {
+    type Layer = L;
+
+    fn check(subjects: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
+        subjects.require_fresh(SECONDS);
+        Ok(())
+    }
+}
+
+/// Lets everybody pass, and says so.
+#[derive(Debug)]
+pub struct Public<L: LayerMarker = Main>(PhantomData<fn() -> L>);
+
+impl<L: LayerMarker> Check for Public<L> {
+    type Layer = L;
+
+    const IS_PUBLIC: bool = true;
+
+    fn check(_: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
+        Ok(())
+    }
+}

@@ -1,0 +1,40 @@
+//! Why a check stopped before its end.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use super::request::GuardedRequest;
+use crate::error::SessionError;
+
+/// Why a [`Check`](super::Check) stopped before its end. It is no denial.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Interrupted {
+    /// Something is not loaded yet: the guard awaits it, and checks again from the beginning.
+    Needs(Need),
+    /// The session cannot be used: a 503, or what the error says.
+    Session(SessionError),
+    /// A condition could not be decided: a 500.
+    Failed(String),
+}
+
+impl From<SessionError> for Interrupted {
+    fn from(error: SessionError) -> Self {
+        Self::Session(error)
+    }
+}
+
+/// Something that a condition looks at and that has to be awaited.
+pub struct Need(pub(crate) Fetch);
+
+/// Loads what is needed, and leaves it where the condition finds it when it is asked again.
+pub(crate) type Fetch = for<'r> fn(&'r GuardedRequest<'r>) -> Fetching<'r>;
+
+pub(crate) type Fetching<'r> = Pin<Box<dyn Future<Output = Result<(), Interrupted>> + Send + 'r>>;
+
+impl fmt::Debug for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Need")
+    }
+}

@@ -1,0 +1,27 @@
+//! Who may call a handler.
+//!
+//! A [`Check`] says its conditions one after the other to [`Subjects`], which is a machine: each condition has two
+//! values, now and after a login, and operators combine them. What a condition needs and is not loaded yet is an
+//! [`Interrupted`]; the guard awaits it and says everything again.
+
+mod check;
+mod condition;
+mod decide;
+mod frames;
+mod interrupted;
+mod predicate;
+mod request;
+mod requirement;
+mod subject;
+mod subjects;
+
+pub use check::{Check, GuestOnly, Public, RequireFresh, RequireLogin};
+pub use decide::guard;
+pub(crate) use decide::login_required;
+pub use frames::Operator;
+pub use interrupted::{Interrupted, Need};
+pub use predicate::{Predicate, Verdict};
+pub use request::GuardedRequest;
+pub use requirement::Requirement;
+pub use subject::{Arguments, Findable, OfData, OfInfo, Subject};
+pub use subjects::Subjects;

@@ -1,0 +1,74 @@
+//! Conditions that have to be awaited.
+
+use std::any::TypeId;
+use std::fmt::Display;
+use std::future::Future;
+
+use super::interrupted::{Fetching, Interrupted};
+use super::request::GuardedRequest;
+use super::subjects::Subjects;
+use crate::hooks::caught;
+use crate::layer::Main;
+
+/// A condition that has to be awaited, or that looks at the request itself: `#[session(requirement = OfficeHours)]`.
+///
+/// ```
+/// use sessionkit_core::{GuardedRequest, Requirement};
+///
+/// struct FromTheOffice;
+///
+/// impl Requirement for FromTheOffice {
+///     type Error = std::convert::Infallible;
+///
+///     async fn is_met(request: &GuardedRequest<'_>) -> Result<bool, Self::Error> {
+///         Ok(request.head().header("x-network") == Some(b"office"))
+///     }
+/// }
+/// ```
+///
+/// It is asked at most once for each guard, and only while the conditions before it leave open who may pass. There is no
+/// deadline for it but its own.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a requirement of the session layer `{L}`",
+    label = "expected a type that implements `Requirement`",
+    note = "write `impl Requirement<{L}> for {Self}`; the layer may be left out where there is one only",
+    note = "a function is no requirement: where nothing has to be awaited, write `require = {Self}`"
+)]
+pub trait Requirement<L = Main>: 'static {
+    /// Why it could not be decided, for the log.
+    type Error: Display;
+
+    /// Decides.
+    ///
+    /// # Errors
+    /// Fails where it cannot be decided: the client gets a 500, or a 503 where it was the session that failed.
+    fn is_met(request: &GuardedRequest<'_>) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+}
+
+impl<L: 'static> Subjects<'_, L> {
+    /// Requires what a type decides.
+    ///
+    /// # Errors
+    /// Fails where it has to be awaited first, and where it failed.
+    pub fn requirement<R: Requirement<L>>(&mut self) -> Result<(), Interrupted> {
+        let answer = match self.request.answer(TypeId::of::<R>()) {
+            Some(answer) => Some(answer),
+            None => self.fetch(ask::<L, R>)?,
+        };
+        self.answered(answer);
+        Ok(())
+    }
+}
+
+fn ask<'r, L: 'static, R: Requirement<L>>(request: &'r GuardedRequest<'r>) -> Fetching<'r> {
+    Box::pin(async move {
+        let asked = caught(async { R::is_met(request).await }).await;
+        let is_met = match asked {
+            Some(Ok(is_met)) => is_met,
+            Some(Err(error)) => return Err(Interrupted::Failed(error.to_string())),
+            None => return Err(Interrupted::Failed("a requirement panicked".into())),
+        };
+        request.remember(TypeId::of::<R>(), is_met);
+        Ok(())
+    })
+}

@@ -1,0 +1,102 @@
+//! What predicates look at.
+
+use std::borrow::Borrow;
+
+use super::interrupted::Interrupted;
+use super::subjects::Subjects;
+use crate::data::SessionData;
+use crate::info::SessionInfo;
+
+/// Something that a predicate looks at: a struct that derives [`SessionData`], or the [`SessionInfo`]. `K` is its kind,
+/// which is inferred.
+#[diagnostic::on_unimplemented(
+    message = "a guard of the session layer `{L}` cannot look at `{Self}`",
+    label = "a predicate over `{Self}`",
+    note = "expected `fn(&T) -> bool` or `fn(&T) -> Result<bool, E>`, where `T` derives `SessionData`",
+    note = "`T` must belong to the same layer as the guard: see `#[session(layer = ..)]`"
+)]
+pub trait Subject<L, K>: Sized {
+    /// What holds the value while the predicate looks at it.
+    type Held: Borrow<Self>;
+
+    /// Finds the value. `None` where there is none to look at, so that the predicate is neither met nor unmet.
+    ///
+    /// # Errors
+    /// Fails where the value has to be awaited first, and where it cannot be read.
+    fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self::Held>, Interrupted>;
+}
+
+/// The kind of a session struct.
+#[derive(Debug)]
+pub enum OfData {}
+
+impl<L, T: SessionData<Layer = L>> Subject<L, OfData> for T {
+    type Held = T;
+
+    fn find(subjects: &Subjects<'_, L>) -> Result<Option<T>, Interrupted> {
+        Ok(Some(subjects.request.view()?))
+    }
+}
+
+/// The kind of the session itself. Where there is no session, a predicate over it is not met, and neither is its opposite.
+#[derive(Debug)]
+pub enum OfInfo {}
+
+impl<L> Subject<L, OfInfo> for SessionInfo {
+    type Held = Self;
+
+    fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self>, Interrupted> {
+        Ok(subjects.request.info())
+    }
+}
+
+/// The arguments of a predicate: a tuple of one to four types.
+pub trait Arguments {
+    /// How the predicate takes them.
+    type References<'a>
+    where
+        Self: 'a;
+}
+
+/// Arguments all of which a guard of the layer `L` can look at. `K` are their kinds.
+pub trait Findable<L, K>: Arguments {
+    /// What holds the values while the predicate looks at them.
+    type Held;
+
+    /// Finds the values. `None` where one is missing.
+    ///
+    /// # Errors
+    /// Fails where a value has to be awaited first, and where it cannot be read.
+    fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self::Held>, Interrupted>;
+
+    /// Shows the values.
+    fn show(held: &Self::Held) -> Self::References<'_>;
+}
+
+macro_rules! arguments {
+    ($($($argument:ident $kind:ident $name:ident),+;)*) => {$(
+        impl<$($argument: 'static),+> Arguments for ($($argument,)+) {
+            type References<'a> = ($(&'a $argument,)+);
+        }
+
+        impl<L, $($argument: Subject<L, $kind> + 'static, $kind),+> Findable<L, ($($kind,)+)> for ($($argument,)+) {
+            type Held = ($($argument::Held,)+);
+
+            fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self::Held>, Interrupted> {
+                $(let Some($name) = $argument::find(subjects)? else { return Ok(None) };)+
+                Ok(Some(($($name,)+)))
+            }
+
+            fn show(($($name,)+): &Self::Held) -> Self::References<'_> {
+                ($($name.borrow(),)+)
+            }
+        }
+    )*};
+}
+
+arguments! {
+    A KA a;
+    A KA a, B KB b;
+    A KA a, B KB b, C KC c;
+    A KA a, B KB b, C KC c, D KD d;
+}
