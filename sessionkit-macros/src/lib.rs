@@ -17,6 +17,7 @@ mod span;
 mod tests;
 mod tokens;
 mod value;
+mod written;
 
 use proc_macro::TokenStream;
 

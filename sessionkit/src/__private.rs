@@ -10,3 +10,33 @@ pub use sessionkit_core::{
     Main, Merge, Migration, OnError, SessionData, Stored, Subjects, ThreeWay, counter, entries, flash, migrate, stored,
     stored_or,
 };
+
+#[cfg(feature = "access-matrix")]
+pub use inventory;
+
+/// Lists a handler in the access matrix.
+#[cfg(feature = "access-matrix")]
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __access {
+    ($handler:literal, $requirement:literal) => {
+        $crate::__private::inventory::submit! {
+            $crate::Access::__new(
+                ::core::concat!(::core::module_path!(), "::", $handler),
+                $requirement,
+                ::core::file!(),
+                ::core::line!(),
+            )
+        }
+    };
+}
+
+/// Without the feature `access-matrix` nothing is listed, and nothing is emitted.
+#[cfg(not(feature = "access-matrix"))]
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __access {
+    ($handler:literal, $requirement:literal) => {};
+}
+
+pub use __access as access;

@@ -11,6 +11,7 @@
 //!
 //! | feature | |
 //! |---|---|
+//! | `access-matrix` | a list of all guarded handlers and what they require |
 //! | `axum` | the adapter for axum |
 //! | `actix` | the adapter for actix-web |
 //! | `http` | requests and responses of the crate `http`, for sessions [by hand](manual) |
@@ -24,6 +25,8 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "access-matrix")]
+pub use access::{Access, AccessMatrix, access_matrix};
 #[cfg(feature = "messagepack")]
 pub use messagepack::MessagePack;
 #[cfg(feature = "testing")]
@@ -40,6 +43,8 @@ pub use sessionkit_core::{
 pub use sessionkit_core::{GuardedRequest, Requirement};
 pub use sessionkit_macros::SessionData;
 
+#[cfg(feature = "access-matrix")]
+mod access;
 #[cfg(feature = "actix")]
 pub mod actix;
 #[cfg(feature = "axum")]

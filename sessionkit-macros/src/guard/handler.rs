@@ -1,6 +1,6 @@
 //! A handler, whose body is nobody's business.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, PatType, Result, Signature, Visibility};
@@ -39,6 +39,32 @@ impl Handler {
             .iter()
             .filter(|attribute| !attribute.path().is_ident("doc") && !attribute.path().is_ident("allow"))
     }
+}
+
+impl Handler {
+    /// Puts an item at the beginning of the body, behind inner attributes.
+    pub(crate) fn with_item(mut self, item: TokenStream) -> Self {
+        let mut tokens: Vec<TokenTree> = self.body.into_iter().collect();
+        if let Some(TokenTree::Group(body)) = tokens.first_mut()
+            && body.delimiter() == Delimiter::Brace
+        {
+            let span = body.span();
+            *body = Group::new(Delimiter::Brace, with_item(body.stream(), item));
+            body.set_span(span);
+        }
+        self.body = tokens.into_iter().collect();
+        self
+    }
+}
+
+/// async fn show() { #![allow(unused_variables)] .. }
+fn with_item(body: TokenStream, item: TokenStream) -> TokenStream {
+    let body: Vec<TokenTree> = body.into_iter().collect();
+    let is = |token: &TokenTree, wanted: char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted);
+    let is_attribute = |tokens: &[TokenTree]| is(&tokens[0], '#') && is(&tokens[1], '!');
+    let attributes = 3 * body.chunks_exact(3).take_while(|tokens| is_attribute(tokens)).count();
+    let (attributes, rest) = body.split_at(attributes);
+    attributes.iter().cloned().chain(item).chain(rest.iter().cloned()).collect()
 }
 
 impl Parse for Handler {

@@ -1,5 +1,6 @@
 //! `#[session(..)]` on a handler.
 
+mod access;
 mod actix;
 mod axum;
 mod conditions;
@@ -28,7 +29,7 @@ pub(crate) fn expand(framework: Framework, args: TokenStream, item: TokenStream)
         Err(error) => return Expansion { error: Some(misplaced::explain(&item).unwrap_or(error)), code: item },
     };
     let errors = Errors::new();
-    let conditions = Conditions::parse(args, &errors);
+    let conditions = Conditions::parse(args.clone(), &errors);
     handler.has_no_self(&errors);
     requirement::has_a_place(&conditions, &handler, &errors);
     match framework {
@@ -39,6 +40,8 @@ pub(crate) fn expand(framework: Framework, args: TokenStream, item: TokenStream)
         return Expansion { code: item, error: Some(error) };
     }
     let requirement = requirement::build(framework, &conditions, &handler);
+    let entry = access::entry(&requirement.root, args, &handler);
+    let handler = handler.with_item(entry);
     let handler = match framework {
         Framework::Axum => axum::guarded(handler, &requirement),
         Framework::Actix => actix::guarded(handler, &requirement),

@@ -12,6 +12,8 @@ use crate::span::{moved_to, ours_at};
 use crate::tokens::find_ident;
 
 pub(crate) struct Requirement {
+    /// The facade.
+    pub(crate) root: TokenStream,
     /// The framework's part of the runtime.
     pub(crate) framework: TokenStream,
     /// The requirement's type.
@@ -59,11 +61,11 @@ pub(crate) fn build(framework: Framework, conditions: &Conditions, handler: &Han
         let place_of_layer = conditions.layer.value().map_or(place, ours_at);
         let module_there = moved_to(place_of_layer, &module);
         let ty = quote_spanned!(place_of_layer=> #module_there::RequireLogin<#layer>);
-        return Requirement { framework: module, ty, item: None, place };
+        return Requirement { root, framework: module, ty, item: None, place };
     }
     let name = format_ident!("__session_guard_{}", handler.signature.ident.unraw(), span = place);
     let item = definition(&name, &root, &layer, conditions, handler, place);
-    Requirement { framework: module, ty: name.to_token_stream(), item: Some(item), place }
+    Requirement { root, framework: module, ty: name.to_token_stream(), item: Some(item), place }
 }
 
 fn definition(

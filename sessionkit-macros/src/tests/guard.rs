@@ -31,6 +31,9 @@ fn axum_require_login_emits_no_item() {
                 mut cart: Session<Cart>,
                 Form(item): Form<Item>,
             ) -> Result<Redirect, Error> {
+                ::sessionkit::__private::access! {
+                    "add", "require_login"
+                }
                 cart.add(item)?;
                 Ok(Redirect::to("/cart"))
             }
@@ -72,7 +75,12 @@ fn axum_require_emits_the_requirement() {
             }
             #[cfg(feature = "admin")]
             #[axum::debug_handler]
-            pub async fn r#type(_: ::sessionkit::axum::__private::Guard<__session_guard_type>) {}
+            pub async fn r#type(_: ::sessionkit::axum::__private::Guard<__session_guard_type>) {
+                ::sessionkit::__private::access! {
+                    "type",
+                    "require_login , require = | user : & User | user . is_admin , require = ( policy : : is_open ) , layer = Office ,"
+                }
+            }
         "##]],
     );
 }
@@ -120,7 +128,11 @@ fn axum_takes_no_more_than_sixteen_arguments() {
                 n: A,
                 o: A,
                 p: A,
-            ) {}
+            ) {
+                web::sessionkit::__private::access! {
+                    "all", "require_login , crate = web : : sessionkit"
+                }
+            }
         "#]],
     );
 }
@@ -135,7 +147,7 @@ fn axum_argument_of_ours_is_not_too_many_for_clippy() {
                 async fn seven(a: A, b: A, c: A, d: A, e: A, f: A, g: A) {}
             ),
         ),
-        expect![[r#"
+        expect![[r##"
             #[allow(clippy::too_many_arguments)]
             async fn seven(
                 _: ::sessionkit::axum::__private::Guard<
@@ -148,8 +160,12 @@ fn axum_argument_of_ours_is_not_too_many_for_clippy() {
                 e: A,
                 f: A,
                 g: A,
-            ) {}
-        "#]],
+            ) {
+                ::sessionkit::__private::access! {
+                    "seven", "require_login"
+                }
+            }
+        "##]],
     );
 }
 
@@ -199,6 +215,9 @@ fn actix_nests_the_arguments() {
             where
                 T: Page,
             {
+                ::sessionkit::__private::access! {
+                    "show", "require = is_admin"
+                }
                 user.seen(a)
             }
         "##]],
@@ -227,6 +246,9 @@ fn actix_without_arguments() {
                     (),
                 >,
             ) -> impl Future<Output = HttpResponse> {
+                ::sessionkit::__private::access! {
+                    "index", "require_login"
+                }
                 async { HttpResponse::Ok().finish() }
             }
         "#]],
@@ -242,7 +264,7 @@ fn the_body_is_not_parsed() {
     };
     let expansion = expand(Framework::Axum, quote!(require_login), item);
     assert!(expansion.error.is_none());
-    expect!["async fn half_done (_ : :: sessionkit :: axum :: __private :: Guard < :: sessionkit :: axum :: __private :: RequireLogin < :: sessionkit :: __private :: Main > >) { let x = ; }"].assert_eq(&expansion.code.to_string());
+    expect![[r#"async fn half_done (_ : :: sessionkit :: axum :: __private :: Guard < :: sessionkit :: axum :: __private :: RequireLogin < :: sessionkit :: __private :: Main > >) { :: sessionkit :: __private :: access ! { "half_done" , "require_login" } let x = ; }"#]].assert_eq(&expansion.code.to_string());
 }
 
 #[test]
