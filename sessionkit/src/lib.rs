@@ -16,6 +16,7 @@
 //! | `actix` | the adapter for actix-web |
 //! | `http` | requests and responses of the crate `http`, for sessions [by hand](manual) |
 //! | `messagepack` | the codec `MessagePack`, for structs that ask for it |
+//! | `metrics` | the event sink `MetricsSink`, for the facade `metrics` |
 //! | `redis` | sessions in Redis |
 //! | `redis-tls` | sessions in Redis over TLS, where the URL says `rediss://` |
 //! | `testing` | a session for tests in one line, a movable clock, a counting store, the suite for stores |
@@ -29,15 +30,17 @@
 pub use access::{Access, AccessMatrix, access_matrix};
 #[cfg(feature = "messagepack")]
 pub use messagepack::MessagePack;
+#[cfg(feature = "metrics")]
+pub use metrics::MetricsSink;
 #[cfg(feature = "testing")]
 pub use sessionkit_core::testing;
 pub use sessionkit_core::{
-    Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp, CrossOriginProtection, CsrfRefusal,
-    EventKind, EventSink, FieldError, Json, LayerMarker, LoadCookie, LocalPath, Login, Main, MemoryStore, Migration,
-    MissingSession, OnBadCookie, OnLostWrite, OwnedHead, PresentedCookie, Reauthentication, Rejection, Rolling, Route,
-    SameSite, SessionConfig, SessionConfigBuilder, SessionData, SessionError, SessionEvent, SessionId, SessionInfo,
-    SessionManager, SessionUser, Store, StoreError, SystemClock, Timestamp, TokenSource, TracingSink, UserLoader,
-    merge,
+    AuditEntry, AuditLog, AuditSink, Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp,
+    CrossOriginProtection, CsrfRefusal, EventKind, EventSink, FieldError, Json, LayerMarker, LoadCookie, LocalPath,
+    Login, Main, MemoryStore, Migration, MissingSession, OnBadCookie, OnLostWrite, OwnedHead, PresentedCookie,
+    Reauthentication, Rejection, Rolling, Route, SameSite, SessionConfig, SessionConfigBuilder, SessionData,
+    SessionError, SessionEvent, SessionId, SessionInfo, SessionManager, SessionUser, Store, StoreCall, StoreError,
+    SystemClock, Timestamp, TokenSource, TracingSink, UserLoader, merge,
 };
 // Guards.
 pub use sessionkit_core::{GuardedRequest, Requirement};
@@ -54,6 +57,8 @@ pub mod guide;
 pub mod manual;
 #[cfg(feature = "messagepack")]
 mod messagepack;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod store;

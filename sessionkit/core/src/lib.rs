@@ -86,7 +86,7 @@ pub use dynamic::{DynamicSession, DynamicValue};
 pub use encoding::{Encoding, Stored, stored, stored_or};
 pub use entries::{Entries, Itemizing, Items, Split, entries};
 pub use error::SessionError;
-pub use event::{EventKind, EventSink, SessionEvent, TracingSink};
+pub use event::{AuditEntry, AuditLog, AuditSink, EventKind, EventSink, SessionEvent, StoreCall, TracingSink};
 pub use field::{FieldReader, FieldWriter};
 pub use field_error::FieldError;
 pub use flash::{Flash, Flashing, flash};

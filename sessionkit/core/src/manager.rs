@@ -49,7 +49,7 @@ pub(crate) struct Engine {
     clock: Arc<dyn Clock>,
     tokens: Arc<dyn TokenSource>,
     layer: &'static str,
-    sinks: Vec<Arc<dyn EventSink>>,
+    pub(crate) sinks: Vec<Arc<dyn EventSink>>,
     events: Arc<Events>,
     pub(crate) tasks: Tasks,
     namespaces: RwLock<Vec<Namespace>>,
@@ -169,12 +169,6 @@ impl<L: LayerMarker> SessionManager<L> {
         self.with(|engine| engine.hooks.set_missing_session(hook))
     }
 
-    /// Tells `sink` what happens to sessions, beside the sinks that are there: the log, which every manager has, and those
-    /// that were added before.
-    pub fn with_event_sink(self, sink: impl EventSink) -> Self {
-        self.with(|engine| engine.sinks.push(Arc::new(sink)))
-    }
-
     /// Loads the user of a session with `loader`, when somebody asks who it is: an extractor `User<U>`, or a guard whose
     /// predicate looks at one. See [`UserLoader`].
     pub fn with_user_loader(self, loader: impl UserLoader) -> Self {
@@ -189,7 +183,7 @@ impl<L: LayerMarker> SessionManager<L> {
         self.with(|engine| engine.extensions.insert(value))
     }
 
-    fn with(self, change: impl FnOnce(&mut Engine)) -> Self {
+    pub(crate) fn with(self, change: impl FnOnce(&mut Engine)) -> Self {
         let engine = &self.engine;
         let mut engine = Engine {
             store: engine.store.clone(),
@@ -236,9 +230,11 @@ impl<L: LayerMarker> SessionManager<L> {
         close::close(session, status)
     }
 
-    /// Waits until every store call that was begun for a request that has left is done, for an orderly shutdown.
+    /// Waits until every store call that was begun for a request that has left is done, and until the event sinks have
+    /// written what they were told, for an orderly shutdown.
     pub async fn drain(&self) {
         self.engine.tasks.drain().await;
+        self.engine.events.flush().await;
     }
 }
 

@@ -88,10 +88,11 @@ impl Store for MemoryStore {
     async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
         let packed = {
             let mut shard = self.shard(id);
+            let packed = shard.records.get(&id).cloned();
             shard.sweep(now, SWEEP);
-            shard.records.get(&id).cloned()
+            packed
         };
-        Ok(packed.map(|packed| unpack(&packed)).filter(|record| !record.header().is_expired(now)))
+        Ok(packed.map(|packed| unpack(&packed)))
     }
 
     async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {

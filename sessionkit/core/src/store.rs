@@ -17,7 +17,8 @@ use crate::token::{SecretHash, SessionId};
 /// [`destroy`](Self::destroy) or at its deadline. The store obeys `now`, the clock of the caller; its own clock may
 /// reclaim space, never earlier than the deadline. [`testing`](crate::testing) has the suite that a store must pass.
 pub trait Store: Send + Sync + 'static {
-    /// Loads a record, unless there is none or it has expired at `now`.
+    /// Loads a record, unless there is none. One that has expired at `now` may come or not: nobody opens it, but where it
+    /// comes, its end is known from a token that nobody ever had.
     ///
     /// # Errors
     /// Fails when the store cannot tell.
@@ -157,7 +158,7 @@ impl std::error::Error for StoreError {
     }
 }
 
-type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+pub(crate) type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// A [`Store`] whose type the manager does not name.
 pub(crate) trait DynStore: Send + Sync + 'static {

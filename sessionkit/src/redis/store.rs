@@ -150,7 +150,7 @@ impl fmt::Debug for RedisStore {
 }
 
 impl Store for RedisStore {
-    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
+    async fn load(&self, id: SessionId, _: Timestamp) -> Result<Option<Record>, StoreError> {
         let key = self.key(id);
         let mut command = cmd("HGETALL");
         command.arg(&key);
@@ -168,7 +168,7 @@ impl Store for RedisStore {
             return Ok(None);
         }
         let record = layout::read(&pairs).map_err(corrupt_field)?;
-        Ok(Some(record).filter(|record| !record.header().is_expired(now)))
+        Ok(Some(record))
     }
 
     async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {

@@ -1,13 +1,19 @@
 //! What happens to sessions, told to whoever wants to know: the log, metrics, an audit trail.
 
+mod audit;
+mod entry;
 mod kind;
 mod sink;
+mod timed;
 
 use std::fmt;
 
+pub use audit::{AuditLog, AuditSink};
+pub use entry::AuditEntry;
 pub use kind::EventKind;
 pub(crate) use sink::Events;
 pub use sink::{EventSink, TracingSink};
+pub use timed::StoreCall;
 
 use crate::head::{RequestHead, Route};
 use crate::header::Header;

@@ -1,15 +1,20 @@
 //! Who is told of events.
 
+use std::future::{Future, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 
+use super::timed::{StoreCall, Timed};
 use super::{About, EventKind, SessionEvent, kind};
+use crate::layer::LayerMarker;
+use crate::manager::SessionManager;
 use crate::time::Clock;
 
 /// Takes what happens to sessions, for a log, for metrics, for an audit trail.
 ///
-/// [`SessionManager::with_event_sink`](crate::SessionManager::with_event_sink) adds one. It is called in the task of the
-/// request, so it must neither wait nor take long; a sink that panics is reported and does the request no harm.
+/// [`SessionManager::with_event_sink`] adds one. It is called in the task of the request, so it must neither wait nor take
+/// long; a sink that panics is reported and does the request no harm.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,6 +38,36 @@ use crate::time::Clock;
 pub trait EventSink: Send + Sync + 'static {
     /// Takes an event.
     fn record(&self, event: &SessionEvent<'_>);
+
+    /// Whether calls of the store shall be timed for [`record_store_call`](Self::record_store_call); they are not unless
+    /// this says so. Asked once, when the sink is added.
+    fn times_store_calls(&self) -> bool {
+        false
+    }
+
+    /// Takes a call of the store that has ended.
+    fn record_store_call(&self, call: &StoreCall) {
+        let _ = call;
+    }
+
+    /// Waits until all that was recorded is where it belongs; [`SessionManager::drain`] waits for it.
+    fn flush(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(ready(()))
+    }
+}
+
+impl<L: LayerMarker> SessionManager<L> {
+    /// Tells `sink` what happens to sessions, beside the sinks that are there: the log, which every manager has, and those
+    /// that were added before.
+    pub fn with_event_sink(self, sink: impl EventSink) -> Self {
+        let sink: Arc<dyn EventSink> = Arc::new(sink);
+        self.with(|engine| {
+            if sink.times_store_calls() {
+                engine.store = Arc::new(Timed::new(engine.store.clone(), sink.clone(), L::NAME));
+            }
+            engine.sinks.push(sink);
+        })
+    }
 }
 
 /// Writes events to the log, through `tracing`, under the target `sessionkit`. Every manager has it.
@@ -63,10 +98,21 @@ impl Events {
     pub(crate) fn record(&self, kind: EventKind<'_>, about: About<'_>) {
         let event = SessionEvent { kind, at: self.clock.now(), layer: self.layer, about };
         for sink in &self.sinks {
-            // Also while a request unwinds, where a second panic would end the process.
-            if catch_unwind(AssertUnwindSafe(|| sink.record(&event))).is_err() {
-                tracing::error!(target: "sessionkit", event = "sink_panicked", kind = event.kind().name(), "event sink panicked");
-            }
+            tell(kind.name(), || sink.record(&event));
         }
+    }
+
+    /// Waits until all sinks have put what they were told where it belongs.
+    pub(crate) async fn flush(&self) {
+        for sink in &self.sinks {
+            sink.flush().await;
+        }
+    }
+}
+
+/// Calls a sink, which may be one that panics, also while a request unwinds, where a second panic would end the process.
+pub(super) fn tell(what: &'static str, call: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(call)).is_err() {
+        tracing::error!(target: "sessionkit", event = "sink_panicked", told = what, "event sink panicked");
     }
 }

@@ -104,7 +104,9 @@ impl<S: Store> Session<S> {
     }
 
     pub(super) async fn load(&self, now: Timestamp) -> Option<Record> {
-        self.store.load(self.id, now).await.expect("the store answers")
+        let loaded = self.store.load(self.id, now).await.expect("the store answers");
+        // A store may show a record that has expired, and must then show that it has.
+        loaded.filter(|record| !record.header().is_expired(now))
     }
 
     /// The stored record, at [`NOW`].

@@ -1,0 +1,73 @@
+//! What an audit trail keeps of an event.
+
+use super::{EventKind, SessionEvent};
+use crate::time::Timestamp;
+use crate::token::SessionId;
+
+/// An event as an [`AuditLog`](super::AuditLog) keeps it. It holds no secret, and no text of an error.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct AuditEntry {
+    /// When, by the manager's clock.
+    pub at: Timestamp,
+    /// What: [`EventKind::name`], or `entries_lost`.
+    pub event: &'static str,
+    /// Why, for events that have one of a few reasons.
+    pub reason: Option<&'static str>,
+    /// The name of the session layer.
+    pub layer: &'static str,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// The user who is logged in.
+    pub user: Option<Box<str>>,
+    /// The guarded handler, by its path in the program.
+    pub handler: Option<&'static str>,
+    /// The method and the path of the request, without the query.
+    pub route: Option<Box<str>>,
+    /// Where `event` is `entries_lost`, how many found no room at this place, since the log did not keep up; 0 elsewhere.
+    pub lost: u64,
+}
+
+impl AuditEntry {
+    pub(super) fn new(event: &SessionEvent<'_>) -> Self {
+        Self {
+            at: event.at(),
+            event: event.kind().name(),
+            reason: event.kind().reason(),
+            layer: event.layer(),
+            session: event.session(),
+            user: event.user().map(Into::into),
+            handler: event.handler(),
+            route: event.route().map(|route| route.to_string().into()),
+            lost: 0,
+        }
+    }
+
+    /// The entry that stands for those that found no room, of which this is the first; they are counted in it.
+    pub(super) fn none_lost(first: &SessionEvent<'_>) -> Self {
+        let (at, event, layer) = (first.at(), "entries_lost", first.layer());
+        Self { at, event, reason: None, layer, session: None, user: None, handler: None, route: None, lost: 0 }
+    }
+}
+
+impl EventKind<'_> {
+    /// Whether an audit trail keeps it unless it is told otherwise: who came and went, and who was refused; not what
+    /// belongs to running the application, and not what any visitor without a session can cause at will.
+    pub fn is_audited(&self) -> bool {
+        !matches!(
+            self,
+            Self::Created
+                | Self::Renewed
+                | Self::Rejected { .. }
+                | Self::WriteDiscarded { .. }
+                | Self::ContributionDiscarded { .. }
+                | Self::LateWrite { .. }
+                | Self::Uncommitted
+                | Self::Conflict
+                | Self::Unfit { .. }
+                | Self::CutOff
+                | Self::StoreUnavailable { .. }
+                | Self::Failed { .. }
+        )
+    }
+}

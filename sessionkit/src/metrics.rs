@@ -1,0 +1,57 @@
+//! Sessions in figures, through the facade `metrics`.
+
+use crate::{EventSink, SessionEvent, StoreCall};
+
+/// How many events there were.
+const EVENTS: &str = "sessionkit_events_total";
+
+/// How long calls of the store took.
+const STORE_CALLS: &str = "sessionkit_store_call_seconds";
+
+/// Counts events and times calls of the store, with the recorder that the application installed for the crate
+/// [`metrics`](https://docs.rs/metrics), Prometheus for example.
+///
+/// | metric | kind | labels |
+/// |---|---|---|
+/// | `sessionkit_events_total` | counter | `event`, `reason` (empty where there is none), `layer` |
+/// | `sessionkit_store_call_seconds` | histogram | `operation`, `outcome`, `layer` |
+///
+/// The values of `event` are the names of [`EventKind`](crate::EventKind), those of `operation` and `outcome` stand at
+/// [`StoreCall`]. Every label has few values: no session, no user and no path is one.
+///
+/// ```
+/// use sessionkit::{MemoryStore, MetricsSink, SessionConfig, SessionManager};
+///
+/// // After the application has installed its recorder.
+/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_event_sink(MetricsSink::new());
+/// # let _ = manager;
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct MetricsSink;
+
+impl MetricsSink {
+    /// Makes a sink, and describes its metrics to the recorder.
+    pub fn new() -> Self {
+        metrics::describe_counter!(EVENTS, "What happened to sessions.");
+        metrics::describe_histogram!(STORE_CALLS, metrics::Unit::Seconds, "How long calls of the session store took.");
+        Self
+    }
+}
+
+impl EventSink for MetricsSink {
+    fn record(&self, event: &SessionEvent<'_>) {
+        let (kind, layer) = (event.kind(), event.layer());
+        let reason = kind.reason().unwrap_or_default();
+        metrics::counter!(EVENTS, "event" => kind.name(), "reason" => reason, "layer" => layer).increment(1);
+    }
+
+    fn times_store_calls(&self) -> bool {
+        true
+    }
+
+    fn record_store_call(&self, call: &StoreCall) {
+        let StoreCall { layer, operation, outcome, took, .. } = *call;
+        metrics::histogram!(STORE_CALLS, "operation" => operation, "outcome" => outcome, "layer" => layer).record(took);
+    }
+}

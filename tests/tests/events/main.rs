@@ -1,0 +1,11 @@
+//! What happens to sessions, and who is told.
+
+mod audit;
+mod audit_order;
+mod kinds;
+mod metrics;
+mod row_15;
+mod row_18;
+mod secrets;
+mod sinks;
+mod support;

@@ -1,0 +1,135 @@
+//! The sink for `metrics`, with a real recorder.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
+use sessionkit::{LayerMarker, MetricsSink, SessionConfig, SessionManager};
+use sessionkit_tests::both_frameworks;
+use sessionkit_tests::harness::{Bench, HeldStore};
+
+static RECORDER: LazyLock<Snapshotter> = LazyLock::new(|| {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    recorder.install().expect("nobody else records");
+    snapshotter
+});
+
+/// Every metric of a layer, with its labels: how often it was counted, or timed.
+pub fn metrics(layer: &str) -> BTreeMap<String, u64> {
+    let mut metrics = BTreeMap::new();
+    for (key, unit, description, value) in RECORDER.snapshot().into_vec() {
+        let key = key.key();
+        let labels: Vec<_> = key.labels().filter(|label| label.key() != "layer").map(|label| label.value()).collect();
+        if !key.labels().any(|label| label.key() == "layer" && label.value() == layer) {
+            continue;
+        }
+        assert!(description.is_some(), "{key} is described");
+        let count = match value {
+            DebugValue::Counter(count) => count,
+            DebugValue::Histogram(values) => {
+                assert_eq!(unit.map(|unit| unit.as_str()), Some("seconds"));
+                assert!(values.iter().all(|value| (0.0..10.0).contains(&value.into_inner())), "seconds: {values:?}");
+                values.len() as u64
+            }
+            DebugValue::Gauge(_) => panic!("{key} is a gauge"),
+        };
+        metrics.insert(format!("{} {}", key.name(), labels.join(" ").trim()), count);
+    }
+    metrics
+}
+
+/// Makes sure that there is a recorder.
+pub fn record() {
+    LazyLock::force(&RECORDER);
+}
+
+both_frameworks! {
+    tests: [events_are_counted_and_store_calls_are_timed, calls_that_nobody_waits_for_are_timed_too];
+
+    type Answered = Result<Reply, SessionRejection>;
+
+    struct Metered;
+
+    impl LayerMarker for Metered {
+        const NAME: &'static str = concat!(module_path!(), "::Metered");
+    }
+
+    async fn write(mut session: DynamicSession<Metered>) -> Reply {
+        let written = session.get::<u32>("a").expect("a number").unwrap_or(0);
+        session.insert("a", &(written + 1)).expect("a number");
+        Reply::ok("written")
+    }
+
+    async fn login(auth: Auth<Metered>) -> Answered {
+        auth.login("ada").await?;
+        Ok(Reply::ok("welcome"))
+    }
+
+    async fn logout(auth: Auth<Metered>) -> Answered {
+        auth.logout().await?;
+        Ok(Reply::ok("bye"))
+    }
+
+    #[session(require_login, layer = Metered)]
+    async fn guarded() -> Reply {
+        Reply::ok("secret")
+    }
+
+    async fn submit(token: CsrfToken<Metered>, body: Body) -> Answered {
+        token.verify(&body)?;
+        Ok(Reply::ok("done"))
+    }
+
+    async fn events_are_counted_and_store_calls_are_timed() {
+        record();
+        let bench = Bench::memory().with_config(|config| config.cookie_name("__Host-metered"));
+        let manager = bench.manager_of::<Metered>().with_event_sink(MetricsSink::new());
+        let other = Bench::memory();
+        let routes = routes![
+            "/write" => write, "/login" => login, "/logout" => logout, "/guarded" => guarded, "/submit" => submit
+        ];
+        let server = serve_layers(&other, manager, routes).await;
+        let visitor = server.visitor();
+        for path in ["/guarded", "/write", "/write", "/login", "/guarded", "/login", "/logout", "/login"] {
+            visitor.get(path).await;
+        }
+        visitor.post("/submit", "nonsense").await;
+        let metrics = metrics(Metered::NAME);
+        let count = |metric: &str| metrics.get(metric).copied().unwrap_or_default();
+        assert_eq!(count("sessionkit_events_total created"), 1, "{metrics:#?}");
+        assert_eq!(count("sessionkit_events_total login"), 3);
+        assert_eq!(count("sessionkit_events_total logout"), 1);
+        assert_eq!(count("sessionkit_events_total csrf wrong token"), 1);
+        let denied = metrics.iter().find(|(metric, _)| metric.starts_with("sessionkit_events_total denied "));
+        assert_eq!(denied.map(|(_, count)| *count), Some(1), "{metrics:#?}");
+        let calls = bench.store.take();
+        let timed = |operation: &str| {
+            let name = format!("sessionkit_store_call_seconds {operation} ");
+            metrics.iter().filter(|(metric, _)| metric.starts_with(&name)).map(|(_, count)| *count as usize).sum::<usize>()
+        };
+        assert_eq!((timed("load"), timed("create")), (calls.load, calls.create), "{metrics:#?}");
+        assert_eq!((timed("commit"), timed("destroy")), (calls.commit, calls.destroy));
+        assert!(calls.load > 0 && calls.create == 2 && calls.commit > 0 && calls.destroy == 1, "{calls:?}");
+        assert_eq!(count("sessionkit_store_call_seconds load found"), calls.load as u64);
+        assert_eq!(count("sessionkit_store_call_seconds commit committed"), calls.commit as u64);
+    }
+
+    async fn calls_that_nobody_waits_for_are_timed_too() {
+        record();
+        let bench = Bench::memory();
+        let store = HeldStore::new(bench.store.clone(), &bench.gates);
+        let config = SessionConfig::builder().load_deadline(Duration::from_millis(100)).cookie_name("__Host-metered");
+        let config = config.build().expect("the settings agree");
+        let manager = SessionManager::<Metered>::for_layer(store.clone(), config).with_event_sink(MetricsSink::new());
+        let server = serve_layers(&bench, manager, routes!["/login" => login, "/write" => write]).await;
+        let visitor = server.visitor();
+        visitor.get("/login").await;
+        store.hold("before load");
+        assert_eq!(visitor.get("/write").await.status, 503);
+        let metrics = metrics(Metered::NAME);
+        assert_eq!(metrics.get("sessionkit_store_call_seconds load abandoned"), Some(&1), "{metrics:#?}");
+        assert_eq!(metrics.get("sessionkit_events_total store_unavailable"), Some(&1), "{metrics:#?}");
+    }
+}

@@ -1,0 +1,69 @@
+//! Sinks that misbehave.
+
+use sessionkit::{EventSink, SessionData, SessionEvent, StoreCall};
+use sessionkit_tests::behaviour;
+use sessionkit_tests::harness::{Bench, Log};
+
+use crate::support::Recorded;
+
+#[derive(SessionData)]
+pub struct Cart {
+    items: Vec<u32>,
+}
+
+/// Panics whatever it is told.
+struct Panicking;
+
+impl EventSink for Panicking {
+    fn record(&self, event: &SessionEvent<'_>) {
+        panic!("{} was too much", event.kind().name());
+    }
+
+    fn times_store_calls(&self) -> bool {
+        true
+    }
+
+    fn record_store_call(&self, call: &StoreCall) {
+        panic!("{} was too much", call.operation);
+    }
+}
+
+behaviour! {
+    tests: [a_sink_that_panics_harms_neither_the_request_nor_other_sinks];
+
+    type Answered = Result<Reply, SessionRejection>;
+
+    async fn write(mut cart: Session<Cart>) -> Reply {
+        cart.items.push(7);
+        Reply::ok(cart.items.len())
+    }
+
+    async fn login(auth: Auth) -> Answered {
+        auth.login("ada").await?;
+        Ok(Reply::ok("welcome"))
+    }
+
+    #[session(require_login)]
+    async fn guarded() -> Reply {
+        Reply::ok("secret")
+    }
+
+    async fn a_sink_that_panics_harms_neither_the_request_nor_other_sinks(bench: Bench) {
+        let (before, after, log) = (Recorded::default(), Recorded::default(), Log::collect());
+        let manager = bench.manager().with_event_sink(before.clone());
+        let manager = manager.with_event_sink(Panicking).with_event_sink(after.clone());
+        let server = serve_with(&bench, manager, routes!["/write" => write, "/login" => login, "/guarded" => guarded]).await;
+        let visitor = server.visitor();
+        let statuses = async |path| visitor.get(path).await.status;
+        assert_eq!(statuses("/write").await, 200);
+        assert_eq!(statuses("/guarded").await, 401);
+        assert_eq!(statuses("/login").await, 200);
+        assert_eq!(statuses("/guarded").await, 200);
+        for recorded in [before, after] {
+            assert_eq!(recorded.names(), ["created", "denied", "login"]);
+        }
+        let log = log.text();
+        assert!(log.contains("event=\"sink_panicked\" told=\"created\""), "{log}");
+        assert!(log.contains("event=\"sink_panicked\" told=\"store call\""), "{log}");
+    }
+}
