@@ -6,6 +6,5 @@ mod kinds;
 mod metrics;
 mod row_15;
 mod row_18;
-mod secrets;
 mod sinks;
 mod support;

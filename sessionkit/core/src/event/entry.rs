@@ -20,6 +20,8 @@ pub struct AuditEntry {
     pub session: Option<SessionId>,
     /// The user who is logged in.
     pub user: Option<Box<str>>,
+    /// Who really acts, where somebody acts as the user.
+    pub actor: Option<Box<str>>,
     /// The guarded handler, by its path in the program.
     pub handler: Option<&'static str>,
     /// The method and the path of the request, without the query.
@@ -37,6 +39,7 @@ impl AuditEntry {
             layer: event.layer(),
             session: event.session(),
             user: event.user().map(Into::into),
+            actor: event.actor().map(Into::into),
             handler: event.handler(),
             route: event.route().map(|route| route.to_string().into()),
             lost: 0,
@@ -46,7 +49,8 @@ impl AuditEntry {
     /// The entry that stands for those that found no room, of which this is the first; they are counted in it.
     pub(super) fn none_lost(first: &SessionEvent<'_>) -> Self {
         let (at, event, layer) = (first.at(), "entries_lost", first.layer());
-        Self { at, event, reason: None, layer, session: None, user: None, handler: None, route: None, lost: 0 }
+        let (session, user, actor, handler, route) = Default::default();
+        Self { at, event, reason: None, layer, session, user, actor, handler, route, lost: 0 }
     }
 }
 
