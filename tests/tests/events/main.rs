@@ -1,10 +1,12 @@
 //! What happens to sessions, and who is told.
 
+mod actors;
 mod audit;
 mod audit_order;
 mod kinds;
 mod metrics;
 mod row_15;
 mod row_18;
+mod secrets;
 mod sinks;
 mod support;
