@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpMessage as _, HttpRequest};
-use sessionkit_core::{Headers, LayerMarker, Rejection, RequestHead, RequestSession};
+use sessionkit_core::{GuardMark, Headers, LayerMarker, Rejection, RequestHead, RequestSession};
 
 use crate::rejection::SessionRejection;
 
@@ -39,6 +39,13 @@ pub(crate) fn session<L: LayerMarker>(request: &HttpRequest) -> Result<RequestSe
     let session = slot::<L>(request)?;
     session.attach(&head(request, &HeaderLines(request.headers())));
     Ok(session)
+}
+
+/// Tells middleware that denies by default that a guard decides.
+pub(crate) fn mark_guarded(request: &HttpRequest) {
+    if let Some(mark) = request.extensions().get::<GuardMark>() {
+        mark.set();
+    }
 }
 
 /// The head of a request, as the engine reads it.

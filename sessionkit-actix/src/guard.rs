@@ -9,7 +9,7 @@ use actix_web::dev::Payload;
 use actix_web::{Error, FromRequest, HttpRequest};
 use sessionkit_core::Check;
 
-use crate::extract::{HeaderLines, head, slot};
+use crate::extract::{HeaderLines, head, mark_guarded, slot};
 
 /// Extracts `A` after `C` is met. actix-web polls all arguments of a handler together; inside of this one they
 /// wait until the guard has decided.
@@ -28,6 +28,7 @@ impl<C: Check, A: FromRequest + 'static> FromRequest for Guarded<C, A> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
+            mark_guarded(&request);
             let session = slot::<C::Layer>(&request)?;
             let decided = {
                 let lines = HeaderLines(request.headers());

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage as _};
-use sessionkit_core::{LayerMarker, Main, SessionManager};
+use sessionkit_core::{GuardMark, LayerMarker, Main, SessionManager};
 
 use crate::extract::{HeaderLines, Slot, head};
 use crate::respond;
@@ -29,18 +29,43 @@ use crate::respond;
 /// Make the manager once, outside of the closure that makes the `App`, so that all workers share it.
 pub struct SessionMiddleware<L: LayerMarker = Main> {
     manager: SessionManager<L>,
+    denies_by_default: bool,
 }
 
 impl<L: LayerMarker> SessionMiddleware<L> {
     /// Makes a middleware over a manager.
     pub fn new(manager: SessionManager<L>) -> Self {
-        Self { manager }
+        Self { manager, denies_by_default: false }
+    }
+
+    /// Denies what nobody allowed: where neither a guard of the handler nor a [`GuardMiddleware`](crate::GuardMiddleware)
+    /// decided about a route, and it was not said to be public either, its answer becomes 403, and what it changed in the
+    /// session is discarded. With the setting `dev` it becomes a 500 that says what to write.
+    ///
+    /// This is a net below the guards, and no guard: the handler has run. What answers 404 or 405 is left alone.
+    ///
+    /// ```
+    /// use actix_web::{App, web};
+    /// use sessionkit_actix::{GuardMiddleware, SessionMiddleware};
+    /// use sessionkit_core::{MemoryStore, Rules, SessionConfig, SessionManager};
+    ///
+    /// let files = web::scope("/files").route("/logo", web::get().to(|| async { "a picture" }));
+    /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+    /// let app = App::new()
+    ///     .service(files.wrap(GuardMiddleware::new(Rules::public())))
+    ///     .route("/orders", web::get().to(|| async { "never seen" }))
+    ///     .wrap(SessionMiddleware::new(manager).deny_by_default());
+    /// # let _ = app;
+    /// ```
+    pub fn deny_by_default(mut self) -> Self {
+        self.denies_by_default = true;
+        self
     }
 }
 
 impl<L: LayerMarker> Clone for SessionMiddleware<L> {
     fn clone(&self) -> Self {
-        Self { manager: self.manager.clone() }
+        Self { manager: self.manager.clone(), denies_by_default: self.denies_by_default }
     }
 }
 
@@ -63,7 +88,8 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(SessionService { inner: Rc::new(inner), manager: self.manager.clone() }))
+        let (manager, denies_by_default) = (self.manager.clone(), self.denies_by_default);
+        ready(Ok(SessionService { inner: Rc::new(inner), manager, denies_by_default }))
     }
 }
 
@@ -71,6 +97,7 @@ where
 pub struct SessionService<S, L: LayerMarker = Main> {
     inner: Rc<S>,
     manager: SessionManager<L>,
+    denies_by_default: bool,
 }
 
 impl<S, L: LayerMarker> fmt::Debug for SessionService<S, L> {
@@ -95,9 +122,16 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         // Added twice, the outer middleware's session is the session; another manager's is not ours.
-        let nested = request.extensions().get::<Slot<L>>().is_some_and(|slot| self.manager.owns(&slot.session));
+        let added = request.extensions().get::<Slot<L>>().map(|slot| slot.session.clone());
+        let added = added.filter(|session| self.manager.owns(session));
         let session = self.manager.open();
-        if !nested {
+        if self.denies_by_default {
+            let mark = request.extensions().get::<GuardMark>().cloned().unwrap_or_default();
+            let guarded = added.as_ref().unwrap_or(&session);
+            guarded.deny_by_default(mark.clone(), &head(request.request(), &HeaderLines(request.headers())));
+            request.extensions_mut().insert(mark);
+        }
+        if added.is_none() {
             if self.manager.needs_every_head() {
                 session.attach(&head(request.request(), &HeaderLines(request.headers())));
             }

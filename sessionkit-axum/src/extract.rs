@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
-use sessionkit_core::{LayerMarker, Rejection, RequestHead, RequestSession};
+use sessionkit_core::{GuardMark, LayerMarker, Rejection, RequestHead, RequestSession};
 
 use crate::rejection::SessionRejection;
 
@@ -40,6 +40,13 @@ pub(crate) fn session<L: LayerMarker>(parts: &Parts) -> Result<RequestSession, S
     let slot = Slot::<L>::of(parts)?;
     slot.session.attach(&head(&parts.method, &slot.uri, &parts.headers));
     Ok(slot.session.clone())
+}
+
+/// Tells layers that deny by default that a guard decides.
+pub(crate) fn mark_guarded(parts: &Parts) {
+    if let Some(mark) = parts.extensions.get::<GuardMark>() {
+        mark.set();
+    }
 }
 
 /// The head of a request, as the engine reads it.

@@ -9,7 +9,7 @@ use axum_core::body::Body;
 use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
 use pin_project_lite::pin_project;
-use sessionkit_core::{Closing, LayerMarker, Main, Serving, SessionManager};
+use sessionkit_core::{Closing, GuardMark, LayerMarker, Main, RequestSession, Serving, SessionManager};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -29,18 +29,41 @@ use crate::extract::{Slot, head};
 /// Put timeouts outside of it, so that a request that is cut off is one whose changes are discarded.
 pub struct SessionLayer<L: LayerMarker = Main> {
     manager: SessionManager<L>,
+    denies_by_default: bool,
 }
 
 impl<L: LayerMarker> SessionLayer<L> {
     /// Makes a layer over a manager.
     pub fn new(manager: SessionManager<L>) -> Self {
-        Self { manager }
+        Self { manager, denies_by_default: false }
+    }
+
+    /// Denies what nobody allowed: where neither a guard of the handler nor a [`GuardLayer`](crate::GuardLayer) decided about
+    /// a route, and it was not said to be public either, its answer becomes 403, and what it changed in the session is
+    /// discarded. With the setting `dev` it becomes a 500 that says what to write.
+    ///
+    /// This is a net below the guards, and no guard: the handler has run. What answers 404 or 405 is left alone.
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use sessionkit_axum::{GuardLayer, SessionLayer};
+    /// use sessionkit_core::{MemoryStore, Rules, SessionConfig, SessionManager};
+    ///
+    /// let public = Router::new().route("/", get(|| async { "hello" })).route_layer(GuardLayer::new(Rules::public()));
+    /// let forgotten = Router::new().route("/orders", get(|| async { "never seen" }));
+    ///
+    /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+    /// let app: Router = public.merge(forgotten).layer(SessionLayer::new(manager).deny_by_default());
+    /// ```
+    pub fn deny_by_default(mut self) -> Self {
+        self.denies_by_default = true;
+        self
     }
 }
 
 impl<L: LayerMarker> Clone for SessionLayer<L> {
     fn clone(&self) -> Self {
-        Self { manager: self.manager.clone() }
+        Self { manager: self.manager.clone(), denies_by_default: self.denies_by_default }
     }
 }
 
@@ -54,7 +77,7 @@ impl<S, L: LayerMarker> Layer<S> for SessionLayer<L> {
     type Service = SessionService<S, L>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService { inner, manager: self.manager.clone() }
+        SessionService { inner, manager: self.manager.clone(), denies_by_default: self.denies_by_default }
     }
 }
 
@@ -62,11 +85,13 @@ impl<S, L: LayerMarker> Layer<S> for SessionLayer<L> {
 pub struct SessionService<S, L: LayerMarker = Main> {
     inner: S,
     manager: SessionManager<L>,
+    denies_by_default: bool,
 }
 
 impl<S: Clone, L: LayerMarker> Clone for SessionService<S, L> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), manager: self.manager.clone() }
+        let (inner, manager) = (self.inner.clone(), self.manager.clone());
+        Self { inner, manager, denies_by_default: self.denies_by_default }
     }
 }
 
@@ -92,19 +117,31 @@ where
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         // Added twice, the outer layer's session is the session; another manager's is not ours.
-        let added = request.extensions().get::<Slot<L>>().is_some_and(|slot| self.manager.owns(&slot.session));
-        let session = if added {
+        let added = request.extensions().get::<Slot<L>>().map(|slot| &slot.session);
+        let added = added.filter(|session| self.manager.owns(session)).cloned();
+        let session = if let Some(session) = added {
+            self.expect_guard(&session, &mut request);
             None
         } else {
             let session = self.manager.open();
             if self.manager.needs_every_head() {
                 session.attach(&head(request.method(), request.uri(), request.headers()));
             }
+            self.expect_guard(&session, &mut request);
             let slot = Slot::<L>::new(session.clone(), request.uri().clone());
             request.extensions_mut().insert(slot);
             Some((self.manager.clone(), session.serving()))
         };
         SessionFuture { inner: self.inner.call(request), session, closing: None }
+    }
+}
+
+impl<S, L: LayerMarker> SessionService<S, L> {
+    fn expect_guard(&self, session: &RequestSession, request: &mut Request) {
+        if self.denies_by_default {
+            let mark = request.extensions_mut().get_or_insert_default::<GuardMark>().clone();
+            session.deny_by_default(mark, &head(request.method(), request.uri(), request.headers()));
+        }
     }
 }
 

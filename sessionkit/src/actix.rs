@@ -1,8 +1,8 @@
 //! Sessions for actix-web (feature `actix`).
 
 pub use sessionkit_actix::{
-    Auth, CsrfMiddleware, CsrfService, CsrfToken, DynamicSession, MaybeSession, MaybeUser, Session, SessionHandle,
-    SessionMiddleware, SessionRejection, SessionService, SessionView, User,
+    Auth, CsrfMiddleware, CsrfService, CsrfToken, DynamicSession, GuardMiddleware, GuardService, MaybeSession,
+    MaybeUser, Session, SessionHandle, SessionMiddleware, SessionRejection, SessionService, SessionView, User,
 };
 /// Guards a handler: `#[session(require_login)]`, `#[session(require = predicate)]`.
 ///

@@ -1,8 +1,9 @@
 //! Sessions for axum (feature `axum`).
 
 pub use sessionkit_axum::{
-    Auth, CsrfFuture, CsrfLayer, CsrfService, CsrfToken, DynamicSession, MaybeSession, MaybeUser, Session,
-    SessionFuture, SessionHandle, SessionLayer, SessionRejection, SessionService, SessionView, User,
+    Auth, CsrfFuture, CsrfLayer, CsrfService, CsrfToken, DynamicSession, GuardLayer, GuardService, MaybeSession,
+    MaybeUser, Session, SessionFuture, SessionHandle, SessionLayer, SessionRejection, SessionService, SessionView,
+    User,
 };
 /// Guards a handler: `#[session(require_login)]`, `#[session(require = predicate)]`.
 ///

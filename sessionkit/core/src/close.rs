@@ -22,6 +22,7 @@ use crate::time::Timestamp;
 use crate::upkeep::Upkeep;
 
 pub(crate) fn close(session: &RequestSession, status: u16) -> Closing {
+    session.deny_unguarded(status);
     session.state().ending = true;
     // A login that the handler did not await to its end is awaited here: its cookie belongs into this response, and
     // changes of the user before must not meet it half-way. Later ones are refused.

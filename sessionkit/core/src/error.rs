@@ -32,6 +32,7 @@ enum Reason {
     Panicked(&'static str),
     UserLoader(String),
     SlowUserLoader,
+    Unguarded { route: String, dev: bool },
     NoUserLoader { asked: &'static str },
     OtherUser { asked: &'static str, loaded: &'static str },
     NoFreeId,
@@ -149,6 +150,11 @@ impl SessionError {
         Reason::SlowUserLoader.into()
     }
 
+    /// No guard decided about a route, in an application that denies by default.
+    pub(crate) fn unguarded(route: String, dev: bool) -> Self {
+        Reason::Unguarded { route, dev }.into()
+    }
+
     /// A user was asked for, and nothing loads any.
     pub(crate) fn no_user_loader(asked: &'static str) -> Self {
         Reason::NoUserLoader { asked }.into()
@@ -185,6 +191,7 @@ impl SessionError {
             Reason::Answered(rejection) => rejection.status(),
             Reason::Unsettled | Reason::Lost | Reason::Over | Reason::NoSession | Reason::Acting => 409,
             Reason::Csrf => 403,
+            Reason::Unguarded { dev: false, .. } => 403,
             Reason::BadCookie(BadCookie::Malformed) => 400,
             Reason::BadCookie(BadCookie::Unknown) | Reason::NotLoggedIn => 401,
             _ => 500,
@@ -203,6 +210,7 @@ impl SessionError {
             Reason::UserLoader(_) | Reason::SlowUserLoader => {
                 "Who is logged in could not be looked up. Please try again.".into()
             }
+            Reason::Unguarded { dev: false, .. } => "You are not allowed to do this.".into(),
             Reason::BadCookie(BadCookie::Malformed) => "The session cookie is not one of this application's.".into(),
             Reason::BadCookie(BadCookie::Unknown) => "The session has ended. Please log in again.".into(),
             Reason::Csrf => CsrfRefusal::Token.detail().into(),
@@ -264,6 +272,11 @@ impl fmt::Display for SessionError {
             Reason::Panicked(what) => write!(f, "{what} panicked"),
             Reason::UserLoader(error) => write!(f, "the user could not be loaded: {error}"),
             Reason::SlowUserLoader => f.write_str("the user loader did not answer within user_deadline"),
+            Reason::Unguarded { route, .. } => write!(
+                f,
+                "no guard decided about `{route}`: put `#[session(require_login)]` or another condition on its handler, or \
+                 `#[session(public)]` if everybody may call it; for what is no handler of yours add a layer of `Rules`"
+            ),
             Reason::NoUserLoader { asked } => write!(
                 f,
                 "nothing loads the user `{asked}`: give the manager a `UserLoader` of it with `SessionManager::with_user_loader`"

@@ -91,8 +91,9 @@ pub use field::{FieldReader, FieldWriter};
 pub use field_error::FieldError;
 pub use flash::{Flash, Flashing, flash};
 pub use guard::{
-    Arguments, Check, Findable, GuardedRequest, GuestOnly, Interrupted, Need, OfData, OfInfo, Operator, Predicate,
-    Public, RequireFresh, RequireLogin, Requirement, Subject, Subjects, Verdict, guard,
+    Arguments, Check, Findable, GuardMark, GuardedRequest, GuestOnly, Interrupted, Need, OfData, OfInfo, OfUser,
+    Operator, Predicate, Public, RequireFresh, RequireLogin, Requirement, Rules, Subject, Subjects, Verdict, guard,
+    guard_by,
 };
 pub use handle::{Held, SessionHandle};
 pub use head::{Headers, OwnedHead, RequestHead, Route};

@@ -57,6 +57,18 @@ impl RequestSession {
         Ok(None)
     }
 
+    /// The user, as far as that is known without waiting: `Some(None)` where nobody is logged in, `None` where somebody has to
+    /// be loaded first.
+    ///
+    /// # Errors
+    /// Fails as [`load_user`](Self::load_user) does.
+    pub(crate) fn known_user<U: SessionUser>(&self) -> Result<Option<Option<Arc<U>>>, SessionError> {
+        self.loader::<U>()?;
+        let Some(user) = self.user_of_session() else { return Ok(Some(None)) };
+        let Some(loaded) = user.loaded.get() else { return Ok(None) };
+        Ok(Some(loaded.clone()?.and_then(|loaded| loaded.user.downcast().ok())))
+    }
+
     /// The manager's loader, if it loads a `U`.
     fn loader<U: SessionUser>(&self) -> Result<Arc<dyn DynLoader>, SessionError> {
         let asked = type_name::<U>();

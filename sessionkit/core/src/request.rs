@@ -16,6 +16,7 @@ use crate::dynamic::DynamicSession;
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
 use crate::field::{Encoded, FieldReader};
+use crate::guard::GuardMark;
 use crate::handle::{Ended, SessionHandle};
 use crate::head::{RequestHead, Route};
 use crate::header::Header;
@@ -52,9 +53,11 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// Tells the handles what the request leaves behind.
     ended: OnceLock<watch::Sender<Option<Ended>>>,
-    route: OnceLock<Route>,
+    pub(crate) route: OnceLock<Route>,
     /// The guarded handler.
     pub(crate) handler: OnceLock<&'static str>,
+    /// Whether a guard decided about the request, where one has to.
+    pub(crate) guard_mark: OnceLock<GuardMark>,
 }
 
 /// What the request knows and did. Never locked across an `.await`.
@@ -134,6 +137,7 @@ impl RequestSession {
             ended: OnceLock::new(),
             route: OnceLock::new(),
             handler: OnceLock::new(),
+            guard_mark: OnceLock::new(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -292,9 +296,9 @@ impl RequestSession {
         at.is_some_and(|at| self.shared.engine.now() < at.after(time))
     }
 
-    /// Whether anybody used the session, so that [`close`](crate::SessionManager::close) has something to do.
+    /// Whether anybody used the session, or nobody did who had to, so that [`close`](crate::SessionManager::close) has something to do.
     pub fn is_used(&self) -> bool {
-        self.consulted() || self.shared.loaded.initialized()
+        self.consulted() || self.shared.loaded.initialized() || self.lacks_guard()
     }
 
     /// Whether anybody asked for the session.

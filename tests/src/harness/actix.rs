@@ -8,11 +8,12 @@ pub use actix_web::web::{Form as PostedForm, Query};
 use actix_web::{App, Error, FromRequest, HttpRequest, HttpResponse};
 use actix_ws::MessageStream;
 use futures_util::{Stream, StreamExt as _};
+use sessionkit::actix::GuardMiddleware;
 pub use sessionkit::actix::{
     Auth, CsrfMiddleware, CsrfToken, DynamicSession, MaybeSession, MaybeUser, Session, SessionHandle,
     SessionMiddleware, SessionRejection, SessionView, User, session,
 };
-use sessionkit::{CrossOriginProtection, LayerMarker, SessionManager};
+use sessionkit::{CrossOriginProtection, LayerMarker, Rules, SessionManager};
 
 use super::{Bench, Gates, Server};
 
@@ -210,6 +211,54 @@ pub async fn serve_nested(
         let scope = actix_web::web::scope(path).configure(routes.clone()).wrap(SessionMiddleware::new(inner.clone()));
         let app = App::new().app_data(gates.clone()).service(scope).configure(routes.clone());
         app.wrap(SessionMiddleware::new(outer.clone()))
+    })
+}
+
+/// Serves routes under the bench's session middleware, and the same under `/fenced` behind rules.
+pub async fn serve_fenced<L: LayerMarker>(
+    bench: &Bench,
+    manager: SessionManager,
+    rules: Rules<L>,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Server {
+    serve_behind(bench, SessionMiddleware::new(manager), rules, routes).await
+}
+
+/// Serves the same under session middleware that denies by default.
+pub async fn serve_denying<L: LayerMarker>(
+    bench: &Bench,
+    manager: SessionManager,
+    rules: Rules<L>,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Server {
+    serve_behind(bench, SessionMiddleware::new(manager).deny_by_default(), rules, routes).await
+}
+
+async fn serve_behind<L: LayerMarker>(
+    bench: &Bench,
+    middleware: SessionMiddleware,
+    rules: Rules<L>,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Server {
+    let gates = Data::new(bench.gates.clone());
+    actix_start!(move || {
+        let fence = GuardMiddleware::new(rules.clone());
+        let fenced = actix_web::web::scope("/fenced").configure(routes.clone()).wrap(fence);
+        let app = App::new().app_data(gates.clone()).service(fenced).configure(routes.clone());
+        app.wrap(middleware.clone())
+    })
+}
+
+/// Serves routes under another session middleware inside of the bench's, which denies by default.
+pub async fn serve_denying_beside<L: LayerMarker>(
+    bench: &Bench,
+    other: SessionManager<L>,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Server {
+    let (denying, gates) = (SessionMiddleware::new(bench.manager()).deny_by_default(), Data::new(bench.gates.clone()));
+    actix_start!(move || {
+        let app = App::new().app_data(gates.clone()).configure(routes.clone());
+        app.wrap(SessionMiddleware::new(other.clone())).wrap(denying.clone())
     })
 }
 

@@ -10,11 +10,12 @@ use axum::extract::ws::{self, Message, WebSocketUpgrade};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt as _};
+use sessionkit::axum::GuardLayer;
 pub use sessionkit::axum::{
     Auth, CsrfLayer, CsrfToken, DynamicSession, MaybeSession, MaybeUser, Session, SessionHandle, SessionLayer,
     SessionRejection, SessionView, User, session,
 };
-use sessionkit::{CrossOriginProtection, LayerMarker, SessionManager};
+use sessionkit::{CrossOriginProtection, LayerMarker, Rules, SessionManager};
 use tower::ServiceExt as _;
 
 use super::{Bench, Gates, Server};
@@ -135,6 +136,36 @@ pub async fn serve_layers<L: LayerMarker>(bench: &Bench, other: SessionManager<L
 pub async fn serve_nested(bench: &Bench, routes: Router, path: &'static str, inner: SessionManager) -> Server {
     let nested = under(path, routes.clone().layer(SessionLayer::new(inner)));
     serve_app(bench, routes.merge(nested).layer(SessionLayer::new(bench.manager()))).await
+}
+
+/// Serves routes under the bench's session layer, and the same under `/fenced` behind rules.
+pub async fn serve_fenced<L: LayerMarker>(
+    bench: &Bench,
+    manager: SessionManager,
+    rules: Rules<L>,
+    routes: Router,
+) -> Server {
+    serve_app(bench, fenced(rules, routes).layer(SessionLayer::new(manager))).await
+}
+
+/// Serves the same under a session layer that denies by default.
+pub async fn serve_denying<L: LayerMarker>(
+    bench: &Bench,
+    manager: SessionManager,
+    rules: Rules<L>,
+    routes: Router,
+) -> Server {
+    serve_app(bench, fenced(rules, routes).layer(SessionLayer::new(manager).deny_by_default())).await
+}
+
+/// Serves routes under another session layer inside of the bench's, which denies by default.
+pub async fn serve_denying_beside<L: LayerMarker>(bench: &Bench, other: SessionManager<L>, routes: Router) -> Server {
+    let denying = SessionLayer::new(bench.manager()).deny_by_default();
+    serve_app(bench, routes.layer(SessionLayer::new(other)).layer(denying)).await
+}
+
+fn fenced<L: LayerMarker>(rules: Rules<L>, routes: Router) -> Router {
+    routes.clone().merge(under("/fenced", routes.route_layer(GuardLayer::new(rules))))
 }
 
 /// The same routes under a path.

@@ -5,4 +5,6 @@ mod changes;
 mod extractors;
 mod failures;
 mod gone;
+mod rules;
 mod stamps;
+mod subjects;

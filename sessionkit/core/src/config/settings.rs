@@ -10,7 +10,7 @@ pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Every setting, as it was set or by default.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    pub(super) dev: bool,
+    pub(crate) dev: bool,
     pub(super) preset: Option<Preset>,
     pub(crate) cookie_name: String,
     pub(crate) cookie_path: String,

@@ -113,6 +113,8 @@ kinds! {
         /// The reason, for the log: of a field that is not `sensitive` it may quote the value.
         error: fmt::Arguments<'a>
     } = "failed", warn "session unavailable" [layer, error];
+    /// A route answered about which no guard decided, in an application that denies by default. The answer is withheld.
+    Unguarded = "unguarded", error "route without a guard: its answer is withheld" [layer, handler];
     /// A guard refused a request.
     Denied {
         /// `not logged in`, or `not allowed`.

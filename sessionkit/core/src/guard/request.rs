@@ -9,6 +9,7 @@ use crate::error::SessionError;
 use crate::head::RequestHead;
 use crate::info::SessionInfo;
 use crate::request::RequestSession;
+use crate::user::SessionUser;
 
 /// A request that stands before a guard: its head, and its session, which is loaded.
 pub struct GuardedRequest<'a> {
@@ -31,6 +32,15 @@ impl<'a> GuardedRequest<'a> {
     /// The id of the user who is logged in.
     pub fn user_id(&self) -> Option<Arc<str>> {
         self.session.loaded_user()
+    }
+
+    /// The user who is logged in, as the application's [`UserLoader`](crate::UserLoader) loads them; once for each request,
+    /// whoever asks.
+    ///
+    /// # Errors
+    /// Fails as [`RequestSession::load_user`] does.
+    pub async fn user<U: SessionUser>(&self) -> Result<Option<Arc<U>>, SessionError> {
+        self.session.load_user().await
     }
 
     /// What is known of the session itself; `None` where the visitor has none.

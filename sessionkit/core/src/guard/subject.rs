@@ -1,19 +1,22 @@
 //! What predicates look at.
 
 use std::borrow::Borrow;
+use std::sync::Arc;
 
-use super::interrupted::Interrupted;
+use super::interrupted::{Fetching, Interrupted};
+use super::request::GuardedRequest;
 use super::subjects::Subjects;
 use crate::data::SessionData;
 use crate::info::SessionInfo;
+use crate::user::SessionUser;
 
-/// Something that a predicate looks at: a struct that derives [`SessionData`], or the [`SessionInfo`]. `K` is its kind,
-/// which is inferred.
+/// Something that a predicate looks at: a struct that derives [`SessionData`], a user who implements [`SessionUser`], or the
+/// [`SessionInfo`]. `K` is its kind, which is inferred; a type is of one kind only.
 #[diagnostic::on_unimplemented(
     message = "a guard of the session layer `{L}` cannot look at `{Self}`",
     label = "a predicate over `{Self}`",
-    note = "expected `fn(&T) -> bool` or `fn(&T) -> Result<bool, E>`, where `T` derives `SessionData`",
-    note = "`T` must belong to the same layer as the guard: see `#[session(layer = ..)]`"
+    note = "expected `fn(&T) -> bool` or `fn(&T) -> Result<bool, E>`, where `T` derives `SessionData` or implements `SessionUser`",
+    note = "a `T` that derives `SessionData` must belong to the same layer as the guard: see `#[session(layer = ..)]`"
 )]
 pub trait Subject<L, K>: Sized {
     /// What holds the value while the predicate looks at it.
@@ -36,6 +39,28 @@ impl<L, T: SessionData<Layer = L>> Subject<L, OfData> for T {
     fn find(subjects: &Subjects<'_, L>) -> Result<Option<T>, Interrupted> {
         Ok(Some(subjects.request.view()?))
     }
+}
+
+/// The kind of a user. Where nobody is logged in, a predicate over a user is neither met nor unmet, and nothing is loaded.
+#[derive(Debug)]
+pub enum OfUser {}
+
+impl<L, U: SessionUser> Subject<L, OfUser> for U {
+    type Held = Arc<U>;
+
+    fn find(subjects: &Subjects<'_, L>) -> Result<Option<Arc<U>>, Interrupted> {
+        match subjects.request.session.known_user()? {
+            Some(user) => Ok(user),
+            None => subjects.fetch(load_user::<U>),
+        }
+    }
+}
+
+fn load_user<'r, U: SessionUser>(request: &'r GuardedRequest<'r>) -> Fetching<'r> {
+    Box::pin(async move {
+        request.session.load_user::<U>().await?;
+        Ok(())
+    })
 }
 
 /// The kind of the session itself. Where there is no session, a predicate over it is not met, and neither is its opposite.

@@ -58,6 +58,15 @@ impl<'a, L> Subjects<'a, L> {
         A: Findable<L, K>,
         V: Verdict,
     {
+        self.ask(&predicate)
+    }
+
+    pub(super) fn ask<P, A, V, K>(&mut self, predicate: &P) -> Result<(), Interrupted>
+    where
+        P: Predicate<A, V>,
+        A: Findable<L, K>,
+        V: Verdict,
+    {
         let found = if self.matters() { A::find(self)? } else { None };
         let verdict = found.map(|held| predicate.ask(A::show(&held)).into_verdict());
         self.answered(verdict.transpose()?);

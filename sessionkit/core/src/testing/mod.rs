@@ -4,9 +4,11 @@ mod clock;
 mod counting;
 mod session;
 pub mod suite;
+mod unguarded;
 mod users;
 
 pub use clock::ManualClock;
 pub use counting::{Calls, CountingStore};
 pub use session::{NewTestSession, TestSession};
+pub use unguarded::UnguardedRoutes;
 pub use users::TestUsers;

@@ -1,0 +1,119 @@
+//! The guard of a whole scope.
+
+use std::fmt;
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::{Error, HttpRequest, ResponseError as _};
+use sessionkit_core::{LayerMarker, Main, Rules};
+
+use crate::extract::{HeaderLines, head, mark_guarded, slot};
+use crate::rejection::SessionRejection;
+
+/// Lets only those requests pass that fulfil rules.
+///
+/// It must stand inside of the session middleware: what is wrapped later stands outside.
+///
+/// ```
+/// use actix_web::{App, web};
+/// use sessionkit_actix::{GuardMiddleware, SessionMiddleware};
+/// use sessionkit_core::{MemoryStore, Rules, SessionConfig, SessionManager};
+///
+/// let office = web::scope("/office")
+///     .route("/orders", web::get().to(|| async { "orders" }))
+///     .route("/stock", web::get().to(|| async { "stock" }))
+///     .wrap(GuardMiddleware::new(Rules::new().require_login()));
+///
+/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+/// let app = App::new().service(office).wrap(SessionMiddleware::new(manager));
+/// # let _ = app;
+/// ```
+///
+/// It decides about every path of the scope, also about those that no route answers.
+pub struct GuardMiddleware<L: LayerMarker = Main> {
+    rules: Arc<Rules<L>>,
+}
+
+impl<L: LayerMarker> GuardMiddleware<L> {
+    /// Makes a middleware of rules.
+    pub fn new(rules: Rules<L>) -> Self {
+        Self { rules: Arc::new(rules) }
+    }
+}
+
+impl<L: LayerMarker> Clone for GuardMiddleware<L> {
+    fn clone(&self) -> Self {
+        Self { rules: self.rules.clone() }
+    }
+}
+
+impl<L: LayerMarker> fmt::Debug for GuardMiddleware<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("GuardMiddleware").field(&self.rules).finish()
+    }
+}
+
+impl<S, B, L> Transform<S, ServiceRequest> for GuardMiddleware<L>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+    L: LayerMarker,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = GuardService<S, L>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(GuardService { inner: Rc::new(inner), rules: self.rules.clone() }))
+    }
+}
+
+/// The service that [`GuardMiddleware`] makes.
+pub struct GuardService<S, L: LayerMarker = Main> {
+    inner: Rc<S>,
+    rules: Arc<Rules<L>>,
+}
+
+impl<S, L: LayerMarker> fmt::Debug for GuardService<S, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardService").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+impl<S, B, L> Service<ServiceRequest> for GuardService<S, L>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+    L: LayerMarker,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let (inner, rules) = (self.inner.clone(), self.rules.clone());
+        Box::pin(async move {
+            match decide(request.request(), &rules).await {
+                Ok(()) => Ok(inner.call(request).await?.map_into_left_body()),
+                Err(rejection) => Ok(request.into_response(rejection.error_response().map_into_right_body())),
+            }
+        })
+    }
+}
+
+async fn decide<L: LayerMarker>(request: &HttpRequest, rules: &Rules<L>) -> Result<(), SessionRejection> {
+    mark_guarded(request);
+    let (session, lines) = (slot::<L>(request)?, HeaderLines(request.headers()));
+    Ok(sessionkit_core::guard_by(&session, &head(request, &lines), rules).await?)
+}

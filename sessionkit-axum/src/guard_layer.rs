@@ -1,0 +1,120 @@
+//! The guard of a whole router.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum_core::extract::Request;
+use axum_core::response::{IntoResponse, Response};
+use sessionkit_core::{LayerMarker, Main, Rules};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::extract::{self, Slot, head};
+use crate::rejection::SessionRejection;
+
+/// Lets only those requests pass that fulfil rules.
+///
+/// It must stand inside of the session layer. Add it with `route_layer`, so that it decides about the routes that exist, and
+/// those that do not stay 404:
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use sessionkit_axum::{GuardLayer, SessionLayer};
+/// use sessionkit_core::{MemoryStore, Rules, SessionConfig, SessionManager};
+///
+/// let office = Router::new()
+///     .route("/orders", get(|| async { "orders" }))
+///     .route("/stock", get(|| async { "stock" }))
+///     .route_layer(GuardLayer::new(Rules::new().require_login()));
+///
+/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+/// let app: Router = Router::new().nest("/office", office).layer(SessionLayer::new(manager));
+/// ```
+pub struct GuardLayer<L: LayerMarker = Main> {
+    rules: Arc<Rules<L>>,
+}
+
+impl<L: LayerMarker> GuardLayer<L> {
+    /// Makes a layer of rules.
+    pub fn new(rules: Rules<L>) -> Self {
+        Self { rules: Arc::new(rules) }
+    }
+}
+
+impl<L: LayerMarker> Clone for GuardLayer<L> {
+    fn clone(&self) -> Self {
+        Self { rules: self.rules.clone() }
+    }
+}
+
+impl<L: LayerMarker> fmt::Debug for GuardLayer<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("GuardLayer").field(&self.rules).finish()
+    }
+}
+
+impl<S, L: LayerMarker> Layer<S> for GuardLayer<L> {
+    type Service = GuardService<S, L>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        GuardService { inner, rules: self.rules.clone() }
+    }
+}
+
+/// The service that [`GuardLayer`] makes.
+pub struct GuardService<S, L: LayerMarker = Main> {
+    inner: S,
+    rules: Arc<Rules<L>>,
+}
+
+impl<S: Clone, L: LayerMarker> Clone for GuardService<S, L> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), rules: self.rules.clone() }
+    }
+}
+
+impl<S: fmt::Debug, L: LayerMarker> fmt::Debug for GuardService<S, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardService").field("inner", &self.inner).field("rules", &self.rules).finish()
+    }
+}
+
+impl<S, L> Service<Request> for GuardService<S, L>
+where
+    S: Service<Request> + Clone + Send + 'static,
+    S::Response: IntoResponse,
+    S::Future: Send,
+    L: LayerMarker,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        // The service that is ready is this one, not its clone.
+        let clone = self.inner.clone();
+        let (mut inner, rules) = (std::mem::replace(&mut self.inner, clone), self.rules.clone());
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            extract::mark_guarded(&parts);
+            let decided = match Slot::<L>::of(&parts) {
+                Ok(slot) => {
+                    let head = head(&parts.method, &slot.uri, &parts.headers);
+                    sessionkit_core::guard_by(&slot.session, &head, &rules).await.map_err(SessionRejection::from)
+                }
+                Err(rejection) => Err(rejection),
+            };
+            match decided {
+                Ok(()) => Ok(inner.call(Request::from_parts(parts, body)).await?.into_response()),
+                Err(rejection) => Ok(rejection.into_response()),
+            }
+        })
+    }
+}

@@ -1,0 +1,185 @@
+//! Conditions for many handlers at once.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::decide::decide;
+use super::frames::Operator;
+use super::interrupted::Interrupted;
+use super::predicate::{Predicate, Verdict};
+use super::requirement::Requirement;
+use super::subject::Findable;
+use super::subjects::Subjects;
+use crate::head::RequestHead;
+use crate::layer::{LayerMarker, Main};
+use crate::rejection::Rejection;
+use crate::request::RequestSession;
+
+/// The conditions of a whole router or scope, as `#[session(..)]` has them for one handler; all must be met.
+///
+/// `GuardLayer` of axum and `GuardMiddleware` of actix-web take them. They come before the conditions of a handler, which
+/// must be met too. Rules without a condition let nobody pass.
+///
+/// ```
+/// # use sessionkit_core::{Field, FieldError, FieldReader, FieldWriter, Json, Main, SessionData};
+/// # struct Cart { paid: bool }
+/// # impl SessionData for Cart {
+/// #     type Layer = Main; type Codec = Json;
+/// #     const NAMESPACE: &'static str = "cart"; const FIELDS: &'static [Field] = &[];
+/// #     fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> { Ok(Cart { paid: false }) }
+/// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
+/// # }
+/// use std::time::Duration;
+/// use sessionkit_core::{Rules, SessionUser};
+///
+/// struct Account {
+///     is_admin: bool,
+/// }
+///
+/// impl SessionUser for Account {}
+///
+/// let office = Rules::new().require_fresh(Duration::from_secs(15 * 60)).require(|account: &Account| account.is_admin);
+/// let shipping = Rules::new()
+///     .require_login()
+///     .any(|any| any.require(|account: &Account| account.is_admin).require(|cart: &Cart| cart.paid));
+/// # let _ = (office, shipping);
+/// ```
+pub struct Rules<L: LayerMarker = Main> {
+    conditions: Vec<Condition<L>>,
+    is_public: bool,
+    layer: PhantomData<fn() -> L>,
+}
+
+type Condition<L> = Arc<dyn Fn(&mut Subjects<'_, L>) -> Result<(), Interrupted> + Send + Sync>;
+
+impl Rules {
+    /// Begins with no condition.
+    pub fn new() -> Self {
+        Self::for_layer()
+    }
+
+    /// Lets everybody pass, and says so, where an application denies by default.
+    pub fn public() -> Self {
+        Self { is_public: true, ..Self::for_layer() }
+    }
+}
+
+impl<L: LayerMarker> Rules<L> {
+    /// Begins with no condition, in one of several layers: `Rules::<Office>::for_layer()`.
+    pub fn for_layer() -> Self {
+        Self { conditions: Vec::new(), is_public: false, layer: PhantomData }
+    }
+
+    /// Requires that somebody is logged in.
+    pub fn require_login(self) -> Self {
+        self.with(|subjects| {
+            subjects.require_login();
+            Ok(())
+        })
+    }
+
+    /// Requires that nobody is logged in.
+    pub fn guest_only(self) -> Self {
+        self.with(|subjects| {
+            subjects.guest_only();
+            Ok(())
+        })
+    }
+
+    /// Requires that the user proved who they are less than `time` ago. Whole seconds.
+    pub fn require_fresh(self, time: Duration) -> Self {
+        self.with(move |subjects| {
+            subjects.require_fresh(time.as_secs());
+            Ok(())
+        })
+    }
+
+    /// Requires that a predicate holds: a function or closure over one to four session structs or users, as for
+    /// `#[session(require = ..)]`.
+    pub fn require<P, A, V, K>(self, predicate: P) -> Self
+    where
+        P: Predicate<A, V> + Send + Sync + 'static,
+        A: Findable<L, K>,
+        V: Verdict,
+    {
+        self.with(move |subjects| subjects.ask(&predicate))
+    }
+
+    /// Requires what a type decides: `.requirement::<OfficeHours>()`.
+    pub fn requirement<R: Requirement<L>>(self) -> Self {
+        self.with(|subjects| subjects.requirement::<R>())
+    }
+
+    /// Requires that one of several conditions is met: `.any(|any| any.require(is_admin).require(is_owner))`.
+    pub fn any(self, conditions: impl FnOnce(Self) -> Self) -> Self {
+        self.operator(Operator::Any, conditions)
+    }
+
+    /// Requires that all of several conditions are met, inside of [`any`](Self::any) and [`not`](Self::not).
+    pub fn all(self, conditions: impl FnOnce(Self) -> Self) -> Self {
+        self.operator(Operator::All, conditions)
+    }
+
+    /// Requires that a condition is not met; of several, that not all are met.
+    pub fn not(self, conditions: impl FnOnce(Self) -> Self) -> Self {
+        self.operator(Operator::Not, conditions)
+    }
+
+    fn operator(self, operator: Operator, conditions: impl FnOnce(Self) -> Self) -> Self {
+        let operands = conditions(Self::for_layer());
+        self.with(move |subjects| {
+            subjects.open(operator);
+            operands.tell(subjects)?;
+            subjects.close();
+            Ok(())
+        })
+    }
+
+    fn with(
+        mut self,
+        condition: impl Fn(&mut Subjects<'_, L>) -> Result<(), Interrupted> + Send + Sync + 'static,
+    ) -> Self {
+        self.conditions.push(Arc::new(condition));
+        self
+    }
+
+    fn tell(&self, subjects: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
+        self.conditions.iter().try_for_each(|condition| condition(subjects))
+    }
+}
+
+/// Decides by rules whether a request may go on, and what it gets if not.
+///
+/// # Errors
+/// Refuses the request: a redirect to the login page or 401, 403, or a 5xx where it could not be decided.
+pub async fn guard_by<L: LayerMarker>(
+    session: &RequestSession,
+    head: &RequestHead<'_>,
+    rules: &Rules<L>,
+) -> Result<(), Rejection> {
+    if rules.is_public {
+        return Ok(());
+    }
+    decide(session, head, "", &|request, frames| rules.tell(&mut Subjects::new(request, frames))).await
+}
+
+impl<L: LayerMarker> Clone for Rules<L> {
+    fn clone(&self) -> Self {
+        Self { conditions: self.conditions.clone(), is_public: self.is_public, layer: PhantomData }
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<L: LayerMarker> fmt::Debug for Rules<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (conditions, is_public) = (self.conditions.len(), self.is_public);
+        f.debug_struct("Rules").field("conditions", &conditions).field("is_public", &is_public).finish()
+    }
+}

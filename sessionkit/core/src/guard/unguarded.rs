@@ -1,0 +1,49 @@
+//! Routes that no guard decides about, in an application that denies by default.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::SessionError;
+use crate::event::EventKind;
+use crate::head::{RequestHead, Route};
+use crate::request::RequestSession;
+
+/// Tells whether a guard decided about a request, of whatever layer: for adapters. A layer that denies by default puts it
+/// among the extensions of the request, and every guard sets it.
+#[derive(Clone, Debug, Default)]
+pub struct GuardMark(Arc<AtomicBool>);
+
+impl GuardMark {
+    /// A guard decides, or says that everybody may pass.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl RequestSession {
+    /// Denies the request when it is closed, unless a guard has set the mark by then: for adapters.
+    pub fn deny_by_default(&self, mark: GuardMark, head: &RequestHead<'_>) {
+        let _ = self.shared.route.set(Route::new(head));
+        let _ = self.shared.guard_mark.set(mark);
+    }
+
+    pub(crate) fn lacks_guard(&self) -> bool {
+        self.shared.guard_mark.get().is_some_and(|mark| !mark.is_set())
+    }
+
+    /// Refuses the answer of a route that no guard decided about. Where there is no such route, there is nothing to guard.
+    pub(crate) fn deny_unguarded(&self, status: u16) {
+        if !self.lacks_guard() || matches!(status, 404 | 405) {
+            return;
+        }
+        self.report(EventKind::Unguarded);
+        let dev = self.shared.engine.settings().dev;
+        let route = self.shared.route.get().map(Route::to_string).unwrap_or_default();
+        let error = SessionError::unguarded(route, dev);
+        self.state().failure.get_or_insert(error);
+    }
+}

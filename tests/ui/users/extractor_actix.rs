@@ -1,0 +1,11 @@
+use sessionkit::actix::User;
+
+struct Person {
+    name: String,
+}
+
+fn shown(_: &User<Person>) -> &'static str {
+    "Ada"
+}
+
+fn main() {}
