@@ -7,22 +7,31 @@ mod shop;
 
 use std::error::Error;
 
-use actix_web::web::{self, Form, Html, Json, Query};
-use actix_web::{App, HttpResponse, HttpServer, get, post};
-use sessionkit::actix::{Auth, Session, SessionMiddleware, SessionRejection, SessionView, session};
-use shop::accounts;
-use shop::forms::{CartForm, LoginForm, Next};
+use actix_web::http::header::{CACHE_CONTROL, USER_AGENT};
+use actix_web::web::{self, Data, Form, Html, Json, Query};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get, post};
+use futures_util::StreamExt as _;
+use sessionkit::SessionUser as _;
+use sessionkit::actix::{
+    Auth, CsrfMiddleware, CsrfToken, MaybeUser, Session, SessionHandle, SessionMiddleware, SessionRejection,
+    SessionView, User, session,
+};
+use shop::Shop;
+use shop::accounts::Person;
+use shop::forms::{self, CartForm, LoginForm, Next, PasswordForm};
 use shop::pages::{self, Frame};
-use shop::state::{Account, Cart, Visit};
+use shop::state::{Cart, Rights, Visit};
+
+type Answer = Result<HttpResponse, SessionRejection>;
 
 #[get("/")]
-async fn browse(account: SessionView<Account>, cart: SessionView<Cart>, mut visit: Session<Visit>) -> Html {
-    Html::new(pages::browse(&Frame::new(&account, &cart, visit.notice.take())))
+async fn browse(person: MaybeUser<Person>, cart: SessionView<Cart>, mut visit: Session<Visit>) -> Html {
+    Html::new(pages::browse(&Frame::new(person.as_deref(), &cart, visit.notice.take())))
 }
 
 #[get("/cart")]
-async fn show_cart(account: SessionView<Account>, cart: SessionView<Cart>, mut visit: Session<Visit>) -> Html {
-    Html::new(pages::cart(&Frame::new(&account, &cart, visit.notice.take())))
+async fn show_cart(person: MaybeUser<Person>, cart: SessionView<Cart>, mut visit: Session<Visit>) -> Html {
+    Html::new(pages::cart(&Frame::new(person.as_deref(), &cart, visit.notice.take())))
 }
 
 #[post("/cart")]
@@ -47,34 +56,88 @@ async fn show_login(next: Query<Next>) -> Html {
 }
 
 #[post("/login")]
-async fn login(auth: Auth, form: Form<LoginForm>) -> Result<HttpResponse, SessionRejection> {
-    let Some(person) = accounts::check(&form.user, &form.password) else {
+async fn login(auth: Auth, shop: Data<Shop>, request: HttpRequest, form: Form<LoginForm>) -> Answer {
+    let Some(person) = shop.accounts.check(&form.user, &form.password) else {
         let page = pages::login(&form.next, Some("That user and password do not go together."));
         return Ok(HttpResponse::Unauthorized().content_type("text/html; charset=utf-8").body(page));
     };
-    auth.login(person.user).lifetime(form.lifetime()).await?;
+    let device = forms::device(request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok()));
+    let login = auth.login(person.id).lifetime(form.lifetime()).device(device);
+    login.credential_stamp(person.credential_stamp()).await?;
     // Checked out after the login: what was extracted before may be another user's.
-    *auth.checkout::<Account>().await? = person.into();
+    auth.checkout::<Rights>().await?.is_admin = person.is_admin;
     auth.checkout::<Visit>().await?.notice = Some(format!("Welcome, {}.", person.name));
     Ok(see_other(form.next.path().as_str()))
 }
 
 #[post("/logout")]
-async fn logout(auth: Auth) -> Result<HttpResponse, SessionRejection> {
+async fn logout(auth: Auth) -> Answer {
     auth.logout().await?;
     Ok(see_other("/"))
 }
 
+#[get("/account")]
+#[session(require_login)]
+async fn account(auth: Auth, person: User<Person>, cart: SessionView<Cart>, mut visit: Session<Visit>) -> Answer {
+    let info = auth.info().await?.expect("the guard saw a session");
+    Ok(private(pages::account(&Frame::new(Some(&person), &cart, visit.notice.take()), &info)))
+}
+
+#[get("/live")]
+#[session(require_login)]
+async fn live(handle: SessionHandle, shop: Data<Shop>) -> HttpResponse {
+    let events = shop::live::events((*handle).clone(), &shop.closing);
+    let mut response = HttpResponse::Ok();
+    response.content_type("text/event-stream").insert_header((CACHE_CONTROL, "no-store"));
+    response.streaming(events.map(|event| event.map(web::Bytes::from)))
+}
+
+#[get("/password")]
+#[session(require_login)]
+async fn show_password(token: CsrfToken, person: User<Person>, cart: SessionView<Cart>) -> HttpResponse {
+    private(pages::password(&Frame::new(Some(&person), &cart, None), &token.hidden_field(), None))
+}
+
+#[post("/password")]
+#[session(require_login)]
+async fn change_password(
+    auth: Auth,
+    token: CsrfToken,
+    person: User<Person>,
+    cart: SessionView<Cart>,
+    shop: Data<Shop>,
+    Form(form): Form<PasswordForm>,
+) -> Answer {
+    token.verify(&form.csrf_token)?;
+    let changed = if shop.accounts.check(person.id, &form.current).is_some() {
+        form.password().map(|password| shop.accounts.change_password(person.id, password))
+    } else {
+        Err("That is not your current password.")
+    };
+    let stamp = match changed {
+        Ok(person) => person.and_then(|person| person.credential_stamp()),
+        Err(error) => {
+            let frame = Frame::new(Some(&person), &cart, None);
+            return Ok(private(pages::password(&frame, &token.hidden_field(), Some(error))));
+        }
+    };
+    // This session goes on, with the stamp of the new password; those that began with the old one do not.
+    auth.reauthenticate().credential_stamp(stamp).await?;
+    auth.checkout::<Visit>().await?.notice = Some("Your password is changed.".to_owned());
+    Ok(see_other("/account"))
+}
+
 #[get("/admin")]
-#[session(require_login, require = |account: &Account| account.is_admin)]
-async fn admin(account: SessionView<Account>, cart: SessionView<Cart>, mut visit: Session<Visit>) -> Html {
-    Html::new(pages::admin(&Frame::new(&account, &cart, visit.notice.take())))
+#[session(require_login, require = |rights: &Rights| rights.is_admin)]
+async fn stock(person: User<Person>, cart: SessionView<Cart>, mut visit: Session<Visit>) -> HttpResponse {
+    private(pages::stock(&Frame::new(Some(&person), &cart, visit.notice.take())))
 }
 
 #[get("/session")]
 async fn show_session(
     auth: Auth,
-    account: SessionView<Account>,
+    person: MaybeUser<Person>,
+    rights: SessionView<Rights>,
     cart: SessionView<Cart>,
     mut visit: Session<Visit>,
 ) -> Result<Html, SessionRejection> {
@@ -83,8 +146,8 @@ async fn show_session(
     if info.is_some() {
         visit.views += 1;
     }
-    let frame = Frame::new(&account, &cart, visit.notice.take());
-    Ok(Html::new(pages::session(&frame, info.as_ref(), visit.views)))
+    let frame = Frame::new(person.as_deref(), &cart, visit.notice.take());
+    Ok(Html::new(pages::session(&frame, info.as_ref(), &rights, visit.views)))
 }
 
 #[get("/api/session")]
@@ -96,24 +159,42 @@ async fn not_found() -> HttpResponse {
     HttpResponse::NotFound().content_type("text/html; charset=utf-8").body(pages::not_found())
 }
 
+/// A page that nobody may keep.
+fn private(page: String) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.content_type("text/html; charset=utf-8").insert_header((CACHE_CONTROL, "no-store")).body(page)
+}
+
 fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header(("location", path)).finish()
 }
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let sessions = shop::sessions().await?;
-    let manager = sessions.clone();
+    let shop = Shop::open().await?;
+    let open = shop.clone();
     let server = HttpServer::new(move || {
         App::new()
-            .wrap(SessionMiddleware::new(manager.clone()))
-            .service((browse, show_cart, change_cart, show_login, login, logout, admin, show_session, api_session))
+            .app_data(Data::new(open.clone()))
+            .wrap(CsrfMiddleware::new(shop::protection()))
+            .wrap(SessionMiddleware::new(open.sessions.clone()))
+            .service((browse, show_cart, change_cart, show_login, login, logout))
+            .service((account, live, show_password, change_password))
+            .service((stock, show_session, api_session))
             .default_service(web::to(not_found))
     })
-    .bind(shop::address())?;
+    .bind(shop::address())?
+    .disable_signals();
     server.addrs().into_iter().for_each(shop::announce);
-    server.run().await?;
+    let server = server.run();
+    let (handle, closing) = (server.handle(), shop.closing.clone());
+    actix_web::rt::spawn(async move {
+        actix_web::rt::signal::ctrl_c().await.expect("the runtime handles signals");
+        closing.begin();
+        handle.stop(true).await;
+    });
+    server.await?;
     // Requests whose clients left may still be storing something.
-    sessions.drain().await;
+    shop.sessions.drain().await;
     Ok(())
 }

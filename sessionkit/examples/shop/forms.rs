@@ -50,3 +50,48 @@ impl CartForm {
         catalog::find(&self.item)
     }
 }
+
+/// `POST /password`.
+#[derive(Deserialize)]
+pub(crate) struct PasswordForm {
+    pub(crate) current: String,
+    password: String,
+    again: String,
+    pub(crate) csrf_token: String,
+}
+
+impl PasswordForm {
+    /// The new password, or what is wrong with it.
+    pub(crate) fn password(self) -> Result<String, &'static str> {
+        if self.password != self.again {
+            return Err("The two are not the same.");
+        }
+        if self.password.is_empty() {
+            return Err("An empty password opens every door.");
+        }
+        Ok(self.password)
+    }
+}
+
+/// What a person would call the device, by what its browser says of itself.
+pub(crate) fn device(user_agent: Option<&str>) -> String {
+    let agent = user_agent.unwrap_or_default();
+    let find =
+        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
+    // Each claims to be those after it, too.
+    let browsers =
+        [("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
+    let systems = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    match (find(&browsers), find(&systems)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(name), None) | (None, Some(name)) => name.to_owned(),
+        (None, None) => "Unknown device".to_owned(),
+    }
+}

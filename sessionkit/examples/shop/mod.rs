@@ -3,23 +3,44 @@
 pub(crate) mod accounts;
 pub(crate) mod catalog;
 pub(crate) mod forms;
+pub(crate) mod live;
 pub(crate) mod pages;
 pub(crate) mod state;
 
 use std::env;
 use std::error::Error;
 
+use accounts::Accounts;
+use live::Closing;
 use sessionkit::redis::RedisStore;
-use sessionkit::{MemoryStore, SessionConfig, SessionManager};
+use sessionkit::{CrossOriginProtection, MemoryStore, SessionConfig, SessionManager};
 
-/// The sessions of the shop: in this process, or in the Redis that `SESSION_STORE` names.
-pub(crate) async fn sessions() -> Result<SessionManager, Box<dyn Error>> {
-    // The shop speaks plain http on localhost; behind https this is `SessionConfig::default()`.
-    let config = SessionConfig::dev();
-    Ok(match env::var("SESSION_STORE") {
-        Ok(url) => SessionManager::new(RedisStore::connect(&url).await?, config),
-        Err(_) => SessionManager::new(MemoryStore::new(), config),
-    })
+/// What a shop is opened with. Clones are the same shop.
+#[derive(Clone)]
+pub(crate) struct Shop {
+    pub(crate) sessions: SessionManager,
+    pub(crate) accounts: Accounts,
+    pub(crate) closing: Closing,
+}
+
+impl Shop {
+    /// Sessions are kept in this process, or in the Redis that `SESSION_STORE` names.
+    pub(crate) async fn open() -> Result<Self, Box<dyn Error>> {
+        // The shop speaks plain http on localhost; behind https this is `SessionConfig::default()`.
+        let config = SessionConfig::dev();
+        let sessions = match env::var("SESSION_STORE") {
+            Ok(url) => SessionManager::new(RedisStore::connect(&url).await?, config),
+            Err(_) => SessionManager::new(MemoryStore::new(), config),
+        };
+        let accounts = Accounts::new();
+        let sessions = sessions.with_user_loader(accounts.clone());
+        Ok(Self { sessions, accounts, closing: Closing::new() })
+    }
+}
+
+/// Forms of other sites change nothing here.
+pub(crate) fn protection() -> CrossOriginProtection {
+    CrossOriginProtection::new()
 }
 
 /// Where the shop listens.
@@ -27,8 +48,9 @@ pub(crate) fn address() -> String {
     env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned())
 }
 
-/// Says where the shop is, and who can log in.
+/// Says where the shop is, who can log in, and what for.
 pub(crate) fn announce(address: std::net::SocketAddr) {
     println!("The shop is open: http://{address}");
     println!("Demo accounts: ada / ada (admin), bob / bob");
+    println!("\nWho may call what, besides what everybody may:\n{}", sessionkit::access_matrix());
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sessionkit::SessionData;
 
-use super::accounts::Person;
 use super::catalog::Product;
 
 /// What the visitor wants to buy. It is there before a login, and still there after.
@@ -16,11 +15,10 @@ pub(crate) struct Cart {
     pub(crate) items: BTreeMap<String, u32>,
 }
 
-/// Who the visitor is. Another user who logs in finds nothing of it.
+/// What the visitor may do. Another user who logs in finds nothing of it.
 #[derive(SessionData)]
-#[session(name = "account")]
-pub(crate) struct Account {
-    pub(crate) name: Option<String>,
+#[session(name = "rights")]
+pub(crate) struct Rights {
     pub(crate) is_admin: bool,
 }
 
@@ -57,12 +55,6 @@ impl Cart {
 
     pub(crate) fn count_of(&self, product: &Product) -> u32 {
         self.items.get(product.id).copied().unwrap_or(0)
-    }
-}
-
-impl From<&Person> for Account {
-    fn from(person: &Person) -> Self {
-        Self { name: Some(person.name.to_owned()), is_admin: person.is_admin }
     }
 }
 

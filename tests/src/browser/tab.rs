@@ -1,9 +1,5 @@
 //! What a person does in a tab, and sees.
 
-use std::path::Path;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -81,6 +77,11 @@ impl Tab {
             .await;
     }
 
+    /// Waits until there is something that this CSS selector names.
+    pub async fn wait_for_element(&self, selector: &str) {
+        self.find("css selector", selector).await;
+    }
+
     /// Types into the field of this name.
     pub async fn fill(&self, field: &str, value: &str) {
         let field = self.find("css selector", &format!("[name='{field}']:not([type='hidden'])")).await;
@@ -128,13 +129,6 @@ impl Tab {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics });
         self.post("goog/cdp/execute", command).await;
-    }
-
-    /// Writes a picture of the page, all of it, as PNG.
-    pub async fn screenshot(&self, file: &Path) {
-        let command = json!({ "cmd": "Page.captureScreenshot", "params": { "captureBeyondViewport": true } });
-        let picture = text(&self.post("goog/cdp/execute", command).await["data"]);
-        std::fs::write(file, STANDARD.decode(picture).expect("a picture is base64")).expect("the file can be written");
     }
 
     async fn click(&self, strategy: &str, what: &str) {

@@ -1,16 +1,16 @@
-//! The examples, `sessionkit/examples/`: their binaries, with a real HTTP client.
+//! The examples, `sessionkit/examples/`: their binaries, with a real HTTP client, and in a real browser.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+mod in_a_browser;
+mod shop;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use sessionkit_tests::servers::redis::RedisServer;
+
+use crate::shop::Shop;
 
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;
@@ -82,6 +82,7 @@ async fn visit(shop: Shop) {
     a_login_leads_nowhere_else(&shop).await;
     another_user_starts_afresh(&shop).await;
     a_logout_is_final(&shop).await;
+    a_form_of_another_site_changes_nothing(&shop).await;
     the_session_page_shows_the_session(&shop).await;
     shop.close();
 }
@@ -219,6 +220,22 @@ async fn a_logout_is_final(shop: &Shop) {
     assert!(!visitor.get("/").await.sets_cookie);
 }
 
+async fn a_form_of_another_site_changes_nothing(shop: &Shop) {
+    let visitor = Browser::at(shop);
+    visitor.log_in("bob").await;
+    for (path, form) in
+        [("/cart", &[("item", "mug")][..]), ("/logout", &[]), ("/login", &[("user", "ada"), ("password", "ada")])]
+    {
+        let request = visitor.client.post(format!("{}{path}", visitor.address)).form(form);
+        let refused = Browser::send(request.header("sec-fetch-site", "cross-site")).await;
+        assert_eq!((refused.status, refused.sets_cookie), (403, false), "{path}");
+    }
+    let session = visitor.session().await;
+    assert_eq!((session.user, session.cart), (json!("bob"), json!({})));
+    let forged = [("current", "bob"), ("password", "b"), ("again", "b"), ("csrf_token", "AAAA")];
+    assert_eq!(visitor.post("/password", &forged).await.status, 403);
+}
+
 async fn the_session_page_shows_the_session(shop: &Shop) {
     let visitor = Browser::at(shop);
     assert!(visitor.get("/session").await.body.contains("You have none."));
@@ -240,84 +257,6 @@ async fn the_session_page_shows_the_session(shop: &Shop) {
 async fn assert_lasts(visitor: &Browser, seconds: u64) {
     let lasts = visitor.session().await.lasts.expect("there is a session");
     assert!((seconds - 60..=seconds + 1).contains(&lasts), "{lasts} instead of {seconds}");
-}
-
-/// A running demo.
-struct Shop {
-    shell: Child,
-    address: String,
-}
-
-impl Shop {
-    /// A shell stands between the test and the shop: when its input closes, however the test ended, the shop ends too.
-    const SCRIPT: &str = r#""$1" </dev/null & read -r signal; kill -"${signal:-KILL}" $!; wait $!"#;
-
-    fn open(example: &str, redis: Option<&RedisServer>) -> Self {
-        let (shop, accounts) = Self::run(example, redis);
-        assert!(accounts.contains("ada / ada (admin), bob / bob"), "{accounts}");
-        shop
-    }
-
-    /// Starts an example, and returns the line that it says last before it serves.
-    fn run(example: &str, redis: Option<&RedisServer>) -> (Self, String) {
-        let mut command = Command::new("sh");
-        command.args(["-c", Self::SCRIPT, "sh"]).arg(&binaries()[example]).env("ADDR", "127.0.0.1:0");
-        command.env_remove("SESSION_STORE").envs(redis.map(|redis| ("SESSION_STORE", redis.url())));
-        let mut shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("every Unix has sh");
-        let mut output = BufReader::new(shell.stdout.take().expect("standard output is piped")).lines();
-        let mut line = || output.next().expect("the shop says something").expect("the shop speaks UTF-8");
-        let welcome = line();
-        let (_, address) = welcome.split_once("http://").expect("the first line has the address");
-        let address = format!("http://{address}");
-        let last = if example.starts_with("shop") { line() } else { welcome };
-        (Self { address, shell }, last)
-    }
-
-    /// Presses Ctrl-C.
-    fn close(mut self) {
-        let mut input = self.shell.stdin.take().expect("the shop is open");
-        input.write_all(b"INT\n").expect("the shell waits for it");
-        assert!(self.shell.wait().expect("the shell is our child").success());
-    }
-}
-
-impl Drop for Shop {
-    fn drop(&mut self) {
-        drop(self.shell.stdin.take());
-        let _ = self.shell.wait();
-    }
-}
-
-/// Builds the examples as `cargo run --example shop` does.
-fn binaries() -> &'static BTreeMap<String, PathBuf> {
-    static BINARIES: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
-    BINARIES.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it lies in the target directory");
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args([
-            "build",
-            "--quiet",
-            "--example",
-            "shop",
-            "--example",
-            "shop-actix",
-            "--example",
-            "by-hand",
-            "--message-format",
-            "json-render-diagnostics",
-        ]);
-        cargo.arg("--target-dir").arg(target).current_dir(root).stderr(Stdio::inherit());
-        let built = cargo.output().expect("cargo runs");
-        assert!(built.status.success(), "the examples do not build");
-        let messages = std::str::from_utf8(&built.stdout).expect("cargo speaks UTF-8").lines();
-        let executables = messages.filter_map(|message| {
-            let message: Value = serde_json::from_str(message).expect("cargo speaks JSON");
-            let executable = message["executable"].as_str()?;
-            Some((message["target"]["name"].as_str()?.to_owned(), executable.into()))
-        });
-        executables.collect()
-    })
 }
 
 /// A browser that does not follow redirects by itself. Clones are tabs.
