@@ -6,7 +6,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Error, Expr, ExprPath, Lit, Meta, Result, Token};
 
 use crate::errors::Errors;
-use crate::keys::Place;
+use crate::keys::{self, Place};
 
 /// `key`, `key = value` or `key(..)`.
 pub(crate) struct Arg {
@@ -64,7 +64,12 @@ pub(crate) fn of_attributes(attributes: &[Attribute], place: Place, errors: &Err
     args
 }
 
-fn arg(input: ParseStream<'_>, place: Place) -> Result<Arg> {
+/// Parses one arg.
+pub(crate) fn arg(input: ParseStream<'_>, place: Place) -> Result<Arg> {
+    if place == Place::Handler && is_bare_predicate(input) {
+        let predicate: Expr = input.parse()?;
+        return Err(Error::new_spanned(predicate, keys::BARE_PREDICATE));
+    }
     if !input.peek(Ident::peek_any) {
         return Err(input.error(format_args!("expected a key: {}", place.list())));
     }
@@ -80,13 +85,19 @@ fn arg(input: ParseStream<'_>, place: Place) -> Result<Arg> {
     Ok(Arg { key, value })
 }
 
+/// A closure, or a path of several segments, where a key belongs.
+fn is_bare_predicate(input: ParseStream<'_>) -> bool {
+    let is_path = input.peek(Ident::peek_any) && input.peek2(Token![::]);
+    is_path || input.peek(Token![::]) || input.peek(Token![<]) || input.peek(Token![|]) || input.peek(Token![||])
+}
+
 fn value(key: &Ident, input: ParseStream<'_>) -> Result<Value> {
     let equals = input.parse()?;
     if input.is_empty() || input.peek(Token![,]) {
         return Ok(Value::Missing(equals));
     }
     // A type's arguments need no `::` before the `<`; as an expression they would.
-    if (key == "crate" || key == "layer" || key == "codec") && !input.peek(Lit) {
+    if ["crate", "layer", "codec", "requirement"].iter().any(|of_type| key == of_type) && !input.peek(Lit) {
         let path = input.parse()?;
         return Ok(Value::Path(ExprPath { attrs: Vec::new(), qself: None, path }));
     }
@@ -108,7 +119,7 @@ fn list(input: ParseStream<'_>) -> Result<Option<Group>> {
 }
 
 /// Goes to the next arg, over what could not be parsed.
-fn skip_past_comma(input: ParseStream<'_>) {
+pub(crate) fn skip_past_comma(input: ParseStream<'_>) {
     while let Ok(token) = input.parse::<TokenTree>() {
         if matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ',') {
             return;

@@ -32,7 +32,12 @@ impl Errors {
     }
 
     pub(crate) fn found_any(&self) -> bool {
-        self.found.borrow().as_ref().is_some_and(|found| !found.is_empty())
+        self.count() > 0
+    }
+
+    /// How many mistakes were found so far.
+    pub(crate) fn count(&self) -> usize {
+        self.found.borrow().as_ref().map_or(0, Vec::len)
     }
 
     /// All mistakes in one error, if there are any.

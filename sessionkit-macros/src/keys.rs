@@ -8,6 +8,8 @@ pub(crate) enum Place {
     Struct,
     Field,
     Handler,
+    /// The inside of `any(..)`, `all(..)` or `not(..)`.
+    Operator,
 }
 
 impl Place {
@@ -19,7 +21,24 @@ impl Place {
             Self::Field => {
                 &["rename", "alias", "default", "skip", "merge", "entries", "flash", "ttl", "carry", "sensitive"]
             }
-            Self::Handler => &["require_login", "require", "layer", "crate"],
+            Self::Handler => &[
+                "require_login",
+                "require",
+                "require_fresh",
+                "requirement",
+                "guest_only",
+                "any",
+                "all",
+                "not",
+                "public",
+                "login_url",
+                "on_denied",
+                "layer",
+                "crate",
+            ],
+            Self::Operator => {
+                &["require_login", "require", "require_fresh", "requirement", "guest_only", "any", "all", "not"]
+            }
         }
     }
 
@@ -28,6 +47,7 @@ impl Place {
             Self::Struct => "a struct",
             Self::Field => "a field",
             Self::Handler => "a handler",
+            Self::Operator => "an operator",
         }
     }
 
@@ -37,10 +57,30 @@ impl Place {
     }
 }
 
+/// What to say about a predicate without a key, outside of operators.
+pub(crate) const BARE_PREDICATE: &str =
+    "a predicate is written `require = ..` here; without it, it stands only inside of `any`, `all` and `not`";
+
+/// The error for a name that may have been meant as a predicate.
+pub(crate) fn unknown_without_value(key: &Ident, place: Place) -> syn::Error {
+    let name = key.to_string();
+    let is_known = synonym(&name).is_some() || home(&name).is_some() || nearest(&name, place.keys()).is_some();
+    if is_known || place != Place::Handler {
+        return unknown(key, place);
+    }
+    syn::Error::new(key.span(), format_args!("unknown key `{name}`; a predicate is written `require = {name}`"))
+}
+
 /// The error for a key that `place` does not take.
 pub(crate) fn unknown(key: &Ident, place: Place) -> syn::Error {
     let name = key.to_string();
-    if let (Place::Handler, Some(advice)) = (place, combined(&name)) {
+    if let (Place::Handler, Some(operator)) = (place, synonym(&name)) {
+        let advice = format_args!("unknown key `{name}`: conditions are combined with `{operator}(..)`");
+        return syn::Error::new(key.span(), advice);
+    }
+    if place == Place::Operator && Place::Handler.keys().contains(&name.as_str()) {
+        let advice =
+            format_args!("`{name}` is for the whole guard: write it beside `any`, `all` and `not`, not inside");
         return syn::Error::new(key.span(), advice);
     }
     let advice = match (home(&name), nearest(&name, place.keys())) {
@@ -51,16 +91,13 @@ pub(crate) fn unknown(key: &Ident, place: Place) -> syn::Error {
     syn::Error::new(key.span(), format_args!("{advice} (accepted here: {})", place.list()))
 }
 
-/// What to write where conditions are combined with words that are not keys.
-fn combined(key: &str) -> Option<&'static str> {
-    Some(match key {
-        "all" | "and" => {
-            "several conditions must all hold: write them side by side, `require_login, require = is_admin`"
-        }
-        "any" | "or" => "write one predicate for it: `require = |user: &User| user.is_admin || user.is_editor`",
-        "not" => "write it inside the predicate: `require = |user: &User| !user.is_banned`",
-        _ => return None,
-    })
+/// The operator that a word of another language stands for.
+fn synonym(key: &str) -> Option<&'static str> {
+    match key {
+        "and" => Some("all"),
+        "or" => Some("any"),
+        _ => None,
+    }
 }
 
 /// Where a key that is out of place belongs.
@@ -69,7 +106,7 @@ fn home(key: &str) -> Option<Place> {
 }
 
 /// The known key that `typo` was probably meant to be.
-fn nearest(typo: &str, known: &[&'static str]) -> Option<&'static str> {
+pub(crate) fn nearest(typo: &str, known: &[&'static str]) -> Option<&'static str> {
     let (distance, key) = known.iter().map(|key| (distance(typo, key), *key)).min()?;
     (distance <= typo.len().max(3) / 3).then_some(key)
 }
@@ -104,6 +141,6 @@ mod tests {
         assert_eq!(nearest("nmae", Place::Struct.keys()), Some("name"));
         assert_eq!(nearest("defualt", Place::Field.keys()), Some("default"));
         assert_eq!(nearest("requires_login", Place::Handler.keys()), Some("require_login"));
-        assert_eq!(nearest("any", Place::Handler.keys()), None);
+        assert_eq!(nearest("role", Place::Handler.keys()), None);
     }
 }

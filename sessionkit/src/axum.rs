@@ -27,12 +27,17 @@ pub use sessionkit_axum::{
 /// # let _: axum::Router = axum::Router::new().route("/admin", axum::routing::get(admin));
 /// ```
 ///
-/// Not logged in: a person opening a page is sent to the login page, everything else gets 401. Logged in but not
-/// allowed: 403. `layer = Marker` asks another session of the application; `crate = path` serves a renamed dependency.
+/// Conditions are combined with `any(..)`, `all(..)` and `not(..)`; there are `require_fresh = "5m"` for a recent login,
+/// `guest_only`, `requirement = Type` for what has to be awaited (see [`Requirement`](crate::Requirement)), and `public` to
+/// say that everybody may.
+///
+/// Not logged in: a person opening a page is sent to the login page, everything else gets 401; so it is where a login is
+/// not fresh. Logged in but not allowed: 403. `login_url` and `on_denied` change that for one guard,
+/// [`with_login_url`](crate::SessionManager::with_login_url) and [`on_denied`](crate::SessionManager::on_denied) for all. `layer = Marker` asks another session of the application; `crate = path` serves a renamed dependency.
 pub use sessionkit_macros::session_axum as session;
 
 #[doc(hidden)]
 pub mod __private {
     pub use sessionkit_axum::Guard;
-    pub use sessionkit_core::RequireLogin;
+    pub use sessionkit_core::{GuestOnly, Public, RequireFresh, RequireLogin};
 }

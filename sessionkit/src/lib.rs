@@ -43,7 +43,7 @@ pub use sessionkit_core::{
     SystemClock, Timestamp, TokenSource, TracingSink, UserLoader, merge,
 };
 // Guards.
-pub use sessionkit_core::{GuardedRequest, Requirement, Rules};
+pub use sessionkit_core::{Denial, DenialReason, GuardedRequest, RequestHead, Requirement, Rules};
 pub use sessionkit_macros::SessionData;
 
 #[cfg(feature = "access-matrix")]

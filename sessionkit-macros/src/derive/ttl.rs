@@ -1,6 +1,7 @@
 //! How long is `ttl = "10m"`?
 
 use crate::args::{Arg, Value};
+use crate::duration::{self, Seconds};
 use crate::errors::Errors;
 
 /// The longest ttl, in seconds: what fits into 28 bits, eight and a half years.
@@ -23,25 +24,13 @@ pub(crate) fn seconds(arg: &Arg, errors: &Errors) -> Option<u32> {
 }
 
 fn parse(text: &str) -> Result<u32, String> {
-    let not_a_time =
-        || format!("`{text}` is not a time: write a whole number and a unit, \"30s\", \"10m\", \"12h\" or \"7d\"");
-    let unit = text.chars().last().ok_or_else(not_a_time)?;
-    let factor = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 60 * 60,
-        'd' => 24 * 60 * 60,
-        _ => return Err(not_a_time()),
-    };
-    let number = &text[..text.len() - unit.len_utf8()];
-    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(not_a_time());
-    }
-    let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(factor));
-    match seconds {
-        Some(seconds @ 1..=LONGEST) => Ok(seconds),
-        Some(0) => Err("a ttl is at least \"1s\"; a field that is never stored is a `skip` field".to_owned()),
-        _ => Err(format!("a ttl is at most \"{LONGEST}s\" (8.5 years); leave `ttl` out for a value that does not end")),
+    match duration::parse(text) {
+        Seconds::None => Err(duration::not_a_time(text)),
+        Seconds::Some(0) => Err("a ttl is at least \"1s\"; a field that is never stored is a `skip` field".to_owned()),
+        Seconds::Some(seconds @ 1..=LONGEST) => Ok(seconds),
+        Seconds::Some(_) | Seconds::TooMany => {
+            Err(format!("a ttl is at most \"{LONGEST}s\" (8.5 years); leave `ttl` out for a value that does not end"))
+        }
     }
 }
 

@@ -1,46 +1,61 @@
 //! What `#[session(..)]` asks of a request.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Expr, ExprClosure, Lit, Pat, Path};
+use quote::ToTokens;
+use syn::{Expr, ExprPath, Path};
 
+use super::operand;
+use super::operator::{self, Operator};
+use super::options::Options;
 use crate::args::{self, Arg, Value};
 use crate::errors::Errors;
 use crate::keys::{self, Place};
 use crate::slot::Slot;
-use crate::value::without_quotes;
-
-const EXAMPLE: &str = "|user: &User| user.is_admin";
 
 pub(crate) struct Conditions {
     pub(crate) root: Slot<Path>,
     pub(crate) layer: Slot<Path>,
-    pub(crate) require_login: Slot<()>,
+    pub(crate) public: Slot<()>,
+    pub(crate) options: Options,
     /// All of them must hold.
-    pub(crate) predicates: Vec<Predicate>,
+    pub(crate) all: Vec<Condition>,
 }
 
-/// The operand of a `require`.
-pub(crate) struct Predicate {
-    pub(crate) key: Ident,
-    pub(crate) operand: Expr,
+/// One condition, with the key that the user wrote for it.
+pub(crate) enum Condition {
+    RequireLogin(Ident),
+    GuestOnly(Ident),
+    RequireFresh(Ident, u32),
+    Requirement(Ident, ExprPath),
+    /// A predicate; inside of an operator it may have no key.
+    Require(Option<Ident>, Expr),
+    Operator(Ident, Operator, Vec<Condition>),
 }
 
 impl Conditions {
     pub(crate) fn parse(args: TokenStream, errors: &Errors) -> Self {
-        let mut this =
-            Self { root: Slot::new(), layer: Slot::new(), require_login: Slot::new(), predicates: Vec::new() };
+        let mut this = Self {
+            root: Slot::new(),
+            layer: Slot::new(),
+            public: Slot::new(),
+            options: Options::new(),
+            all: Vec::new(),
+        };
         let mut is_condition_given = false;
         for arg in args::parse(args, Place::Handler, errors) {
-            is_condition_given |= !matches!(arg.key.to_string().as_str(), "crate" | "layer");
+            is_condition_given |= !["crate", "layer", "login_url", "on_denied"].contains(&arg.key.to_string().as_str());
             this.set(arg, errors);
         }
         // An arg that is a mistake, and has been reported, may have been meant as the condition.
         if !is_condition_given && !errors.found_any() {
-            errors.at(
-                Span::call_site(),
-                format_args!("say what to require: `#[session(require_login)]` or `#[session(require = {EXAMPLE})]`"),
+            let message = format_args!(
+                "say what to require: `#[session(require_login)]` or `#[session(require = {})]`; or say `#[session(public)]`",
+                operand::EXAMPLE
             );
+            errors.at(Span::call_site(), message);
         }
+        no_flag_is_repeated(&this.all, errors);
+        this.public_stands_alone(errors);
         this
     }
 
@@ -49,73 +64,85 @@ impl Conditions {
         match key.to_string().as_str() {
             "crate" => self.root.set(key, arg.path("path::to::sessionkit", errors), errors),
             "layer" => self.layer.set(key, arg.path("Office", errors), errors),
-            "require_login" => self.require_login.set(key, arg.flag(errors), errors),
-            "require" => self.predicates.extend(predicate(arg, errors)),
-            _ => errors.push(keys::unknown(key, Place::Handler)),
+            "public" => self.public.set(key, arg.flag(errors), errors),
+            "login_url" => self.options.set_login_url(&arg, errors),
+            "on_denied" => self.options.set_on_denied(&arg, errors),
+            _ => self.all.extend(Condition::parse(arg, Place::Handler, errors)),
+        }
+    }
+
+    /// #[session(public, require_login)]
+    fn public_stands_alone(&self, errors: &Errors) {
+        let Some(public) = self.public.key() else { return };
+        if !self.all.is_empty() || self.options.are_given() {
+            errors.at(
+                public.span(),
+                "`public` lets everybody pass, so it stands alone: remove it, or everything beside it",
+            );
         }
     }
 }
 
-fn predicate(arg: Arg, errors: &Errors) -> Option<Predicate> {
-    let operand = match arg.value {
-        Value::Path(path) => Expr::Path(path),
-        Value::Expr(expr) => operand(expr, errors)?,
-        // require = "is_admin"
-        Value::Literal(Lit::Str(string)) => {
-            errors.on(&string, without_quotes(&arg.key, &string, EXAMPLE));
-            return None;
+impl Condition {
+    /// The condition that an arg is; a mistake is reported.
+    pub(crate) fn parse(arg: Arg, place: Place, errors: &Errors) -> Option<Self> {
+        let key = arg.key.clone();
+        match key.to_string().as_str() {
+            "require_login" => arg.flag(errors).map(|()| Self::RequireLogin(key)),
+            "guest_only" => arg.flag(errors).map(|()| Self::GuestOnly(key)),
+            "require_fresh" => operand::seconds(&arg, errors).map(|seconds| Self::RequireFresh(key, seconds)),
+            "require" => operand::of_require(arg, errors).map(|operand| Self::Require(Some(key), operand)),
+            "requirement" => arg.expr_path("OfficeHours", errors).map(|path| Self::Requirement(key, path)),
+            "any" => operator::operands(Operator::Any, arg, errors),
+            "all" => operator::operands(Operator::All, arg, errors),
+            "not" => operator::operands(Operator::Not, arg, errors),
+            _ => {
+                let is_bare = matches!(arg.value, Value::Absent);
+                errors.push(if is_bare {
+                    keys::unknown_without_value(&key, place)
+                } else {
+                    keys::unknown(&key, place)
+                });
+                None
+            }
         }
-        // require
-        Value::Absent | Value::Missing(_) => {
-            arg.needs_value(EXAMPLE, errors);
-            return None;
-        }
-        // require(is_admin), require = 7
-        Value::Literal(_) | Value::List(_) => {
-            errors.on(&arg.value, NOT_A_PREDICATE);
-            return None;
-        }
-    };
-    Some(Predicate { key: arg.key, operand })
-}
+    }
 
-const NOT_A_PREDICATE: &str =
-    "`require` takes a function's path or a closure: write `require = |user: &User| user.is_admin`";
-
-fn operand(expr: Expr, errors: &Errors) -> Option<Expr> {
-    match expr {
-        Expr::Paren(inner) => operand(*inner.expr, errors),
-        Expr::Path(_) => Some(expr),
-        Expr::Closure(closure) => {
-            is_synchronous(&closure, errors);
-            looks_at_something(&closure, errors);
-            says_its_types(&closure, errors);
-            Some(Expr::Closure(closure))
+    /// What the user wrote to begin the condition.
+    pub(crate) fn key(&self) -> TokenStream {
+        match self {
+            Self::RequireLogin(key)
+            | Self::GuestOnly(key)
+            | Self::RequireFresh(key, _)
+            | Self::Requirement(key, _)
+            | Self::Require(Some(key), _)
+            | Self::Operator(key, ..) => key.to_token_stream(),
+            Self::Require(None, operand) => operand.to_token_stream(),
         }
-        other => {
-            errors.on(other, NOT_A_PREDICATE);
-            None
+    }
+
+    /// What the user wrote that may name something.
+    pub(crate) fn names(&self) -> TokenStream {
+        match self {
+            Self::RequireLogin(_) | Self::GuestOnly(_) | Self::RequireFresh(..) => TokenStream::new(),
+            Self::Requirement(_, path) => path.to_token_stream(),
+            Self::Require(_, operand) => operand.to_token_stream(),
+            Self::Operator(.., operands) => operands.iter().map(Self::names).collect(),
         }
     }
 }
 
-/// require = async |user: &User| user.is_admin
-fn is_synchronous(closure: &ExprClosure, errors: &Errors) {
-    if let Some(asyncness) = &closure.asyncness {
-        errors.on(asyncness, "a predicate is synchronous: what it looks at has been loaded before; remove `async`");
-    }
-}
-
-/// require = || true
-fn looks_at_something(closure: &ExprClosure, errors: &Errors) {
-    if closure.inputs.is_empty() {
-        errors.on(closure, format_args!("a predicate takes what it looks at: write `{EXAMPLE}`"));
-    }
-}
-
-/// require = |user| user.is_admin
-fn says_its_types(closure: &ExprClosure, errors: &Errors) {
-    for parameter in closure.inputs.iter().filter(|parameter| !matches!(parameter, Pat::Type(_))) {
-        errors.on(parameter, format_args!("the type decides what is loaded, so write it: `{EXAMPLE}`"));
+/// #[session(require_login, require_login)]
+pub(crate) fn no_flag_is_repeated(conditions: &[Condition], errors: &Errors) {
+    let mut seen = Vec::new();
+    for condition in conditions {
+        let (Condition::RequireLogin(key) | Condition::GuestOnly(key) | Condition::RequireFresh(key, _)) = condition
+        else {
+            continue;
+        };
+        if seen.contains(&key) {
+            errors.at(key.span(), format_args!("`{key}` is given twice; remove one"));
+        }
+        seen.push(key);
     }
 }

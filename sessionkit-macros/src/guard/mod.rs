@@ -6,6 +6,9 @@ mod axum;
 mod conditions;
 mod handler;
 mod misplaced;
+mod operand;
+mod operator;
+mod options;
 mod requirement;
 
 use proc_macro2::TokenStream;

@@ -5,8 +5,9 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::Framework;
-use super::conditions::Conditions;
+use super::conditions::{Condition, Conditions};
 use super::handler::Handler;
+use super::operator::Operator;
 use crate::errors::Errors;
 use crate::span::{moved_to, ours_at};
 use crate::tokens::find_ident;
@@ -28,22 +29,25 @@ pub(crate) struct Requirement {
 ///
 /// Most of what stands in an `impl` block looks like a free function here; what says `Self` does not.
 pub(crate) fn has_a_place(conditions: &Conditions, handler: &Handler, errors: &Errors) {
-    let operands = conditions.predicates.iter().map(|predicate| predicate.operand.to_token_stream());
+    if ready_made(conditions).is_some() {
+        return;
+    }
+    let asked = conditions.all.iter().map(Condition::names).chain([conditions.options.names()]);
     let signature = [handler.signature.inputs.to_token_stream(), handler.signature.output.to_token_stream()];
     let is_self = |ident: &Ident| ident == "Self";
-    if !conditions.predicates.is_empty()
-        && let Some(found) = operands.chain(signature).find_map(|tokens| find_ident(tokens, &is_self))
-    {
-        let message = "`require` defines an item beside the handler, and an `impl` block cannot hold it: make the handler a free \
+    if let Some(found) = asked.chain(signature).find_map(|tokens| find_ident(tokens, &is_self)) {
+        let message = "this guard defines an item beside the handler, and an `impl` block cannot hold it: make the handler a free \
                        function, without `Self`";
         errors.at(found.span(), message);
     }
 }
 
 pub(crate) fn build(framework: Framework, conditions: &Conditions, handler: &Handler) -> Requirement {
-    let first_predicate = conditions.predicates.first();
-    let key = conditions.require_login.key().or(first_predicate.map(|predicate| &predicate.key));
-    let place = key.map_or_else(Span::mixed_site, ours_at);
+    let place = match (conditions.all.first(), conditions.public.key()) {
+        (Some(condition), _) => ours_at(condition.key()),
+        (None, Some(public)) => ours_at(public),
+        (None, None) => Span::mixed_site(),
+    };
     let root = match conditions.root.value() {
         Some(path) => moved_to(place, path),
         None => quote_spanned!(place=> ::sessionkit),
@@ -56,16 +60,44 @@ pub(crate) fn build(framework: Framework, conditions: &Conditions, handler: &Han
         Framework::Axum => quote_spanned!(place=> #root::axum::__private),
         Framework::Actix => quote_spanned!(place=> #root::actix::__private),
     };
-    if conditions.predicates.is_empty() {
+    if let Some(ReadyMade { name, argument }) = ready_made(conditions) {
         // A layer that is none is reported on its name.
         let place_of_layer = conditions.layer.value().map_or(place, ours_at);
         let module_there = moved_to(place_of_layer, &module);
-        let ty = quote_spanned!(place_of_layer=> #module_there::RequireLogin<#layer>);
+        let name = Ident::new(name, place_of_layer);
+        let ty = quote_spanned!(place_of_layer=> #module_there::#name<#argument #layer>);
         return Requirement { root, framework: module, ty, item: None, place };
     }
     let name = format_ident!("__session_guard_{}", handler.signature.ident.unraw(), span = place);
     let item = definition(&name, &root, &layer, conditions, handler, place);
     Requirement { root, framework: module, ty: name.to_token_stream(), item: Some(item), place }
+}
+
+/// A type of the runtime that asks what the conditions do.
+struct ReadyMade {
+    name: &'static str,
+    /// What stands before the layer.
+    argument: Option<TokenStream>,
+}
+
+fn ready_made(conditions: &Conditions) -> Option<ReadyMade> {
+    if conditions.options.are_given() {
+        return None;
+    }
+    let simple = |name| Some(ReadyMade { name, argument: None });
+    match &*conditions.all {
+        [] => simple("Public"),
+        [Condition::RequireLogin(_)] => simple("RequireLogin"),
+        [Condition::GuestOnly(_)] => simple("GuestOnly"),
+        // A fresh login is a login.
+        [Condition::RequireFresh(key, seconds)]
+        | [Condition::RequireLogin(_), Condition::RequireFresh(key, seconds)]
+        | [Condition::RequireFresh(key, seconds), Condition::RequireLogin(_)] => {
+            let seconds = u64::from(*seconds);
+            Some(ReadyMade { name: "RequireFresh", argument: Some(quote_spanned!(ours_at(key)=> #seconds,)) })
+        }
+        _ => None,
+    }
 }
 
 fn definition(
@@ -79,7 +111,8 @@ fn definition(
     let cfgs: Vec<_> = handler.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
     let visibility = &handler.visibility;
     let handler_name = format!("::{}", handler.signature.ident.unraw());
-    let checks = checks(conditions);
+    let checks: TokenStream = conditions.all.iter().map(|condition| statement(root, condition)).collect();
+    let options = conditions.options.expand(root, place);
     quote_spanned! {place=>
         #(#cfgs)*
         #[doc(hidden)]
@@ -93,15 +126,33 @@ fn definition(
                 #checks
                 #root::__private::Ok(())
             }
+            #options
         }
     }
 }
 
-fn checks(conditions: &Conditions) -> TokenStream {
-    let login = conditions.require_login.key().map(|key| quote_spanned!(ours_at(key)=> __subjects.require_login();));
-    let predicates = conditions.predicates.iter().map(|predicate| {
-        let operand = &predicate.operand;
-        quote_spanned!(ours_at(operand)=> __subjects.require(#operand)?;)
-    });
-    quote!(#login #(#predicates)*)
+fn statement(root: &TokenStream, condition: &Condition) -> TokenStream {
+    match condition {
+        Condition::RequireLogin(key) => quote_spanned!(ours_at(key)=> __subjects.require_login();),
+        Condition::GuestOnly(key) => quote_spanned!(ours_at(key)=> __subjects.guest_only();),
+        Condition::RequireFresh(key, seconds) => {
+            let seconds = u64::from(*seconds);
+            quote_spanned!(ours_at(key)=> __subjects.require_fresh(#seconds);)
+        }
+        Condition::Requirement(_, path) => quote_spanned!(ours_at(path)=> __subjects.requirement::<#path>()?;),
+        Condition::Require(_, operand) => quote_spanned!(ours_at(operand)=> __subjects.require(#operand)?;),
+        Condition::Operator(key, operator, operands) => {
+            let place = ours_at(key);
+            let operator = match operator {
+                Operator::Any => quote_spanned!(place=> Any),
+                Operator::All => quote_spanned!(place=> All),
+                Operator::Not => quote_spanned!(place=> Not),
+            };
+            let root_there = moved_to(place, root);
+            let open = quote_spanned!(place=> __subjects.open(#root_there::__private::Operator::#operator););
+            let operands: TokenStream = operands.iter().map(|operand| statement(root, operand)).collect();
+            let close = quote_spanned!(place=> __subjects.close(););
+            quote!(#open #operands #close)
+        }
+    }
 }

@@ -86,6 +86,86 @@ fn axum_require_emits_the_requirement() {
 }
 
 #[test]
+fn operators_are_flat() {
+    expands_to(
+        expand(
+            Framework::Axum,
+            quote!(
+                any(is_admin, all(require_login, |cart: &Cart| cart.paid || cart.free), not(require = is_banned)),
+                require_fresh = "5m", requirement = hours::Office<9>, login_url = "/office/login", on_denied = page
+            ),
+            quote!(
+                async fn show() {}
+            ),
+        ),
+        expect![[r##"
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, clippy::redundant_pub_crate)]
+            struct __session_guard_show;
+            impl ::sessionkit::__private::Check for __session_guard_show {
+                type Layer = ::sessionkit::__private::Main;
+                const HANDLER: &'static ::sessionkit::__private::str = ::core::concat!(
+                    ::core::module_path!(), "::show"
+                );
+                fn check(
+                    __subjects: &mut ::sessionkit::__private::Subjects<'_, Self::Layer>,
+                ) -> ::sessionkit::__private::Result<(), ::sessionkit::__private::Interrupted> {
+                    __subjects.open(::sessionkit::__private::Operator::Any);
+                    __subjects.require(is_admin)?;
+                    __subjects.open(::sessionkit::__private::Operator::All);
+                    __subjects.require_login();
+                    __subjects.require(|cart: &Cart| cart.paid || cart.free)?;
+                    __subjects.close();
+                    __subjects.open(::sessionkit::__private::Operator::Not);
+                    __subjects.require(is_banned)?;
+                    __subjects.close();
+                    __subjects.close();
+                    __subjects.require_fresh(300u64);
+                    __subjects.requirement::<hours::Office<9>>()?;
+                    ::sessionkit::__private::Ok(())
+                }
+                fn options() -> ::sessionkit::__private::GuardOptions {
+                    ::sessionkit::__private::GuardOptions::new()
+                        .login_path("/office/login")
+                        .on_denied(page)
+                }
+            }
+            async fn show(_: ::sessionkit::axum::__private::Guard<__session_guard_show>) {
+                ::sessionkit::__private::access! {
+                    "show",
+                    "any ( is_admin , all ( require_login , | cart : & Cart | cart . paid | | cart . free ) , not ( require = is_banned ) ) , require_fresh = \"5m\" , requirement = hours : : Office < 9 > , login_url = \"/office/login\" , on_denied = page"
+                }
+            }
+        "##]],
+    );
+}
+
+#[test]
+fn what_the_runtime_has_ready_needs_no_item() {
+    let expanded = |args| {
+        let expansion = expand(
+            Framework::Actix,
+            args,
+            quote!(
+                fn show() {}
+            ),
+        );
+        assert!(expansion.error.is_none());
+        expansion.code.to_string().replace(' ', "")
+    };
+    for (args, ty) in [
+        (quote!(public), "Public<::sessionkit::__private::Main>"),
+        (quote!(public, layer = Office), "Public<Office>"),
+        (quote!(guest_only), "GuestOnly<::sessionkit::__private::Main>"),
+        (quote!(require_fresh = "5m", layer = Office), "RequireFresh<300u64,Office>"),
+        (quote!(require_login, require_fresh = "2h", layer = Office), "RequireFresh<7200u64,Office>"),
+    ] {
+        let found = expanded(args);
+        assert!(found.starts_with("fnshow(") && found.contains(ty), "{ty} is not in {found}");
+    }
+}
+
+#[test]
 fn axum_takes_no_more_than_sixteen_arguments() {
     expands_to(
         expand(

@@ -32,19 +32,19 @@ fn nothing_is_required() {
     args(
         quote!(),
         expect![
-            "say what to require: `#[session(require_login)]` or `#[session(require = |user: &User| user.is_admin)]`"
+            "say what to require: `#[session(require_login)]` or `#[session(require = |user: &User| user.is_admin)]`; or say `#[session(public)]`"
         ],
     );
     args(
         quote!(layer = Office),
         expect![
-            "say what to require: `#[session(require_login)]` or `#[session(require = |user: &User| user.is_admin)]`"
+            "say what to require: `#[session(require_login)]` or `#[session(require = |user: &User| user.is_admin)]`; or say `#[session(public)]`"
         ],
     );
     args(
         quote!(crate = sk),
         expect![
-            "say what to require: `#[session(require_login)]` or `#[session(require = |user: &User| user.is_admin)]`"
+            "say what to require: `#[session(require_login)]` or `#[session(require = |user: &User| user.is_admin)]`; or say `#[session(public)]`"
         ],
     );
 }
@@ -54,34 +54,35 @@ fn unknown_keys() {
     args(
         quote!(requires_login),
         expect![
-            "unknown key `requires_login`; did you mean `require_login`? (accepted here: `require_login`, `require`, `layer`, `crate`)"
+            "unknown key `requires_login`; did you mean `require_login`? (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `layer`, `crate`)"
         ],
     );
-    args(
-        quote!(any(require_login)),
-        expect!["write one predicate for it: `require = |user: &User| user.is_admin || user.is_editor`"],
-    );
-    args(
-        quote!(not(require_login)),
-        expect!["write it inside the predicate: `require = |user: &User| !user.is_banned`"],
-    );
+    args(quote!(or(require_login)), expect!["unknown key `or`: conditions are combined with `any(..)`"]);
+    args(quote!(and(require_login)), expect!["unknown key `and`: conditions are combined with `all(..)`"]);
     args(
         quote!(name = "cart"),
         expect![
-            "`name` is a key of a struct, not of a handler (accepted here: `require_login`, `require`, `layer`, `crate`)"
+            "`name` is a key of a struct, not of a handler (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `layer`, `crate`)"
         ],
     );
     args(
         quote!(carry),
         expect![
-            "`carry` is a key of a field, not of a handler (accepted here: `require_login`, `require`, `layer`, `crate`)"
+            "`carry` is a key of a field, not of a handler (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `layer`, `crate`)"
         ],
     );
     args(
         quote!(role = "admin"),
-        expect!["unknown key `role` (accepted here: `require_login`, `require`, `layer`, `crate`)"],
+        expect![
+            "unknown key `role` (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `layer`, `crate`)"
+        ],
     );
-    args(quote!("admin"), expect!["expected a key: `require_login`, `require`, `layer`, `crate`"]);
+    args(
+        quote!("admin"),
+        expect![
+            "expected a key: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `layer`, `crate`"
+        ],
+    );
     args(quote!(require_login layer = Office), expect!["expected `,`"]);
 }
 
@@ -123,13 +124,167 @@ fn require() {
     );
     args(
         quote!(require = async |user: &User| user.is_admin),
-        expect!["a predicate is synchronous: what it looks at has been loaded before; remove `async`"],
+        expect![
+            "a predicate is synchronous: what it looks at has been loaded before; remove `async`, or write a type for `requirement = ..`"
+        ],
     );
     args(
         quote!(require = |user, cart: &Cart| true, require = "is_admin"),
         expect![[r#"
         the type decides what is loaded, so write it: `|user: &User| user.is_admin`
         `require` takes a path without quotes: write `require = is_admin`"#]],
+    );
+}
+
+#[test]
+fn operators() {
+    args(quote!(any()), expect!["`any` needs a condition: write `any(require_login)`"]);
+    args(quote!(require_login, all()), expect!["`all` needs a condition: write `all(require_login)`"]);
+    args(quote!(not()), expect!["`not` needs a condition: write `not(require_login)`"]);
+    args(
+        quote!(not(is_new, is_banned)),
+        expect!["`not` takes one condition: write `not(any(..))` where none of several may hold, or `not(all(..))`"],
+    );
+    args(quote!(any), expect!["`any` takes conditions in parentheses: write `any(require_login)`"]);
+    args(quote!(any = is_admin), expect!["`any` takes conditions in parentheses: write `any(require_login)`"]);
+    args(quote!(all[is_admin]), expect!["`all` takes conditions in parentheses: write `all(require_login)`"]);
+    args(
+        quote!(require = any(is_admin, is_new)),
+        expect!["`any`, `all` and `not` are conditions themselves: write them without `require =`"],
+    );
+    args(
+        quote!(any(is_admin, require = not(is_new))),
+        expect!["`any`, `all` and `not` are conditions themselves: write them without `require =`"],
+    );
+    args(quote!(any(require_login, require_login)), expect!["`require_login` is given twice; remove one"]);
+    args(quote!(any(is_admin is_new)), expect!["expected `,`"]);
+    args(
+        quote!(any(requires_login)),
+        expect!["did you mean `require_login`? A predicate of this name is written `require = requires_login`"],
+    );
+    args(
+        quote!(all(require_login, ayn(is_admin))),
+        expect![
+            "unknown key `ayn`; did you mean `any`? (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`)"
+        ],
+    );
+    for operand in [quote!(is_admin()), quote!("admin"), quote!(user.is_admin), quote!(true || false)] {
+        args(
+            quote!(any(#operand)),
+            expect![
+                "this is no condition: inside of `any`, `all` and `not` write a key such as `require_login`, a function's path, or a closure `|user: &User| user.is_admin`"
+            ],
+        );
+    }
+    args(
+        quote!(any(|user| user.is_admin)),
+        expect!["the type decides what is loaded, so write it: `|user: &User| user.is_admin`"],
+    );
+    for option in [
+        quote!(login_url = "/login"),
+        quote!(on_denied = page),
+        quote!(layer = Office),
+        quote!(crate = sk),
+        quote!(public),
+    ] {
+        let name = option.to_string().split(' ').next().unwrap_or_default().to_owned();
+        let found = super::messages(
+            expand(
+                Framework::Axum,
+                quote!(any(is_admin, #option)),
+                quote!(
+                    async fn show() {}
+                ),
+            )
+            .error,
+        );
+        assert_eq!(
+            found,
+            [format!("`{name}` is for the whole guard: write it beside `any`, `all` and `not`, not inside")]
+        );
+    }
+}
+
+#[test]
+fn a_predicate_outside_of_operators_needs_its_key() {
+    args(quote!(is_admin), expect!["unknown key `is_admin`; a predicate is written `require = is_admin`"]);
+    args(
+        quote!(policy::is_admin, require_login),
+        expect![
+            "a predicate is written `require = ..` here; without it, it stands only inside of `any`, `all` and `not`"
+        ],
+    );
+    args(
+        quote!(|user: &User, cart: &Cart| user.owns(cart)),
+        expect![
+            "a predicate is written `require = ..` here; without it, it stands only inside of `any`, `all` and `not`"
+        ],
+    );
+}
+
+#[test]
+fn require_fresh() {
+    args(quote!(require_fresh), expect![[r#"`require_fresh` needs a value: write `require_fresh = "5m"`"#]]);
+    args(quote!(require_fresh("5m")), expect![[r#"`require_fresh` is a string: write `require_fresh = "5m"`"#]]);
+    args(
+        quote!(require_fresh = 300),
+        expect![[r#"`require_fresh` needs a unit: write `require_fresh = "300s"` for seconds"#]],
+    );
+    args(
+        quote!(require_fresh = "5 minutes"),
+        expect![[r#"`5 minutes` is not a time: write a whole number and a unit, "30s", "10m", "12h" or "7d""#]],
+    );
+    args(
+        quote!(require_fresh = "0s"),
+        expect![[r#"no login is that fresh: write a time such as `require_fresh = "5m"`"#]],
+    );
+    args(
+        quote!(any(require_login, require_fresh = "99999999999d")),
+        expect![[r#"no login lasts that long: write a time such as `require_fresh = "5m"`"#]],
+    );
+}
+
+#[test]
+fn public() {
+    for beside in [quote!(require_login), quote!(any(is_admin)), quote!(login_url = "/login"), quote!(on_denied = page)]
+    {
+        args(
+            quote!(public, #beside),
+            expect!["`public` lets everybody pass, so it stands alone: remove it, or everything beside it"],
+        );
+    }
+    args(quote!(public, public), expect!["`public` is given twice; remove one"]);
+    args(quote!(public = true), expect!["`public` takes no value: write just `public`"]);
+}
+
+#[test]
+fn options() {
+    args(quote!(require_login, login_url), expect![[r#"`login_url` needs a value: write `login_url = "/login"`"#]]);
+    for wrong in
+        [quote!("https://evil"), quote!("//evil"), quote!("login"), quote!("/a#b"), quote!(|_| "/login"), quote!(7)]
+    {
+        args(
+            quote!(require_login, login_url = #wrong),
+            expect![[
+                r#"`login_url` is a path of this site, `login_url = "/login"`, or the path of a function `fn(&RequestHead<'_>) -> String`"#
+            ]],
+        );
+    }
+    args(quote!(require_login, on_denied), expect!["`on_denied` needs a value: write `on_denied = forbidden_page`"]);
+    args(
+        quote!(require_login, on_denied = "page"),
+        expect!["`on_denied` takes a path without quotes: write `on_denied = page`"],
+    );
+    args(
+        quote!(login_url = "/login"),
+        expect![
+            "say what to require: `#[session(require_login)]` or `#[session(require = |user: &User| user.is_admin)]`; or say `#[session(public)]`"
+        ],
+    );
+    args(quote!(requirement), expect!["`requirement` needs a value: write `requirement = OfficeHours`"]);
+    args(
+        quote!(requirement = "OfficeHours"),
+        expect!["`requirement` takes a path without quotes: write `requirement = OfficeHours`"],
     );
 }
 
@@ -248,7 +403,7 @@ fn require_in_an_impl_block() {
     args(
         quote!(require = Self::is_open),
         expect![
-            "`require` defines an item beside the handler, and an `impl` block cannot hold it: make the handler a free function, without `Self`"
+            "this guard defines an item beside the handler, and an `impl` block cannot hold it: make the handler a free function, without `Self`"
         ],
     );
     both(
@@ -257,7 +412,7 @@ fn require_in_an_impl_block() {
             async fn show(state: State<Self>) {}
         ),
         expect![
-            "`require` defines an item beside the handler, and an `impl` block cannot hold it: make the handler a free function, without `Self`"
+            "this guard defines an item beside the handler, and an `impl` block cannot hold it: make the handler a free function, without `Self`"
         ],
     );
 }
@@ -325,7 +480,7 @@ fn all_mistakes_at_once() {
             async fn show(&self) {}
         ),
         expect![[r#"
-        unknown key `requires_login`; did you mean `require_login`? (accepted here: `require_login`, `require`, `layer`, `crate`)
+        unknown key `requires_login`; did you mean `require_login`? (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `layer`, `crate`)
         `require` takes a path without quotes: write `require = is_admin`
         `layer` needs a value: write `layer = Office`
         a handler has no `self`: write a free function, or an associated function that takes what it needs as arguments"#]],

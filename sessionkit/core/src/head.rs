@@ -73,8 +73,8 @@ impl<'a> RequestHead<'a> {
         self.headers
     }
 
-    /// Whether a person is opening a page: then a denial is a redirect.
-    pub(crate) fn is_navigation(&self) -> bool {
+    /// Whether a person is opening a page, for whom an answer may be a redirect.
+    pub fn is_navigation(&self) -> bool {
         match self.header("sec-fetch-mode") {
             Some(mode) => mode == b"navigate",
             None => {

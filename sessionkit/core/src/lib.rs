@@ -91,9 +91,9 @@ pub use field::{FieldReader, FieldWriter};
 pub use field_error::FieldError;
 pub use flash::{Flash, Flashing, flash};
 pub use guard::{
-    Arguments, Check, Findable, GuardMark, GuardedRequest, GuestOnly, Interrupted, Need, OfData, OfInfo, OfUser,
-    Operator, Predicate, Public, RequireFresh, RequireLogin, Requirement, Rules, Subject, Subjects, Verdict, guard,
-    guard_by,
+    Arguments, Check, Denial, DenialReason, Findable, GuardMark, GuardOptions, GuardedRequest, GuestOnly, Interrupted,
+    Need, OfData, OfInfo, OfUser, Operator, Predicate, Public, RequireFresh, RequireLogin, Requirement, Rules, Subject,
+    Subjects, Verdict, guard, guard_by,
 };
 pub use handle::{Held, SessionHandle};
 pub use head::{Headers, OwnedHead, RequestHead, Route};

@@ -14,11 +14,13 @@ use crate::deadline::Deadline;
 use crate::error::SessionError;
 use crate::event::{About, EventKind, EventSink, Events, TracingSink};
 use crate::extensions::Extensions;
-use crate::head::OwnedHead;
+use crate::guard::{Denial, Denials};
+use crate::head::{OwnedHead, RequestHead};
 use crate::header::Generation;
 use crate::hooks::{Hooks, LoadCookie, MissingSession, PresentedCookie};
 use crate::layer::{LayerMarker, Main};
 use crate::record::Record;
+use crate::rejection::Rejection;
 use crate::request::{Current, RequestSession};
 use crate::store::{DynStore, Store, StoreError};
 use crate::tasks::Tasks;
@@ -56,6 +58,7 @@ pub(crate) struct Engine {
     pub(crate) hooks: Hooks,
     pub(crate) user_loader: Option<Arc<dyn DynLoader>>,
     pub(crate) extensions: Extensions,
+    pub(crate) denials: Denials,
 }
 
 /// What the cookies of a request open: one session, several, which are nobody's, or none.
@@ -100,6 +103,7 @@ impl<L: LayerMarker> SessionManager<L> {
             hooks: Hooks::default(),
             user_loader: None,
             extensions: Extensions::default(),
+            denials: Denials::default(),
         };
         Self { engine: Arc::new(engine), layer: std::marker::PhantomData }
     }
@@ -183,6 +187,41 @@ impl<L: LayerMarker> SessionManager<L> {
         self.with(|engine| engine.extensions.insert(value))
     }
 
+    /// Sends those who have to log in to the page that a function names, in place of the setting `login_url`: one that
+    /// depends on the language of the request, or on its path. The address of the refused page is added as `next`.
+    ///
+    /// An address that the function takes from the request, from a parameter or the `Host` say, would let anybody make
+    /// links from this site to a login page of theirs: choose among addresses that the application knows.
+    ///
+    /// ```
+    /// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
+    ///
+    /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default())
+    ///     .with_login_url(|head| if head.path().starts_with("/office/") { "/office/login" } else { "/login" }.to_owned());
+    /// # let _ = manager;
+    /// ```
+    pub fn with_login_url(self, login_url: impl Fn(&RequestHead<'_>) -> String + Send + Sync + 'static) -> Self {
+        self.with(|engine| engine.denials.login_url = Some(Arc::new(login_url)))
+    }
+
+    /// Answers those whom a guard refuses with what a function says. [`Denial::answer`] is what they get otherwise. A panic
+    /// is a 500.
+    ///
+    /// ```
+    /// use sessionkit_core::{DenialReason, MemoryStore, Rejection, SessionConfig, SessionManager};
+    ///
+    /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).on_denied(|denial| {
+    ///     match denial.reason {
+    ///         DenialReason::NotAllowed => Rejection::html(403, "<h1>This is for members only</h1>"),
+    ///         _ => denial.answer(),
+    ///     }
+    /// });
+    /// # let _ = manager;
+    /// ```
+    pub fn on_denied(self, on_denied: impl Fn(&Denial<'_>) -> Rejection + Send + Sync + 'static) -> Self {
+        self.with(|engine| engine.denials.on_denied = Some(Arc::new(on_denied)))
+    }
+
     pub(crate) fn with(self, change: impl FnOnce(&mut Engine)) -> Self {
         let engine = &self.engine;
         let mut engine = Engine {
@@ -199,6 +238,7 @@ impl<L: LayerMarker> SessionManager<L> {
             hooks: engine.hooks.clone(),
             user_loader: engine.user_loader.clone(),
             extensions: engine.extensions.clone(),
+            denials: engine.denials.clone(),
         };
         change(&mut engine);
         engine.events = Arc::new(Events::new(engine.sinks.clone(), engine.clock.clone(), engine.layer));

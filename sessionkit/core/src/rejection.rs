@@ -6,13 +6,16 @@ use crate::local_path::LocalPath;
 
 /// A response that SessionKit gives in place of the handler: a problem document, or a redirect to the login page.
 ///
-/// The body is `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
+/// The body is `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)), unless it was given
+/// [another](Self::with_body).
 #[derive(Clone, Eq, PartialEq)]
 pub struct Rejection {
     status: u16,
     title: &'static str,
     detail: String,
     location: Option<String>,
+    /// The content type and the body, where they are not a problem document.
+    content: Option<(&'static str, String)>,
 }
 
 impl Rejection {
@@ -25,7 +28,25 @@ impl Rejection {
     /// ```
     pub fn new(status: u16, detail: impl Into<String>) -> Self {
         let status = if (400..600).contains(&status) { status } else { 500 };
-        Self { status, title: title(status), detail: detail.into(), location: None }
+        Self { status, title: title(status), detail: detail.into(), location: None, content: None }
+    }
+
+    /// Makes an answer of this status that is a page for a person. A status that is not from 400 to 599 becomes 500.
+    ///
+    /// ```
+    /// let refused = sessionkit_core::Rejection::html(403, "<h1>Members only</h1>");
+    /// assert_eq!(refused.body(), "<h1>Members only</h1>");
+    /// ```
+    pub fn html(status: u16, page: impl Into<String>) -> Self {
+        let mut answer = Self::new(status, String::new());
+        answer.detail = answer.title.into();
+        answer.with_body("text/html; charset=utf-8", page)
+    }
+
+    /// Gives the answer a body of another content type, in place of the problem document.
+    pub fn with_body(mut self, content_type: &'static str, body: impl Into<String>) -> Self {
+        self.content = Some((content_type, body.into()));
+        self
     }
 
     /// Sends the client to a page of this site, with 303, for hooks.
@@ -34,18 +55,25 @@ impl Rejection {
     }
 
     fn to(location: String, detail: &str) -> Self {
-        Self { status: 303, title: "See Other", detail: detail.into(), location: Some(location) }
+        Self { status: 303, title: "See Other", detail: detail.into(), location: Some(location), content: None }
     }
 
     /// Sends a person to the login page, and from there back to `next`.
     pub(crate) fn login(login_url: &str, next: Option<&LocalPath>) -> Self {
-        let mut location = login_url.to_owned();
+        let (address, fragment) = login_url.split_at(login_url.find('#').unwrap_or(login_url.len()));
+        let mut location = address.to_owned();
         if let Some(next) = next {
-            location.push(if login_url.contains('?') { '&' } else { '?' });
+            location.push(if address.contains('?') { '&' } else { '?' });
             location.push_str("next=");
             location.push_str(&next.encode());
         }
+        location.push_str(fragment);
         Self::to(location, "Please log in.")
+    }
+
+    /// Sends a person who is logged in away from a page for guests.
+    pub(crate) fn home(home_url: &str) -> Self {
+        Self::to(home_url.to_owned(), "You are logged in already.")
     }
 
     /// The request came to a handler without passing the session layer called `layer`; `route` says where.
@@ -72,12 +100,15 @@ impl Rejection {
     /// The headers, with lower-case names.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let location = self.location.as_deref().map(|location| ("location", location));
-        let content = ("content-type", "application/problem+json");
-        [content, ("cache-control", "no-store")].into_iter().chain(location)
+        let content_type = self.content.as_ref().map_or("application/problem+json", |(content_type, _)| content_type);
+        [("content-type", content_type), ("cache-control", "no-store")].into_iter().chain(location)
     }
 
-    /// The body: a problem document.
+    /// The body: a problem document, or what the answer was given.
     pub fn body(&self) -> String {
+        if let Some((_, body)) = &self.content {
+            return body.clone();
+        }
         let problem = serde_json::json!({
             "type": "about:blank",
             "title": self.title,

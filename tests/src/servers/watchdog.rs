@@ -24,10 +24,12 @@ exec >/dev/null
 read -r _
 kill -KILL "$server"
 wait "$server"
-for _ in 1 2 3 4 5 6 7 8 9 10; do
+quiet=0
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     rm -rf "$directory"
     sleep 0.2
-    [ -e "$directory" ] || break
+    if [ -e "$directory" ]; then quiet=0; else quiet=$((quiet + 1)); fi
+    [ "$quiet" -lt 3 ] || break
 done
 "#;
 
@@ -104,10 +106,14 @@ impl Watchdog {
         let _ = kill_process_group(Pid::from_child(&self.shell), Signal::KILL);
         let _ = self.shell.wait();
         drop(lifeline);
-        // Whoever left the group holds the pipe open for as long as it lives.
+        self.wait_for_the_last();
+        let _ = fs::remove_file(&self.pid_file);
+    }
+
+    /// Waits until all that the server started is gone: whoever left the group holds the pipe open for as long as it lives.
+    fn wait_for_the_last(&mut self) {
         let deadline = Instant::now() + PATIENCE;
         while self.lines().recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok() {}
-        let _ = fs::remove_file(&self.pid_file);
     }
 
     fn lines(&mut self) -> &mut Receiver<String> {
@@ -136,6 +142,7 @@ impl Watchdog {
     #[cfg(test)]
     pub(super) fn close_pipe(&mut self) {
         drop(self.shell.stdin.take());
+        self.wait_for_the_last();
         self.shell.wait().unwrap();
     }
 }

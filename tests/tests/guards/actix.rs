@@ -11,11 +11,13 @@ use actix_web::web::{Bytes, Json, Path, ServiceConfig, get, post, to};
 use actix_web::{App as ActixApp, Error, HttpResponse, test};
 use sessionkit::actix::{Auth, Session, SessionMiddleware, SessionRejection, session};
 
+use crate::combinations::{combined_handlers, combined_routes};
 use crate::http::{Answer, App, Ask};
 use crate::shop::{Managers, handlers, routes};
 use crate::switch_store::SwitchStore;
 
 handlers!();
+combined_handlers!();
 
 pub(crate) struct Actix {
     managers: Option<Managers>,
@@ -45,6 +47,10 @@ pub(crate) fn shapes() -> Actix {
 
 fn configure(config: &mut ServiceConfig) {
     for (path, route) in routes!([get().to][post().to]) {
+        config.route(path, route);
+    }
+    config.route("/combined/set/{bits}", post().to(set_cart));
+    for (path, route) in combined_routes!([get().to]) {
         config.route(path, route);
     }
     config.default_service(to(page));

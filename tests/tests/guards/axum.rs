@@ -8,11 +8,13 @@ use axum::{BoxError, Router};
 use sessionkit::axum::{Auth, Session, SessionLayer, SessionRejection, session};
 use tower::ServiceExt as _;
 
+use crate::combinations::{combined_handlers, combined_routes};
 use crate::http::{Answer, App, Ask};
 use crate::shop::{Managers, handlers, routes};
 use crate::switch_store::SwitchStore;
 
 handlers!();
+combined_handlers!();
 
 pub(crate) struct Axum {
     router: Router,
@@ -42,6 +44,8 @@ pub(crate) fn shapes() -> Axum {
 
 fn router() -> Router {
     let pages = Router::new().fallback(any(page));
+    let pages = pages.route("/combined/set/{bits}", post(set_cart));
+    let pages = combined_routes!([get]).into_iter().fold(pages, |router, (path, route)| router.route(path, route));
     routes!([get][post]).into_iter().fold(pages, |router, (path, route)| router.route(path, route))
 }
 

@@ -3,6 +3,7 @@
 mod actix;
 mod arity;
 mod axum;
+mod combinations;
 mod decisions;
 mod denials;
 mod http;

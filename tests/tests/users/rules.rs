@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use sessionkit::testing::{TestSession, UnguardedRoutes};
-use sessionkit::{GuardedRequest, LayerMarker, Requirement, Rules, SessionConfig, SessionData, SessionManager};
+use sessionkit::{
+    GuardedRequest, LayerMarker, Rejection, Requirement, Rules, SessionConfig, SessionData, SessionManager,
+};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::Bench;
 
@@ -44,6 +46,7 @@ behaviour! {
     tests: [
         row_23_rules_decide_for_every_route_under_them,
         rules_are_not_met_without_conditions_or_layer,
+        row_23_rules_say_where_the_login_page_is_and_what_the_refused_see,
         row_23_a_route_that_nobody_guards_is_denied_by_default,
         a_guard_of_another_layer_is_a_guard,
         routes_that_nobody_guards_are_named,
@@ -122,6 +125,25 @@ behaviour! {
         let server = serve_fenced(&bench, manager.clone(), rules, routes!["/page" => page]).await;
         let answer = server.visitor_with(&ada).get("/fenced/page").await;
         assert!(answer.status == 500 && answer.body.contains("Office"), "{answer:?}");
+    }
+
+    async fn row_23_rules_say_where_the_login_page_is_and_what_the_refused_see(bench: Bench) {
+        let manager = bench.manager();
+        let ada = TestSession::new(&manager).login("ada").await;
+        let rules = Rules::new().require_login().require(has_items);
+        for (rules, location) in [
+            (rules.clone().login_path("/office/login"), "/office/login?next=/fenced/page"),
+            (rules.clone().login_url(|head| format!("/login/{}", head.method())), "/login/GET?next=/fenced/page"),
+        ] {
+            let server = serve_fenced(&bench, manager.clone(), rules, routes!["/page" => page]).await;
+            let navigation = [("sec-fetch-mode", &b"navigate"[..])];
+            let answer = server.visitor().send(reqwest::Method::GET, "/fenced/page", &navigation, "").await;
+            assert_eq!((answer.status, answer.all("location")), (303, vec![location]));
+        }
+        let rules = rules.on_denied(|denial| Rejection::html(403, format!("{:?}", denial.reason)));
+        let server = serve_fenced(&bench, manager, rules, routes!["/page" => page]).await;
+        let answer = server.visitor_with(&ada).get("/fenced/page").await;
+        assert_eq!((answer.status, &*answer.body), (403, "NotAllowed"));
     }
 
     async fn row_23_a_route_that_nobody_guards_is_denied_by_default(bench: Bench) {

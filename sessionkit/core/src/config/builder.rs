@@ -98,6 +98,8 @@ builder! {
     on_bad_cookie: OnBadCookie, OnBadCookie;
     /// The path of the login page, for people who are not logged in; `/login` by default.
     login_url: String, impl Into<String>;
+    /// The path where somebody who is logged in is sent from a page for guests; `/` by default.
+    home_url: String, impl Into<String>;
 }
 
 impl SessionConfigBuilder {

@@ -196,6 +196,9 @@ impl Settings {
         if LocalPath::parse(&self.login_url).is_none() || self.login_url.contains('#') {
             return Some(format!("login_url {:?} must be a path of this site: write `/login`", self.login_url));
         }
+        if LocalPath::parse(&self.home_url).is_none() {
+            return Some(format!("home_url {:?} must be a path of this site: write `/`", self.home_url));
+        }
         None
     }
 }
@@ -251,6 +254,7 @@ mod tests {
             (new().cookie_name("s".repeat(4000)), "shorten cookie_name"),
             (new().cookie_name("s").cookie_path(format!("/{}", "a".repeat(1024))), "cookie_path takes more"),
             (new().login_url("//evil.example"), "must be a path of this site"),
+            (new().home_url("https://evil.example"), "home_url \"https://evil.example\" must be a path of this site"),
         ];
         for (builder, advice) in cases {
             let refused = builder.build().unwrap_err().to_string();

@@ -242,6 +242,7 @@ mod tests {
             ("on_lost_write", "ERROR"),
             ("on_bad_cookie", "reject"),
             ("login_url", "/enter"),
+            ("home_url", "/start"),
             ("dev", "false"),
             ("preset", "AAL1"),
         ];
@@ -250,7 +251,7 @@ mod tests {
             "cookie_max_age": { "fixed": 7776000 }, "ttl": 7200, "anonymous_ttl": 3600, "absolute": 864000,
             "rolling": { "extend": "10m" }, "touch_after": 300, "renew_after": 86400, "renew_grace": 10,
             "load_deadline": "100ms", "commit_deadline": 2, "user_deadline": 3, "max_record_size": 1000, "save_uninitialized": true,
-            "on_lost_write": "error", "on_bad_cookie": "Reject", "login_url": "/enter", "dev": false, "preset": "aal1" }"#;
+            "on_lost_write": "error", "on_bad_cookie": "Reject", "login_url": "/enter", "home_url": "/start", "dev": false, "preset": "aal1" }"#;
         assert_eq!(texts.len(), SessionConfigBuilder::NAMES.len());
         let variables = texts.iter().map(|(name, value)| (format!("SESSION_{}", name.to_uppercase()), *value));
         let from_variables = format!("{:?}", SessionConfig::from_variables(variables).unwrap());

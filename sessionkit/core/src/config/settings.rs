@@ -35,6 +35,7 @@ pub(crate) struct Settings {
     pub(crate) on_lost_write: OnLostWrite,
     pub(crate) on_bad_cookie: OnBadCookie,
     pub(crate) login_url: String,
+    pub(crate) home_url: String,
 }
 
 impl Settings {
@@ -70,6 +71,7 @@ impl Settings {
             on_lost_write: set.on_lost_write.unwrap_or(OnLostWrite::Ignore),
             on_bad_cookie: set.on_bad_cookie.unwrap_or(OnBadCookie::Anonymous),
             login_url: set.login_url.unwrap_or_else(|| "/login".into()),
+            home_url: set.home_url.unwrap_or_else(|| "/".into()),
         }
     }
 

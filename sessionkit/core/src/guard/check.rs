@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::interrupted::Interrupted;
+use super::options::GuardOptions;
 use super::subjects::Subjects;
 use crate::layer::{LayerMarker, Main};
 
@@ -25,6 +26,11 @@ pub trait Check: 'static {
     /// # Errors
     /// Stops where something has to be awaited first, and where a condition cannot be decided.
     fn check(subjects: &mut Subjects<'_, Self::Layer>) -> Result<(), Interrupted>;
+
+    /// What becomes of those who are refused; what the manager does by default.
+    fn options() -> GuardOptions {
+        GuardOptions::new()
+    }
 }
 
 /// Requires that somebody is logged in.

@@ -1,14 +1,15 @@
 //! Decides about a request.
 
 use super::check::Check;
-use super::condition::Answer;
+use super::condition::{Answer, Condition};
+use super::denial::{DenialReason, deny};
 use super::frames::Frames;
 use super::interrupted::Interrupted;
+use super::options::GuardOptions;
 use super::request::GuardedRequest;
 use super::subjects::Subjects;
 use crate::event::EventKind;
 use crate::head::RequestHead;
-use crate::local_path::LocalPath;
 use crate::rejection::Rejection;
 use crate::request::RequestSession;
 
@@ -20,10 +21,18 @@ pub async fn guard<C: Check>(session: &RequestSession, head: &RequestHead<'_>) -
     if C::IS_PUBLIC {
         return Ok(());
     }
-    decide(session, head, C::HANDLER, &tell::<C>).await
+    decide(session, head, &Conditions { handler: C::HANDLER, tell: &tell::<C>, options: C::options() }).await
 }
 
-/// Tells the conditions of a check, of whatever layer.
+/// The conditions of a guard of whatever layer.
+pub(crate) struct Conditions<'c> {
+    /// The handler, if it is known.
+    pub(crate) handler: &'static str,
+    pub(crate) tell: &'c Tell<'c>,
+    pub(crate) options: GuardOptions,
+}
+
+/// Tells the conditions of a check.
 pub(crate) type Tell<'c> =
     dyn for<'r> Fn(&'r GuardedRequest<'r>, &'r mut Frames) -> Result<(), Interrupted> + Sync + 'c;
 
@@ -31,49 +40,53 @@ fn tell<'r, C: Check>(request: &'r GuardedRequest<'r>, frames: &'r mut Frames) -
     C::check(&mut Subjects::new(request, frames))
 }
 
-/// Decides by conditions that `tell` tells.
+/// Decides by conditions.
 pub(crate) async fn decide(
     session: &RequestSession,
     head: &RequestHead<'_>,
-    handler: &'static str,
-    tell: &Tell<'_>,
+    conditions: &Conditions<'_>,
 ) -> Result<(), Rejection> {
     session.attach(head);
-    if !handler.is_empty() {
-        let _ = session.shared.handler.set(handler);
+    if !conditions.handler.is_empty() {
+        let _ = session.shared.handler.set(conditions.handler);
     }
     let request = GuardedRequest::new(session, *head);
-    match run(&request, tell).await {
-        Ok(frames) => judge(&request, &frames),
+    match decide_with(&request, conditions.tell).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(reason)) => {
+            session.state().denied = true;
+            Err(deny(session, head, reason, conditions.options))
+        }
         Err(interrupted) => Err(failed(session, interrupted)),
     }
 }
 
+/// Whether a request may pass, and why it may not.
+pub(super) type Verdict = Result<(), DenialReason>;
+
 /// Tells the conditions until nothing is missing.
-async fn run(request: &GuardedRequest<'_>, tell: &Tell<'_>) -> Result<Frames, Interrupted> {
+pub(super) async fn decide_with(request: &GuardedRequest<'_>, tell: &Tell<'_>) -> Result<Verdict, Interrupted> {
     request.session.load().await?;
     loop {
         let mut frames = Frames::new();
         match tell(request, &mut frames) {
-            Ok(()) => return Ok(frames),
+            Ok(()) => return Ok(judge(request, &frames)),
             Err(Interrupted::Needs(need)) => (need.0)(request).await?,
             Err(interrupted) => return Err(interrupted),
         }
     }
 }
 
-fn judge(request: &GuardedRequest<'_>, frames: &Frames) -> Result<(), Rejection> {
-    let condition = frames.value();
-    if condition.now == Answer::Met {
-        return Ok(());
+fn judge(request: &GuardedRequest<'_>, frames: &Frames) -> Verdict {
+    let Condition { now, after_login } = frames.value();
+    let is_logged_in = request.session.is_logged_in();
+    match (now, after_login) {
+        (Answer::Met, _) => Ok(()),
+        (_, Answer::Unmet) if is_logged_in && frames.is_for_guests => Err(DenialReason::GuestOnly),
+        (_, Answer::Unmet) => Err(DenialReason::NotAllowed),
+        _ if is_logged_in => Err(DenialReason::FreshLoginRequired),
+        _ => Err(DenialReason::LoginRequired),
     }
-    let session = request.session;
-    session.state().denied = true;
-    if condition.after_login == Answer::Unmet {
-        session.report(EventKind::Denied { reason: "not allowed" });
-        return Err(Rejection::new(403, "You are logged in, but not allowed to do this."));
-    }
-    Err(login_required(session, request.head()))
 }
 
 fn failed(session: &RequestSession, interrupted: Interrupted) -> Rejection {
@@ -92,14 +105,7 @@ fn undecided() -> Rejection {
     Rejection::new(500, "It could not be decided whether you may do this.")
 }
 
-/// The answer to somebody who is not logged in, also where an extractor needs a user.
+/// The answer to somebody who is not logged in, where an extractor needs a user.
 pub(crate) fn login_required(session: &RequestSession, head: &RequestHead<'_>) -> Rejection {
-    session.report(EventKind::Denied { reason: "not logged in" });
-    if !head.is_navigation() {
-        return Rejection::new(401, "Please log in.");
-    }
-    // Only a page that can be asked for again is worth coming back to.
-    let returns = matches!(head.method(), "GET" | "HEAD");
-    let next = if returns { LocalPath::parse(head.target()) } else { None };
-    Rejection::login(&session.shared.engine.settings().login_url, next.as_ref())
+    deny(session, head, DenialReason::LoginRequired, GuardOptions::new())
 }

@@ -7,21 +7,28 @@
 mod check;
 mod condition;
 mod decide;
+mod denial;
 mod frames;
 mod interrupted;
+mod options;
 mod predicate;
 mod request;
 mod requirement;
 mod rules;
 mod subject;
 mod subjects;
+#[cfg(test)]
+mod tests;
 mod unguarded;
 
 pub use check::{Check, GuestOnly, Public, RequireFresh, RequireLogin};
 pub use decide::guard;
 pub(crate) use decide::login_required;
+pub(crate) use denial::Denials;
+pub use denial::{Denial, DenialReason};
 pub use frames::Operator;
 pub use interrupted::{Interrupted, Need};
+pub use options::GuardOptions;
 pub use predicate::{Predicate, Verdict};
 pub use request::GuardedRequest;
 pub use requirement::Requirement;

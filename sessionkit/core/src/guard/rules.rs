@@ -5,10 +5,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::decide::decide;
-use super::frames::Operator;
+use super::decide::{Conditions, decide};
+use super::denial::Denial;
+use super::frames::{Frames, Operator};
 use super::interrupted::Interrupted;
+use super::options::GuardOptions;
 use super::predicate::{Predicate, Verdict};
+use super::request::GuardedRequest;
 use super::requirement::Requirement;
 use super::subject::Findable;
 use super::subjects::Subjects;
@@ -49,6 +52,7 @@ use crate::request::RequestSession;
 pub struct Rules<L: LayerMarker = Main> {
     conditions: Vec<Condition<L>>,
     is_public: bool,
+    options: GuardOptions,
     layer: PhantomData<fn() -> L>,
 }
 
@@ -69,7 +73,7 @@ impl Rules {
 impl<L: LayerMarker> Rules<L> {
     /// Begins with no condition, in one of several layers: `Rules::<Office>::for_layer()`.
     pub fn for_layer() -> Self {
-        Self { conditions: Vec::new(), is_public: false, layer: PhantomData }
+        Self { conditions: Vec::new(), is_public: false, options: GuardOptions::new(), layer: PhantomData }
     }
 
     /// Requires that somebody is logged in.
@@ -127,6 +131,23 @@ impl<L: LayerMarker> Rules<L> {
         self.operator(Operator::Not, conditions)
     }
 
+    /// Sends those who have to log in to this page of the site, in place of the manager's: `.login_path("/office/login")`.
+    pub fn login_path(self, path: &'static str) -> Self {
+        Self { options: self.options.login_path(path), ..self }
+    }
+
+    /// Sends those who have to log in to the page that a function names, as
+    /// [`SessionManager::with_login_url`](crate::SessionManager::with_login_url) does.
+    pub fn login_url(self, function: fn(&RequestHead<'_>) -> String) -> Self {
+        Self { options: self.options.login_url(function), ..self }
+    }
+
+    /// Answers those who are refused with what a function says, as
+    /// [`SessionManager::on_denied`](crate::SessionManager::on_denied) does.
+    pub fn on_denied(self, function: fn(&Denial<'_>) -> Rejection) -> Self {
+        Self { options: self.options.on_denied(function), ..self }
+    }
+
     fn operator(self, operator: Operator, conditions: impl FnOnce(Self) -> Self) -> Self {
         let operands = conditions(Self::for_layer());
         self.with(move |subjects| {
@@ -162,12 +183,13 @@ pub async fn guard_by<L: LayerMarker>(
     if rules.is_public {
         return Ok(());
     }
-    decide(session, head, "", &|request, frames| rules.tell(&mut Subjects::new(request, frames))).await
+    let tell = |request: &GuardedRequest<'_>, frames: &mut Frames| rules.tell(&mut Subjects::new(request, frames));
+    decide(session, head, &Conditions { handler: "", tell: &tell, options: rules.options }).await
 }
 
 impl<L: LayerMarker> Clone for Rules<L> {
     fn clone(&self) -> Self {
-        Self { conditions: self.conditions.clone(), is_public: self.is_public, layer: PhantomData }
+        Self { conditions: self.conditions.clone(), layer: PhantomData, ..*self }
     }
 }
 

@@ -1,6 +1,6 @@
 use sessionkit::actix::session;
 
-#[session(all(require_login))]
+#[session(is_admin)]
 async fn admin() {}
 
 fn main() {}

@@ -1,6 +1,6 @@
 use sessionkit::actix::session;
 
-#[session(not(require_login))]
+#[session(or(require_login))]
 async fn admin() {}
 
 fn main() {}

@@ -1,6 +1,6 @@
 use sessionkit::axum::session;
 
-#[session(not(require_login))]
+#[session(require_fresh)]
 async fn admin() {}
 
 fn main() {}

@@ -1,6 +1,6 @@
 use sessionkit::actix::session;
 
-#[session(any(require_login))]
+#[session(any(is_admin()))]
 async fn admin() {}
 
 fn main() {}

@@ -1,6 +1,6 @@
 use sessionkit::axum::session;
 
-#[session(any(require_login))]
+#[session(public, require_login)]
 async fn admin() {}
 
 fn main() {}

@@ -1,6 +1,6 @@
 use sessionkit::axum::session;
 
-#[session(all(require_login))]
+#[session(policy::is_admin)]
 async fn admin() {}
 
 fn main() {}

@@ -1,0 +1,119 @@
+//! What stands behind `require =` and `require_fresh =`.
+
+use syn::{Expr, ExprClosure, Lit, Pat};
+
+use crate::args::{Arg, Value};
+use crate::duration::{self, Seconds};
+use crate::errors::Errors;
+use crate::value::without_quotes;
+
+pub(crate) const EXAMPLE: &str = "|user: &User| user.is_admin";
+
+const NOT_A_PREDICATE: &str =
+    "`require` takes a function's path or a closure: write `require = |user: &User| user.is_admin`";
+
+/// The operand of a `require`.
+pub(crate) fn of_require(arg: Arg, errors: &Errors) -> Option<Expr> {
+    match arg.value {
+        Value::Path(path) => Some(Expr::Path(path)),
+        Value::Expr(expr) => predicate(expr, NOT_A_PREDICATE, errors),
+        // require = "is_admin"
+        Value::Literal(Lit::Str(string)) => {
+            errors.on(&string, without_quotes(&arg.key, &string, EXAMPLE));
+            None
+        }
+        // require
+        Value::Absent | Value::Missing(_) => {
+            arg.needs_value(EXAMPLE, errors);
+            None
+        }
+        // require(is_admin), require = 7
+        Value::Literal(_) | Value::List(_) => {
+            errors.on(&arg.value, NOT_A_PREDICATE);
+            None
+        }
+    }
+}
+
+/// A predicate, or what to say where it is none.
+pub(crate) fn predicate(expr: Expr, otherwise: &str, errors: &Errors) -> Option<Expr> {
+    match expr {
+        Expr::Paren(inner) => predicate(*inner.expr, otherwise, errors),
+        Expr::Group(inner) => predicate(*inner.expr, otherwise, errors),
+        Expr::Path(_) => Some(expr),
+        Expr::Closure(closure) => {
+            is_synchronous(&closure, errors);
+            looks_at_something(&closure, errors);
+            says_its_types(&closure, errors);
+            Some(Expr::Closure(closure))
+        }
+        // require = any(is_admin, is_editor)
+        Expr::Call(call) if is_operator(&call.func) => {
+            let message = "`any`, `all` and `not` are conditions themselves: write them without `require =`";
+            errors.on(call.func, message);
+            None
+        }
+        other => {
+            errors.on(other, otherwise);
+            None
+        }
+    }
+}
+
+fn is_operator(function: &Expr) -> bool {
+    let Expr::Path(path) = function else { return false };
+    ["any", "all", "not"].iter().any(|operator| path.path.is_ident(operator))
+}
+
+/// require = async |user: &User| user.is_admin
+fn is_synchronous(closure: &ExprClosure, errors: &Errors) {
+    if let Some(asyncness) = &closure.asyncness {
+        errors.on(
+            asyncness,
+            "a predicate is synchronous: what it looks at has been loaded before; remove `async`, or write a type for \
+             `requirement = ..`",
+        );
+    }
+}
+
+/// require = || true
+fn looks_at_something(closure: &ExprClosure, errors: &Errors) {
+    if closure.inputs.is_empty() {
+        errors.on(closure, format_args!("a predicate takes what it looks at: write `{EXAMPLE}`"));
+    }
+}
+
+/// require = |user| user.is_admin
+fn says_its_types(closure: &ExprClosure, errors: &Errors) {
+    for parameter in closure.inputs.iter().filter(|parameter| !matches!(parameter, Pat::Type(_))) {
+        errors.on(parameter, format_args!("the type decides what is loaded, so write it: `{EXAMPLE}`"));
+    }
+}
+
+/// How long ago, in seconds, a login may be at most.
+pub(crate) fn seconds(arg: &Arg, errors: &Errors) -> Option<u32> {
+    if let Value::Literal(Lit::Int(number)) = &arg.value {
+        let message = format!(
+            "`require_fresh` needs a unit: write `require_fresh = \"{}s\"` for seconds",
+            number.base10_digits()
+        );
+        errors.on(number, message);
+        return None;
+    }
+    let text = arg.string("\"5m\"", errors)?;
+    match duration::parse(&text.value()) {
+        Seconds::Some(seconds @ 1..) => Some(seconds),
+        Seconds::Some(0) => {
+            errors.on(&text, "no login is that fresh: write a time such as `require_fresh = \"5m\"`");
+            None
+        }
+        Seconds::TooMany => {
+            errors.on(&text, "no login lasts that long: write a time such as `require_fresh = \"5m\"`");
+            None
+        }
+        Seconds::None => {
+            errors.on(&text, duration::not_a_time(&text.value()));
+            None
+        }
+    }
+}

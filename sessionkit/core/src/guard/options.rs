@@ -1,0 +1,51 @@
+//! What becomes of those whom a guard refuses.
+
+use std::fmt;
+
+use super::denial::Denial;
+use crate::head::RequestHead;
+use crate::rejection::Rejection;
+
+/// What a guard does with those whom it refuses, where that differs from what the manager does: `login_url` and
+/// `on_denied` of `#[session(..)]`.
+#[derive(Clone, Copy, Default)]
+pub struct GuardOptions {
+    pub(crate) login_url: Option<LoginUrl>,
+    pub(crate) on_denied: Option<fn(&Denial<'_>) -> Rejection>,
+}
+
+/// Where the login page is.
+#[derive(Clone, Copy)]
+pub(crate) enum LoginUrl {
+    Path(&'static str),
+    Function(fn(&RequestHead<'_>) -> String),
+}
+
+impl GuardOptions {
+    /// Does what the manager does.
+    pub const fn new() -> Self {
+        Self { login_url: None, on_denied: None }
+    }
+
+    /// Sends to a login page of this site.
+    pub const fn login_path(self, path: &'static str) -> Self {
+        Self { login_url: Some(LoginUrl::Path(path)), ..self }
+    }
+
+    /// Sends to the login page that a function names, as
+    /// [`SessionManager::with_login_url`](crate::SessionManager::with_login_url) does.
+    pub const fn login_url(self, function: fn(&RequestHead<'_>) -> String) -> Self {
+        Self { login_url: Some(LoginUrl::Function(function)), ..self }
+    }
+
+    /// Gives the answer of a function, as [`SessionManager::on_denied`](crate::SessionManager::on_denied) does.
+    pub const fn on_denied(self, function: fn(&Denial<'_>) -> Rejection) -> Self {
+        Self { on_denied: Some(function), ..self }
+    }
+}
+
+impl fmt::Debug for GuardOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardOptions").finish_non_exhaustive()
+    }
+}

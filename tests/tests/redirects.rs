@@ -1,0 +1,187 @@
+//! Where people are sent whom a guard refuses, and what else they may be answered.
+
+use std::time::Duration;
+
+use sessionkit::{Denial, DenialReason, Rejection, RequestHead, SessionManager};
+use sessionkit_tests::harness::{Answer, Bench, Visitor};
+
+fn office_login(head: &RequestHead<'_>) -> String {
+    let language = if head.header("accept-language") == Some(b"de") { "de" } else { "en" };
+    format!("/office/login?language={language}#form")
+}
+
+fn no_address(_: &RequestHead<'_>) -> String {
+    "/login\r\nset-cookie: stolen".to_owned()
+}
+
+fn page_of_the_guard(denial: &Denial<'_>) -> Rejection {
+    match denial.reason {
+        DenialReason::NotAllowed => Rejection::html(403, format!("<h1>{}</h1>", denial.user.as_deref().unwrap_or("?"))),
+        _ => denial.answer(),
+    }
+}
+
+fn fails(_: &Denial<'_>) -> Rejection {
+    panic!("a page that cannot be made")
+}
+
+async fn open(visitor: &Visitor, path: &str) -> Answer {
+    visitor.send(reqwest::Method::GET, path, &[("sec-fetch-mode", b"navigate")], "").await
+}
+
+fn location(answer: &Answer) -> Option<&str> {
+    answer.all("location").first().copied()
+}
+
+mod served {
+    use super::*;
+    use sessionkit_tests::both_frameworks;
+
+    both_frameworks! {
+        tests: [
+            row_23_the_login_page_is_a_path_or_a_function_of_the_guard_or_of_the_layer,
+            a_stale_login_is_sent_to_the_login_page_and_a_guest_page_sends_home,
+            the_application_may_answer_the_denied,
+            a_guard_costs_one_load_and_a_public_page_none,
+        ];
+
+        #[session(require_login)]
+        async fn plain() -> Reply {
+            Reply::ok("plain")
+        }
+
+        #[session(require_login, login_url = "/enter")]
+        async fn with_a_path() -> Reply {
+            Reply::ok("path")
+        }
+
+        #[session(require_login, login_url = office_login)]
+        async fn with_a_function() -> Reply {
+            Reply::ok("function")
+        }
+
+        #[session(require_login, login_url = no_address)]
+        async fn with_no_address() -> Reply {
+            Reply::ok("none")
+        }
+
+        #[session(require_fresh = "5m")]
+        async fn fresh() -> Reply {
+            Reply::ok("fresh")
+        }
+
+        #[session(guest_only)]
+        async fn guests() -> Reply {
+            Reply::ok("guests")
+        }
+
+        #[session(not(require_login), on_denied = page_of_the_guard)]
+        async fn with_a_page() -> Reply {
+            Reply::ok("page")
+        }
+
+        #[session(not(require_login), on_denied = fails)]
+        async fn with_a_page_that_fails() -> Reply {
+            Reply::ok("page")
+        }
+
+        #[session(not(require_login))]
+        async fn forbidden() -> Reply {
+            Reply::ok("forbidden")
+        }
+
+        #[session(public)]
+        async fn public() -> Reply {
+            Reply::ok("public")
+        }
+
+        async fn login(auth: Auth) -> Result<Reply, SessionRejection> {
+            auth.login("ada").await?;
+            Ok(Reply::ok("welcome"))
+        }
+
+        async fn start(bench: &Bench, manager: SessionManager) -> sessionkit_tests::harness::Server {
+            let routes = routes![
+                "/plain" => plain, "/path" => with_a_path, "/function" => with_a_function, "/none" => with_no_address,
+                "/fresh" => fresh, "/guests" => guests, "/page" => with_a_page, "/fails" => with_a_page_that_fails,
+                "/forbidden" => forbidden, "/public" => public, "/login" => login,
+            ];
+            serve_with(bench, manager, routes).await
+        }
+
+        async fn row_23_the_login_page_is_a_path_or_a_function_of_the_guard_or_of_the_layer() {
+            let bench = Bench::memory();
+            let stranger = start(&bench, bench.manager()).await;
+            let visitor = stranger.visitor();
+            assert_eq!(location(&open(&visitor, "/plain?a=b").await), Some("/login?next=/plain%3Fa%3Db"));
+            assert_eq!(location(&open(&visitor, "/path").await), Some("/enter?next=/path"));
+            let function = open(&visitor, "/function").await;
+            assert_eq!(location(&function), Some("/office/login?language=en&next=/function#form"));
+            let none = open(&visitor, "/none").await;
+            assert_eq!((none.status, location(&none), none.cookies().len()), (500, None, 0));
+
+            let by_area = |head: &RequestHead<'_>| format!("/area{}/login", head.path());
+            let other = start(&bench, bench.manager().with_login_url(by_area)).await;
+            let visitor = other.visitor();
+            assert_eq!(location(&open(&visitor, "/plain").await), Some("/area/plain/login?next=/plain"));
+            assert_eq!(location(&open(&visitor, "/path").await), Some("/enter?next=/path"));
+            assert_eq!(visitor.get("/plain").await.status, 401);
+        }
+
+        async fn a_stale_login_is_sent_to_the_login_page_and_a_guest_page_sends_home() {
+            let bench = Bench::memory().with_config(|config| config.home_url("/start"));
+            let server = start(&bench, bench.manager()).await;
+            let visitor = server.visitor();
+            assert_eq!(open(&visitor, "/guests").await.body, "guests");
+            assert_eq!(visitor.get("/fresh").await.status, 401);
+            assert_eq!(visitor.get("/login").await.status, 200);
+            bench.clock.advance(Duration::from_secs(299));
+            assert_eq!(visitor.get("/fresh").await.body, "fresh");
+            bench.clock.advance(Duration::from_secs(1));
+            assert_eq!(visitor.get("/fresh").await.status, 401);
+            assert_eq!(location(&open(&visitor, "/fresh").await), Some("/login?next=/fresh"));
+            assert_eq!(visitor.get("/plain").await.body, "plain");
+            let guests = open(&visitor, "/guests").await;
+            assert_eq!((guests.status, location(&guests)), (303, Some("/start")));
+            assert_eq!(visitor.get("/guests").await.status, 403);
+            assert_eq!(visitor.get("/login").await.status, 200);
+            assert_eq!(visitor.get("/fresh").await.body, "fresh");
+        }
+
+        async fn the_application_may_answer_the_denied() {
+            let bench = Bench::memory();
+            let manager = bench.manager().on_denied(|denial| {
+                Rejection::html(418 + u16::from(denial.head.is_navigation()), format!("{:?}", denial.reason))
+            });
+            let server = start(&bench, manager).await;
+            let visitor = server.visitor();
+            let answer = visitor.get("/plain").await;
+            assert_eq!((answer.status, &*answer.body), (418, "LoginRequired"));
+            assert_eq!(answer.all("content-type"), ["text/html; charset=utf-8"]);
+            assert_eq!(answer.all("cache-control"), ["no-store"]);
+            assert_eq!(open(&visitor, "/plain").await.status, 419);
+            assert_eq!(visitor.get("/login").await.status, 200);
+            assert_eq!(visitor.get("/forbidden").await.body, "NotAllowed");
+            // The guard's own comes first.
+            let answer = visitor.get("/page").await;
+            assert_eq!((answer.status, &*answer.body), (403, "<h1>ada</h1>"));
+            assert_eq!(visitor.get("/fails").await.status, 500);
+        }
+
+        async fn a_guard_costs_one_load_and_a_public_page_none() {
+            let bench = Bench::memory();
+            let server = start(&bench, bench.manager()).await;
+            let visitor = server.visitor();
+            assert_eq!(visitor.get("/login").await.status, 200);
+            bench.store.take();
+            for path in ["/plain", "/path", "/fresh", "/guests", "/forbidden"] {
+                visitor.get(path).await;
+                let calls = bench.store.take();
+                assert_eq!((calls.load, calls.total()), (1, 1), "{path}");
+            }
+            let answer = visitor.get("/public").await;
+            assert_eq!((&*answer.body, bench.store.take().total()), ("public", 0));
+            assert!(answer.all("vary").is_empty(), "a public page does not depend on the cookie");
+        }
+    }
+}

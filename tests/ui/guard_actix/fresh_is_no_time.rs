@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(require_fresh = "soon")]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(require_fresh)]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(not(is_new, is_banned))]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(any())]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(any(requires_login))]
+async fn admin() {}
+
+fn main() {}

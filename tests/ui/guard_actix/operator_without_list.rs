@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(all)]
+async fn admin() {}
+
+fn main() {}

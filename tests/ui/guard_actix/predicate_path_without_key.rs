@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(policy::is_admin)]
+async fn admin() {}
+
+fn main() {}

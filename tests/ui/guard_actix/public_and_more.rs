@@ -1,0 +1,6 @@
+use sessionkit::actix::session;
+
+#[session(public, require_login)]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use sessionkit::axum::session;
+
+#[session(require_fresh = "soon")]
+async fn admin() {}
+
+fn main() {}

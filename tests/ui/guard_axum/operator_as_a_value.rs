@@ -1,0 +1,6 @@
+use sessionkit::axum::session;
+
+#[session(require = any(is_admin))]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use sessionkit::axum::session;
+
+#[session(any())]
+async fn admin() {}
+
+fn main() {}

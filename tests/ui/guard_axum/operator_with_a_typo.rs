@@ -1,0 +1,6 @@
+use sessionkit::axum::session;
+
+#[session(any(requires_login))]
+async fn admin() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use sessionkit::axum::session;
+
+#[session(any(is_admin, login_url = "/login"))]
+async fn admin() {}
+
+fn main() {}

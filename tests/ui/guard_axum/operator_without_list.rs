@@ -1,0 +1,6 @@
+use sessionkit::axum::session;
+
+#[session(all)]
+async fn admin() {}
+
+fn main() {}
