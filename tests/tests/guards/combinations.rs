@@ -98,7 +98,7 @@ combinations! {
     not_both [not(all(is_admin, |cart: &Cart| cart.paid))] |who| !(who.admin && who.paid);
     twice_not [not(not(is_admin))] |who| who.admin;
     deep [all(any(not(all(is_admin, any(|cart: &Cart| cart.paid, guest_only))), require_login), is_welcome)]
-        |who| (!(who.admin && (who.paid || !who.login)) || who.login) && !who.banned;
+        |who| [!(who.admin && (who.paid || !who.login)), who.login].contains(&true) && !who.banned;
     of_two_structs [require = |account: &Account, cart: &Cart| account.is_admin || cart.free] |who| who.admin || who.free;
     of_two_structs_by_path [any(owns_a_paid_cart, guest_only)] |who| (who.admin && who.paid) || !who.login;
     by_hand [requirement = Hours] |who| who.open;
