@@ -21,7 +21,7 @@ struct Profile {
     theme: String,
 }
 
-const NONE: Calls = Calls { load: 0, create: 0, commit: 0, destroy: 0 };
+const NONE: Calls = Calls { load: 0, create: 0, commit: 0, destroy: 0, index: 0 };
 const READ: Calls = Calls { load: 1, ..NONE };
 const READ_AND_WRITE: Calls = Calls { load: 1, commit: 1, ..NONE };
 const CREATE: Calls = Calls { create: 1, ..NONE };

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::devices::Devices;
 use crate::error::SessionError;
 use crate::info::SessionInfo;
 use crate::request::{CookieChange, Current, RequestSession, State};
@@ -90,6 +91,11 @@ impl<E: From<SessionError> + 'static> Auth<E> {
     /// ```
     pub fn login(&self, user: impl Display) -> Login<E> {
         Login::new(self.session.clone(), user.to_string().into())
+    }
+
+    /// The devices on which whoever is logged in is, to be listed and ended. Needs the setting `devices`.
+    pub fn devices(&self) -> Devices<E> {
+        Devices::of_session(self.session.clone())
     }
 
     /// Records that the user proved once more who they are: the login is fresh again, its lifetime begins anew, and the
@@ -182,8 +188,17 @@ impl State {
         self.current = Some(current);
     }
 
+    /// Knows of no session any more.
+    pub(crate) fn log_out(&mut self, had_cookie: bool) {
+        self.change_user();
+        self.forgiven = true;
+        self.current = None;
+        self.ambiguous.clear();
+        self.cookie = if had_cookie { CookieChange::Remove } else { CookieChange::Keep };
+    }
+
     /// Lets go of everything that belongs to the user before.
-    fn change_user(&mut self) {
+    pub(crate) fn change_user(&mut self) {
         self.epoch.users += 1;
         self.user = None;
         self.pending.forget_changes();
@@ -212,3 +227,50 @@ async fn run(
         None => Err(SessionError::interrupted()),
     }
 }
+
+/// Whoever holds a session cannot make it that of somebody who is logged in, or its login a fresh one, but by the methods of
+/// [`Auth`], all of which replace the token.
+///
+/// ```compile_fail,E0639
+/// # fn forge(known: sessionkit_core::SessionInfo) -> sessionkit_core::SessionInfo {
+/// sessionkit_core::SessionInfo { user: Some("ada".into()), ..known }
+/// # }
+/// ```
+///
+/// ```compile_fail,E0599
+/// let auth: sessionkit_core::Auth = sessionkit_core::Auth::default();
+/// ```
+///
+/// ```compile_fail,E0624
+/// # fn forge(session: sessionkit_core::RequestSession) {
+/// let login = sessionkit_core::Login::<sessionkit_core::SessionError>::new(session, "ada".into());
+/// # }
+/// ```
+///
+/// ```compile_fail,E0616
+/// # fn forge(session: sessionkit_core::RequestSession) {
+/// session.shared.state().current = None;
+/// # }
+/// ```
+///
+/// ```compile_fail,E0599
+/// # async fn forge(auth: sessionkit_core::Auth, then: sessionkit_core::Timestamp) {
+/// auth.reauthenticate().at(then).await;
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # async fn forget(auth: sessionkit_core::Auth) {
+/// auth.login("ada");
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # async fn forget(auth: sessionkit_core::Auth) {
+/// auth.reauthenticate().methods(["pwd"]);
+/// # }
+/// ```
+#[cfg(doctest)]
+struct Forged;

@@ -39,6 +39,9 @@ enum Reason {
     Key(String),
     Method(String),
     NotLoggedIn,
+    TooManyDevices(usize),
+    Revoked,
+    NoDeviceIndex,
     Acting,
     InOnePiece(String),
     Early,
@@ -115,6 +118,21 @@ impl SessionError {
         Reason::NotLoggedIn.into()
     }
 
+    /// The user is logged in on as many devices as may be.
+    pub(crate) fn too_many_devices(most: usize) -> Self {
+        Reason::TooManyDevices(most).into()
+    }
+
+    /// The sessions of the user were ended while a login was under way.
+    pub(crate) fn revoked() -> Self {
+        Reason::Revoked.into()
+    }
+
+    /// Nobody keeps the sessions of each user.
+    pub(crate) fn no_device_index() -> Self {
+        Reason::NoDeviceIndex.into()
+    }
+
     /// Whoever acts as somebody already cannot act as somebody else.
     pub(crate) fn acting() -> Self {
         Reason::Acting.into()
@@ -181,7 +199,7 @@ impl SessionError {
     }
 
     /// The status code of the answer: 503 where the store or the user loader failed, 409 where changes could not be
-    /// settled, 401 where nobody is logged in, 400 or 401 where the setting `on_bad_cookie` rejects the cookie, 403 where a form is not one of the
+    /// settled and where a login is one too many, 401 where nobody is logged in, 400 or 401 where the setting `on_bad_cookie` rejects the cookie, 403 where a form is not one of the
     /// session, a hook's where one answered, 500 otherwise.
     pub fn status(&self) -> u16 {
         match &*self.0 {
@@ -190,6 +208,7 @@ impl SessionError {
             Reason::UserLoader(_) | Reason::SlowUserLoader => 503,
             Reason::Answered(rejection) => rejection.status(),
             Reason::Unsettled | Reason::Lost | Reason::Over | Reason::NoSession | Reason::Acting => 409,
+            Reason::TooManyDevices(_) | Reason::Revoked => 409,
             Reason::Csrf => 403,
             Reason::Unguarded { dev: false, .. } => 403,
             Reason::BadCookie(BadCookie::Malformed) => 400,
@@ -300,6 +319,18 @@ impl fmt::Display for SessionError {
             Reason::InOnePiece(field) => {
                 write!(f, "`{field}` is stored in one piece: insert it as a whole to change one of its entries")
             }
+            Reason::TooManyDevices(1) => {
+                f.write_str("the user is logged in on another device: log out there before logging in here")
+            }
+            Reason::TooManyDevices(most) => {
+                write!(f, "too many devices: the user is logged in on {most} already; log out on one of them before")
+            }
+            Reason::Revoked => {
+                f.write_str("the sessions of the user were ended while this login was under way: please log in again")
+            }
+            Reason::NoDeviceIndex => f.write_str(
+                "the sessions of each user are not kept: set `devices`, and use a store that has an index of them",
+            ),
             Reason::NotLoggedIn => f.write_str("nobody is logged in"),
             Reason::Acting => f.write_str("somebody who acts as another user has to end that first"),
             Reason::Method(method) => write!(

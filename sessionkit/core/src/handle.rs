@@ -155,6 +155,39 @@ impl SessionHandle {
         }
     }
 
+    /// Waits until the session is over: after a logout, a revocation, a login or a rotation elsewhere, and at its deadline.
+    /// At once where there never was one.
+    ///
+    /// The store's notice of it comes at once, where the store sends them; otherwise it takes as long as the setting
+    /// `watch_interval` says. Watching is no use of the session, and costs a load in each interval. While the store fails it
+    /// goes on waiting: that is not the end of the session.
+    ///
+    /// ```
+    /// use sessionkit_core::{SessionError, SessionHandle};
+    ///
+    /// async fn serve(handle: SessionHandle, mut next: impl AsyncFnMut() -> Option<String>) -> Result<(), SessionError> {
+    ///     let mut ended = std::pin::pin!(handle.ended());
+    ///     loop {
+    ///         tokio::select! {
+    ///             over = &mut ended => return over, // close the websocket
+    ///             message = next() => drop(message),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Fails in the handler itself, which would wait for its own end.
+    pub fn ended(&self) -> impl Future<Output = Result<(), SessionError>> + Send + use<> {
+        let handle = self.clone();
+        async move {
+            if let Some((token, generation)) = handle.request_ended().await? {
+                handle.engine.watch(&token, generation).await;
+            }
+            Ok(())
+        }
+    }
+
     /// What was read of the session, which is there.
     async fn session(&self) -> Result<&RequestSession, SessionError> {
         let round = self.round().await?;
@@ -184,6 +217,26 @@ impl SessionHandle {
         }
         let ended = ended.wait_for(Option::is_some).await;
         Ok(ended.ok().and_then(|ended| ended.clone()).flatten())
+    }
+}
+
+impl Engine {
+    /// Waits until a session has ended, or was handed to another token.
+    async fn watch(&self, token: &Token, generation: Generation) {
+        // Watched before it is looked at: nothing that happens between is missed.
+        let mut watch = self.store.notices().map(|notices| notices.watch(token.id()));
+        loop {
+            let interval = self.settings().watch_interval;
+            let wait = match self.reopen(token, generation).await {
+                Ok(None) => return,
+                Ok(Some(current)) => interval.min(current.record.header().deadline().since(self.now())),
+                Err(_) => interval,
+            };
+            match &mut watch {
+                Some(watch) => tokio::select! { () = watch.notice() => {}, () = tokio::time::sleep(wait) => {} },
+                None => tokio::time::sleep(wait).await,
+            }
+        }
     }
 }
 

@@ -104,6 +104,11 @@ impl Header {
         now >= self.deadline()
     }
 
+    /// Who proved that the session is theirs: the actor where somebody acts as another user, the user otherwise.
+    pub(crate) fn owner(&self) -> Option<&Arc<str>> {
+        self.details.as_ref().and_then(|details| details.actor.as_ref()).or(self.user.as_ref())
+    }
+
     /// Packs the fixed part: version, generation, created, and the other times as offsets, then the hash.
     ///
     /// All numbers are big-endian. An offset is in seconds from `created`; zero means none for `authenticated` and

@@ -25,6 +25,7 @@ mod data;
 mod deadline;
 mod delta;
 mod details;
+mod devices;
 mod dynamic;
 mod encoding;
 mod entries;
@@ -51,6 +52,7 @@ mod memory;
 pub mod merge;
 mod migration;
 mod name;
+mod notices;
 mod overlay;
 mod packing;
 mod pending;
@@ -74,7 +76,8 @@ pub use close::{Closing, Serving};
 pub use closed::{Closed, HeaderChange, HeaderChanges};
 pub use codec::{Codec, CodecError, Json};
 pub use config::{
-    ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SameSite, SessionConfig, SessionConfigBuilder,
+    ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfig,
+    SessionConfigBuilder,
 };
 pub use counter::{Counter, Counting, counter};
 pub use credential_stamp::CredentialStamp;
@@ -82,6 +85,9 @@ pub use csrf::{Admission, CrossOriginProtection, CsrfRefusal, CsrfToken, TokenCh
 pub use data::{Field, Merge, MergeFunction, OnError, SessionData};
 pub use delta::{Authenticate, Delta, FieldKey, FieldOp, HeaderOp, StoredValue, ValueRef};
 pub use details::LoginDetails;
+pub use devices::{
+    Device, DeviceEntry, DeviceIndex, Devices, EntryState, Meant, Registered, Registration, StoreFuture,
+};
 pub use dynamic::{DynamicSession, DynamicValue};
 pub use encoding::{Encoding, Stored, stored, stored_or};
 pub use entries::{Entries, Itemizing, Items, Split, entries};
@@ -106,6 +112,7 @@ pub use local_path::LocalPath;
 pub use manager::SessionManager;
 pub use memory::MemoryStore;
 pub use migration::{Migration, migrate};
+pub use notices::Notices;
 pub use packing::Fields;
 pub use record::Record;
 pub use rejection::Rejection;

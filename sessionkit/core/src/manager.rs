@@ -1,7 +1,7 @@
 //! The one place that decides: what a cookie opens, and what a response becomes.
 
 use std::any::{Any, TypeId, type_name};
-use std::fmt;
+use std::fmt::{self, Display};
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use crate::config::{ConfigError, SessionConfig, Settings};
 use crate::cookie::{Candidates, CookieName};
 use crate::data::SessionData;
 use crate::deadline::Deadline;
+use crate::devices::Devices;
 use crate::error::SessionError;
 use crate::event::{About, EventKind, EventSink, Events, TracingSink};
 use crate::extensions::Extensions;
@@ -260,6 +261,32 @@ impl<L: LayerMarker> SessionManager<L> {
     /// Whether this manager opened the session, so that a layer that was added twice can tell.
     pub fn owns(&self, session: &RequestSession) -> bool {
         Arc::ptr_eq(&self.engine, &session.shared.engine)
+    }
+
+    /// The devices on which a user is logged in, for administrators and for jobs: to be listed and ended. Needs the
+    /// setting `devices`.
+    ///
+    /// ```
+    /// use sessionkit_core::{Main, SessionError, SessionManager};
+    ///
+    /// async fn lock_out(manager: &SessionManager, user: i64) -> Result<(), SessionError> {
+    ///     manager.devices_of(user).end_all().await
+    /// }
+    /// ```
+    pub fn devices_of(&self, user: impl Display) -> Devices {
+        Devices::of_user(self.engine.clone(), user.to_string().into())
+    }
+
+    /// Ends the sessions of all users of this layer, and tells how many. Logins that are under way meanwhile fail;
+    /// anonymous sessions stay. Needs the setting `devices`.
+    ///
+    /// # Errors
+    /// Fails where there is no index of devices, and when the store fails. Then some of the sessions may go on; the next
+    /// call ends them.
+    pub async fn end_everyone(&self) -> Result<usize, SessionError> {
+        let engine = self.engine.clone();
+        let ended = self.engine.tasks.finish(async move { engine.end_everyone().await }).await;
+        ended.unwrap_or_else(|| Err(SessionError::interrupted()))
     }
 
     /// Closes the session of a request whose handler answered with `status`: stores what changed, and tells what the

@@ -6,7 +6,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::delta::Delta;
+use crate::devices::{DeviceIndex, MemoryIndex};
 use crate::header::Generation;
+use crate::notices::Notices;
 use crate::packing;
 use crate::record::Record;
 use crate::store::{CommitOutcome, CreateOutcome, Store, StoreError};
@@ -34,6 +36,8 @@ const SWEEP: usize = 4;
 pub struct MemoryStore {
     shards: Arc<[Mutex<Shard>]>,
     shard_capacity: usize,
+    index: Arc<MemoryIndex>,
+    notices: Notices,
 }
 
 impl MemoryStore {
@@ -45,7 +49,12 @@ impl MemoryStore {
     /// Makes a store for about this many sessions; at least 64.
     pub fn with_capacity(sessions: usize) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { shards, shard_capacity: sessions.div_ceil(SHARDS).max(1) }
+        Self {
+            shards,
+            shard_capacity: sessions.div_ceil(SHARDS).max(1),
+            index: Arc::default(),
+            notices: Notices::new(),
+        }
     }
 
     /// How many sessions are held, expired ones included that were not removed yet.
@@ -65,6 +74,10 @@ impl MemoryStore {
             shard.records.iter().map(|(id, packed)| (*id, unpack(packed))).collect::<Vec<_>>()
         };
         self.shards.iter().flat_map(records).collect()
+    }
+
+    pub(crate) fn index(&self) -> &MemoryIndex {
+        &self.index
     }
 
     fn shard(&self, id: SessionId) -> MutexGuard<'_, Shard> {
@@ -120,14 +133,28 @@ impl Store for MemoryStore {
         let Some(packed) = shard.records.get(&id) else { return Ok(CommitOutcome::Gone) };
         let mut record = unpack(packed);
         let outcome = record.apply(generation, delta, now)?;
-        if let CommitOutcome::Committed(_) = outcome {
+        if let CommitOutcome::Committed(receipt) = &outcome {
             shard.put(id, &record);
+            drop(shard);
+            if receipt.generation != generation {
+                self.notices.tell(id);
+            }
         }
         Ok(outcome)
     }
 
     async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
-        Ok(self.shard(id).remove(id))
+        let existed = self.shard(id).remove(id);
+        self.notices.tell(id);
+        Ok(existed)
+    }
+
+    fn device_index(&self) -> Option<&dyn DeviceIndex> {
+        Some(self)
+    }
+
+    fn notices(&self) -> Option<&Notices> {
+        Some(&self.notices)
     }
 }
 

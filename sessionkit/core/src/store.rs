@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 
 use crate::delta::Delta;
+use crate::devices::{DeviceIndex, StoreFuture};
 use crate::header::{Generation, Header};
+use crate::notices::Notices;
 use crate::record::Record;
 use crate::time::Timestamp;
 use crate::token::{SecretHash, SessionId};
@@ -52,6 +53,17 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// Fails when the session was not ended, or may not have been.
     fn destroy(&self, id: SessionId) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// The index of the sessions of each user, where the store has one. None unless told otherwise.
+    fn device_index(&self) -> Option<&dyn DeviceIndex> {
+        None
+    }
+
+    /// The notices of ended sessions, where the store sends them. Called by whoever begins to watch a session. None unless
+    /// told otherwise.
+    fn notices(&self) -> Option<&Notices> {
+        None
+    }
 }
 
 /// What [`Store::create`] did.
@@ -158,8 +170,6 @@ impl std::error::Error for StoreError {
     }
 }
 
-pub(crate) type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
-
 /// A [`Store`] whose type the manager does not name.
 pub(crate) trait DynStore: Send + Sync + 'static {
     fn load(&self, id: SessionId, now: Timestamp) -> StoreFuture<'_, Option<Record>>;
@@ -172,6 +182,8 @@ pub(crate) trait DynStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> StoreFuture<'a, CommitOutcome>;
     fn destroy(&self, id: SessionId) -> StoreFuture<'_, bool>;
+    fn device_index(&self) -> Option<&dyn DeviceIndex>;
+    fn notices(&self) -> Option<&Notices>;
 }
 
 impl<S: Store> DynStore for S {
@@ -196,6 +208,14 @@ impl<S: Store> DynStore for S {
     fn destroy(&self, id: SessionId) -> StoreFuture<'_, bool> {
         Box::pin(Store::destroy(self, id))
     }
+
+    fn device_index(&self) -> Option<&dyn DeviceIndex> {
+        Store::device_index(self)
+    }
+
+    fn notices(&self) -> Option<&Notices> {
+        Store::notices(self)
+    }
 }
 
 impl<S: Store> Store for std::sync::Arc<S> {
@@ -219,5 +239,13 @@ impl<S: Store> Store for std::sync::Arc<S> {
 
     async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
         S::destroy(self, id).await
+    }
+
+    fn device_index(&self) -> Option<&dyn DeviceIndex> {
+        S::device_index(self)
+    }
+
+    fn notices(&self) -> Option<&Notices> {
+        S::notices(self)
     }
 }

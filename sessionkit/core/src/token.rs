@@ -36,6 +36,16 @@ impl SessionId {
     }
 }
 
+impl SessionId {
+    /// Reads an id as it is displayed, from a form for example. Anything but 22 characters of base64url is none.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let mut bytes = [0; SELECTOR];
+        // The decoder wants room for what the length of the text may become.
+        let length = (text.len() == 22).then(|| URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok())??;
+        (length == SELECTOR).then_some(Self(bytes))
+    }
+}
+
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0; 22];
@@ -225,6 +235,17 @@ mod tests {
         assert_eq!(parsed, token);
         assert_eq!(parsed.secret_hash("Main"), token.secret_hash("Main"));
         assert_ne!(parsed.secret_hash("Office"), token.secret_hash("Main"));
+    }
+
+    #[test]
+    fn an_id_is_read_as_it_is_displayed() {
+        let id = Token::new(&OsRandom).id();
+        let text = id.to_string();
+        assert_eq!(SessionId::parse(text.as_bytes()), Some(id));
+        for wrong in ["", &text[1..], &format!("{text}A"), &format!("{}*", &text[1..]), &Token::new(&OsRandom).expose()]
+        {
+            assert_eq!(SessionId::parse(wrong.as_bytes()), None, "{wrong}");
+        }
     }
 
     #[test]

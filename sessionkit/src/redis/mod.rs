@@ -15,11 +15,12 @@
 //!   that was logged out would open once more. A failover to one can lose the last writes.
 //! - **Clocks.** The manager's clock decides when a session ends. Redis reclaims the memory a minute later.
 //! - **Permissions.** A restricted user needs `+eval +evalsha +hgetall +hmget +hget +hset +hdel +exists +expire +unlink +ping
-//!   +select` and `~session:*`.
+//!   +select`, `+scan` for ending everyone's sessions, and `~session:*`.
 //! - **Cluster.** Every command has one key, so sessions spread over slots; following a cluster's redirections is left to a
 //!   proxy.
 
 mod connection;
+mod devices;
 mod endpoint;
 mod failure;
 mod layout;

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use ::redis::{Cmd, Script, cmd};
-use sessionkit_core::{Authenticate, Delta, FieldKey, FieldOp, Generation, Header, HeaderOp};
-use sessionkit_core::{LoginDetails, Record, StoreError, StoredValue, Timestamp};
+use sessionkit_core::{Authenticate, Delta, FieldKey, FieldOp, Generation, Header, HeaderOp, Meant};
+use sessionkit_core::{LoginDetails, Record, Registration, SessionId, StoreError, StoredValue, Timestamp};
 
 use super::layout;
 
@@ -31,6 +31,9 @@ pub(super) static COMMIT: LazyLock<OneKeyScript> = LazyLock::new(|| {
         include_str!("scripts/commit.lua")
     ))
 });
+
+pub(super) static DEVICES: LazyLock<OneKeyScript> =
+    LazyLock::new(|| OneKeyScript::new(include_str!("scripts/devices.lua")));
 
 impl OneKeyScript {
     fn new(source: &'static str) -> Self {
@@ -75,7 +78,7 @@ impl Arguments {
         let mut arguments = Self::default();
         // The packed form decides: it is what every later call reads.
         let deadline = Header::unpack(&record.header().pack()).map_or(now, |header| header.deadline());
-        arguments.number((deadline.since(now) + SLACK).as_secs());
+        arguments.display((deadline.since(now) + SLACK).as_secs());
         for (name, value) in layout::write(record) {
             arguments.push(name.as_bytes()).push(value);
         }
@@ -85,7 +88,7 @@ impl Arguments {
     /// What `commit.lua` is given.
     pub(super) fn of_commit(generation: Generation, delta: &Delta, now: Timestamp) -> Result<Self, StoreError> {
         let mut arguments = Self::default();
-        arguments.time(now).number(generation.number());
+        arguments.time(now).display(generation.number());
         for op in &delta.header {
             arguments.header_op(op)?;
         }
@@ -93,6 +96,45 @@ impl Arguments {
             arguments.field_op(op)?;
         }
         Ok(arguments)
+    }
+
+    /// What `devices.lua` is given for a registration.
+    pub(super) fn of_register(login: Registration) -> Self {
+        let mut arguments = Self::of_devices(login.now, "register");
+        arguments.display(login.id).time(login.deadline);
+        match login.most {
+            Some(most) => arguments.display(most),
+            None => arguments.push(""),
+        };
+        arguments.display(u8::from(login.evict));
+        arguments
+    }
+
+    /// What `devices.lua` is given for a confirmation.
+    pub(super) fn of_confirm(id: SessionId, ended: &[SessionId], now: Timestamp) -> Self {
+        let mut arguments = Self::of_devices(now, "confirm");
+        arguments.display(id);
+        for ended in ended {
+            arguments.display(ended);
+        }
+        arguments
+    }
+
+    /// What `devices.lua` is given to end sessions.
+    pub(super) fn of_end(meant: Meant, now: Timestamp) -> Self {
+        let mut arguments = Self::of_devices(now, "end");
+        match meant {
+            Meant::All => arguments.push("all"),
+            Meant::Others(id) => arguments.push("others").display(id),
+            Meant::One(id) => arguments.push("one").display(id),
+        };
+        arguments
+    }
+
+    fn of_devices(now: Timestamp, operation: &str) -> Self {
+        let mut arguments = Self::default();
+        arguments.time(now).push(operation);
+        arguments
     }
 
     fn header_op(&mut self, op: &HeaderOp) -> Result<(), StoreError> {
@@ -111,7 +153,7 @@ impl Arguments {
     }
 
     fn authenticate(&mut self, op: &Authenticate) -> &mut Self {
-        self.push("A").time(op.at).time(op.at.after(op.ttl)).number(op.ttl.as_secs());
+        self.push("A").time(op.at).time(op.at.after(op.ttl)).display(op.ttl.as_secs());
         self.optional_time(op.absolute_deadline).user(&op.user, op.details.as_deref());
         match &op.label {
             Some(label) => self.push("H").push("@label").push(label.as_bytes()),
@@ -143,9 +185,9 @@ impl Arguments {
             FieldOp::Remove { key } => self.push("r").name(key),
             FieldOp::Add { key, by, min, max, carried } => {
                 let flags = if *carried { layout::flags(true, None) } else { String::new() };
-                self.push("+").name(key).number(*by).number(*min).number(*max).push(flags)
+                self.push("+").name(key).display(*by).display(*min).display(*max).push(flags)
             }
-            FieldOp::Clear { keep_carried } => self.push("c").number(u8::from(*keep_carried)),
+            FieldOp::Clear { keep_carried } => self.push("c").display(u8::from(*keep_carried)),
             _ => return Err(unknown_operation()),
         };
         Ok(())
@@ -160,7 +202,7 @@ impl Arguments {
     }
 
     fn time(&mut self, time: Timestamp) -> &mut Self {
-        self.number(time.unix_seconds())
+        self.display(time.unix_seconds())
     }
 
     fn optional_time(&mut self, time: Option<Timestamp>) -> &mut Self {
@@ -170,8 +212,8 @@ impl Arguments {
         }
     }
 
-    fn number(&mut self, number: impl fmt::Display) -> &mut Self {
-        write!(self.bytes, "{number}").expect("writing to a vector cannot fail");
+    fn display(&mut self, shown: impl fmt::Display) -> &mut Self {
+        write!(self.bytes, "{shown}").expect("writing to a vector cannot fail");
         self.push("")
     }
 

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use ::redis::{Value, cmd};
+use ::redis::{Cmd, Value, cmd};
 use sessionkit_core::{
-    CommitOutcome, CreateOutcome, Delta, Generation, Header, Receipt, Record, SessionId, Store, StoreError, Timestamp,
+    CommitOutcome, CreateOutcome, Delta, DeviceIndex, Generation, Header, Receipt, Record, SessionId, Store,
+    StoreError, Timestamp,
 };
 use tokio::runtime::Handle;
 
@@ -131,8 +132,21 @@ impl RedisStore {
         format!("{}{id}", self.prefix)
     }
 
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    pub(super) async fn call(&self, command: &Cmd) -> Result<Value, Failure> {
+        self.connection.call(command).await
+    }
+
     /// Runs a script, giving it to the server first if it does not have it.
-    async fn run(&self, script: &OneKeyScript, key: &str, arguments: &Arguments) -> Result<Value, StoreError> {
+    pub(super) async fn run(
+        &self,
+        script: &OneKeyScript,
+        key: &str,
+        arguments: &Arguments,
+    ) -> Result<Value, StoreError> {
         let reply = match self.connection.call(&script.by_hash(key, arguments)).await {
             Err(failure) if failure.is_unknown_script() => {
                 self.connection.call(&script.by_source(key, arguments)).await
@@ -218,10 +232,14 @@ impl Store for RedisStore {
             _ => Err(unexpected_reply()),
         }
     }
+
+    fn device_index(&self) -> Option<&dyn DeviceIndex> {
+        Some(self)
+    }
 }
 
 /// The fields of a hash, as either version of the protocol sends them.
-fn pairs(value: Value) -> Option<Vec<Pair>> {
+pub(super) fn pairs(value: Value) -> Option<Vec<Pair>> {
     let pair = |name, value| match (name, value) {
         (Value::BulkString(name), Value::BulkString(value)) => Some((name, value)),
         _ => None,
@@ -247,7 +265,7 @@ fn corrupt_field(mut name: String) -> StoreError {
 }
 
 /// A proxy or another server may answer in its own way; what it did is anybody's guess.
-fn unexpected_reply() -> StoreError {
+pub(super) fn unexpected_reply() -> StoreError {
     StoreError::unknown("the server's reply is not one of our script's")
 }
 

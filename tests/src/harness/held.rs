@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use sessionkit::store::{
-    CommitOutcome, CreateOutcome, Delta, Generation, Record, SessionId, Store, StoreError, Timestamp,
+    CommitOutcome, CreateOutcome, Delta, DeviceIndex, Generation, Record, SessionId, Store, StoreError, Timestamp,
 };
 
 use super::Gates;
@@ -75,5 +75,9 @@ impl<S: Store> Store for HeldStore<S> {
         let destroyed = self.store.destroy(id).await;
         self.at("after destroy").await;
         destroyed
+    }
+
+    fn device_index(&self) -> Option<&dyn DeviceIndex> {
+        self.store.device_index()
     }
 }

@@ -3,7 +3,8 @@
 use sessionkit::MemoryStore;
 use sessionkit::redis::RedisStore;
 use sessionkit::store::{
-    CommitOutcome, CreateOutcome, Delta, Generation, Record, SessionId, Store, StoreError, Timestamp,
+    CommitOutcome, CreateOutcome, Delta, DeviceIndex, Generation, Notices, Record, SessionId, Store, StoreError,
+    Timestamp,
 };
 
 use crate::servers::redis::RedisServer;
@@ -66,5 +67,19 @@ impl Store for TestStore {
 
     async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
         either!(self, destroy(id))
+    }
+
+    fn device_index(&self) -> Option<&dyn DeviceIndex> {
+        match self {
+            Self::Memory(store) => store.device_index(),
+            Self::Redis(store) => store.device_index(),
+        }
+    }
+
+    fn notices(&self) -> Option<&Notices> {
+        match self {
+            Self::Memory(store) => store.notices(),
+            Self::Redis(store) => store.notices(),
+        }
     }
 }

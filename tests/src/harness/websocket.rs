@@ -39,6 +39,11 @@ impl WebSocket {
     /// Sends a text, and waits for the answer; `None` when the server hangs up.
     pub async fn ask(&mut self, text: &str) -> Option<String> {
         self.0.send(Message::Text(text.into())).await.ok()?;
+        self.hear().await
+    }
+
+    /// Waits for what the server says; `None` when it hangs up.
+    pub async fn hear(&mut self) -> Option<String> {
         match self.0.next().await? {
             Ok(Message::Text(text)) => Some(text.to_string()),
             _ => None,

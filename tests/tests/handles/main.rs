@@ -1,4 +1,5 @@
 //! The session after the response.
 
+mod ended;
 mod late;
 mod rounds;

@@ -3,12 +3,15 @@
 //! A store holds each call back until a scheduler lets it happen; the scheduler tries all orders. What must hold after
 //! each of them are the contracts [P1], [P2], [P3] and [P8] of the engine.
 
+mod devices;
 mod renewal;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sessionkit::store::{CommitOutcome, CreateOutcome, Delta, Generation, Record, SessionId, Store, StoreError};
+use sessionkit::store::{
+    CommitOutcome, CreateOutcome, Delta, DeviceIndex, Generation, Record, SessionId, Store, StoreError,
+};
 use sessionkit::testing::ManualClock;
 use sessionkit::{
     Clock as _, MemoryStore, OnLostWrite, SessionConfig, SessionConfigBuilder, SessionData, SessionManager, Timestamp,
@@ -38,13 +41,20 @@ enum Request {
     Logout,
     Rotate,
     Read,
+    /// Ends the sessions of the user.
+    Revoke,
 }
+
+/// A call to the index of devices, and the session that it was about.
+type IndexCall = (&'static str, Option<SessionId>);
 
 /// Holds every call back until the scheduler lets it happen.
 #[derive(Clone, Default)]
 struct Stage {
     store: Arc<MemoryStore>,
     waiting: Arc<Mutex<Vec<oneshot::Sender<()>>>>,
+    /// What happened in the index of devices.
+    log: Arc<Mutex<Vec<IndexCall>>>,
 }
 
 impl Stage {
@@ -80,6 +90,10 @@ impl Store for Stage {
     async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
         self.turn().await;
         self.store.destroy(id).await
+    }
+
+    fn device_index(&self) -> Option<&dyn DeviceIndex> {
+        Some(self)
     }
 }
 
@@ -128,11 +142,12 @@ impl World {
         let session = manager.open();
         session.attach(&RequestHead::new("POST", "/", &Cookie(cookie)));
         let auth = session.auth();
-        let opened = auth.info().await.unwrap().is_some();
+        let opened = request != Request::Revoke && auth.info().await.unwrap().is_some();
         let authenticated = match request {
             Request::Login | Request::LoginAndAdd => auth.login("ada").await,
             Request::Logout => auth.logout().await,
             Request::Rotate => auth.rotate().await,
+            Request::Revoke => manager.devices_of("ada").end_all().await,
             _ => Ok(()),
         };
         if let Request::First | Request::Second | Request::Add | Request::LoginAndAdd | Request::Append(_) = request {

@@ -33,7 +33,9 @@ async fn end_in_turn(
     let Some(current) = current else { return Ok(()) };
     let ended = destroy(&session, &current).await?;
     if ended {
-        session.report_of(current.id(), Some(current.record.header()), EventKind::Revoked { reason });
+        let header = current.record.header();
+        session.shared.engine.leave(header.owner().map(|owner| &**owner), current.id()).await;
+        session.report_of(current.id(), Some(header), EventKind::Revoked { reason });
     }
     let mut state = session.state();
     state.change_user();

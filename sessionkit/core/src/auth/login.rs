@@ -12,6 +12,7 @@ use super::{in_time, run};
 use crate::credential_stamp::CredentialStamp;
 use crate::delta::{Authenticate, Delta, FieldOp, HeaderOp};
 use crate::details::{self, LoginDetails};
+use crate::devices::Entering;
 use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::header::Header;
@@ -91,13 +92,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
         let now = engine.now();
         let authenticate = self.authenticate(engine, now);
         if let Some(current) = current {
-            let header = current.record.header();
-            let another = header.user.as_ref().is_some_and(|user| *user != self.user);
-            let mut delta = Delta::new();
-            delta.header.push(HeaderOp::Authenticate(authenticate.clone()));
-            delta.fields.extend(another.then_some(FieldOp::Clear { keep_carried: true }));
-            let login = Replacement { delta, now, another_user: another, occasion: Occasion::Login };
-            if rotation::replace_secret(session, current, login).await? {
+            if self.take_over(current, authenticate.clone(), now).await? {
                 return Ok(());
             }
             // The session ended or was rotated meanwhile, so it is not this visitor's any more: begin a new one.
@@ -106,10 +101,41 @@ impl<E: From<SessionError> + 'static> Login<E> {
         self.begin(authenticate, now).await
     }
 
+    /// Logs in with the session that is there; `false` if it is not any more.
+    async fn take_over(
+        &self,
+        current: Current,
+        authenticate: Authenticate,
+        now: Timestamp,
+    ) -> Result<bool, SessionError> {
+        let (session, engine) = (&self.session, &self.session.shared.engine);
+        let (id, ends) = (current.id(), latest(&authenticate));
+        let entering = engine.enter(&self.user, id, ends).await?;
+        if let Entering::Ended = entering {
+            return Ok(false);
+        }
+        let header = current.record.header();
+        let before = header.owner().filter(|owner| **owner != self.user).cloned();
+        let another = header.user.as_ref().is_some_and(|user| *user != self.user);
+        let mut delta = Delta::new();
+        delta.header.push(HeaderOp::Authenticate(authenticate));
+        delta.fields.extend(another.then_some(FieldOp::Clear { keep_carried: true }));
+        let login = Replacement { delta, now, another_user: another, occasion: Occasion::Login };
+        let Some(replaced) = rotation::replace_secret(session, current, login).await? else { return Ok(false) };
+        if let Err(error) = engine.confirm(entering).await {
+            // Its old token is dead, and nobody gets the new one.
+            session.state().log_out(false);
+            return Err(error);
+        }
+        engine.leave(before.as_deref(), id).await;
+        replaced.open(session);
+        Ok(true)
+    }
+
     /// Begins a new session.
     async fn begin(&self, authenticate: Authenticate, now: Timestamp) -> Result<(), SessionError> {
         let engine = &self.session.shared.engine;
-        let mut deadline = engine.commit_deadline();
+        let (mut deadline, ends) = (engine.commit_deadline(), latest(&authenticate));
         for _ in 0..NEW_IDS {
             let token = Token::new(engine.tokens());
             let secret = token.secret_hash(engine.layer());
@@ -118,15 +144,25 @@ impl<E: From<SessionError> + 'static> Login<E> {
             delta.header.push(HeaderOp::Authenticate(authenticate.clone()));
             let empty = Record::new(Header::new(secret, now, ttl, absolute));
             let record = empty.applied(&delta, now)?.ok_or_else(SessionError::unsettled)?;
+            let entering = engine.enter(&self.user, token.id(), ends).await?;
             let creating = engine.store.create(token.id(), &record, now);
-            if engine.within(&mut deadline, creating).await? == CreateOutcome::Created {
+            let created = engine.within(&mut deadline, creating).await;
+            if let Ok(CreateOutcome::Created) = created {
+                engine.confirm(entering).await?;
                 self.session.report_of(token.id(), Some(record.header()), EventKind::Login);
                 self.session.state().opened(Current { token, secret, record });
                 return Ok(());
             }
+            engine.abandon(entering, created.is_err()).await;
+            created?;
         }
         Err(SessionError::no_free_id())
     }
+}
+
+/// When a session with this login ends at the latest.
+fn latest(authenticate: &Authenticate) -> Timestamp {
+    authenticate.absolute_deadline.unwrap_or_else(|| authenticate.at.after(authenticate.ttl))
 }
 
 impl<E: From<SessionError> + 'static> IntoFuture for Login<E> {

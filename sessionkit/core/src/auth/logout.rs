@@ -2,8 +2,9 @@
 
 use crate::error::SessionError;
 use crate::event::EventKind;
+use crate::header::Header;
 use crate::record::Record;
-use crate::request::{CookieChange, RequestSession};
+use crate::request::RequestSession;
 
 pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> {
     session.look_up().await?;
@@ -16,15 +17,12 @@ pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> 
         current.into_iter().chain(ambiguous).collect::<Vec<_>>()
     };
     for (id, record) in &opened {
+        let header = record.as_ref().map(Record::header);
         engine.within(&mut engine.commit_deadline(), engine.store.destroy(*id)).await?;
-        session.report_of(*id, record.as_ref().map(Record::header), EventKind::Logout);
+        session.report_of(*id, header, EventKind::Logout);
+        engine.leave(header.and_then(Header::owner).map(|owner| &**owner), *id).await;
     }
     let had_cookie = session.cookie_presented() || !opened.is_empty();
-    let mut state = session.state();
-    state.change_user();
-    state.forgiven = true;
-    state.current = None;
-    state.ambiguous.clear();
-    state.cookie = if had_cookie { CookieChange::Remove } else { CookieChange::Keep };
+    session.state().log_out(had_cookie);
     Ok(())
 }

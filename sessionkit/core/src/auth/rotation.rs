@@ -4,6 +4,7 @@ use super::in_time;
 use crate::delta::{Delta, HeaderOp};
 use crate::error::SessionError;
 use crate::event::EventKind;
+use crate::record::Record;
 use crate::request::{CookieChange, Current, RequestSession};
 use crate::store::CommitOutcome;
 use crate::time::Timestamp;
@@ -56,7 +57,8 @@ pub(super) async fn replace_secret_or_fail(
     current: Current,
     replacement: Replacement,
 ) -> Result<(), SessionError> {
-    if replace_secret(session, current, replacement).await? {
+    if let Some(replaced) = replace_secret(session, current, replacement).await? {
+        replaced.open(session);
         return Ok(());
     }
     // A login of this request, too, was overtaken: its token is not current any more.
@@ -64,12 +66,12 @@ pub(super) async fn replace_secret_or_fail(
     Err(SessionError::lost())
 }
 
-/// Replaces the secret; `false` if the session has ended or was rotated meanwhile.
+/// Replaces the secret; `None` if the session has ended or was rotated meanwhile.
 pub(super) async fn replace_secret(
     session: &RequestSession,
     current: Current,
     replacement: Replacement,
-) -> Result<bool, SessionError> {
+) -> Result<Option<Replaced>, SessionError> {
     let Replacement { mut delta, now, another_user, occasion } = replacement;
     let engine = &session.shared.engine;
     let (id, generation) = (current.id(), current.record.header().generation);
@@ -79,18 +81,35 @@ pub(super) async fn replace_secret(
     let commit = engine.store.commit(id, generation, &delta, now);
     match engine.within(&mut engine.commit_deadline(), commit).await? {
         CommitOutcome::Committed(_) => {}
-        CommitOutcome::Stale | CommitOutcome::Gone | CommitOutcome::Conflict(_) => return Ok(false),
+        CommitOutcome::Stale | CommitOutcome::Gone | CommitOutcome::Conflict(_) => return Ok(None),
     }
     // The store holds the same; what other requests stored meanwhile is seen when fields are committed.
     let record = current.record.applied(&delta, now)?.unwrap_or_else(|| current.record.clone());
-    // The end of an impersonation is told of both, the user and the actor, who is the user afterwards.
-    let told = if let Occasion::EndOfImpersonation = occasion { &current.record } else { &record };
-    session.report_of(id, Some(told.header()), occasion.event());
-    // Under one lock: nobody may see the new user's session with the old user's changes.
-    let mut state = session.state();
-    if another_user {
-        state.change_user();
+    let before = current.record;
+    let current = Current { token, secret, record };
+    Ok(Some(Replaced { before, current, another_user, occasion }))
+}
+
+/// A session with another secret, of which its request does not know yet.
+pub(super) struct Replaced {
+    before: Record,
+    current: Current,
+    another_user: bool,
+    occasion: Occasion,
+}
+
+impl Replaced {
+    /// Makes it the session of the request.
+    pub(super) fn open(self, session: &RequestSession) {
+        let Self { before, current, another_user, occasion } = self;
+        // The end of an impersonation is told of both, the user and the actor, who is the user afterwards.
+        let told = if let Occasion::EndOfImpersonation = occasion { &before } else { &current.record };
+        session.report_of(current.id(), Some(told.header()), occasion.event());
+        // Under one lock: nobody may see the new user's session with the old user's changes.
+        let mut state = session.state();
+        if another_user {
+            state.change_user();
+        }
+        state.opened(current);
     }
-    state.opened(Current { token, secret, record });
-    Ok(true)
 }

@@ -99,7 +99,11 @@ async fn prove(session: &RequestSession, say: impl FnOnce(&mut LoginDetails)) ->
     let now = engine.now();
     // A login may have asked for another lifetime than the settings'.
     let (ttl, absolute) = engine.settings().login_lifetime(Some(header.ttl));
-    let (absolute_deadline, label) = (Some(now.after(absolute)), header.label.clone());
+    let (ends, label) = (now.after(absolute), header.label.clone());
+    if !engine.extend(header.owner().unwrap_or(&user), current.id(), ends).await? {
+        return Err(SessionError::lost());
+    }
+    let absolute_deadline = Some(ends);
     let mut delta = Delta::new();
     let details = details.shared();
     delta.header.push(HeaderOp::Authenticate(Authenticate { user, at: now, ttl, absolute_deadline, label, details }));

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::preset::Preset;
 use super::setting::{Misfit, Setting};
 use super::value::Value;
-use super::{ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SameSite, SessionConfig, Settings};
+use super::{
+    ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfig, Settings,
+};
 
 /// Every setting: its name, its type, and what its method takes.
 macro_rules! builder {
@@ -84,6 +86,9 @@ builder! {
     commit_deadline: Duration, Duration;
     /// How long the [`UserLoader`](crate::UserLoader) may take; a second by default.
     user_deadline: Duration, Duration;
+    /// How often [`SessionHandle::ended`](crate::SessionHandle::ended) looks whether its session is still there; 30 seconds
+    /// by default. Where the store sends notices, this is how long it takes to learn what they did not tell.
+    watch_interval: Duration, Duration;
     /// The most bytes that the fields of a session may take, keys included; 64 KiB by default. Parallel requests
     /// are each measured against what they loaded.
     max_record_size: usize, usize;
@@ -96,6 +101,13 @@ builder! {
     /// What a request gets that asks for the session with a cookie that opens nothing; [`OnBadCookie::Anonymous`] by
     /// default.
     on_bad_cookie: OnBadCookie, OnBadCookie;
+    /// Whether the sessions of each user are kept in an index, for [lists of devices](crate::Devices) and for limits; not by
+    /// default, since it costs store calls. The store has to have an index.
+    devices: bool, bool;
+    /// On how many devices a user can be logged in; on any number by default. Needs `devices`.
+    max_devices: usize, usize;
+    /// What a login gets whose user is logged in on `max_devices` already; [`OnMaxDevices::EvictOldest`] by default.
+    on_max_devices: OnMaxDevices, OnMaxDevices;
     /// The path of the login page, for people who are not logged in; `/login` by default.
     login_url: String, impl Into<String>;
     /// The path where somebody who is logged in is sent from a page for guests; `/` by default.

@@ -22,6 +22,7 @@ impl Settings {
             self.touch(),
             self.renewal(),
             self.limits(),
+            self.devices(),
         ];
         problems.into_iter().flatten().next().map_or(Ok(()), |problem| Err(ConfigError(problem)))
     }
@@ -182,7 +183,18 @@ impl Settings {
         None
     }
 
+    fn devices(&self) -> Option<String> {
+        let most = self.max_devices?;
+        if most == 0 {
+            return Some("max_devices must be at least 1: nobody could log in".into());
+        }
+        (!self.devices).then(|| "max_devices needs the index of devices: set devices, or unset max_devices".into())
+    }
+
     fn limits(&self) -> Option<String> {
+        if self.watch_interval.is_zero() {
+            return Some("watch_interval must be more than zero".into());
+        }
         let deadlines = [self.load_deadline, self.commit_deadline, self.user_deadline];
         if deadlines.iter().any(Duration::is_zero) {
             return Some("load_deadline, commit_deadline and user_deadline must be more than zero".into());

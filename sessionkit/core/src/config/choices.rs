@@ -44,6 +44,15 @@ pub enum OnLostWrite {
     Error,
 }
 
+/// What a login gets whose user is logged in on as many devices as the setting `max_devices` allows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OnMaxDevices {
+    /// The place of the oldest login, whose session ends.
+    EvictOldest,
+    /// 409 Conflict, until the user logs out elsewhere.
+    Reject,
+}
+
 /// What a request gets that asks for the session with a cookie that opens nothing: one that was tampered with, that
 /// nobody knows, or whose session has ended.
 ///

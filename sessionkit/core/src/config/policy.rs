@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SessionConfig, Settings};
+use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SessionConfig, Settings};
 use crate::cookie;
 
 /// Prints what is in force, line by line, for a start-up log or a review:
@@ -34,13 +34,14 @@ impl fmt::Display for SessionConfig {
             ("user", format!("{} to load", words(settings.user_deadline))),
             ("size", format!("{} bytes at most", settings.max_record_size)),
         ];
+        let devices = settings.devices.then(|| ("devices", devices(settings)));
         if let Some(preset) = settings.preset {
             writeln!(f, "{:<14}{}, after NIST SP 800-63B-4", "lifetimes", preset.name())?;
         }
         if settings.dev {
             writeln!(f, "{:<14}plain http on localhost", "development")?;
         }
-        let mut lines = lines.iter();
+        let mut lines = lines.iter().chain(&devices);
         lines.try_for_each(|(name, value)| writeln!(f, "{name:<14}{value}"))
     }
 }
@@ -79,6 +80,15 @@ fn bad_cookie(settings: &Settings) -> &'static str {
         OnBadCookie::Anonymous => "is as good as none",
         OnBadCookie::Reject => "is answered with 400 or 401",
     }
+}
+
+fn devices(settings: &Settings) -> String {
+    let Some(most) = settings.max_devices else { return "are listed for each user".into() };
+    let then = match settings.on_max_devices {
+        OnMaxDevices::EvictOldest => "a login ends the oldest one",
+        OnMaxDevices::Reject => "a login is answered with 409",
+    };
+    format!("{most} for each user at most; then {then}")
 }
 
 fn lost_write(settings: &Settings) -> &'static str {
@@ -157,7 +167,11 @@ size          65536 bytes at most
         let longer = SessionConfig::builder()
             .rolling(Rolling::Extend(minutes(10)))
             .cookie_max_age(CookieMaxAge::Fixed(minutes(1)));
-        let longer = longer.build().unwrap().to_string();
+        let longer = longer.devices(true).max_devices(3).build().unwrap().to_string();
+        assert!(
+            longer.contains("devices       3 for each user at most; then a login ends the oldest one\n"),
+            "{longer}"
+        );
         assert!(longer.contains("cookie ends   after 1 minute\n"), "{longer}");
         assert!(longer.contains("prolongs the session by 10 minutes, recorded"), "{longer}");
     }

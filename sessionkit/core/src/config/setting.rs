@@ -8,7 +8,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use super::environment::similar;
 use super::preset::Preset;
 use super::value::Value;
-use super::{CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SameSite, SessionConfigBuilder, duration};
+use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfigBuilder, duration};
 
 /// A value that is not what its setting accepts.
 pub(super) struct Misfit {
@@ -108,6 +108,14 @@ impl Setting for OnBadCookie {
     }
 }
 
+impl Setting for OnMaxDevices {
+    const EXPECTED: &'static str = "`evict_oldest` or `reject`";
+
+    fn accept(value: &Value) -> Option<Self> {
+        choice_of(value, &[("evict_oldest", Self::EvictOldest), ("reject", Self::Reject)])
+    }
+}
+
 impl Setting for Preset {
     const EXPECTED: &'static str = "`aal1`, `aal2` or `aal3`";
 
@@ -170,7 +178,7 @@ macro_rules! deserialize {
     )*};
 }
 
-deserialize! { CookieMaxAge OnBadCookie OnLostWrite Rolling SameSite }
+deserialize! { CookieMaxAge OnBadCookie OnLostWrite OnMaxDevices Rolling SameSite }
 
 /// Reads settings from a map.
 pub(super) fn settings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SessionConfigBuilder, D::Error> {
@@ -237,10 +245,14 @@ mod tests {
             ("load_deadline", "100ms"),
             ("commit_deadline", "2s"),
             ("user_deadline", "3s"),
+            ("watch_interval", "4s"),
             ("max_record_size", "1000"),
             ("save_uninitialized", "true"),
             ("on_lost_write", "ERROR"),
             ("on_bad_cookie", "reject"),
+            ("devices", "true"),
+            ("max_devices", "3"),
+            ("on_max_devices", "Reject"),
             ("login_url", "/enter"),
             ("home_url", "/start"),
             ("dev", "false"),
@@ -250,8 +262,10 @@ mod tests {
             "cookie_secure": true, "cookie_http_only": false, "cookie_same_site": "strict", "cookie_partitioned": true,
             "cookie_max_age": { "fixed": 7776000 }, "ttl": 7200, "anonymous_ttl": 3600, "absolute": 864000,
             "rolling": { "extend": "10m" }, "touch_after": 300, "renew_after": 86400, "renew_grace": 10,
-            "load_deadline": "100ms", "commit_deadline": 2, "user_deadline": 3, "max_record_size": 1000, "save_uninitialized": true,
-            "on_lost_write": "error", "on_bad_cookie": "Reject", "login_url": "/enter", "home_url": "/start", "dev": false, "preset": "aal1" }"#;
+            "load_deadline": "100ms", "commit_deadline": 2, "user_deadline": 3, "watch_interval": 4,
+            "max_record_size": 1000, "save_uninitialized": true, "on_lost_write": "error", "on_bad_cookie": "Reject",
+            "devices": true, "max_devices": 3, "on_max_devices": "reject", "login_url": "/enter", "home_url": "/start",
+            "dev": false, "preset": "aal1" }"#;
         assert_eq!(texts.len(), SessionConfigBuilder::NAMES.len());
         let variables = texts.iter().map(|(name, value)| (format!("SESSION_{}", name.to_uppercase()), *value));
         let from_variables = format!("{:?}", SessionConfig::from_variables(variables).unwrap());

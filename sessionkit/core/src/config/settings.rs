@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::preset::Preset;
-use super::{CookieMaxAge, OnBadCookie, OnLostWrite, Rolling, SameSite, SessionConfigBuilder};
+use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfigBuilder};
 
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -30,10 +30,14 @@ pub(crate) struct Settings {
     pub(crate) load_deadline: Duration,
     pub(crate) commit_deadline: Duration,
     pub(crate) user_deadline: Duration,
+    pub(crate) watch_interval: Duration,
     pub(crate) max_record_size: usize,
     pub(crate) save_uninitialized: bool,
     pub(crate) on_lost_write: OnLostWrite,
     pub(crate) on_bad_cookie: OnBadCookie,
+    pub(crate) devices: bool,
+    pub(crate) max_devices: Option<usize>,
+    pub(crate) on_max_devices: OnMaxDevices,
     pub(crate) login_url: String,
     pub(crate) home_url: String,
 }
@@ -66,10 +70,14 @@ impl Settings {
             load_deadline: set.load_deadline.unwrap_or(Duration::from_millis(250)),
             commit_deadline: set.commit_deadline.unwrap_or(Duration::from_millis(500)),
             user_deadline: set.user_deadline.unwrap_or(Duration::from_secs(1)),
+            watch_interval: set.watch_interval.unwrap_or(Duration::from_secs(30)),
             max_record_size: set.max_record_size.unwrap_or(64 * 1024),
             save_uninitialized: set.save_uninitialized.unwrap_or(false),
             on_lost_write: set.on_lost_write.unwrap_or(OnLostWrite::Ignore),
             on_bad_cookie: set.on_bad_cookie.unwrap_or(OnBadCookie::Anonymous),
+            devices: set.devices.unwrap_or(false),
+            max_devices: set.max_devices,
+            on_max_devices: set.on_max_devices.unwrap_or(OnMaxDevices::EvictOldest),
             login_url: set.login_url.unwrap_or_else(|| "/login".into()),
             home_url: set.home_url.unwrap_or_else(|| "/".into()),
         }

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::sink::{EventSink, tell};
 use crate::delta::Delta;
+use crate::devices::{DeviceIndex, StoreFuture};
 use crate::header::Generation;
+use crate::notices::Notices;
 use crate::record::Record;
-use crate::store::{CommitOutcome, CreateOutcome, DynStore, StoreErrorKind, StoreFuture};
+use crate::store::{CommitOutcome, CreateOutcome, DynStore, StoreErrorKind};
 use crate::time::Timestamp;
 use crate::token::SessionId;
 
@@ -86,6 +88,14 @@ impl DynStore for Timed {
 
     fn destroy(&self, id: SessionId) -> StoreFuture<'_, bool> {
         self.time("destroy", self.store.destroy(id), |existed| if *existed { "existed" } else { "none" })
+    }
+
+    fn device_index(&self) -> Option<&dyn DeviceIndex> {
+        self.store.device_index()
+    }
+
+    fn notices(&self) -> Option<&Notices> {
+        self.store.notices()
     }
 }
 

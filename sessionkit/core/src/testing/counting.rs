@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::delta::Delta;
+use crate::devices::{DeviceEntry, DeviceIndex, Meant, Registered, Registration, StoreFuture};
 use crate::header::Generation;
+use crate::notices::Notices;
 use crate::record::Record;
 use crate::store::{CommitOutcome, CreateOutcome, Store, StoreError};
 use crate::time::Timestamp;
@@ -23,6 +25,7 @@ struct Counts {
     create: AtomicUsize,
     commit: AtomicUsize,
     destroy: AtomicUsize,
+    index: AtomicUsize,
 }
 
 /// How often each call was made.
@@ -36,12 +39,14 @@ pub struct Calls {
     pub commit: usize,
     /// Calls of [`Store::destroy`].
     pub destroy: usize,
+    /// Calls of the store's [`DeviceIndex`].
+    pub index: usize,
 }
 
 impl Calls {
     /// All calls together.
     pub fn total(&self) -> usize {
-        self.load + self.create + self.commit + self.destroy
+        self.load + self.create + self.commit + self.destroy + self.index
     }
 }
 
@@ -65,6 +70,7 @@ impl<S: Store> CountingStore<S> {
             create: take(&counts.create),
             commit: take(&counts.commit),
             destroy: take(&counts.destroy),
+            index: take(&counts.index),
         }
     }
 }
@@ -98,5 +104,52 @@ impl<S: Store> Store for CountingStore<S> {
     async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
         count(&self.counts.destroy);
         self.store.destroy(id).await
+    }
+
+    fn device_index(&self) -> Option<&dyn DeviceIndex> {
+        self.store.device_index().map(|_| self as &dyn DeviceIndex)
+    }
+
+    fn notices(&self) -> Option<&Notices> {
+        self.store.notices()
+    }
+}
+
+impl<S: Store> CountingStore<S> {
+    fn index(&self) -> &dyn DeviceIndex {
+        count(&self.counts.index);
+        self.store.device_index().expect("a store with an index is counted as one")
+    }
+}
+
+impl<S: Store> DeviceIndex for CountingStore<S> {
+    fn register<'a>(&'a self, user: &'a str, login: Registration) -> StoreFuture<'a, Registered> {
+        self.index().register(user, login)
+    }
+
+    fn confirm<'a>(
+        &'a self,
+        user: &'a str,
+        id: SessionId,
+        ended: &'a [SessionId],
+        now: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        self.index().confirm(user, id, ended, now)
+    }
+
+    fn entries<'a>(&'a self, user: &'a str, now: Timestamp) -> StoreFuture<'a, Vec<DeviceEntry>> {
+        self.index().entries(user, now)
+    }
+
+    fn end<'a>(&'a self, user: &'a str, meant: Meant, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>> {
+        self.index().end(user, meant, now)
+    }
+
+    fn forget<'a>(&'a self, user: &'a str, ids: &'a [SessionId]) -> StoreFuture<'a, ()> {
+        self.index().forget(user, ids)
+    }
+
+    fn users<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<String>> {
+        self.index().users(prefix)
     }
 }

@@ -5,15 +5,20 @@ use std::fmt::{self, Display};
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::closed::HeaderChange;
 use crate::data::SessionData;
 use crate::delta::StoredValue;
 use crate::head::{Headers, RequestHead};
+use crate::header::Header;
 use crate::info::SessionInfo;
 use crate::layer::{LayerMarker, Main};
 use crate::manager::SessionManager;
+use crate::record::Record;
 use crate::request::RequestSession;
+use crate::time::Timestamp;
+use crate::token::Token;
 
 /// A visitor with a session, for tests of an application: made in one line, it gives the cookie to send, and tells what
 /// a response changed.
@@ -56,7 +61,7 @@ impl<L: LayerMarker> TestSession<L> {
     /// Begins to make a session; await it. Without more it is a visitor who has none yet.
     #[expect(clippy::new_ret_no_self, reason = "a session is made by awaiting")]
     pub fn new(manager: &SessionManager<L>) -> NewTestSession<L> {
-        NewTestSession { manager: manager.clone(), user: None, changes: Vec::new() }
+        NewTestSession { manager: manager.clone(), user: None, ago: None, changes: Vec::new() }
     }
 
     /// The value of the `Cookie` header to send; empty for a visitor without a session.
@@ -156,6 +161,8 @@ type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct NewTestSession<L: LayerMarker = Main> {
     manager: SessionManager<L>,
     user: Option<String>,
+    /// How long ago the login was.
+    ago: Option<Duration>,
     changes: Vec<Box<dyn FnOnce(RequestSession) -> Work + Send>>,
 }
 
@@ -163,6 +170,27 @@ impl<L: LayerMarker> NewTestSession<L> {
     /// Logs a user in.
     pub fn login(mut self, user: impl Display) -> Self {
         self.user = Some(user.to_string());
+        self
+    }
+
+    /// Lets the login be this long ago, for what needs a fresh one. The session was in use since, so that it ends no
+    /// earlier than others do, but for the setting `absolute`.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use sessionkit_core::testing::TestSession;
+    /// # use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+    /// let an_hour = Duration::from_secs(60 * 60);
+    /// let ada = TestSession::new(&manager).login("ada").authenticated_ago(an_hour).await;
+    /// let info = ada.info().await.unwrap();
+    /// assert_eq!(info.as_of.since(info.authenticated_at.unwrap()), an_hour);
+    /// # }
+    /// ```
+    pub fn authenticated_ago(mut self, ago: Duration) -> Self {
+        self.ago = Some(ago);
         self
     }
 
@@ -176,8 +204,12 @@ impl<L: LayerMarker> NewTestSession<L> {
 
     async fn make(self) -> TestSession<L> {
         let session = self.manager.open();
-        session.attach(&RequestHead::new("POST", "/", &Cookie(String::new())));
-        if let Some(user) = self.user {
+        let mut made = TestSession { manager: self.manager.clone(), token: None, seen: BTreeMap::new() };
+        if let (Some(user), Some(ago)) = (&self.user, self.ago) {
+            made.token = Some(store_login(&session, user, ago).await.expose());
+        }
+        session.attach(&RequestHead::new("POST", "/", &Cookie(made.cookie())));
+        if let (Some(user), None) = (self.user, self.ago) {
             session.auth().login(user).await.expect("the store answers");
         }
         for change in self.changes {
@@ -189,7 +221,6 @@ impl<L: LayerMarker> NewTestSession<L> {
             HeaderChange::Append("set-cookie", value) => Some(value.into_owned()),
             _ => None,
         });
-        let mut made = TestSession { manager: self.manager, token: None, seen: BTreeMap::new() };
         made.follow(set_cookies);
         made.seen = made.fields().await;
         made
@@ -209,6 +240,22 @@ impl<L: LayerMarker> fmt::Debug for NewTestSession<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewTestSession").field("user", &self.user).finish_non_exhaustive()
     }
+}
+
+/// Stores a session whose user logged in some time ago.
+async fn store_login(session: &RequestSession, user: &str, ago: Duration) -> Token {
+    let engine = &session.shared.engine;
+    let (token, now) = (Token::new(engine.tokens()), engine.now());
+    let login = Timestamp::from_unix_seconds(now.unix_seconds().saturating_sub(ago.as_secs()));
+    let (ttl, absolute) = engine.settings().login_lifetime(None);
+    let mut header = Header::new(token.secret_hash(engine.layer()), login, ttl, Some(absolute));
+    (header.user, header.authenticated) = (Some(user.into()), Some(login));
+    (header.last_seen, header.idle_deadline) = (now, now.after(ttl));
+    let ends = login.after(absolute);
+    let entering = engine.enter(user, token.id(), ends).await.expect("the store answers");
+    engine.store.create(token.id(), &Record::new(header), now).await.expect("the store answers");
+    engine.confirm(entering).await.expect("the store answers");
+    token
 }
 
 /// The headers of a request that has one cookie.

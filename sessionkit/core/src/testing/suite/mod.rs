@@ -22,6 +22,7 @@
 
 pub mod concurrency;
 pub mod counters;
+pub mod devices;
 pub mod expiry;
 pub mod fields;
 pub mod header;
@@ -121,5 +122,28 @@ macro_rules! store_suite {
                 $crate::testing::suite::run($store, $crate::testing::suite::$module::$check);
             }
         )*
+    };
+}
+
+/// Makes a test of every property that a [`DeviceIndex`](crate::DeviceIndex) must have, as
+/// [`store_suite!`](crate::store_suite) does for its store.
+///
+/// ```
+/// mod memory {
+///     sessionkit_core::device_suite!(|| async { sessionkit_core::MemoryStore::new() });
+/// }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! device_suite {
+    ($store:expr $(,)?) => {
+        $crate::store_suite! { @tests $store;
+            devices::a_limit_counts_what_has_not_ended,
+            devices::a_limit_is_exact_however_many_come_at_once,
+            devices::an_entry_is_gone_at_its_deadline,
+            devices::an_entry_lives_from_its_registration_until_it_is_forgotten,
+            devices::users_are_kept_apart,
+            devices::what_has_ended_stays_so,
+        }
     };
 }

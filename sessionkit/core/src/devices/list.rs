@@ -1,0 +1,236 @@
+//! What applications do with the sessions of a user.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::index::Meant;
+use crate::details::LoginDetails;
+use crate::error::SessionError;
+use crate::manager::Engine;
+use crate::record::Record;
+use crate::request::RequestSession;
+use crate::time::Timestamp;
+use crate::token::SessionId;
+
+/// The devices on which a user is logged in: their sessions, listed and ended one by one or together. Needs the setting
+/// `devices`, and a store with an index.
+///
+/// [`Auth::devices`](crate::Auth::devices) gives those of whoever is logged in,
+/// [`SessionManager::devices_of`](crate::SessionManager::devices_of) those of anybody. Sessions that began without the
+/// setting are not among them before their next login.
+///
+/// ```
+/// use sessionkit_core::{Auth, SessionError, SessionId};
+///
+/// async fn page(auth: Auth) -> Result<String, SessionError> {
+///     let mut page = String::new();
+///     for device in auth.devices().list().await? {
+///         let label = device.label.as_deref().unwrap_or("unknown device");
+///         page += &format!("{} {label}{}\n", device.id, if device.is_current { " (this one)" } else { "" });
+///     }
+///     Ok(page)
+/// }
+///
+/// async fn end(auth: Auth, id: &str) -> Result<bool, SessionError> {
+///     match SessionId::parse(id.as_bytes()) {
+///         Some(id) => auth.devices().end(id).await,
+///         None => Ok(false),
+///     }
+/// }
+/// ```
+///
+/// `E` is the error of its methods.
+pub struct Devices<E = SessionError> {
+    whose: Whose,
+    error: PhantomData<fn() -> E>,
+}
+
+#[derive(Clone)]
+enum Whose {
+    /// Of whoever is logged in.
+    Own(RequestSession),
+    /// Of this user.
+    User(Arc<Engine>, Arc<str>),
+}
+
+/// One session of a user. It holds no secret.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Device {
+    /// The session.
+    pub id: SessionId,
+    /// When the session began.
+    pub created_at: Timestamp,
+    /// When the user last proved who they are.
+    pub authenticated_at: Option<Timestamp>,
+    /// When the session was last known to be in use; exact to the touch throttle.
+    pub last_seen_at: Timestamp,
+    /// The device, as the login named it.
+    pub label: Option<Arc<str>>,
+    /// The other user as whom its user acts.
+    pub acting_as: Option<Arc<str>>,
+    /// Whether it is the session of the request that asks.
+    pub is_current: bool,
+    details: Option<Arc<LoginDetails>>,
+}
+
+impl Device {
+    fn new(id: SessionId, record: &Record, is_current: bool) -> Self {
+        let header = record.header();
+        let acts = header.details.as_ref().is_some_and(|details| details.actor.is_some());
+        Self {
+            id,
+            created_at: header.created,
+            authenticated_at: header.authenticated,
+            last_seen_at: header.last_seen,
+            label: header.label.clone(),
+            acting_as: header.user.clone().filter(|_| acts),
+            is_current,
+            details: header.details.clone(),
+        }
+    }
+
+    /// How the user proved who they are, as the login said.
+    pub fn methods(&self) -> &[String] {
+        self.details.as_ref().map_or(&[], |details| &details.methods)
+    }
+}
+
+impl<E> Devices<E> {
+    pub(crate) fn of_session(session: RequestSession) -> Self {
+        Self { whose: Whose::Own(session), error: PhantomData }
+    }
+
+    pub(crate) fn of_user(engine: Arc<Engine>, user: Arc<str>) -> Self {
+        Self { whose: Whose::User(engine, user), error: PhantomData }
+    }
+}
+
+impl<E: From<SessionError> + 'static> Devices<E> {
+    /// The devices, the one that was seen last first; of those seen in the same second, the one whose user logged in last.
+    ///
+    /// # Errors
+    /// Fails where nobody is logged in, where there is no index, and when the store fails.
+    pub async fn list(&self) -> Result<Vec<Device>, E> {
+        Ok(self.whose.list().await?)
+    }
+
+    /// Ends the session on one device; `false` if it is none of this user's.
+    ///
+    /// # Errors
+    /// Fails as [`list`](Self::list) does. Then the session may go on.
+    pub async fn end(&self, id: SessionId) -> Result<bool, E> {
+        let ended = self.whose.end(move |_| Meant::One(id)).await?;
+        Ok(!ended.is_empty())
+    }
+
+    /// Ends the sessions on all devices but the one that asks; on all where a [manager](crate::SessionManager::devices_of)
+    /// asks.
+    ///
+    /// A login that is under way meanwhile fails.
+    ///
+    /// # Errors
+    /// Fails as [`list`](Self::list) does. Then some of the sessions may go on; the next call, or the user's next login,
+    /// ends them.
+    pub async fn end_others(&self) -> Result<(), E> {
+        self.whose.end(|current| current.map_or(Meant::All, Meant::Others)).await?;
+        Ok(())
+    }
+
+    /// Ends the sessions on all devices, the one included that asks, as a logout does.
+    ///
+    /// A login that is under way meanwhile fails.
+    ///
+    /// # Errors
+    /// Fails as [`end_others`](Self::end_others) does.
+    pub async fn end_all(&self) -> Result<(), E> {
+        self.whose.end(|_| Meant::All).await?;
+        Ok(())
+    }
+}
+
+impl Whose {
+    /// The user by the name in the index, and the session that asks.
+    async fn user(&self) -> Result<(String, Option<SessionId>), SessionError> {
+        match self {
+            Self::User(engine, user) => Ok((engine.indexed(user), None)),
+            Self::Own(session) => {
+                session.load().await?;
+                let state = session.state();
+                let owner = state.current.as_ref().and_then(|current| {
+                    let owner = current.record.header().owner()?;
+                    Some((session.shared.engine.indexed(owner), Some(current.id())))
+                });
+                owner.ok_or_else(SessionError::not_logged_in)
+            }
+        }
+    }
+
+    fn engine(&self) -> &Arc<Engine> {
+        match self {
+            Self::User(engine, _) => engine,
+            Self::Own(session) => &session.shared.engine,
+        }
+    }
+
+    async fn list(&self) -> Result<Vec<Device>, SessionError> {
+        let (user, current) = self.user().await?;
+        let engine = self.engine();
+        let found = engine.look_at(engine.required_index()?, &user).await?;
+        let device = |(id, record): &(SessionId, Record)| Device::new(*id, record, current == Some(*id));
+        let mut devices: Vec<Device> = found.iter().rev().map(device).collect();
+        devices.sort_by_key(|device| std::cmp::Reverse(device.last_seen_at));
+        Ok(devices)
+    }
+
+    /// Ends what `choose` means, given the session that asks; goes on even if the caller leaves.
+    async fn end(
+        &self,
+        choose: impl FnOnce(Option<SessionId>) -> Meant + Send + 'static,
+    ) -> Result<Vec<SessionId>, SessionError> {
+        let whose = self.clone();
+        let work = async move { whose.end_in_turn(choose).await };
+        let ended = self.engine().tasks.finish(work).await;
+        ended.unwrap_or_else(|| Err(SessionError::interrupted()))
+    }
+
+    async fn end_in_turn(
+        self,
+        choose: impl FnOnce(Option<SessionId>) -> Meant,
+    ) -> Result<Vec<SessionId>, SessionError> {
+        let reason = "ended from the list of devices";
+        let Self::Own(session) = &self else {
+            let (user, _) = self.user().await?;
+            return self.engine().end_sessions(&user, choose(None), reason).await;
+        };
+        session.load().await?;
+        let _turn = session.shared.turn.lock().await;
+        let (user, current) = self.user().await?;
+        let meant = choose(current);
+        let ended = self.engine().end_sessions(&user, meant, reason).await?;
+        if let Some(current) = current.filter(|current| meant.includes(*current)) {
+            // It may have begun without the index.
+            let engine = self.engine();
+            engine.within(&mut engine.commit_deadline(), engine.store.destroy(current)).await?;
+            session.state().log_out(true);
+        }
+        Ok(ended)
+    }
+}
+
+impl<E> Clone for Devices<E> {
+    fn clone(&self) -> Self {
+        Self { whose: self.whose.clone(), error: PhantomData }
+    }
+}
+
+impl<E> fmt::Debug for Devices<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Devices");
+        match &self.whose {
+            Whose::Own(session) => shown.field("session", session).finish(),
+            Whose::User(_, user) => shown.field("user", user).finish_non_exhaustive(),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The steps of the protocol.
+
+use super::index::{DeviceEntry, DeviceIndex, Meant, Registered, Registration};
+use crate::config::OnMaxDevices;
+use crate::deadline::Deadline;
+use crate::error::SessionError;
+use crate::event::{About, EventKind};
+use crate::manager::Engine;
+use crate::record::Record;
+use crate::store::StoreError;
+use crate::time::Timestamp;
+use crate::token::SessionId;
+
+/// What came of the registration of a login.
+pub(crate) enum Entering {
+    /// There is no index.
+    Unlisted,
+    /// The entry is there, and waits for its session.
+    Begun(Begun),
+    /// The session is being ended: it is nobody's any more.
+    Ended,
+}
+
+/// The entry of a login that is under way.
+pub(crate) struct Begun {
+    user: String,
+    id: SessionId,
+    /// Whose sessions are destroyed.
+    ended: Vec<SessionId>,
+}
+
+impl Engine {
+    /// The index of devices, if it is used.
+    fn index(&self) -> Result<Option<&dyn DeviceIndex>, SessionError> {
+        if !self.settings().devices {
+            return Ok(None);
+        }
+        self.store.device_index().map(Some).ok_or_else(SessionError::no_device_index)
+    }
+
+    /// The index of devices, which somebody asks for.
+    pub(super) fn required_index(&self) -> Result<&dyn DeviceIndex, SessionError> {
+        self.index()?.ok_or_else(SessionError::no_device_index)
+    }
+
+    /// The name of a user in the index, which several layers may share.
+    pub(super) fn indexed(&self, user: &str) -> String {
+        format!("{}{user}", self.indexed_prefix())
+    }
+
+    pub(super) fn indexed_prefix(&self) -> String {
+        format!("{}/", self.layer())
+    }
+
+    /// Registers a login, and makes room for it.
+    pub(crate) async fn enter(&self, user: &str, id: SessionId, deadline: Timestamp) -> Result<Entering, SessionError> {
+        let Some(index) = self.index()? else { return Ok(Entering::Unlisted) };
+        let (user, settings) = (self.indexed(user), self.settings());
+        let mut login = Registration { id, deadline, most: settings.max_devices, evict: false, now: self.now() };
+        let mut registered = self.registered(index, &user, login).await?;
+        if registered == Registered::Full {
+            // Those that have expired make room first.
+            self.look_at(index, &user).await?;
+            login.evict = settings.on_max_devices == OnMaxDevices::EvictOldest;
+            registered = self.registered(index, &user, login).await?;
+        }
+        match registered {
+            Registered::Full => Err(SessionError::too_many_devices(settings.max_devices.unwrap_or_default())),
+            Registered::Ended => Ok(Entering::Ended),
+            Registered::Entered(ended) => {
+                self.destroy_all(&user, &ended, "another login took its place").await?;
+                Ok(Entering::Begun(Begun { user, id, ended }))
+            }
+        }
+    }
+
+    /// Moves the deadline of a session whose user proved again who they are; `false` if it is being ended.
+    pub(crate) async fn extend(&self, user: &str, id: SessionId, deadline: Timestamp) -> Result<bool, SessionError> {
+        let Some(index) = self.index()? else { return Ok(true) };
+        let login = Registration { id, deadline, most: None, evict: false, now: self.now() };
+        Ok(self.registered(index, &self.indexed(user), login).await? != Registered::Ended)
+    }
+
+    /// Confirms a login whose session is stored, or destroys the session and fails.
+    pub(crate) async fn confirm(&self, entering: Entering) -> Result<(), SessionError> {
+        let (Entering::Begun(Begun { user, id, ended }), Some(index)) = (entering, self.index()?) else {
+            return Ok(());
+        };
+        let confirming = index.confirm(&user, id, &ended, self.now());
+        let confirmed = self.within(&mut self.commit_deadline(), confirming).await;
+        if let Ok(true) = confirmed {
+            return Ok(());
+        }
+        let destroyed = self.within(&mut self.commit_deadline(), self.store.destroy(id)).await;
+        if !confirmed? {
+            destroyed?;
+            return Err(SessionError::revoked());
+        }
+        Ok(())
+    }
+
+    /// Takes back the registration of a new session that was not stored, or may have been: its token is nobody's.
+    pub(crate) async fn abandon(&self, entering: Entering, may_be_stored: bool) {
+        let (Entering::Begun(Begun { user, id, .. }), Ok(Some(index))) = (entering, self.index()) else { return };
+        // Whatever is left of it goes when it is met.
+        if may_be_stored {
+            let _ = self.within(&mut self.commit_deadline(), self.store.destroy(id)).await;
+        }
+        let _ = self.within(&mut self.commit_deadline(), index.forget(&user, &[id])).await;
+    }
+
+    /// Removes the entry of a session that is over, or has another user by now. Should that fail, it goes when it is met.
+    pub(crate) async fn leave(&self, user: Option<&str>, id: SessionId) {
+        let (Some(user), Ok(Some(index))) = (user, self.index()) else { return };
+        let _ = self.within(&mut self.commit_deadline(), index.forget(&self.indexed(user), &[id])).await;
+    }
+
+    /// Ends sessions of a user, by the name in the index, and tells which.
+    pub(super) async fn end_sessions(
+        &self,
+        user: &str,
+        meant: Meant,
+        reason: &'static str,
+    ) -> Result<Vec<SessionId>, SessionError> {
+        let index = self.required_index()?;
+        let ended = self.within(&mut self.commit_deadline(), index.end(user, meant, self.now())).await?;
+        if !ended.is_empty() {
+            self.destroy_all(user, &ended, reason).await?;
+            self.within(&mut self.commit_deadline(), index.forget(user, &ended)).await?;
+        }
+        Ok(ended)
+    }
+
+    /// Ends the sessions of all users of the layer, and tells how many.
+    pub(crate) async fn end_everyone(&self) -> Result<usize, SessionError> {
+        let mut count = 0;
+        for user in self.required_index()?.users(&self.indexed_prefix()).await? {
+            count += self.end_sessions(&user, Meant::All, "everyone's sessions were ended").await?.len();
+        }
+        Ok(count)
+    }
+
+    /// The sessions of a user that are there, the oldest first; entries of those that are over go.
+    pub(super) async fn look_at(
+        &self,
+        index: &dyn DeviceIndex,
+        user: &str,
+    ) -> Result<Vec<(SessionId, Record)>, SessionError> {
+        let now = self.now();
+        let entries = self.read(index.entries(user, now)).await?;
+        let (mut found, mut over) = (Vec::new(), Vec::new());
+        for entry in entries {
+            let record = self.read(self.store.load(entry.id, now)).await?;
+            let is_theirs = |record: &Record| record.header().owner().is_some_and(|owner| self.indexed(owner) == user);
+            match record.filter(|record| !record.header().is_expired(now) && is_theirs(record)) {
+                Some(record) => found.push((entry.id, record)),
+                None if DeviceEntry::is_settled(&entry, now) => over.push(entry.id),
+                None => {}
+            }
+        }
+        if !over.is_empty() {
+            self.within(&mut self.commit_deadline(), index.forget(user, &over)).await?;
+        }
+        Ok(found)
+    }
+
+    async fn registered(
+        &self,
+        index: &dyn DeviceIndex,
+        user: &str,
+        login: Registration,
+    ) -> Result<Registered, StoreError> {
+        self.within(&mut self.commit_deadline(), index.register(user, login)).await
+    }
+
+    async fn destroy_all(&self, user: &str, ids: &[SessionId], reason: &'static str) -> Result<(), StoreError> {
+        let name = user.strip_prefix(&self.indexed_prefix());
+        for id in ids {
+            if self.within(&mut self.commit_deadline(), self.store.destroy(*id)).await? {
+                let about = About { session: Some(*id), user: name, ..About::default() };
+                self.record(EventKind::Revoked { reason }, about);
+            }
+        }
+        Ok(())
+    }
+
+    async fn read<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let read = Deadline::of(self.settings().load_deadline).limit(call).await;
+        read.unwrap_or_else(|| Err(StoreError::unavailable("no answer within load_deadline")))
+    }
+}

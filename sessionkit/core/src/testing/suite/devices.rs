@@ -1,0 +1,202 @@
+//! The index of the sessions of each user.
+
+use std::sync::Arc;
+
+use super::fixture::{NOW, after, random_id};
+use crate::devices::{DeviceEntry, DeviceIndex, EntryState, Meant, Registered, Registration};
+use crate::store::Store;
+use crate::time::Timestamp;
+use crate::token::SessionId;
+
+/// A user of a name that nobody else has.
+struct User<S> {
+    store: Arc<S>,
+    name: String,
+}
+
+impl<S: Store> User<S> {
+    fn new(store: &Arc<S>) -> Self {
+        Self::named(store, &format!("suite/{}", random_id()))
+    }
+
+    fn named(store: &Arc<S>, name: &str) -> Self {
+        Self { store: store.clone(), name: name.to_owned() }
+    }
+
+    fn index(&self) -> &dyn DeviceIndex {
+        self.store.device_index().expect("the store has an index")
+    }
+
+    async fn register(&self, id: SessionId, most: Option<usize>, evict: bool) -> Registered {
+        self.register_at(id, most, evict, NOW, after(1000)).await
+    }
+
+    async fn register_at(
+        &self,
+        id: SessionId,
+        most: Option<usize>,
+        evict: bool,
+        now: Timestamp,
+        deadline: Timestamp,
+    ) -> Registered {
+        let login = Registration { id, deadline, most, evict, now };
+        self.index().register(&self.name, login).await.expect("the store answers")
+    }
+
+    async fn confirm(&self, id: SessionId, ended: &[SessionId]) -> bool {
+        self.index().confirm(&self.name, id, ended, NOW).await.expect("the store answers")
+    }
+
+    async fn end(&self, meant: Meant) -> Vec<SessionId> {
+        self.index().end(&self.name, meant, NOW).await.expect("the store answers")
+    }
+
+    async fn forget(&self, ids: &[SessionId]) {
+        self.index().forget(&self.name, ids).await.expect("the store answers");
+    }
+
+    /// The users whose names begin like this one's.
+    async fn users(&self) -> Vec<String> {
+        self.index().users(&self.name).await.expect("the store answers")
+    }
+
+    async fn entries(&self, now: Timestamp) -> Vec<DeviceEntry> {
+        self.index().entries(&self.name, now).await.expect("the store answers")
+    }
+
+    async fn states(&self) -> Vec<(SessionId, EntryState)> {
+        self.entries(NOW).await.iter().map(|entry| (entry.id, entry.state)).collect()
+    }
+
+    /// Registers and confirms so many sessions, one after the other.
+    async fn logged_in(&self, sessions: usize) -> Vec<SessionId> {
+        let ids: Vec<_> = (0..sessions).map(|_| random_id()).collect();
+        for id in &ids {
+            assert_eq!(self.register(*id, None, false).await, Registered::Entered(vec![]));
+            assert!(self.confirm(*id, &[]).await);
+        }
+        ids
+    }
+}
+
+/// An entry is begun, then confirmed, then forgotten; entries come in the order of their registration.
+pub async fn an_entry_lives_from_its_registration_until_it_is_forgotten<S: Store>(store: Arc<S>) {
+    let user = User::new(&store);
+    let [one, two] = [random_id(), random_id()];
+    assert_eq!(user.register_at(one, None, false, after(1), after(500)).await, Registered::Entered(vec![]));
+    user.register(two, None, false).await;
+    assert_eq!(user.users().await, std::slice::from_ref(&user.name));
+    let first = DeviceEntry { id: one, state: EntryState::Begun, registered: after(1), deadline: after(500) };
+    let second = DeviceEntry { id: two, state: EntryState::Begun, registered: NOW, deadline: after(1000) };
+    assert_eq!(user.entries(NOW).await, [first, second]);
+    assert!(user.confirm(two, &[]).await);
+    assert_eq!(user.states().await, [(one, EntryState::Begun), (two, EntryState::Confirmed)]);
+    user.forget(&[one]).await;
+    assert!(!user.confirm(one, &[]).await, "nothing is confirmed that is not there");
+    user.forget(&[two, one]).await;
+    user.forget(&[]).await;
+    assert_eq!(user.states().await, []);
+    assert!(user.users().await.is_empty(), "nothing is left of whoever has no entries");
+}
+
+/// Users have nothing to do with each other, whatever they are called.
+pub async fn users_are_kept_apart<S: Store>(store: Arc<S>) {
+    let prefix = format!("suite*?[a]\\{}/", random_id());
+    let mut all = Vec::new();
+    for name in ["", "a", "aa", "A", "*", "Ада 🍪", "a b", "@", "a/b"] {
+        let user = User::named(&store, &format!("{prefix}{name}"));
+        let id = random_id();
+        user.register(id, Some(1), false).await;
+        all.push((user, id));
+    }
+    for (user, id) in &all {
+        assert_eq!(user.states().await, [(*id, EntryState::Begun)], "{}", user.name);
+    }
+    let mut names: Vec<_> = all.iter().map(|(user, _)| user.name.clone()).collect();
+    names.sort_unstable();
+    let mut found = all[0].0.users().await;
+    found.sort_unstable();
+    assert_eq!(found, names);
+    assert_eq!(all[1].0.end(Meant::All).await, [all[1].1]);
+    assert_eq!(all[2].0.states().await, [(all[2].1, EntryState::Begun)]);
+}
+
+/// What has ended is never confirmed, and never registered again, until it is forgotten; it is told every time.
+pub async fn what_has_ended_stays_so<S: Store>(store: Arc<S>) {
+    let user = User::new(&store);
+    let ids = user.logged_in(3).await;
+    assert_eq!(user.end(Meant::One(random_id())).await, []);
+    assert_eq!(user.end(Meant::One(ids[1])).await, [ids[1]]);
+    assert_eq!(user.end(Meant::One(ids[1])).await, [ids[1]], "whose session may not be destroyed yet");
+    assert_eq!(user.register(ids[1], None, false).await, Registered::Ended);
+    assert!(!user.confirm(ids[1], &[]).await, "[P9] a login that was revoked is not confirmed");
+    assert_eq!(user.register(ids[0], None, false).await, Registered::Entered(vec![ids[1]]));
+    assert_eq!(user.end(Meant::Others(ids[0])).await, [ids[1], ids[2]]);
+    assert!(user.confirm(ids[0], &[ids[0], ids[1]]).await, "what has not ended is not removed");
+    assert_eq!(user.states().await, [(ids[2], EntryState::Ended), (ids[0], EntryState::Confirmed)]);
+    assert_eq!(user.end(Meant::All).await, [ids[2], ids[0]]);
+    user.forget(&ids).await;
+    assert_eq!(user.register(ids[1], None, false).await, Registered::Entered(vec![]));
+}
+
+/// At the limit a registration is refused, or ends the oldest ones. What has begun counts, what has ended does not.
+pub async fn a_limit_counts_what_has_not_ended<S: Store>(store: Arc<S>) {
+    let user = User::new(&store);
+    let ids = user.logged_in(2).await;
+    let [third, fourth] = [random_id(), random_id()];
+    assert_eq!(user.register(third, Some(3), false).await, Registered::Entered(vec![]));
+    assert_eq!(user.register(fourth, Some(3), false).await, Registered::Full);
+    assert_eq!(user.entries(NOW).await.len(), 3, "a refusal registers nothing");
+    assert_eq!(user.register(ids[0], Some(3), false).await, Registered::Entered(vec![]), "it is one of them");
+    assert_eq!(user.register(fourth, Some(3), true).await, Registered::Entered(vec![ids[1]]), "now the oldest");
+    assert!(!user.confirm(ids[1], &[]).await);
+    assert_eq!(user.register(ids[1], Some(9), true).await, Registered::Ended);
+    let fifth = random_id();
+    let Registered::Entered(ended) = user.register(fifth, Some(1), true).await else { panic!("there is room") };
+    assert_eq!(ended, [ids[1], third, ids[0], fourth]);
+    assert!(user.confirm(fifth, &ended).await);
+    assert_eq!(user.states().await, [(fifth, EntryState::Confirmed)]);
+}
+
+/// An entry is gone at its deadline. Another registration moves it later, never earlier.
+pub async fn an_entry_is_gone_at_its_deadline<S: Store>(store: Arc<S>) {
+    let user = User::new(&store);
+    let id = random_id();
+    user.register_at(id, Some(1), false, NOW, after(100)).await;
+    user.register_at(id, Some(1), false, after(1), after(50)).await;
+    assert_eq!((user.entries(after(99)).await.len(), user.entries(after(100)).await.len()), (1, 0));
+    user.register_at(id, Some(1), false, after(2), after(200)).await;
+    let other = random_id();
+    assert_eq!(user.register_at(other, Some(1), false, after(199), after(900)).await, Registered::Full);
+    let entered = user.register_at(other, Some(1), false, after(200), after(900)).await;
+    assert_eq!(entered, Registered::Entered(vec![]));
+    assert_eq!(user.entries(NOW).await.len(), 1, "and it is removed");
+    user.end(Meant::All).await;
+    assert_eq!(user.register_at(other, None, false, after(900), after(950)).await, Registered::Entered(vec![]));
+}
+
+/// Of many registrations at once exactly as many hold as may.
+pub async fn a_limit_is_exact_however_many_come_at_once<S: Store>(store: Arc<S>) {
+    for evict in [false, true] {
+        let user = Arc::new(User::new(&store));
+        let logins: Vec<_> = (0..50)
+            .map(|_| {
+                let user = user.clone();
+                tokio::spawn(async move {
+                    let id = random_id();
+                    match user.register(id, Some(3), evict).await {
+                        Registered::Entered(ended) => user.confirm(id, &ended).await,
+                        _ => false,
+                    }
+                })
+            })
+            .collect();
+        let mut confirmed = 0;
+        for login in logins {
+            confirmed += usize::from(login.await.expect("a login does not panic"));
+        }
+        let alive = user.states().await.iter().filter(|(_, state)| *state != EntryState::Ended).count();
+        assert_eq!(alive, 3);
+        assert!(if evict { confirmed >= 3 } else { confirmed == 3 }, "{confirmed}");
+    }
+}

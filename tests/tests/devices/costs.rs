@@ -1,0 +1,140 @@
+//! What the index of devices costs, in store calls.
+
+use std::time::Duration;
+
+use sessionkit::OnMaxDevices::{EvictOldest, Reject};
+use sessionkit::testing::Calls;
+use sessionkit_tests::behaviour;
+use sessionkit_tests::harness::{Bench, Server, Visitor};
+
+const NONE: Calls = Calls { load: 0, create: 0, commit: 0, destroy: 0, index: 0 };
+
+behaviour! {
+    tests: [
+        each_operation_makes_the_calls_that_the_protocol_says,
+        a_login_at_the_limit_looks_at_each_device,
+        what_is_not_a_login_costs_nothing,
+    ];
+
+    type Answered = Result<Reply, SessionRejection>;
+
+    async fn login(auth: Auth) -> Answered {
+        auth.login("ada").await?;
+        Ok(Reply::ok("ada"))
+    }
+
+    async fn login_bob(auth: Auth) -> Answered {
+        auth.login("bob").await?;
+        Ok(Reply::ok("bob"))
+    }
+
+    async fn elevate(auth: Auth) -> Answered {
+        auth.elevate("otp").await?;
+        Ok(Reply::ok("up"))
+    }
+
+    async fn rotate(auth: Auth) -> Answered {
+        auth.rotate().await?;
+        Ok(Reply::ok("rotated"))
+    }
+
+    async fn act(auth: Auth) -> Answered {
+        auth.impersonate("bob").await?;
+        auth.end_impersonation().await?;
+        Ok(Reply::ok("acted"))
+    }
+
+    async fn write(auth: Auth) -> Answered {
+        auth.dynamic().await?.insert("seen", &true)?;
+        Ok(Reply::ok("written"))
+    }
+
+    async fn logout(auth: Auth) -> Answered {
+        auth.logout().await?;
+        Ok(Reply::ok("bye"))
+    }
+
+    async fn list(auth: Auth) -> Answered {
+        Ok(Reply::ok(auth.devices().list().await?.len()))
+    }
+
+    async fn end_others(auth: Auth) -> Answered {
+        auth.devices().end_others().await?;
+        Ok(Reply::ok("ended"))
+    }
+
+    async fn start(bench: &Bench) -> Server {
+        let routes = routes![
+            "/login" => login,
+            "/login/bob" => login_bob,
+            "/elevate" => elevate,
+            "/rotate" => rotate,
+            "/act" => act,
+            "/write" => write,
+            "/logout" => logout,
+            "/list" => list,
+            "/end/others" => end_others,
+        ];
+        serve(bench, routes).await
+    }
+
+    async fn costs(bench: &Bench, visitor: &Visitor, path: &str, calls: Calls) {
+        bench.store.take();
+        visitor.get(path).await;
+        assert_eq!(bench.store.take(), calls, "{path}");
+    }
+
+    async fn each_operation_makes_the_calls_that_the_protocol_says(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true));
+        let server = start(&bench).await;
+        let visitor = server.visitor();
+        let others = [server.visitor(), server.visitor()];
+        costs(&bench, &visitor, "/login", Calls { create: 1, index: 2, ..NONE }).await;
+        costs(&bench, &visitor, "/login", Calls { load: 1, commit: 1, index: 2, ..NONE }).await;
+        costs(&bench, &visitor, "/login/bob", Calls { load: 1, commit: 1, index: 3, ..NONE }).await;
+        costs(&bench, &visitor, "/login", Calls { load: 1, commit: 1, index: 3, ..NONE }).await;
+        costs(&bench, &visitor, "/elevate", Calls { load: 1, commit: 1, index: 1, ..NONE }).await;
+        for other in &others {
+            other.get("/login").await;
+        }
+        costs(&bench, &visitor, "/list", Calls { load: 1 + 3, index: 1, ..NONE }).await;
+        costs(&bench, &visitor, "/end/others", Calls { load: 1, destroy: 2, index: 2, ..NONE }).await;
+        costs(&bench, &visitor, "/end/others", Calls { load: 1, index: 1, ..NONE }).await;
+        costs(&bench, &visitor, "/logout", Calls { load: 1, destroy: 1, index: 1, ..NONE }).await;
+    }
+
+    async fn a_login_at_the_limit_looks_at_each_device(bench: Bench) {
+        for policy in [EvictOldest, Reject] {
+            let hour = Duration::from_secs(3600);
+            let bench = bench.clone();
+            let bench = bench.with_config(|config| config.devices(true).max_devices(2).on_max_devices(policy).ttl(hour));
+            let server = start(&bench).await;
+            for _ in 0..2 {
+                costs(&bench, &server.visitor(), "/login", Calls { create: 1, index: 2, ..NONE }).await;
+            }
+            let full = match policy {
+                EvictOldest => Calls { create: 1, load: 2, destroy: 1, index: 4, ..NONE },
+                Reject => Calls { load: 2, index: 3, ..NONE },
+            };
+            costs(&bench, &server.visitor(), "/login", full).await;
+            bench.clock.advance(hour);
+            let expired = Calls { create: 1, load: 2, index: 5, ..NONE };
+            costs(&bench, &server.visitor(), "/login", expired).await;
+            bench.manager().devices_of("ada").end_all().await.unwrap();
+        }
+    }
+
+    async fn what_is_not_a_login_costs_nothing(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true));
+        let server = start(&bench).await;
+        let visitor = server.visitor();
+        costs(&bench, &visitor, "/write", Calls { create: 1, ..NONE }).await;
+        visitor.get("/login").await;
+        costs(&bench, &visitor, "/write", Calls { load: 1, ..NONE }).await;
+        costs(&bench, &visitor, "/rotate", Calls { load: 1, commit: 1, ..NONE }).await;
+        costs(&bench, &visitor, "/act", Calls { load: 1, commit: 2, ..NONE }).await;
+        let stranger = server.visitor();
+        stranger.get("/write").await;
+        costs(&bench, &stranger, "/logout", Calls { load: 1, destroy: 1, ..NONE }).await;
+    }
+}

@@ -1,0 +1,6 @@
+//! The devices of a user: listed, ended, limited; and what comes between a login and a revocation.
+
+mod costs;
+mod limits;
+mod list;
+mod races;

@@ -1,0 +1,93 @@
+//! [P9] After revoking a user, no session that was authenticated before the call survives it, also when a login races it.
+
+use sessionkit_tests::behaviour;
+use sessionkit_tests::harness::{Bench, HeldStore, Server};
+
+behaviour! {
+    tests: [
+        a_revocation_leaves_none_of_a_hundred_logins_that_race_it,
+        a_login_that_a_revocation_overtakes_fails_and_leaves_nothing,
+    ];
+
+    type Answered = Result<Reply, SessionRejection>;
+
+    async fn login(auth: Auth) -> Answered {
+        auth.login("ada").await?;
+        Ok(Reply::ok("ada"))
+    }
+
+    async fn user(auth: Auth) -> Answered {
+        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+    }
+
+    async fn start(bench: &Bench) -> Server {
+        serve(bench, routes!["/login" => login, "/user" => user]).await
+    }
+
+    /// Half of the logins come with a session of the user, half without; every one that was answered before the
+    /// revocation began, or that was refused, is over after it.
+    async fn a_revocation_leaves_none_of_a_hundred_logins_that_race_it(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true));
+        let server = start(&bench).await;
+        let revoking = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let mut logins = Vec::new();
+        for number in 0..100 {
+            let (visitor, revoking) = (server.visitor(), revoking.clone());
+            if number % 2 == 0 {
+                assert_eq!(visitor.get("/login").await.status, 200);
+            }
+            logins.push(tokio::spawn(async move {
+                let status = visitor.get("/login").await.status;
+                let before = !revoking.load(std::sync::atomic::Ordering::SeqCst);
+                (visitor, status, before)
+            }));
+        }
+        tokio::task::yield_now().await;
+        revoking.store(true, std::sync::atomic::Ordering::SeqCst);
+        bench.manager().devices_of("ada").end_all().await.unwrap();
+        let mut later = 0;
+        for login in logins {
+            let (visitor, status, before) = login.await.unwrap();
+            let alive = visitor.get("/user").await.body == "ada";
+            assert!(status == 200 || status == 409, "{status}");
+            assert!(!(before && alive), "[P9] a login that was done before the revocation is over after it");
+            assert!(status == 200 || !alive, "a login that fails leaves nobody logged in");
+            later += usize::from(alive);
+        }
+        // What is alive began after the revocation, and is on the list: another one leaves nothing.
+        assert_eq!(bench.manager().devices_of("ada").list().await.unwrap().len(), later);
+        bench.manager().devices_of("ada").end_all().await.unwrap();
+        assert_eq!(bench.sessions(), 0, "[P9]");
+    }
+
+    async fn a_login_that_a_revocation_overtakes_fails_and_leaves_nothing(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true));
+        for (gate, has_session) in
+            [("before create", false), ("after create", false), ("before commit", true), ("after commit", true)]
+        {
+            let held = HeldStore::new(bench.store.clone(), &bench.gates);
+            let server = serve_with(&bench, bench.manager_over(held.clone()), routes!["/login" => login, "/user" => user]).await;
+            let visitor = server.visitor();
+            if has_session {
+                visitor.get("/login").await;
+            }
+            held.hold(gate);
+            let late = visitor.fork().get_in_background("/login");
+            bench.gates.arrived(gate, 1).await;
+            held.release(gate);
+            bench.manager().devices_of("ada").end_all().await.unwrap();
+            bench.gates.open(gate, 1);
+            let late = late.await.unwrap();
+            match gate {
+                // The session was destroyed before the login met it: another one begins after the revocation.
+                "before commit" => assert_eq!((late.status, late.cookies().len()), (200, 1), "{gate}"),
+                _ => assert_eq!((late.status, late.cookies().len()), (409, 0), "{gate}"),
+            }
+            assert_eq!(visitor.get("/user").await.body, "nobody", "{gate}");
+            let listed = bench.manager().devices_of("ada").list().await.unwrap().len();
+            assert_eq!((listed, bench.sessions()), if gate == "before commit" { (1, 1) } else { (0, 0) }, "[P9] {gate}");
+            bench.manager().devices_of("ada").end_all().await.unwrap();
+            assert_eq!(bench.sessions(), 0, "[P9] {gate}");
+        }
+    }
+}
