@@ -6,6 +6,9 @@
 //! |---|---|
 //! | [Getting started](getting_started) | how does a program with sessions look? |
 //! | [Typed state](typed_state) | how do I declare what a session holds, and change it later? |
+//! | [Guards](guards) | who may call a handler, and what do the others get? |
+//! | [Users](users) | who is it, and what does the application know of them? |
+//! | [CSRF](csrf) | what keeps other sites from acting as a person who is logged in? |
 //! | [Merging](merging) | what happens when two requests change one session? |
 //! | [Lifetimes](lifetimes) | when does a session end? |
 //! | [Cookies](cookies) | what does the browser hold, and what protects it? |
@@ -21,6 +24,15 @@ pub mod getting_started {}
 
 #[doc = include_str!("guide/typed_state.md")]
 pub mod typed_state {}
+
+#[doc = include_str!("guide/guards.md")]
+pub mod guards {}
+
+#[doc = include_str!("guide/users.md")]
+pub mod users {}
+
+#[doc = include_str!("guide/csrf.md")]
+pub mod csrf {}
 
 #[doc = include_str!("guide/merging.md")]
 #[doc = include_str!("guide/late_writer.svg")]
