@@ -8,6 +8,7 @@
 //! | [Typed state](typed_state) | how do I declare what a session holds, and change it later? |
 //! | [Guards](guards) | who may call a handler, and what do the others get? |
 //! | [Users](users) | who is it, and what does the application know of them? |
+//! | [Devices](devices) | where is somebody logged in, and how does that end? |
 //! | [CSRF](csrf) | what keeps other sites from acting as a person who is logged in? |
 //! | [Merging](merging) | what happens when two requests change one session? |
 //! | [Lifetimes](lifetimes) | when does a session end? |
@@ -30,6 +31,9 @@ pub mod guards {}
 
 #[doc = include_str!("guide/users.md")]
 pub mod users {}
+
+#[doc = include_str!("guide/devices.md")]
+pub mod devices {}
 
 #[doc = include_str!("guide/csrf.md")]
 pub mod csrf {}
