@@ -45,8 +45,7 @@ async fn a_page_notices_that_its_session_ends(browser: &Browser, tab: &Tab) {
     tab.wait_for_element("#live.on").await;
     let other = browser.tab().await;
     other.open("http://shop.test/").await;
-    other.press("Log out").await;
-    other.wait_for("Log in").await;
+    log_out(&other).await;
     // Not the text alone: the script that writes it contains it, too.
     tab.wait_for_element("main [role='alert']").await;
     let left = tab.text().await;
@@ -73,7 +72,7 @@ async fn a_new_password_ends_the_other_sessions(shop: &Shop, tab: &Tab) {
     assert_eq!(tab.url().await, "http://shop.test/account");
 
     assert_eq!(elsewhere.open("/account").await.location, "/login?next=/account");
-    tab.press("Log out").await;
+    log_out(tab).await;
     tab.open("http://shop.test/account").await;
     log_in(tab, "bob", "bob").await;
     tab.wait_for("That user and password do not go together.").await;
@@ -82,7 +81,7 @@ async fn a_new_password_ends_the_other_sessions(shop: &Shop, tab: &Tab) {
 }
 
 async fn the_pages_fit_a_phone(tab: &Tab) {
-    tab.press("Log out").await;
+    log_out(tab).await;
     tab.open("http://shop.test/login").await;
     log_in(tab, "ada", "ada").await;
     tab.wait_for("Welcome, Ada.").await;
@@ -95,9 +94,15 @@ async fn the_pages_fit_a_phone(tab: &Tab) {
 }
 
 async fn log_in(tab: &Tab, user: &str, password: &str) {
+    tab.wait_for_element("[name='user']:not([type='hidden'])").await;
     tab.fill("user", user).await;
     tab.fill("password", password).await;
     tab.press("Log in").await;
+}
+
+async fn log_out(tab: &Tab) {
+    tab.press("Log out").await;
+    tab.wait_for_element("a.button[href='/login']").await;
 }
 
 async fn change_password(tab: &Tab, current: &str, new: &str, again: &str) {
