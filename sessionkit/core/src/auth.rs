@@ -8,7 +8,8 @@ use std::sync::Arc;
 use crate::devices::Devices;
 use crate::error::SessionError;
 use crate::info::SessionInfo;
-use crate::request::{CookieChange, Current, RequestSession, State};
+use crate::request::RequestSession;
+use crate::state::{CookieChange, Current, State};
 
 mod ending;
 mod impersonation;

@@ -7,7 +7,8 @@ use crate::data::SessionData;
 use crate::error::SessionError;
 use crate::field::{Encoded, FieldWriter};
 use crate::field_error::FieldError;
-use crate::request::{Epoch, RequestSession};
+use crate::request::RequestSession;
+use crate::state::Epoch;
 
 /// One struct of the session: a `T` to read and to change, as the frameworks' `Session<T>` extractors hold it.
 ///

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::engine::Engine;
 use crate::error::SessionError;
 use crate::event::EventKind;
-use crate::manager::Engine;
 use crate::pending::{Pending, size_after};
 use crate::record::Record;
-use crate::request::{CookieChange, Current, RequestSession};
+use crate::request::RequestSession;
+use crate::state::{CookieChange, Current};
 use crate::store::{CommitOutcome, CreateOutcome};
 use crate::time::Timestamp;
 use crate::token::{NEW_IDS, SessionId, Token};

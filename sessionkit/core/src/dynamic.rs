@@ -13,8 +13,9 @@ use crate::encoding::Stored;
 use crate::error::SessionError;
 use crate::field_error::FieldError;
 use crate::overlay::Overlay;
-use crate::request::{Epoch, RequestSession};
+use crate::request::RequestSession;
 use crate::snapshot::is_field;
+use crate::state::Epoch;
 
 /// The session as a map from keys to JSON values.
 ///

@@ -12,11 +12,12 @@ use crate::checkout::Checkout;
 use crate::close;
 use crate::data::SessionData;
 use crate::dynamic::DynamicSession;
+use crate::engine::Engine;
 use crate::error::SessionError;
 use crate::header::Generation;
 use crate::info::SessionInfo;
-use crate::manager::Engine;
-use crate::request::{CookieChange, RequestSession, State};
+use crate::request::RequestSession;
+use crate::state::{CookieChange, State};
 use crate::token::Token;
 
 /// A session in the hands of code that goes on after the response: a websocket, a streamed body, a spawned task.

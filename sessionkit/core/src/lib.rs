@@ -28,6 +28,7 @@ mod details;
 mod devices;
 mod dynamic;
 mod encoding;
+mod engine;
 mod entries;
 mod error;
 mod event;
@@ -60,6 +61,7 @@ mod record;
 mod rejection;
 mod request;
 mod snapshot;
+mod state;
 mod store;
 mod tasks;
 #[cfg(feature = "testing")]

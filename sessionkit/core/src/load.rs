@@ -3,11 +3,12 @@
 use crate::config::OnBadCookie;
 use crate::cookie::{BadCookie, Candidates};
 use crate::deadline::Deadline;
+use crate::engine::{Engine, Opened};
 use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::hooks::Hooked;
-use crate::manager::{Engine, Opened};
-use crate::request::{RequestSession, State};
+use crate::request::RequestSession;
+use crate::state::State;
 
 impl RequestSession {
     /// Loads the session for somebody who asks for it.

@@ -12,7 +12,8 @@ use crate::guard;
 use crate::head::RequestHead;
 use crate::hooks::caught;
 use crate::rejection::Rejection;
-use crate::request::{RequestSession, State};
+use crate::request::RequestSession;
+use crate::state::State;
 use crate::user::{DynLoader, Loaded, SessionUser};
 
 /// The user of a session, who is being loaded or was. A login and a logout make it nobody's.

@@ -1,33 +1,25 @@
-//! The one place that decides: what a cookie opens, and what a response becomes.
+//! What an application and an adapter do with the sessions of an application.
 
-use std::any::{Any, TypeId, type_name};
+use std::any::Any;
 use std::fmt::{self, Display};
 use std::future::Future;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use crate::close::{self, Closing};
-use crate::config::{ConfigError, SessionConfig, Settings};
-use crate::cookie::{Candidates, CookieName};
-use crate::data::SessionData;
-use crate::deadline::Deadline;
+use crate::config::{ConfigError, SessionConfig};
 use crate::devices::Devices;
+use crate::engine::Engine;
 use crate::error::SessionError;
-use crate::event::{About, EventKind, EventSink, Events, TracingSink};
-use crate::extensions::Extensions;
-use crate::guard::{Denial, Denials};
+use crate::guard::Denial;
 use crate::head::{OwnedHead, RequestHead};
-use crate::header::Generation;
-use crate::hooks::{Hooks, LoadCookie, MissingSession, PresentedCookie};
+use crate::hooks::{LoadCookie, MissingSession, PresentedCookie};
 use crate::layer::{LayerMarker, Main};
-use crate::record::Record;
 use crate::rejection::Rejection;
-use crate::request::{Current, RequestSession};
-use crate::store::{DynStore, Store, StoreError};
-use crate::tasks::Tasks;
-use crate::time::{Clock, SystemClock, Timestamp};
-use crate::token::{self, OsRandom, SessionId, Token, TokenSource};
-use crate::user::{DynLoader, UserLoader};
+use crate::request::RequestSession;
+use crate::store::Store;
+use crate::time::Clock;
+use crate::token::{self, TokenSource};
+use crate::user::UserLoader;
 
 /// A store and the policy over it: everything that the sessions of an application share. Cheap to clone.
 ///
@@ -44,39 +36,6 @@ pub struct SessionManager<L: LayerMarker = Main> {
     layer: std::marker::PhantomData<fn() -> L>,
 }
 
-/// The parts of a manager, whatever its layer.
-pub(crate) struct Engine {
-    pub(crate) store: Arc<dyn DynStore>,
-    config: SessionConfig,
-    pub(crate) cookie_name: CookieName,
-    clock: Arc<dyn Clock>,
-    tokens: Arc<dyn TokenSource>,
-    layer: &'static str,
-    pub(crate) sinks: Vec<Arc<dyn EventSink>>,
-    events: Arc<Events>,
-    pub(crate) tasks: Tasks,
-    namespaces: RwLock<Vec<Namespace>>,
-    pub(crate) hooks: Hooks,
-    pub(crate) user_loader: Option<Arc<dyn DynLoader>>,
-    pub(crate) extensions: Extensions,
-    pub(crate) denials: Denials,
-}
-
-/// What the cookies of a request open: one session, several, which are nobody's, or none.
-pub(crate) struct Opened {
-    pub(crate) current: Option<Current>,
-    pub(crate) ambiguous: Vec<SessionId>,
-    /// A session that has ended at its deadline.
-    pub(crate) expired: Option<Current>,
-}
-
-#[derive(Clone, Copy)]
-struct Namespace {
-    name: &'static str,
-    owner: TypeId,
-    owner_name: &'static str,
-}
-
 impl SessionManager {
     /// Makes a manager.
     pub fn new(store: impl Store, config: SessionConfig) -> Self {
@@ -88,24 +47,7 @@ impl<L: LayerMarker> SessionManager<L> {
     /// Makes the manager of one of several layers: `SessionManager::<Office>::for_layer(store, config)`. Each needs a
     /// cookie of its own name.
     pub fn for_layer(store: impl Store, config: SessionConfig) -> Self {
-        let (clock, sinks) = (Arc::new(SystemClock), vec![Arc::new(TracingSink) as Arc<dyn EventSink>]);
-        let events = Arc::new(Events::new(sinks.clone(), clock.clone(), L::NAME));
-        let engine = Engine {
-            store: Arc::new(store),
-            cookie_name: CookieName::new(&config.settings().cookie_name),
-            config,
-            clock,
-            tokens: Arc::new(OsRandom),
-            layer: L::NAME,
-            sinks,
-            tasks: Tasks::new(events.clone()),
-            events,
-            namespaces: RwLock::default(),
-            hooks: Hooks::default(),
-            user_loader: None,
-            extensions: Extensions::default(),
-            denials: Denials::default(),
-        };
+        let engine = Engine::new(store, config, L::NAME);
         Self { engine: Arc::new(engine), layer: std::marker::PhantomData }
     }
 
@@ -224,26 +166,7 @@ impl<L: LayerMarker> SessionManager<L> {
     }
 
     pub(crate) fn with(self, change: impl FnOnce(&mut Engine)) -> Self {
-        let engine = &self.engine;
-        let mut engine = Engine {
-            store: engine.store.clone(),
-            cookie_name: CookieName::new(&engine.settings().cookie_name),
-            config: engine.config.clone(),
-            clock: engine.clock.clone(),
-            tokens: engine.tokens.clone(),
-            layer: engine.layer,
-            sinks: engine.sinks.clone(),
-            events: engine.events.clone(),
-            tasks: engine.tasks.clone(),
-            namespaces: RwLock::default(),
-            hooks: engine.hooks.clone(),
-            user_loader: engine.user_loader.clone(),
-            extensions: engine.extensions.clone(),
-            denials: engine.denials.clone(),
-        };
-        change(&mut engine);
-        engine.events = Arc::new(Events::new(engine.sinks.clone(), engine.clock.clone(), engine.layer));
-        engine.tasks = Tasks::new(engine.events.clone());
+        let engine = self.engine.changed(change);
         Self { engine: Arc::new(engine), layer: self.layer }
     }
 
@@ -314,134 +237,5 @@ impl<L: LayerMarker> Clone for SessionManager<L> {
 impl<L: LayerMarker> fmt::Debug for SessionManager<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionManager").field("layer", &L::NAME).finish_non_exhaustive()
-    }
-}
-
-impl Engine {
-    pub(crate) fn settings(&self) -> &Settings {
-        self.config.settings()
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    pub(crate) fn layer(&self) -> &'static str {
-        self.layer
-    }
-
-    pub(crate) fn tokens(&self) -> &dyn TokenSource {
-        &*self.tokens
-    }
-
-    /// Tells the sinks of an event.
-    pub(crate) fn record(&self, kind: EventKind<'_>, about: About<'_>) {
-        self.events.record(kind, about);
-    }
-
-    /// Opens the session that the candidates name: one that exists, is live, and has the secret. More than one is nobody.
-    pub(crate) async fn open(&self, candidates: &Candidates, deadline: &mut Deadline) -> Result<Opened, StoreError> {
-        let (mut opened, mut others): (Option<Current>, Vec<SessionId>) = (None, Vec::new());
-        let mut expired = None;
-        let mut loaded: Vec<(SessionId, Option<Record>)> = Vec::new();
-        for token in candidates.tokens() {
-            let record = match loaded.iter().find(|(id, _)| *id == token.id()) {
-                Some((_, record)) => record.clone(),
-                None => {
-                    let record = self.load(token, deadline).await?;
-                    if candidates.several() {
-                        loaded.push((token.id(), record.clone()));
-                    }
-                    record
-                }
-            };
-            let Some(current) = self.verify(token, record) else { continue };
-            if current.record.header().is_expired(self.now()) {
-                expired = Some(current);
-                continue;
-            }
-            match &opened {
-                // Of two tokens of one session the current one counts, not the one that a renewal replaced.
-                Some(other) if other.id() == current.id() && other.secret == other.record.header().secret => {}
-                Some(other) if other.id() != current.id() => others.push(current.id()),
-                _ => opened = Some(current),
-            }
-        }
-        if let Some(current) = opened.take_if(|_| !others.is_empty()) {
-            others.push(current.id());
-        }
-        Ok(Opened { current: opened, ambiguous: others, expired })
-    }
-
-    async fn load(&self, token: &Token, deadline: &mut Deadline) -> Result<Option<Record>, StoreError> {
-        let loading = self.store.load(token.id(), self.now());
-        let loaded = deadline.limit(loading).await;
-        loaded.unwrap_or_else(|| Err(StoreError::unavailable("no answer within load_deadline")))
-    }
-
-    /// Loads a session again; `None` if it has ended, or was handed to another token.
-    pub(crate) async fn reopen(&self, token: &Token, generation: Generation) -> Result<Option<Current>, StoreError> {
-        let record = self.load(token, &mut Deadline::of(self.settings().load_deadline)).await?;
-        let record = record.filter(|record| !record.header().is_expired(self.now()));
-        let record = record.filter(|record| record.header().generation == generation);
-        Ok(record.map(|record| Current { token: token.clone(), secret: record.header().secret, record }))
-    }
-
-    /// Finds out whether the token opens the record, which may have expired.
-    fn verify(&self, token: &Token, record: Option<Record>) -> Option<Current> {
-        let (record, now) = (record?, self.now());
-        let header = record.header();
-        let secret = token.secret_hash(self.layer);
-        let is_previous = || {
-            let previous = header.previous.filter(|previous| previous.until.is_none_or(|until| now < until));
-            previous.is_some_and(|previous| previous.secret == secret)
-        };
-        if header.secret != secret && !is_previous() {
-            return None;
-        }
-        Some(Current { token: token.clone(), secret, record })
-    }
-
-    /// Makes sure that a struct belongs to this layer, and that no other has its namespace.
-    pub(crate) fn claim_namespace<T: SessionData>(&self) -> Result<(), SessionError> {
-        let owner = TypeId::of::<T>();
-        let known = |namespaces: &[Namespace]| {
-            let owned = namespaces.iter().any(|namespace| namespace.owner == owner);
-            owned.then_some(Ok(())).or_else(|| {
-                let taken = namespaces.iter().find(|namespace| namespace.name == T::NAMESPACE)?;
-                Some(Err(SessionError::namespace(T::NAMESPACE, taken.owner_name, type_name::<T>())))
-            })
-        };
-        if let Some(result) = known(&self.namespaces.read().unwrap_or_else(PoisonError::into_inner)) {
-            return result;
-        }
-        if T::Layer::NAME != self.layer {
-            return Err(SessionError::layer(type_name::<T>(), T::Layer::NAME, self.layer));
-        }
-        let mut namespaces = self.namespaces.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(result) = known(&namespaces) {
-            return result;
-        }
-        namespaces.push(Namespace { name: T::NAMESPACE, owner, owner_name: type_name::<T>() });
-        Ok(())
-    }
-
-    /// Bounds a call that writes: an answer that does not come in time leaves it unknown whether it happened.
-    pub(crate) async fn within<T>(
-        &self,
-        deadline: &mut Deadline,
-        call: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        let done = deadline.limit(call).await;
-        done.unwrap_or_else(|| Err(StoreError::unknown("no answer within commit_deadline")))
-    }
-
-    pub(crate) fn commit_deadline(&self) -> Deadline {
-        Deadline::of(self.settings().commit_deadline)
-    }
-
-    /// The lifetime of an anonymous session: idle, and in all.
-    pub(crate) fn anonymous_lifetime(&self) -> (Duration, Option<Duration>) {
-        (self.settings().anonymous_ttl, Some(self.settings().absolute))
     }
 }

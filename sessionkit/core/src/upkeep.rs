@@ -2,10 +2,11 @@
 
 use crate::config::{CookieMaxAge, Rolling};
 use crate::delta::HeaderOp;
+use crate::engine::Engine;
 use crate::event::EventKind;
 use crate::header::Header;
-use crate::manager::Engine;
-use crate::request::{CookieChange, Current, RequestSession};
+use crate::request::RequestSession;
+use crate::state::{CookieChange, Current};
 use crate::store::Receipt;
 use crate::time::Timestamp;
 use crate::token::Token;

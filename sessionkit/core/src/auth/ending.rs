@@ -4,7 +4,8 @@ use super::run;
 use crate::delta::{Delta, HeaderOp};
 use crate::error::SessionError;
 use crate::event::EventKind;
-use crate::request::{CookieChange, Current, RequestSession, State};
+use crate::request::RequestSession;
+use crate::state::{CookieChange, Current, State};
 use crate::store::CommitOutcome;
 use crate::token::Token;
 

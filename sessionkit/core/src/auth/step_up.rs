@@ -11,7 +11,8 @@ use crate::credential_stamp::CredentialStamp;
 use crate::delta::{Authenticate, Delta, HeaderOp};
 use crate::details::{self, LoginDetails};
 use crate::error::SessionError;
-use crate::request::{Current, RequestSession};
+use crate::request::RequestSession;
+use crate::state::Current;
 
 /// A user's new proof of who they are, with its options; it counts when it is awaited.
 #[must_use = "it counts when it is awaited"]

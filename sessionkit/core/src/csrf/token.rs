@@ -13,7 +13,8 @@ use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::header::Generation;
 use crate::overlay::Overlay;
-use crate::request::{Current, RequestSession};
+use crate::request::RequestSession;
+use crate::state::{Current, State};
 use crate::token::SecretHash;
 
 /// The header that a script sends the token in.
@@ -138,7 +139,7 @@ pub(super) fn is_valid(session: &RequestSession, presented: &[u8]) -> bool {
 }
 
 /// The seed that the session keeps, if it is one of its present generation.
-fn kept(session: &RequestSession, state: &crate::request::State) -> Option<Seed> {
+fn kept(session: &RequestSession, state: &State) -> Option<Seed> {
     let current = state.current.as_ref();
     let now = session.shared.engine.now();
     let overlay = Overlay::new(state.pending.stored(current.map(|current| &current.record), now), &state.pending);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::index::Meant;
 use crate::details::LoginDetails;
+use crate::engine::Engine;
 use crate::error::SessionError;
-use crate::manager::Engine;
 use crate::record::Record;
 use crate::request::RequestSession;
 use crate::time::Timestamp;

@@ -3,9 +3,9 @@
 use super::index::{DeviceEntry, DeviceIndex, Meant, Registered, Registration};
 use crate::config::OnMaxDevices;
 use crate::deadline::Deadline;
+use crate::engine::Engine;
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
-use crate::manager::Engine;
 use crate::record::Record;
 use crate::store::StoreError;
 use crate::time::Timestamp;

@@ -1,0 +1,31 @@
+//! What `#[session(..)]` on a handler says about mistakes.
+
+use expect_test::Expect;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::guard::{Framework, expand};
+use crate::tests::{fails_with, messages};
+
+mod arguments;
+mod items;
+
+/// A mistake that is the same for both frameworks.
+#[track_caller]
+fn both(args: TokenStream, item: TokenStream, expected: Expect) {
+    let (axum, actix) = (Framework::Axum, Framework::Actix);
+    assert_eq!(
+        messages(expand(axum, args.clone(), item.clone()).error),
+        messages(expand(actix, args.clone(), item.clone()).error),
+    );
+    fails_with(expand(axum, args, item), expected);
+}
+
+/// A mistake in the attribute.
+#[track_caller]
+fn args(args: TokenStream, expected: Expect) {
+    let item = quote! {
+        async fn show() {}
+    };
+    both(args, item, expected);
+}
