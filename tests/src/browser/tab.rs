@@ -67,8 +67,8 @@ impl Tab {
 
     /// The text of the page, as a person sees it.
     pub async fn text(&self) -> String {
-        let body = self.find("css selector", "body").await;
-        text(&self.get(&format!("element/{body}/text")).await)
+        // In one step: between two the page may give way to the next one.
+        text(&self.run("return document.body.innerText").await).trim().to_owned()
     }
 
     /// Waits until an element that contains this text is there.
