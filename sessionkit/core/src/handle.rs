@@ -234,7 +234,7 @@ impl Engine {
                 Err(_) => interval,
             };
             match &mut watch {
-                Some(watch) => tokio::select! { () = watch.notice() => {}, () = tokio::time::sleep(wait) => {} },
+                Some(watch) => drop(tokio::time::timeout(wait, watch.notice()).await),
                 None => tokio::time::sleep(wait).await,
             }
         }
