@@ -99,6 +99,7 @@ behaviour! {
             (Rules::new().not(|not| not.require(has_items)), [200, 401, 200, 403]),
             (Rules::new().require(|account: &Account, cart: &Cart| account.is_admin && has_items(cart)), [401, 401, 403, 200]),
             (Rules::public(), [200, 200, 200, 200]),
+            (Rules::public().require_login(), [401, 401, 200, 200]),
         ] {
             let server = serve_fenced(&bench, manager.clone(), rules.clone(), routes!["/page" => page]).await;
             for (visitor, status) in [&nobody, &anonymous, &bob, &ada].into_iter().zip(statuses) {

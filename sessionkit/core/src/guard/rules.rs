@@ -180,7 +180,8 @@ pub async fn guard_by<L: LayerMarker>(
     head: &RequestHead<'_>,
     rules: &Rules<L>,
 ) -> Result<(), Rejection> {
-    if rules.is_public {
+    // A condition that was added to public rules counts.
+    if rules.is_public && rules.conditions.is_empty() {
         return Ok(());
     }
     let tell = |request: &GuardedRequest<'_>, frames: &mut Frames| rules.tell(&mut Subjects::new(request, frames));
