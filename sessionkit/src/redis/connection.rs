@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ::redis::aio::MultiplexedConnection;
+use ::redis::aio::{MultiplexedConnection, PubSubStream};
 use ::redis::{Cmd, Value};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -74,6 +74,16 @@ impl Connection {
         }
         call.waits = false;
         outcome
+    }
+
+    /// Opens another connection, for what is published on a channel; `None` where that does not go now.
+    pub(super) async fn subscribe(&self, channel: &str) -> Option<PubSubStream> {
+        timeout(self.0.connect_timeout, self.0.endpoint.subscribe(channel)).await.ok()?.ok()
+    }
+
+    /// Runs a task where the connection lives.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        self.0.runtime.spawn(task).abort_handle()
     }
 
     /// The open connection, or else a new one.

@@ -6,7 +6,7 @@ use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
-use ::redis::aio::MultiplexedConnection;
+use ::redis::aio::{MultiplexedConnection, PubSub, PubSubStream};
 use ::redis::io::tcp::socket2::{SockRef, TcpKeepalive};
 use ::redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, RedisConnectionInfo, RedisError};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -62,6 +62,21 @@ impl Endpoint {
 
     /// Opens a connection. It does nothing until the driver runs.
     pub(super) async fn open(&self) -> Result<(MultiplexedConnection, Driver), RedisError> {
+        // Each call has a deadline of its own.
+        let config = AsyncConnectionConfig::new().set_response_timeout(None);
+        let stream = self.stream().await?;
+        let (connection, driver) = MultiplexedConnection::new_with_config(&self.handshake, stream, config).await?;
+        Ok((connection, Box::pin(driver)))
+    }
+
+    /// Opens a connection on which nothing comes but what is published on this channel. It ends when the connection does.
+    pub(super) async fn subscribe(&self, channel: &str) -> Result<PubSubStream, RedisError> {
+        let mut connection = PubSub::new(&self.handshake, self.stream().await?).await?;
+        connection.subscribe(channel).await?;
+        Ok(connection.into_on_message())
+    }
+
+    async fn stream(&self) -> io::Result<Box<dyn ByteStream>> {
         match &self.address {
             ConnectionAddr::Tcp(host, port) => {
                 let stream = TcpStream::connect((host.as_str(), *port)).await?;
@@ -69,27 +84,21 @@ impl Endpoint {
                 SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
                 #[cfg(feature = "redis-tls")]
                 if let Some(tls) = &self.tls {
-                    return self.greet(tls.connect(host, stream).await?).await;
+                    return Ok(Box::new(tls.connect(host, stream).await?));
                 }
-                self.greet(stream).await
+                Ok(Box::new(stream))
             }
             #[cfg(unix)]
-            ConnectionAddr::Unix(path) => self.greet(tokio::net::UnixStream::connect(path).await?).await,
-            _ => Err(io::Error::from(io::ErrorKind::Unsupported).into()),
+            ConnectionAddr::Unix(path) => Ok(Box::new(tokio::net::UnixStream::connect(path).await?)),
+            _ => Err(io::ErrorKind::Unsupported.into()),
         }
     }
-
-    /// Authenticates and chooses the database.
-    async fn greet(
-        &self,
-        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    ) -> Result<(MultiplexedConnection, Driver), RedisError> {
-        // Each call has a deadline of its own.
-        let config = AsyncConnectionConfig::new().set_response_timeout(None);
-        let (connection, driver) = MultiplexedConnection::new_with_config(&self.handshake, stream, config).await?;
-        Ok((connection, Box::pin(driver)))
-    }
 }
+
+/// A connection of any kind.
+trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for S {}
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

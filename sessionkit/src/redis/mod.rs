@@ -15,9 +15,13 @@
 //!   that was logged out would open once more. A failover to one can lose the last writes.
 //! - **Clocks.** The manager's clock decides when a session ends. Redis reclaims the memory a minute later.
 //! - **Permissions.** A restricted user needs `+eval +evalsha +hgetall +hmget +hget +hset +hdel +exists +expire +unlink +ping
-//!   +select`, `+scan` for ending everyone's sessions, and `~session:*`.
+//!   +select +publish +subscribe`, `+scan` for ending everyone's sessions, `~session:*` and `&session:*`. Without
+//!   `+publish`, `+subscribe` and `&session:*` sessions end all the same, but a [`SessionHandle`] that waits for it learns it
+//!   only when it next looks, see the setting `watch_interval`.
 //! - **Cluster.** Every command has one key, so sessions spread over slots; following a cluster's redirections is left to a
 //!   proxy.
+//!
+//! [`SessionHandle`]: crate::manual::SessionHandle
 
 mod connection;
 mod devices;
@@ -26,6 +30,7 @@ mod failure;
 mod layout;
 mod script;
 mod store;
+mod subscription;
 #[cfg(feature = "redis-tls")]
 mod tls;
 

@@ -32,6 +32,9 @@ pub(super) static COMMIT: LazyLock<OneKeyScript> = LazyLock::new(|| {
     ))
 });
 
+pub(super) static DESTROY: LazyLock<OneKeyScript> =
+    LazyLock::new(|| OneKeyScript::new(include_str!("scripts/destroy.lua")));
+
 pub(super) static DEVICES: LazyLock<OneKeyScript> =
     LazyLock::new(|| OneKeyScript::new(include_str!("scripts/devices.lua")));
 

@@ -1,11 +1,12 @@
 //! The store.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::redis::{Cmd, Value, cmd};
 use sessionkit_core::{
-    CommitOutcome, CreateOutcome, Delta, DeviceIndex, Generation, Header, Receipt, Record, SessionId, Store,
+    CommitOutcome, CreateOutcome, Delta, DeviceIndex, Generation, Header, Notices, Receipt, Record, SessionId, Store,
     StoreError, Timestamp,
 };
 use tokio::runtime::Handle;
@@ -14,12 +15,15 @@ use super::connection::Connection;
 use super::endpoint::Endpoint;
 use super::failure::{Failure, RedisSetupError};
 use super::layout::{self, Pair};
-use super::script::{Arguments, COMMIT, CREATE, OneKeyScript};
+use super::script::{Arguments, COMMIT, CREATE, DESTROY, OneKeyScript};
+use super::subscription::Subscription;
 
 /// Sessions in Redis or Valkey: for more than one server, and for sessions that outlive a restart.
 ///
 /// All clones share one connection, on which their commands are pipelined. When it breaks, or the server no longer
 /// answers, the next call opens another; nothing has to be rebuilt, and the store can be built while the server is down.
+/// Where somebody awaits [`SessionHandle::ended`](crate::manual::SessionHandle::ended) there is a second one, on which
+/// the server tells of sessions that ended.
 ///
 /// ```no_run
 /// use sessionkit::redis::RedisStore;
@@ -33,6 +37,7 @@ use super::script::{Arguments, COMMIT, CREATE, OneKeyScript};
 pub struct RedisStore {
     connection: Connection,
     prefix: String,
+    subscription: Arc<Subscription>,
 }
 
 impl RedisStore {
@@ -225,9 +230,7 @@ impl Store for RedisStore {
     }
 
     async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
-        let mut command = cmd("UNLINK");
-        command.arg(self.key(id));
-        match self.connection.call(&command).await.map_err(Failure::of_write)? {
+        match self.run(&DESTROY, &self.key(id), &Arguments::default()).await? {
             Value::Int(removed) => Ok(removed > 0),
             _ => Err(unexpected_reply()),
         }
@@ -235,6 +238,10 @@ impl Store for RedisStore {
 
     fn device_index(&self) -> Option<&dyn DeviceIndex> {
         Some(self)
+    }
+
+    fn notices(&self) -> Option<&Notices> {
+        Some(self.subscription.notices())
     }
 }
 
@@ -365,7 +372,8 @@ impl RedisStoreBuilder {
             RedisSetupError::new("build a `RedisStore` inside a tokio runtime, or name one with `runtime(..)`")
         })?;
         let connection = Connection::new(endpoint, runtime, self.connect_timeout, self.response_timeout);
-        Ok(RedisStore { connection, prefix: self.prefix })
+        let subscription = Arc::new(Subscription::new(connection.clone(), &self.prefix));
+        Ok(RedisStore { connection, prefix: self.prefix, subscription })
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Server, Visitor};
-use sessionkit_tests::{behaviour, both_frameworks};
 
 /// What ends a session, besides its deadline.
 const ENDS: [&str; 4] = ["/logout", "/rotate", "/login", "revocation"];
@@ -176,8 +176,8 @@ mod polled {
 mod noticed {
     use super::*;
 
-    both_frameworks! {
-        tests: [a_notice_of_the_memory_store_comes_at_once];
+    behaviour! {
+        tests: [a_notice_comes_at_once];
 
         async fn login(auth: Auth) -> Result<Reply, SessionRejection> {
             auth.login("ada").await?;
@@ -202,8 +202,7 @@ mod noticed {
             })
         }
 
-        async fn a_notice_of_the_memory_store_comes_at_once() {
-            let bench = Bench::memory();
+        async fn a_notice_comes_at_once(bench: Bench) {
             let bench = bench.with_config(|config| config.devices(true).watch_interval(Duration::from_secs(36_000)));
             let routes = routes!["/login" => login, "/rotate" => rotate, "/logout" => logout, "/socket" => socket];
             let server = serve(&bench, routes).await;

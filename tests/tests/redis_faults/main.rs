@@ -4,6 +4,7 @@
 
 mod layout;
 mod network;
+mod notices;
 mod refusals;
 mod runtimes;
 mod setup;

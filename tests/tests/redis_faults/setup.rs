@@ -7,7 +7,7 @@ use sessionkit_tests::servers::redis::RedisServer;
 
 use super::support::{ID, KEY, NOW, assert_kind, commit_set, create, text};
 
-fn with_login(server: &RedisServer, login: &str) -> String {
+pub(crate) fn with_login(server: &RedisServer, login: &str) -> String {
     server.url().replace("://", &format!("://{login}@"))
 }
 
@@ -64,11 +64,16 @@ async fn password() {
     assert!(!format!("{error} {error:?}").contains("swordfish"), "{error}");
 }
 
-#[tokio::test]
-async fn a_user_with_the_permissions_that_the_documentation_names() {
+/// The commands that a restricted user needs.
+pub(crate) fn documented_permissions() -> String {
     let documentation = include_str!("../../../sessionkit/src/redis/mod.rs");
     let (_, list) = documentation.split_once("A restricted user needs `").unwrap();
-    let permissions = list.split_once('`').unwrap().0.replace("//!", " ");
+    list.split_once('`').unwrap().0.replace("//!", " ")
+}
+
+#[tokio::test]
+async fn a_user_with_the_permissions_that_the_documentation_names() {
+    let permissions = documented_permissions();
     let server = RedisServer::start();
     let mut command = vec!["ACL", "SETUSER", "web", "on", ">secret", "~session:*"];
     command.extend(permissions.split_whitespace());

@@ -315,4 +315,8 @@ end
 write('HSET', values)
 write('HDEL', names)
 expire()
+if generation ~= tonumber(ARGV[2]) then
+  -- Whoever watches the session looks at it again. A server that does not let us tell them is no reason to fail.
+  redis.pcall('PUBLISH', key:sub(1, -23) .. '@ended', key:sub(-22))
+end
 return { 'committed', packed }
