@@ -7,6 +7,7 @@ mod shop;
 
 use std::error::Error;
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, USER_AGENT};
 use actix_web::web::{self, Data, Form, Html, Json, Query};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get, post};
@@ -18,9 +19,9 @@ use sessionkit::actix::{
 };
 use shop::Shop;
 use shop::accounts::Person;
-use shop::forms::{self, CartForm, LoginForm, Next, PasswordForm};
+use shop::forms::{self, CartForm, DeviceForm, LoginForm, Next, OthersForm, PasswordForm, PersonForm};
 use shop::pages::{self, Frame};
-use shop::state::{Cart, Rights, Visit};
+use shop::state::{Cart, Visit};
 
 type Answer = Result<HttpResponse, SessionRejection>;
 
@@ -51,23 +52,35 @@ async fn change_cart(mut cart: Session<Cart>, mut visit: Session<Visit>, form: F
 }
 
 #[get("/login")]
-async fn show_login(next: Query<Next>) -> Html {
-    Html::new(pages::login(&next, None))
+async fn show_login(known: MaybeUser<Person>, next: Query<Next>) -> HttpResponse {
+    private(pages::login(known.as_deref(), &next, None))
 }
 
 #[post("/login")]
-async fn login(auth: Auth, shop: Data<Shop>, request: HttpRequest, form: Form<LoginForm>) -> Answer {
+async fn login(
+    auth: Auth,
+    known: MaybeUser<Person>,
+    shop: Data<Shop>,
+    request: HttpRequest,
+    form: Form<LoginForm>,
+) -> Answer {
     let Some(person) = shop.accounts.check(&form.user, &form.password) else {
-        let page = pages::login(&form.next, Some("That user and password do not go together."));
-        return Ok(HttpResponse::Unauthorized().content_type("text/html; charset=utf-8").body(page));
+        let mut page = private(pages::login(known.as_deref(), &form.next, Some("That password does not fit.")));
+        *page.status_mut() = StatusCode::UNAUTHORIZED;
+        return Ok(page);
     };
+    let next = see_other(form.next.path().as_str());
+    // The guard of another page asked: the session goes on, and its login is a fresh one.
+    if known.as_ref().is_some_and(|known| known.id == person.id) {
+        auth.reauthenticate().await?;
+        return Ok(next);
+    }
     let device = forms::device(request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok()));
     let login = auth.login(person.id).lifetime(form.lifetime()).device(device);
     login.credential_stamp(person.credential_stamp()).await?;
     // Checked out after the login: what was extracted before may be another user's.
-    auth.checkout::<Rights>().await?.is_admin = person.is_admin;
     auth.checkout::<Visit>().await?.notice = Some(format!("Welcome, {}.", person.name));
-    Ok(see_other(form.next.path().as_str()))
+    Ok(next)
 }
 
 #[post("/logout")]
@@ -86,20 +99,55 @@ async fn account(auth: Auth, person: User<Person>, cart: SessionView<Cart>, mut 
 #[get("/live")]
 #[session(require_login)]
 async fn live(handle: SessionHandle, shop: Data<Shop>) -> HttpResponse {
-    let events = shop::live::events((*handle).clone(), &shop.closing);
+    let events = shop::live::events(&handle, &shop.closing);
     let mut response = HttpResponse::Ok();
     response.content_type("text/event-stream").insert_header((CACHE_CONTROL, "no-store"));
     response.streaming(events.map(|event| event.map(web::Bytes::from)))
 }
 
-#[get("/password")]
+#[get("/devices")]
 #[session(require_login)]
+async fn devices(
+    auth: Auth,
+    token: CsrfToken,
+    person: User<Person>,
+    cart: SessionView<Cart>,
+    mut visit: Session<Visit>,
+) -> Answer {
+    let info = auth.info().await?.expect("the guard saw a session");
+    let devices = auth.devices().list().await?;
+    let frame = Frame::new(Some(&person), &cart, visit.notice.take());
+    Ok(private(pages::devices(&frame, &devices, info.as_of, &token.hidden_field())))
+}
+
+#[post("/devices/end")]
+#[session(require_login)]
+async fn end_device(auth: Auth, token: CsrfToken, mut visit: Session<Visit>, form: Form<DeviceForm>) -> Answer {
+    token.verify(&form.csrf_token)?;
+    let Some(session) = form.session() else { return Ok(not_found().await) };
+    auth.devices().end(session).await?;
+    visit.notice = Some("That device is logged out.".to_owned());
+    Ok(see_other("/devices"))
+}
+
+#[post("/devices/end-others")]
+#[session(require_login)]
+async fn end_others(auth: Auth, token: CsrfToken, mut visit: Session<Visit>, form: Form<OthersForm>) -> Answer {
+    token.verify(&form.csrf_token)?;
+    auth.devices().end_others().await?;
+    visit.notice = Some("All other devices are logged out.".to_owned());
+    Ok(see_other("/devices"))
+}
+
+#[get("/password")]
+#[session(require_fresh = "5m")]
 async fn show_password(token: CsrfToken, person: User<Person>, cart: SessionView<Cart>) -> HttpResponse {
     private(pages::password(&Frame::new(Some(&person), &cart, None), &token.hidden_field(), None))
 }
 
+/// Whoever took too long proves again who they are, and finds the form empty.
 #[post("/password")]
-#[session(require_login)]
+#[session(require_fresh = "5m", login_url = "/login?next=/password")]
 async fn change_password(
     auth: Auth,
     token: CsrfToken,
@@ -109,35 +157,54 @@ async fn change_password(
     Form(form): Form<PasswordForm>,
 ) -> Answer {
     token.verify(&form.csrf_token)?;
-    let changed = if shop.accounts.check(person.id, &form.current).is_some() {
-        form.password().map(|password| shop.accounts.change_password(person.id, password))
-    } else {
-        Err("That is not your current password.")
-    };
-    let stamp = match changed {
-        Ok(person) => person.and_then(|person| person.credential_stamp()),
+    let password = match form.password() {
+        Ok(password) => password,
         Err(error) => {
             let frame = Frame::new(Some(&person), &cart, None);
             return Ok(private(pages::password(&frame, &token.hidden_field(), Some(error))));
         }
     };
+    let person = shop.accounts.change_password(person.id, password);
     // This session goes on, with the stamp of the new password; those that began with the old one do not.
-    auth.reauthenticate().credential_stamp(stamp).await?;
+    auth.reauthenticate().credential_stamp(person.and_then(|person| person.credential_stamp())).await?;
     auth.checkout::<Visit>().await?.notice = Some("Your password is changed.".to_owned());
     Ok(see_other("/account"))
 }
 
 #[get("/admin")]
-#[session(require_login, require = |rights: &Rights| rights.is_admin)]
+#[session(require_login, require = |person: &Person| person.is_admin)]
 async fn stock(person: User<Person>, cart: SessionView<Cart>, mut visit: Session<Visit>) -> HttpResponse {
     private(pages::stock(&Frame::new(Some(&person), &cart, visit.notice.take())))
+}
+
+/// Conditions are asked from the left: no customer is asked for a password that would not help.
+#[get("/admin/people")]
+#[session(require = |person: &Person| person.is_admin, require_fresh = "5m")]
+async fn people(
+    token: CsrfToken,
+    person: User<Person>,
+    cart: SessionView<Cart>,
+    mut visit: Session<Visit>,
+    shop: Data<Shop>,
+) -> Answer {
+    let frame = Frame::new(Some(&person), &cart, visit.notice.take());
+    Ok(private(pages::people(&frame, &shop.people().await?, &token.hidden_field())))
+}
+
+#[post("/admin/people")]
+#[session(require = |person: &Person| person.is_admin, require_fresh = "5m", login_url = "/login?next=/admin/people")]
+async fn end_sessions(token: CsrfToken, mut visit: Session<Visit>, shop: Data<Shop>, form: Form<PersonForm>) -> Answer {
+    token.verify(&form.csrf_token)?;
+    let Some(person) = shop.accounts.find(&form.person) else { return Ok(not_found().await) };
+    shop.sessions.devices_of(person.id).end_all().await?;
+    visit.notice = Some(format!("{} is logged out everywhere.", person.name));
+    Ok(see_other("/admin/people"))
 }
 
 #[get("/session")]
 async fn show_session(
     auth: Auth,
     person: MaybeUser<Person>,
-    rights: SessionView<Rights>,
     cart: SessionView<Cart>,
     mut visit: Session<Visit>,
 ) -> Result<Html, SessionRejection> {
@@ -147,7 +214,7 @@ async fn show_session(
         visit.views += 1;
     }
     let frame = Frame::new(person.as_deref(), &cart, visit.notice.take());
-    Ok(Html::new(pages::session(&frame, info.as_ref(), &rights, visit.views)))
+    Ok(Html::new(pages::session(&frame, info.as_ref(), visit.views)))
 }
 
 #[get("/api/session")]
@@ -179,8 +246,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .wrap(CsrfMiddleware::new(shop::protection()))
             .wrap(SessionMiddleware::new(open.sessions.clone()))
             .service((browse, show_cart, change_cart, show_login, login, logout))
-            .service((account, live, show_password, change_password))
-            .service((stock, show_session, api_session))
+            .service((account, live, devices, end_device, end_others, show_password, change_password))
+            .service((stock, people, end_sessions, show_session, api_session))
             .default_service(web::to(not_found))
     })
     .bind(shop::address())?

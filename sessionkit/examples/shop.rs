@@ -21,9 +21,9 @@ use sessionkit::axum::{
 };
 use shop::Shop;
 use shop::accounts::Person;
-use shop::forms::{self, CartForm, LoginForm, Next, PasswordForm};
+use shop::forms::{self, CartForm, DeviceForm, LoginForm, Next, OthersForm, PasswordForm, PersonForm};
 use shop::pages::{self, Frame};
-use shop::state::{Cart, Rights, Visit};
+use shop::state::{Cart, Visit};
 
 type Answer = Result<Response, SessionRejection>;
 
@@ -50,22 +50,33 @@ async fn change_cart(mut cart: Session<Cart>, mut visit: Session<Visit>, Form(fo
     }
 }
 
-async fn show_login(Query(next): Query<Next>) -> Html<String> {
-    Html(pages::login(&next, None))
+async fn show_login(known: MaybeUser<Person>, Query(next): Query<Next>) -> Response {
+    private(pages::login(known.as_deref(), &next, None))
 }
 
-async fn login(auth: Auth, State(shop): State<Shop>, headers: HeaderMap, Form(form): Form<LoginForm>) -> Answer {
+async fn login(
+    auth: Auth,
+    known: MaybeUser<Person>,
+    State(shop): State<Shop>,
+    headers: HeaderMap,
+    Form(form): Form<LoginForm>,
+) -> Answer {
     let Some(person) = shop.accounts.check(&form.user, &form.password) else {
-        let page = Html(pages::login(&form.next, Some("That user and password do not go together.")));
-        return Ok((StatusCode::UNAUTHORIZED, page).into_response());
+        let page = pages::login(known.as_deref(), &form.next, Some("That password does not fit."));
+        return Ok((StatusCode::UNAUTHORIZED, private(page)).into_response());
     };
+    let next = Redirect::to(form.next.path().as_str()).into_response();
+    // The guard of another page asked: the session goes on, and its login is a fresh one.
+    if known.as_ref().is_some_and(|known| known.id == person.id) {
+        auth.reauthenticate().await?;
+        return Ok(next);
+    }
     let device = forms::device(headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()));
     let login = auth.login(person.id).lifetime(form.lifetime()).device(device);
     login.credential_stamp(person.credential_stamp()).await?;
     // Checked out after the login: what was extracted before may be another user's.
-    auth.checkout::<Rights>().await?.is_admin = person.is_admin;
     auth.checkout::<Visit>().await?.notice = Some(format!("Welcome, {}.", person.name));
-    Ok(Redirect::to(form.next.path().as_str()).into_response())
+    Ok(next)
 }
 
 async fn logout(auth: Auth) -> Result<Redirect, SessionRejection> {
@@ -81,16 +92,48 @@ async fn account(auth: Auth, person: User<Person>, cart: SessionView<Cart>, mut 
 
 #[session(require_login)]
 async fn live(handle: SessionHandle, State(shop): State<Shop>) -> Response {
-    let events = shop::live::events((*handle).clone(), &shop.closing);
+    let events = shop::live::events(&handle, &shop.closing);
     ([(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")], Body::from_stream(events)).into_response()
 }
 
 #[session(require_login)]
+async fn devices(
+    auth: Auth,
+    token: CsrfToken,
+    person: User<Person>,
+    cart: SessionView<Cart>,
+    mut visit: Session<Visit>,
+) -> Answer {
+    let info = auth.info().await?.expect("the guard saw a session");
+    let devices = auth.devices().list().await?;
+    let frame = Frame::new(Some(&person), &cart, visit.notice.take());
+    Ok(private(pages::devices(&frame, &devices, info.as_of, &token.hidden_field())))
+}
+
+#[session(require_login)]
+async fn end_device(auth: Auth, token: CsrfToken, mut visit: Session<Visit>, Form(form): Form<DeviceForm>) -> Answer {
+    token.verify(&form.csrf_token)?;
+    let Some(session) = form.session() else { return Ok(not_found().await.into_response()) };
+    auth.devices().end(session).await?;
+    visit.notice = Some("That device is logged out.".to_owned());
+    Ok(Redirect::to("/devices").into_response())
+}
+
+#[session(require_login)]
+async fn end_others(auth: Auth, token: CsrfToken, mut visit: Session<Visit>, Form(form): Form<OthersForm>) -> Answer {
+    token.verify(&form.csrf_token)?;
+    auth.devices().end_others().await?;
+    visit.notice = Some("All other devices are logged out.".to_owned());
+    Ok(Redirect::to("/devices").into_response())
+}
+
+#[session(require_fresh = "5m")]
 async fn show_password(token: CsrfToken, person: User<Person>, cart: SessionView<Cart>) -> Response {
     private(pages::password(&Frame::new(Some(&person), &cart, None), &token.hidden_field(), None))
 }
 
-#[session(require_login)]
+/// Whoever took too long proves again who they are, and finds the form empty.
+#[session(require_fresh = "5m", login_url = "/login?next=/password")]
 async fn change_password(
     auth: Auth,
     token: CsrfToken,
@@ -100,33 +143,55 @@ async fn change_password(
     Form(form): Form<PasswordForm>,
 ) -> Answer {
     token.verify(&form.csrf_token)?;
-    let changed = if shop.accounts.check(person.id, &form.current).is_some() {
-        form.password().map(|password| shop.accounts.change_password(person.id, password))
-    } else {
-        Err("That is not your current password.")
-    };
-    let stamp = match changed {
-        Ok(person) => person.and_then(|person| person.credential_stamp()),
+    let password = match form.password() {
+        Ok(password) => password,
         Err(error) => {
             let frame = Frame::new(Some(&person), &cart, None);
             return Ok(private(pages::password(&frame, &token.hidden_field(), Some(error))));
         }
     };
+    let person = shop.accounts.change_password(person.id, password);
     // This session goes on, with the stamp of the new password; those that began with the old one do not.
-    auth.reauthenticate().credential_stamp(stamp).await?;
+    auth.reauthenticate().credential_stamp(person.and_then(|person| person.credential_stamp())).await?;
     auth.checkout::<Visit>().await?.notice = Some("Your password is changed.".to_owned());
     Ok(Redirect::to("/account").into_response())
 }
 
-#[session(require_login, require = |rights: &Rights| rights.is_admin)]
+#[session(require_login, require = |person: &Person| person.is_admin)]
 async fn stock(person: User<Person>, cart: SessionView<Cart>, mut visit: Session<Visit>) -> Response {
     private(pages::stock(&Frame::new(Some(&person), &cart, visit.notice.take())))
+}
+
+/// Conditions are asked from the left: no customer is asked for a password that would not help.
+#[session(require = |person: &Person| person.is_admin, require_fresh = "5m")]
+async fn people(
+    token: CsrfToken,
+    person: User<Person>,
+    cart: SessionView<Cart>,
+    mut visit: Session<Visit>,
+    State(shop): State<Shop>,
+) -> Answer {
+    let frame = Frame::new(Some(&person), &cart, visit.notice.take());
+    Ok(private(pages::people(&frame, &shop.people().await?, &token.hidden_field())))
+}
+
+#[session(require = |person: &Person| person.is_admin, require_fresh = "5m", login_url = "/login?next=/admin/people")]
+async fn end_sessions(
+    token: CsrfToken,
+    mut visit: Session<Visit>,
+    State(shop): State<Shop>,
+    Form(form): Form<PersonForm>,
+) -> Answer {
+    token.verify(&form.csrf_token)?;
+    let Some(person) = shop.accounts.find(&form.person) else { return Ok(not_found().await.into_response()) };
+    shop.sessions.devices_of(person.id).end_all().await?;
+    visit.notice = Some(format!("{} is logged out everywhere.", person.name));
+    Ok(Redirect::to("/admin/people").into_response())
 }
 
 async fn show_session(
     auth: Auth,
     person: MaybeUser<Person>,
-    rights: SessionView<Rights>,
     cart: SessionView<Cart>,
     mut visit: Session<Visit>,
 ) -> Result<Html<String>, SessionRejection> {
@@ -136,7 +201,7 @@ async fn show_session(
         visit.views += 1;
     }
     let frame = Frame::new(person.as_deref(), &cart, visit.notice.take());
-    Ok(Html(pages::session(&frame, info.as_ref(), &rights, visit.views)))
+    Ok(Html(pages::session(&frame, info.as_ref(), visit.views)))
 }
 
 async fn api_session(auth: Auth, cart: SessionView<Cart>) -> Result<Json<serde_json::Value>, SessionRejection> {
@@ -162,8 +227,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/logout", post(logout))
         .route("/account", get(account))
         .route("/live", get(live))
+        .route("/devices", get(devices))
+        .route("/devices/end", post(end_device))
+        .route("/devices/end-others", post(end_others))
         .route("/password", get(show_password).post(change_password))
         .route("/admin", get(stock))
+        .route("/admin/people", get(people).post(end_sessions))
         .route("/session", get(show_session))
         .route("/api/session", get(api_session))
         .fallback(not_found)

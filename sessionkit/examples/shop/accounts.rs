@@ -39,9 +39,19 @@ impl Accounts {
         Self(Arc::new(Mutex::new(vec![person("ada", "Ada", true), person("bob", "Bob", false)])))
     }
 
+    /// Everybody who has an account.
+    pub(crate) fn everybody(&self) -> Vec<Person> {
+        self.people().clone()
+    }
+
+    /// Finds an account.
+    pub(crate) fn find(&self, id: &str) -> Option<Person> {
+        self.people().iter().find(|person| person.id == id).cloned()
+    }
+
     /// Checks a password.
     pub(crate) fn check(&self, id: &str, password: &str) -> Option<Person> {
-        self.people().iter().find(|person| person.id == id && person.password == password).cloned()
+        self.find(id).filter(|person| person.password == password)
     }
 
     /// Changes a password, and returns the person with the new one.
@@ -63,6 +73,6 @@ impl UserLoader for Accounts {
     type Error = Infallible;
 
     async fn load(&self, id: &str) -> Result<Option<Person>, Infallible> {
-        Ok(self.people().iter().find(|person| person.id == id).cloned())
+        Ok(self.find(id))
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use sessionkit::LocalPath;
+use sessionkit::{LocalPath, SessionId};
 
 use super::catalog::{self, Product};
 
@@ -54,7 +54,6 @@ impl CartForm {
 /// `POST /password`.
 #[derive(Deserialize)]
 pub(crate) struct PasswordForm {
-    pub(crate) current: String,
     password: String,
     again: String,
     pub(crate) csrf_token: String,
@@ -71,6 +70,33 @@ impl PasswordForm {
         }
         Ok(self.password)
     }
+}
+
+/// `POST /devices/end`: logs one device out.
+#[derive(Deserialize)]
+pub(crate) struct DeviceForm {
+    device: String,
+    pub(crate) csrf_token: String,
+}
+
+impl DeviceForm {
+    /// The session on that device. An id is no secret, and opens nothing.
+    pub(crate) fn session(&self) -> Option<SessionId> {
+        SessionId::parse(self.device.as_bytes())
+    }
+}
+
+/// `POST /devices/end-others`: logs all other devices out.
+#[derive(Deserialize)]
+pub(crate) struct OthersForm {
+    pub(crate) csrf_token: String,
+}
+
+/// `POST /admin/people`: logs a person out everywhere.
+#[derive(Deserialize)]
+pub(crate) struct PersonForm {
+    pub(crate) person: String,
+    pub(crate) csrf_token: String,
 }
 
 /// What a person would call the device, by what its browser says of itself.

@@ -1,15 +1,16 @@
 //! A page that notices when its session ends: what the server sends it.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::time::Duration;
 
-use futures_util::Stream;
-use futures_util::stream::unfold;
+use futures_util::stream::{once, unfold};
+use futures_util::{Stream, StreamExt as _};
 use sessionkit::manual::SessionHandle;
 use tokio::sync::watch;
 
-/// How often the session is looked at.
-const INTERVAL: Duration = Duration::from_secs(1);
+/// How often a comment tells both sides that the other is still there.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 /// Tells streams that the shop closes. Clones tell the same ones.
 #[derive(Clone)]
@@ -23,25 +24,25 @@ impl Closing {
     pub(crate) fn begin(&self) {
         self.0.send_replace(true);
     }
+
+    fn begun(&self) -> impl Future<Output = ()> + use<> {
+        let mut closing = self.0.subscribe();
+        async move { drop(closing.wait_for(|closing| *closing).await) }
+    }
 }
 
-/// Server-sent events: one when the session has ended, and then no more. Until then nothing but signs of life. It ends
-/// when the shop closes, too: then the browser asks again.
+/// Server-sent events without an event: what matters is that they end, with the session or with the shop.
+///
+/// The browser asks again a second later, and the guard decides what that was: somebody who has a new token, after a login
+/// in another tab say, goes on, and somebody who is logged out is refused.
 pub(crate) fn events(
-    handle: SessionHandle,
+    handle: &SessionHandle,
     closing: &Closing,
-) -> impl Stream<Item = Result<String, Infallible>> + use<> {
-    let state = Some((handle, closing.0.subscribe()));
-    unfold(state, |state| async {
-        let (mut handle, mut closing) = state?;
-        tokio::select! {
-            _ = closing.wait_for(|closing| *closing) => return None,
-            () = tokio::time::sleep(INTERVAL) => {}
-        }
-        match handle.reload().await {
-            Ok(false) => Some((Ok("event: ended\ndata:\n\n".to_owned()), None)),
-            // That the store cannot say is not the end.
-            Ok(true) | Err(_) => Some((Ok(":\n\n".to_owned()), Some((handle, closing)))),
-        }
-    })
+) -> impl Stream<Item = Result<&'static str, Infallible>> + use<> {
+    let signs = unfold((), |()| async {
+        tokio::time::sleep(SIGN_OF_LIFE).await;
+        Some((":\n\n", ()))
+    });
+    let events = once(ready("retry: 1000\n\n")).chain(signs);
+    events.take_until(handle.ended()).take_until(closing.begun()).map(Ok)
 }

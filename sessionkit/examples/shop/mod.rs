@@ -10,10 +10,12 @@ pub(crate) mod state;
 use std::env;
 use std::error::Error;
 
-use accounts::Accounts;
+use accounts::{Accounts, Person};
 use live::Closing;
 use sessionkit::redis::RedisStore;
-use sessionkit::{CrossOriginProtection, MemoryStore, SessionConfig, SessionManager};
+use sessionkit::{
+    CrossOriginProtection, Denial, DenialReason, MemoryStore, Rejection, SessionConfig, SessionError, SessionManager,
+};
 
 /// What a shop is opened with. Clones are the same shop.
 #[derive(Clone)]
@@ -26,15 +28,33 @@ pub(crate) struct Shop {
 impl Shop {
     /// Sessions are kept in this process, or in the Redis that `SESSION_STORE` names.
     pub(crate) async fn open() -> Result<Self, Box<dyn Error>> {
-        // The shop speaks plain http on localhost; behind https this is `SessionConfig::default()`.
-        let config = SessionConfig::dev();
+        // The shop speaks plain http on localhost; behind https there is no `dev()`.
+        let config = SessionConfig::builder().dev().devices(true).build()?;
         let sessions = match env::var("SESSION_STORE") {
             Ok(url) => SessionManager::new(RedisStore::connect(&url).await?, config),
             Err(_) => SessionManager::new(MemoryStore::new(), config),
         };
         let accounts = Accounts::new();
-        let sessions = sessions.with_user_loader(accounts.clone());
+        let sessions = sessions.with_user_loader(accounts.clone()).on_denied(refuse);
         Ok(Self { sessions, accounts, closing: Closing::new() })
+    }
+
+    /// Everybody who has an account, and on how many devices they are logged in.
+    pub(crate) async fn people(&self) -> Result<Vec<(Person, usize)>, SessionError> {
+        let mut people = Vec::new();
+        for person in self.accounts.everybody() {
+            let devices = self.sessions.devices_of(person.id).list().await?;
+            people.push((person, devices.len()));
+        }
+        Ok(people)
+    }
+}
+
+/// Whom no login helps gets a page, if they are a person. Everything else is answered as usual.
+fn refuse(denial: &Denial<'_>) -> Rejection {
+    match denial.reason {
+        DenialReason::NotAllowed if denial.head.is_navigation() => Rejection::html(403, pages::not_for_you()),
+        _ => denial.answer(),
     }
 }
 

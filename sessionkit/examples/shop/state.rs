@@ -15,13 +15,6 @@ pub(crate) struct Cart {
     pub(crate) items: BTreeMap<String, u32>,
 }
 
-/// What the visitor may do. Another user who logs in finds nothing of it.
-#[derive(SessionData)]
-#[session(name = "rights")]
-pub(crate) struct Rights {
-    pub(crate) is_admin: bool,
-}
-
 /// What else there is to remember about a visit.
 #[derive(SessionData)]
 #[session(name = "visit")]

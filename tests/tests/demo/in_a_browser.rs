@@ -1,8 +1,10 @@
 //! The shop as a person sees it.
 
 use sessionkit_tests::browser::{Browser, Tab};
+use sessionkit_tests::servers::redis::RedisServer;
 
-use crate::Browser as Client;
+use crate::client::Browser as Client;
+use crate::identity;
 use crate::shop::Shop;
 
 /// The width of a small phone, in CSS pixels.
@@ -18,19 +20,38 @@ async fn a_person_at_the_shop_on_actix() {
     visit("shop-actix").await;
 }
 
+#[tokio::test]
+async fn a_person_who_comes_back_to_the_shop_on_axum() {
+    come_back("shop").await;
+}
+
+#[tokio::test]
+async fn a_person_who_comes_back_to_the_shop_on_actix() {
+    come_back("shop-actix").await;
+}
+
 async fn visit(example: &str) {
     let shop = Shop::open(example, None);
-    let address = shop.address.strip_prefix("http://").and_then(|address| address.parse().ok());
-    let browser = Browser::start(&[("http://shop.test", address.expect("the shop says where it is"))]).await;
+    let browser = look_at(&shop).await;
     let tab = browser.tab().await;
     a_login_leads_where_one_wanted_to_go(&tab).await;
     a_page_notices_that_its_session_ends(&browser, &tab).await;
+    a_page_notices_that_another_device_ends_its_session(&browser, &tab).await;
+    a_page_stays_when_its_session_goes_on(&browser, &tab).await;
     a_new_password_ends_the_other_sessions(&shop, &tab).await;
+    an_admin_ends_the_sessions_of_a_customer(&browser, &tab).await;
     the_pages_fit_a_phone(&tab).await;
     // With the stream of events still open.
     tab.open("http://shop.test/account").await;
     tab.wait_for_element("#live.on").await;
     shop.close();
+}
+
+/// A browser that is two devices: cookies of one host do not go to the other.
+async fn look_at(shop: &Shop) -> Browser {
+    let address = shop.address.strip_prefix("http://").and_then(|address| address.parse().ok());
+    let address = address.expect("the shop says where it is");
+    Browser::start(&[("http://shop.test", address), ("http://phone.test", address)]).await
 }
 
 async fn a_login_leads_where_one_wanted_to_go(tab: &Tab) {
@@ -46,14 +67,47 @@ async fn a_page_notices_that_its_session_ends(browser: &Browser, tab: &Tab) {
     let other = browser.tab().await;
     other.open("http://shop.test/").await;
     log_out(&other).await;
-    // Not the text alone: the script that writes it contains it, too.
-    tab.wait_for_element("main [role='alert']").await;
-    let left = tab.text().await;
-    assert!(left.contains("This session was ended elsewhere."), "{left}");
-    assert!(!left.contains("Bob"), "what was private is gone");
-    tab.follow("Log in again").await;
+    tab.wait_for_element("[name='user']").await;
+    assert_eq!(tab.url().await, "http://shop.test/login?next=/account");
+    assert!(!tab.text().await.contains("Bob"), "what was private is gone");
     log_in(tab, "bob", "bob").await;
     tab.wait_for("Your account").await;
+}
+
+async fn a_page_notices_that_another_device_ends_its_session(browser: &Browser, tab: &Tab) {
+    let phone = browser.tab().await;
+    phone.open("http://phone.test/account").await;
+    log_in(&phone, "bob", "bob").await;
+    phone.wait_for_element("#live.on").await;
+
+    tab.follow("All your devices").await;
+    tab.wait_for("This device").await;
+    tab.click_on("[name='device']").await;
+    tab.wait_for("That device is logged out.").await;
+    phone.wait_for_element("[name='user']").await;
+    assert_eq!(phone.url().await, "http://phone.test/login?next=/account");
+
+    log_in(&phone, "bob", "bob").await;
+    phone.wait_for_element("#live.on").await;
+    tab.reload().await;
+    tab.press("Log out everywhere else").await;
+    tab.wait_for("All other devices are logged out.").await;
+    phone.wait_for_element("[name='user']").await;
+    let left = tab.text().await;
+    assert!(left.contains("This device") && !left.contains("everywhere else"), "{left}");
+}
+
+async fn a_page_stays_when_its_session_goes_on(browser: &Browser, tab: &Tab) {
+    tab.open("http://shop.test/account").await;
+    tab.wait_for_element("#live.on").await;
+    tab.run("document.title = 'The same page'").await;
+    let other = browser.tab().await;
+    other.open("http://shop.test/login").await;
+    confirm(&other, "bob").await;
+    other.wait_for("Six good things").await;
+    tab.wait_for_element("#live:not(.on)").await;
+    tab.wait_for_element("#live.on").await;
+    assert_eq!(tab.run("return document.title").await, "The same page");
 }
 
 async fn a_new_password_ends_the_other_sessions(shop: &Shop, tab: &Tab) {
@@ -62,12 +116,10 @@ async fn a_new_password_ends_the_other_sessions(shop: &Shop, tab: &Tab) {
     assert_eq!(elsewhere.open("/account").await.status, 200);
 
     tab.follow("Change password").await;
-    change_password(tab, "not bob", "builder", "builder").await;
-    tab.wait_for("That is not your current password.").await;
-    change_password(tab, "bob", "builder", "bilder").await;
+    change_password(tab, "builder", "bilder").await;
     tab.wait_for("The two are not the same.").await;
     assert_eq!(elsewhere.open("/account").await.status, 200);
-    change_password(tab, "bob", "builder", "builder").await;
+    change_password(tab, "builder", "builder").await;
     tab.wait_for("Your password is changed.").await;
     assert_eq!(tab.url().await, "http://shop.test/account");
 
@@ -75,7 +127,26 @@ async fn a_new_password_ends_the_other_sessions(shop: &Shop, tab: &Tab) {
     log_out(tab).await;
     tab.open("http://shop.test/account").await;
     log_in(tab, "bob", "bob").await;
-    tab.wait_for("That user and password do not go together.").await;
+    tab.wait_for("That password does not fit.").await;
+    log_in(tab, "bob", "builder").await;
+    tab.wait_for("Your account").await;
+}
+
+async fn an_admin_ends_the_sessions_of_a_customer(browser: &Browser, tab: &Tab) {
+    tab.wait_for_element("#live.on").await;
+    tab.open("http://shop.test/admin/people").await;
+    tab.wait_for("This is not for you").await;
+    tab.back().await;
+    tab.wait_for_element("#live.on").await;
+
+    let office = browser.tab().await;
+    office.open("http://phone.test/admin/people").await;
+    log_in(&office, "ada", "ada").await;
+    office.wait_for("Customer, logged in on 1 device").await;
+    office.press("Log out Bob").await;
+    office.wait_for("Bob is logged out everywhere.").await;
+    office.wait_for("Customer, not logged in").await;
+    tab.wait_for_element("[name='user']").await;
     log_in(tab, "bob", "builder").await;
     tab.wait_for("Your account").await;
 }
@@ -86,11 +157,33 @@ async fn the_pages_fit_a_phone(tab: &Tab) {
     log_in(tab, "ada", "ada").await;
     tab.wait_for("Welcome, Ada.").await;
     tab.resize(PHONE, 700).await;
-    for path in ["/", "/cart", "/session", "/account", "/password", "/admin", "/login", "/nothing"] {
+    for path in
+        ["/", "/cart", "/session", "/account", "/devices", "/password", "/admin", "/admin/people", "/login", "/nothing"]
+    {
         tab.open(&format!("http://shop.test{path}")).await;
         let width = tab.run("return document.documentElement.scrollWidth").await;
         assert!(width.as_u64().is_some_and(|width| width <= PHONE.into()), "{path}: {width}");
     }
+}
+
+async fn come_back(example: &str) {
+    let redis = RedisServer::start();
+    let shop = Shop::open(example, Some(&redis));
+    let browser = look_at(&shop).await;
+    let tab = browser.tab().await;
+    tab.open("http://shop.test/").await;
+    let cookie = identity::stale("bob", &redis).await.cookie();
+    tab.run(&format!("document.cookie = '{cookie}'")).await;
+    tab.open("http://shop.test/account").await;
+    tab.follow("Change password").await;
+    tab.wait_for("Please confirm that it is you").await;
+    confirm(&tab, "ada").await;
+    tab.wait_for("That password does not fit.").await;
+    confirm(&tab, "bob").await;
+    tab.wait_for("New password").await;
+    assert_eq!(tab.url().await, "http://shop.test/password");
+    change_password(&tab, "builder", "builder").await;
+    tab.wait_for("Your password is changed.").await;
 }
 
 async fn log_in(tab: &Tab, user: &str, password: &str) {
@@ -105,8 +198,13 @@ async fn log_out(tab: &Tab) {
     tab.wait_for_element("a.button[href='/login']").await;
 }
 
-async fn change_password(tab: &Tab, current: &str, new: &str, again: &str) {
-    tab.fill("current", current).await;
+/// On a page that asks for the password alone.
+async fn confirm(tab: &Tab, password: &str) {
+    tab.fill("password", password).await;
+    tab.press("Confirm").await;
+}
+
+async fn change_password(tab: &Tab, new: &str, again: &str) {
     tab.fill("password", new).await;
     tab.fill("again", again).await;
     tab.press("Change password").await;

@@ -1,19 +1,21 @@
 //! The examples, `sessionkit/examples/`: their binaries, with a real HTTP client, and in a real browser.
 
+mod client;
+mod identity;
 mod in_a_browser;
 mod shop;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use sessionkit_tests::servers::redis::RedisServer;
 
+use crate::client::{Browser, Page};
 use crate::shop::Shop;
 
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;
+
+/// Another session's token, or none at all.
+const FORGED: (&str, &str) = ("csrf_token", "AAAA");
 
 #[tokio::test]
 async fn a_visit_to_the_shop_on_axum() {
@@ -172,7 +174,11 @@ async fn only_admins_see_the_stock_room(shop: &Shop) {
     assert!(form.body.contains(r#"name="next" value="/admin?by=price""#));
 
     visitor.log_in("bob").await;
-    assert_eq!(visitor.open("/admin").await.status, 403);
+    let refused = visitor.open("/admin").await;
+    assert_eq!((refused.status, refused.content_type.as_str()), (403, "text/html; charset=utf-8"));
+    assert!(refused.body.contains("This is not for you"));
+    let refused = visitor.get("/admin").await;
+    assert_eq!((refused.status, refused.content_type.as_str()), (403, "application/problem+json"));
     assert!(!visitor.get("/").await.body.contains("/admin"));
 
     let admin = Browser::at(shop);
@@ -226,14 +232,20 @@ async fn a_form_of_another_site_changes_nothing(shop: &Shop) {
     for (path, form) in
         [("/cart", &[("item", "mug")][..]), ("/logout", &[]), ("/login", &[("user", "ada"), ("password", "ada")])]
     {
-        let request = visitor.client.post(format!("{}{path}", visitor.address)).form(form);
-        let refused = Browser::send(request.header("sec-fetch-site", "cross-site")).await;
+        let refused = visitor.post_from_elsewhere(path, form).await;
         assert_eq!((refused.status, refused.sets_cookie), (403, false), "{path}");
     }
     let session = visitor.session().await;
     assert_eq!((session.user, session.cart), (json!("bob"), json!({})));
-    let forged = [("current", "bob"), ("password", "b"), ("again", "b"), ("csrf_token", "AAAA")];
-    assert_eq!(visitor.post("/password", &forged).await.status, 403);
+    for (path, form) in [
+        ("/password", &[("password", "b"), ("again", "b"), FORGED][..]),
+        ("/devices/end", &[("device", "AAAAAAAAAAAAAAAAAAAAAA"), FORGED]),
+        ("/devices/end-others", &[FORGED]),
+    ] {
+        assert_eq!(visitor.post(path, form).await.status, 403, "{path}");
+    }
+    visitor.log_in("ada").await;
+    assert_eq!(visitor.post("/admin/people", &[("person", "bob"), FORGED]).await.status, 403);
 }
 
 async fn the_session_page_shows_the_session(shop: &Shop) {
@@ -257,81 +269,4 @@ async fn the_session_page_shows_the_session(shop: &Shop) {
 async fn assert_lasts(visitor: &Browser, seconds: u64) {
     let lasts = visitor.session().await.lasts.expect("there is a session");
     assert!((seconds - 60..=seconds + 1).contains(&lasts), "{lasts} instead of {seconds}");
-}
-
-/// A browser that does not follow redirects by itself. Clones are tabs.
-#[derive(Clone)]
-struct Browser {
-    client: Client,
-    address: String,
-}
-
-/// What a shop answered.
-struct Page {
-    status: u16,
-    location: String,
-    sets_cookie: bool,
-    body: String,
-}
-
-/// What `GET /api/session` tells; `lasts` counts seconds from now.
-struct SessionSeen {
-    user: Value,
-    cart: Value,
-    lasts: Option<u64>,
-}
-
-impl Browser {
-    fn at(shop: &Shop) -> Self {
-        let client = Client::builder().cookie_store(true).redirect(Policy::none()).no_proxy();
-        Self { client: client.build().expect("a client can be built"), address: shop.address.clone() }
-    }
-
-    /// The same browser at another shop. Cookies do not tell ports apart.
-    fn walk_to(&self, shop: &Shop) -> Self {
-        Self { client: self.client.clone(), address: shop.address.clone() }
-    }
-
-    async fn get(&self, path: &str) -> Page {
-        Self::send(self.client.get(format!("{}{path}", self.address))).await
-    }
-
-    /// Opens a page as a person does.
-    async fn open(&self, path: &str) -> Page {
-        let request = self.client.get(format!("{}{path}", self.address));
-        Self::send(request.header("accept", "text/html").header("sec-fetch-mode", "navigate")).await
-    }
-
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Page {
-        Self::send(self.client.post(format!("{}{path}", self.address)).form(form)).await
-    }
-
-    async fn add(&self, item: &str) {
-        assert_eq!(self.post("/cart", &[("item", item)]).await.status, 303);
-    }
-
-    async fn log_in(&self, user: &str) -> Page {
-        let page = self.post("/login", &[("user", user), ("password", user)]).await;
-        assert_eq!(page.status, 303);
-        page
-    }
-
-    async fn session(&self) -> SessionSeen {
-        let mut told: Value = serde_json::from_str(&self.get("/api/session").await.body).expect("it is JSON");
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is right").as_secs();
-        let lasts = told["expires_at"].as_u64().map(|end| end - now);
-        SessionSeen { user: told["user"].take(), cart: told["cart"].take(), lasts }
-    }
-
-    async fn send(request: RequestBuilder) -> Page {
-        let response = request.send().await.expect("the shop answers");
-        let header =
-            |name| response.headers().get(name).map(|value| value.to_str().expect("headers are text").to_owned());
-        Page {
-            status: response.status().as_u16(),
-            location: header("location").unwrap_or_default(),
-            sets_cookie: header("set-cookie").is_some(),
-            body: response.text().await.expect("the body is text"),
-        }
-    }
 }

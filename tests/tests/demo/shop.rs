@@ -27,8 +27,9 @@ impl Shop {
         assert!(welcome.contains("ada / ada (admin), bob / bob"), "{welcome}");
         for (handler, requirement) in [
             ("account", "require_login"),
-            ("change_password", "require_login"),
-            ("stock", "require_login, require = |rights: &Rights| rights.is_admin"),
+            ("change_password", r#"require_fresh = "5m""#),
+            ("stock", "require_login, require = |person: &Person| person.is_admin"),
+            ("people", r#"require = |person: &Person| person.is_admin, require_fresh = "5m""#),
         ] {
             let listed = |line: &str| line.contains(&format!("::{handler} ")) && line.contains(requirement);
             assert!(welcome.lines().any(listed), "{handler}: {welcome}");

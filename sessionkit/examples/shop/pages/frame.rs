@@ -29,7 +29,11 @@ impl<'a> Frame<'a> {
         };
         let (admin, who) = match self.person {
             Some(person) => (
-                if person.is_admin { r#"<a href="/admin">Stock room</a>"# } else { "" },
+                if person.is_admin {
+                    r#"<a href="/admin">Stock room</a><a href="/admin/people">People</a>"#
+                } else {
+                    ""
+                },
                 format!(
                     r#"<form method="post" action="/logout"><a class="who" href="/account">{}</a>
 <button class="quiet">Log out</button></form>"#,
@@ -46,6 +50,13 @@ impl<'a> Frame<'a> {
 pub(crate) fn not_found() -> String {
     let content = r#"<h1>Not here</h1><p class="card empty">We do not have this. <a href="/">See what we have</a></p>"#;
     document("Not found", BACK, content)
+}
+
+/// Where others may go.
+pub(crate) fn not_for_you() -> String {
+    let content = r#"<h1>This is not for you</h1><p class="card empty">Behind this door are those who run the shop.
+<a href="/">See what we have</a></p>"#;
+    document("Not for you", BACK, content)
 }
 
 pub(super) const BACK: &str = r#"<a href="/">Back to the shop</a>"#;

@@ -5,10 +5,10 @@ use sessionkit::{SessionInfo, Timestamp};
 
 use super::frame::Frame;
 use super::text::{Span, Text, fact, row};
-use crate::shop::state::{Cart, Rights};
+use crate::shop::state::Cart;
 
 /// `/session`: what the session holds, and when it ends.
-pub(crate) fn session(frame: &Frame<'_>, info: Option<&SessionInfo>, rights: &Rights, views: u64) -> String {
+pub(crate) fn session(frame: &Frame<'_>, info: Option<&SessionInfo>, views: u64) -> String {
     let Some(info) = info else {
         let content = r#"<h1>Your session</h1><p class="card empty">You have none. Looking around stores
 nothing and sets no cookie; <a href="/">put something into your cart</a> and there will be one.</p>"#;
@@ -28,7 +28,6 @@ nothing and sets no cookie; <a href="/">put something into your cart</a> and the
     let mut holds = String::new();
     let fields = [
         ("cart.items", json!(frame.cart.items), "what two requests add at once adds up"),
-        ("rights.is_admin", json!(rights.is_admin), "the last write wins, and another user finds nothing of it"),
         ("visit.views", json!(views), "how often you saw this page, counted in the store"),
         ("visit.notice", json!(frame.notice), "shown once, then gone"),
     ];

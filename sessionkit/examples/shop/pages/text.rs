@@ -13,6 +13,12 @@ pub(super) fn fact(facts: &mut String, name: &str, value: &str) {
     let _ = write!(facts, "<div><dt>{}</dt><dd>{}</dd></div>", Text(name), Text(value));
 }
 
+/// An entry of a list of cards: what it is, what there is to say about it, and what can be done.
+pub(super) fn entry(entries: &mut String, what: &str, about: &str, action: &str) {
+    let what = format_args!(r#"<strong>{what}</strong><span class="hint">{about}</span>"#);
+    let _ = write!(entries, r#"<li><div class="what">{what}</div>{action}</li>"#);
+}
+
 /// Text in HTML, in an attribute too.
 pub(super) struct Text<'a>(pub(super) &'a str);
 
@@ -26,6 +32,15 @@ impl Display for Text<'_> {
             '\'' => f.write_str("&#39;"),
             char => f.write_char(char),
         })
+    }
+}
+
+/// What is wrong with what somebody typed, if anything.
+pub(super) struct Alert<'a>(pub(super) Option<&'a str>);
+
+impl Display for Alert<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |error| write!(f, r#"<p class="error" role="alert">{}</p>"#, Text(error)))
     }
 }
 
