@@ -14,8 +14,10 @@
 //! | [Lifetimes](lifetimes) | when does a session end? |
 //! | [Cookies](cookies) | what does the browser hold, and what protects it? |
 //! | [After the response](after_the_response) | how do websockets, streams and tasks use a session? |
+//! | [Events](events) | what is told to the log, to metrics, and to an audit trail? |
 //! | [Testing](testing) | how do I test an application that has sessions? |
 //! | [Deploying](deploying) | what does production ask for? |
+//! | [Settings](settings) | which settings are there, and what are their defaults? |
 //!
 //! The way of a request, in one picture:
 #![doc = include_str!("guide/request.svg")]
@@ -52,8 +54,14 @@ pub mod cookies {}
 #[doc = include_str!("guide/after_the_response.md")]
 pub mod after_the_response {}
 
+#[doc = include_str!("guide/events.md")]
+pub mod events {}
+
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}
 
 #[doc = include_str!("guide/deploying.md")]
 pub mod deploying {}
+
+#[doc = include_str!("guide/settings.md")]
+pub mod settings {}
