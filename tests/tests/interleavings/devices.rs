@@ -7,7 +7,7 @@ use sessionkit::store::{DeviceEntry, DeviceIndex, Meant, Registered, Registratio
 use sessionkit::{SessionConfig, SessionConfigBuilder};
 use sessionkit_core::{Store as _, Token};
 
-use super::{Outcome, Request, Stage, World, explore, race};
+use super::{Outcome, Request, Stage, World, explore_within, race};
 
 impl Stage {
     fn index(&self) -> &dyn DeviceIndex {
@@ -75,13 +75,17 @@ fn settings() -> SessionConfigBuilder {
     SessionConfig::builder().devices(true)
 }
 
+/// How often calls are overtaken where three requests race: their orders are too many to try all.
+const OVERTAKEN: usize = 4;
+
 /// Tries all orders of these requests, some of them with the session of the user, and checks what is left each time.
 fn orders(
+    overtaken: usize,
     settings: impl Fn() -> SessionConfigBuilder,
     requests: &[(bool, Request)],
     check: impl AsyncFn(&World, &[Outcome]),
 ) -> usize {
-    explore(async |choices: &mut Vec<(usize, usize)>| {
+    explore_within(overtaken, async |choices: &mut Vec<(usize, usize)>| {
         let world = World::with(settings());
         let stranger = Token::parse("A".repeat(64).as_bytes()).unwrap();
         let token = match requests.iter().any(|(with_session, _)| *with_session) {
@@ -121,15 +125,51 @@ async fn nothing_outlives_the_revocation(world: &World, outcomes: &[Outcome]) {
 fn a_login_and_a_revocation() {
     for with_session in [false, true] {
         let requests = [(with_session, Request::Login), (false, Request::Revoke)];
-        let tried = orders(settings, &requests, nothing_outlives_the_revocation);
+        let tried = orders(usize::MAX, settings, &requests, nothing_outlives_the_revocation);
         assert!(tried >= 10, "only {tried} orders were tried");
+    }
+}
+
+#[test]
+fn two_logins_and_a_revocation() {
+    for with_session in [false, true] {
+        let requests = [(with_session, Request::Login), (false, Request::Login), (false, Request::Revoke)];
+        let tried = orders(OVERTAKEN, settings, &requests, nothing_outlives_the_revocation);
+        assert!(tried >= 100, "only {tried} orders were tried");
+    }
+}
+
+#[test]
+fn a_login_a_logout_and_a_revocation() {
+    let requests = [(false, Request::Login), (true, Request::Logout), (false, Request::Revoke)];
+    let tried = orders(OVERTAKEN, settings, &requests, nothing_outlives_the_revocation);
+    assert!(tried >= 100, "only {tried} orders were tried");
+}
+
+#[test]
+fn a_rotation_a_login_and_a_revocation() {
+    let requests = [(true, Request::Rotate), (false, Request::Login), (false, Request::Revoke)];
+    let tried = orders(OVERTAKEN, settings, &requests, nothing_outlives_the_revocation);
+    assert!(tried >= 100, "only {tried} orders were tried");
+}
+
+#[test]
+fn two_logins_at_the_limit_and_a_revocation() {
+    for policy in [EvictOldest, Reject] {
+        let settings = || settings().max_devices(1).on_max_devices(policy);
+        let requests = [(false, Request::Login), (false, Request::Login), (false, Request::Revoke)];
+        let tried = orders(OVERTAKEN, settings, &requests, async |world: &World, outcomes: &[Outcome]| {
+            assert!(world.stage.store.len() <= 1, "{outcomes:?}");
+            nothing_outlives_the_revocation(world, outcomes).await;
+        });
+        assert!(tried >= 100, "only {tried} orders were tried");
     }
 }
 
 fn two_logins_at_the_limit(policy: OnMaxDevices, begun: bool) {
     let settings = || settings().max_devices(1).on_max_devices(policy);
     let requests = [(false, Request::Login), (begun, Request::Login)];
-    let tried = orders(settings, &requests, async |world: &World, outcomes: &[Outcome]| {
+    let tried = orders(usize::MAX, settings, &requests, async |world: &World, outcomes: &[Outcome]| {
         let alive = world.stage.store.len();
         let accepted = outcomes.iter().filter(|outcome| outcome.authenticated).count();
         assert!(alive <= 1, "{outcomes:?}");
