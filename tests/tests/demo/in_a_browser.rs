@@ -30,9 +30,19 @@ async fn a_person_who_comes_back_to_the_shop_on_actix() {
     come_back("shop-actix").await;
 }
 
+#[tokio::test]
+async fn a_person_with_devices_at_two_shops_on_one_redis() {
+    let redis = RedisServer::start();
+    let (shop, twin) = (Shop::open("shop", Some(&redis)), Shop::open("shop-actix", Some(&redis)));
+    let browser = look_at(&shop, &twin).await;
+    let tab = browser.tab().await;
+    a_login_leads_where_one_wanted_to_go(&tab).await;
+    a_page_notices_that_another_device_ends_its_session(&browser, &tab).await;
+}
+
 async fn visit(example: &str) {
     let shop = Shop::open(example, None);
-    let browser = look_at(&shop).await;
+    let browser = look_at(&shop, &shop).await;
     let tab = browser.tab().await;
     a_login_leads_where_one_wanted_to_go(&tab).await;
     a_page_notices_that_its_session_ends(&browser, &tab).await;
@@ -48,10 +58,12 @@ async fn visit(example: &str) {
 }
 
 /// A browser that is two devices: cookies of one host do not go to the other.
-async fn look_at(shop: &Shop) -> Browser {
-    let address = shop.address.strip_prefix("http://").and_then(|address| address.parse().ok());
-    let address = address.expect("the shop says where it is");
-    Browser::start(&[("http://shop.test", address), ("http://phone.test", address)]).await
+async fn look_at(shop: &Shop, from_the_phone: &Shop) -> Browser {
+    let address = |shop: &Shop| {
+        let address = shop.address.strip_prefix("http://").and_then(|address| address.parse().ok());
+        address.expect("the shop says where it is")
+    };
+    Browser::start(&[("http://shop.test", address(shop)), ("http://phone.test", address(from_the_phone))]).await
 }
 
 async fn a_login_leads_where_one_wanted_to_go(tab: &Tab) {
@@ -169,7 +181,7 @@ async fn the_pages_fit_a_phone(tab: &Tab) {
 async fn come_back(example: &str) {
     let redis = RedisServer::start();
     let shop = Shop::open(example, Some(&redis));
-    let browser = look_at(&shop).await;
+    let browser = look_at(&shop, &shop).await;
     let tab = browser.tab().await;
     tab.open("http://shop.test/").await;
     let cookie = identity::stale("bob", &redis).await.cookie();

@@ -14,7 +14,7 @@ use crate::shop::Shop;
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;
 
-/// Another session's token, or none at all.
+/// What is no token of any session.
 const FORGED: (&str, &str) = ("csrf_token", "AAAA");
 
 #[tokio::test]
