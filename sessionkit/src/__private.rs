@@ -7,8 +7,8 @@ pub use std::default::Default;
 pub use sessionkit_core::merge::{Append, Union, append, union};
 pub use sessionkit_core::{
     Check, Codec, Counter, Entries, Field, FieldError, FieldReader, FieldWriter, Flash, GuardOptions, Interrupted,
-    Json, LayerMarker, Main, Merge, Migration, OnError, Operator, SessionData, Stored, Subjects, ThreeWay, counter,
-    entries, flash, migrate, stored, stored_or,
+    Json, LayerMarker, Main, Merge, Migration, OnError, Operator, SessionData, SessionDataOrSessionUser, Stored,
+    Subjects, ThreeWay, counter, entries, flash, migrate, stored, stored_or,
 };
 
 #[cfg(feature = "access-matrix")]

@@ -14,7 +14,7 @@ use crate::span::ours_at;
 pub(crate) fn implementation(model: &Model<'_>) -> TokenStream {
     let Runtime { layer, codec, .. } = &model.runtime;
     let (ident, namespace) = (model.ident, &model.namespace);
-    let (generics, arguments, _) = model.generics.split_for_impl();
+    let (generics, arguments, own_where_clause) = model.generics.split_for_impl();
     let where_clause = bounds::where_clause(model);
     let on_error = (model.on_error == OnError::Default).then(|| {
         quote!(
@@ -26,6 +26,9 @@ pub(crate) fn implementation(model: &Model<'_>) -> TokenStream {
         quote!(const VERSION: __kit::u32 = #version;)
     });
     let (fields, methods) = (fields(model), [decode(model), encode(model), migrate(model)]);
+    let is_no_user = quote_spanned! {ours_at(ident)=>
+        impl #generics __kit::SessionDataOrSessionUser for #ident #arguments #own_where_clause {}
+    };
     in_scope(
         &model.runtime,
         quote! {
@@ -38,6 +41,8 @@ pub(crate) fn implementation(model: &Model<'_>) -> TokenStream {
                 const FIELDS: &'static [__kit::Field] = &[#fields];
                 #(#methods)*
             }
+            #[automatically_derived]
+            #is_no_user
         },
     )
 }
@@ -46,10 +51,10 @@ pub(crate) fn implementation(model: &Model<'_>) -> TokenStream {
 pub(crate) fn in_scope(runtime: &Runtime, implementation: TokenStream) -> TokenStream {
     let root = &runtime.root;
     quote! {
+        #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
         const _: () = {
             use #root::__private as __kit;
             #[automatically_derived]
-            #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
             #implementation
         };
     }

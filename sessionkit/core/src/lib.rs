@@ -123,4 +123,6 @@ pub use store::{CommitOutcome, CreateOutcome, Receipt, Store, StoreError, StoreE
 pub use three_way::ThreeWay;
 pub use time::{Clock, SystemClock, Timestamp};
 pub use token::{OsRandom, SecretHash, SessionId, Token, TokenSource};
+#[doc(hidden)]
+pub use user::SessionDataOrSessionUser;
 pub use user::{SessionUser, UserLoader};

@@ -33,16 +33,25 @@ pub trait SessionUser: Send + Sync + 'static {
     /// The stamp of the credentials that the user has now; none by default.
     ///
     /// A session whose login was given a stamp ends when its user is loaded and has another one, or none: so a change of
-    /// the password ends the sessions that were begun with the old one.
+    /// the password ends the sessions that were begun with the old one. Where somebody acts as the user, the login is
+    /// theirs, and so is the stamp that counts.
     fn credential_stamp(&self) -> Option<CredentialStamp> {
         None
     }
 }
 
+/// What is a session struct or a user, and not both: a predicate over something that is both could not tell what to load.
+/// Every user is one, and the derive makes one of its struct, so that the compiler refuses the second of the two.
+#[doc(hidden)]
+pub trait SessionDataOrSessionUser {}
+
+impl<U: SessionUser> SessionDataOrSessionUser for U {}
+
 /// Loads the user of a session: from the application's database, as a rule.
 ///
 /// [`SessionManager::with_user_loader`](crate::SessionManager::with_user_loader) takes it. It is called once for each
-/// request that asks for the user, and never for others. It must answer within the setting `user_deadline`.
+/// request that asks for the user, and never for others; where somebody acts as the user it is asked for them first. It
+/// must answer within the setting `user_deadline`.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -84,7 +93,8 @@ pub trait UserLoader: Send + Sync + 'static {
     type Error: fmt::Display;
 
     /// Loads the user whom a login named: `auth.login(id)`. `None` where there is no such user, or not any more, or where
-    /// they may not use the application any more: that ends the session.
+    /// they may not use the application any more: that ends the session, also one in which they act as somebody else, or
+    /// somebody else acts as them.
     ///
     /// # Errors
     /// Fails when it cannot be told whether there is such a user. The request is answered with 503 then, and the session

@@ -1,4 +1,3 @@
-use sessionkit::axum::session;
 use sessionkit::{SessionData, SessionUser};
 
 #[derive(SessionData)]
@@ -7,8 +6,5 @@ struct Person {
 }
 
 impl SessionUser for Person {}
-
-#[session(require = |person: &Person| person.is_admin)]
-async fn admin() {}
 
 fn main() {}

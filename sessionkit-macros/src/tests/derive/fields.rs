@@ -15,11 +15,11 @@ fn plain_fields() {
                 owner: Option<String>,
             }
         }),
-        expect![[r#"
+        expect![[r##"
+            #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
             const _: () = {
                 use ::sessionkit::__private as __kit;
                 #[automatically_derived]
-                #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
                 impl __kit::SessionData for ShoppingCart {
                     type Layer = __kit::Main;
                     type Codec = __kit::Json;
@@ -45,8 +45,10 @@ fn plain_fields() {
                         __kit::Ok(())
                     }
                 }
+                #[automatically_derived]
+                impl __kit::SessionDataOrSessionUser for ShoppingCart {}
             };
-        "#]],
+        "##]],
     );
 }
 
@@ -73,11 +75,11 @@ fn every_attribute_of_a_field() {
                 r#type: u8,
             }
         }),
-        expect![[r#"
+        expect![[r##"
+            #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
             const _: () = {
                 use ::sessionkit::__private as __kit;
                 #[automatically_derived]
-                #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
                 impl __kit::SessionData for Cart {
                     type Layer = __kit::Main;
                     type Codec = __kit::Json;
@@ -168,8 +170,10 @@ fn every_attribute_of_a_field() {
                         __kit::Ok(())
                     }
                 }
+                #[automatically_derived]
+                impl __kit::SessionDataOrSessionUser for Cart {}
             };
-        "#]],
+        "##]],
     );
 }
 
@@ -184,11 +188,11 @@ fn entries_and_aliases() {
                 views: u64,
             }
         }),
-        expect![[r#"
+        expect![[r##"
+            #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
             const _: () = {
                 use ::sessionkit::__private as __kit;
                 #[automatically_derived]
-                #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
                 impl __kit::SessionData for Cart {
                     type Layer = __kit::Main;
                     type Codec = __kit::Json;
@@ -225,7 +229,9 @@ fn entries_and_aliases() {
                         __kit::Ok(())
                     }
                 }
+                #[automatically_derived]
+                impl __kit::SessionDataOrSessionUser for Cart {}
             };
-        "#]],
+        "##]],
     );
 }

@@ -30,11 +30,11 @@ fn bounds_only_where_a_type_parameter_is_mentioned() {
                 concrete: Buffer<N>,
             }
         }),
-        expect![[r#"
+        expect![[r##"
+            #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
             const _: () = {
                 use ::sessionkit::__private as __kit;
                 #[automatically_derived]
-                #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
                 impl<T: Ord, const N: usize> __kit::SessionData for Cart<T, N>
                 where
                     T: Clone,
@@ -103,7 +103,12 @@ fn bounds_only_where_a_type_parameter_is_mentioned() {
                         __kit::Ok(())
                     }
                 }
+                #[automatically_derived]
+                impl<T: Ord, const N: usize> __kit::SessionDataOrSessionUser for Cart<T, N>
+                where
+                    T: Clone,
+                {}
             };
-        "#]],
+        "##]],
     );
 }

@@ -16,11 +16,11 @@ fn a_struct_with_mistakes_still_has_an_implementation() {
         }
     });
     assert_eq!(expansion.error.into_iter().flatten().count(), 2);
-    expect![[r#"
+    expect![[r##"
+        #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
         const _: () = {
             use ::sessionkit::__private as __kit;
             #[automatically_derived]
-            #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
             impl<'a, T> __kit::SessionData for Cart<'a, T>
             where
                 'a: 'static,
@@ -43,6 +43,6 @@ fn a_struct_with_mistakes_still_has_an_implementation() {
                 }
             }
         };
-    "#]]
+    "##]]
     .assert_eq(&pretty(expansion.code));
 }

@@ -14,11 +14,11 @@ fn every_attribute_of_the_struct() {
             #[session(codec = codecs::MessagePack)]
             pub struct Cart {}
         }),
-        expect![[r#"
+        expect![[r##"
+            #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
             const _: () = {
                 use crate::vendor::sessionkit::__private as __kit;
                 #[automatically_derived]
-                #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
                 impl __kit::SessionData for Cart {
                     type Layer = Office<Eu>;
                     type Codec = codecs::MessagePack;
@@ -36,8 +36,10 @@ fn every_attribute_of_the_struct() {
                         __kit::Ok(())
                     }
                 }
+                #[automatically_derived]
+                impl __kit::SessionDataOrSessionUser for Cart {}
             };
-        "#]],
+        "##]],
     );
 }
 
@@ -48,11 +50,11 @@ fn versions() {
             #[session(version = 3, migrate = Self::migrate, on_error = default)]
             struct Cart {}
         }),
-        expect![[r#"
+        expect![[r##"
+            #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
             const _: () = {
                 use ::sessionkit::__private as __kit;
                 #[automatically_derived]
-                #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
                 impl __kit::SessionData for Cart {
                     type Layer = __kit::Main;
                     type Codec = __kit::Json;
@@ -78,7 +80,9 @@ fn versions() {
                         __kit::migrate(Self::migrate, __from, __stored)
                     }
                 }
+                #[automatically_derived]
+                impl __kit::SessionDataOrSessionUser for Cart {}
             };
-        "#]],
+        "##]],
     );
 }
