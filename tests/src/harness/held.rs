@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use sessionkit::store::{
-    CommitOutcome, CreateOutcome, Delta, DeviceIndex, Generation, Record, SessionId, Store, StoreError, Timestamp,
+    CommitOutcome, CreateOutcome, Delta, DeviceIndex, Generation, Notices, Record, SessionId, Store, StoreError,
+    Timestamp,
 };
 
 use super::Gates;
@@ -79,5 +80,9 @@ impl<S: Store> Store for HeldStore<S> {
 
     fn device_index(&self) -> Option<&dyn DeviceIndex> {
         self.store.device_index()
+    }
+
+    fn notices(&self) -> Option<&Notices> {
+        self.store.notices()
     }
 }

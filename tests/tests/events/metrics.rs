@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use sessionkit::{LayerMarker, MetricsSink, SessionConfig, SessionManager};
-use sessionkit_tests::both_frameworks;
+use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, HeldStore};
 
 static RECORDER: LazyLock<Snapshotter> = LazyLock::new(|| {
@@ -45,8 +45,12 @@ pub fn record() {
     LazyLock::force(&RECORDER);
 }
 
-both_frameworks! {
-    tests: [events_are_counted_and_store_calls_are_timed, calls_that_nobody_waits_for_are_timed_too];
+behaviour! {
+    tests: [
+        events_are_counted_and_store_calls_are_timed,
+        calls_that_nobody_waits_for_are_timed_too,
+        calls_of_the_index_are_timed_by_their_names,
+    ];
 
     type Answered = Result<Reply, SessionRejection>;
 
@@ -82,15 +86,18 @@ both_frameworks! {
         Ok(Reply::ok("done"))
     }
 
-    async fn events_are_counted_and_store_calls_are_timed() {
+    fn metered(bench: &Bench) -> SessionManager<Metered> {
         record();
-        let bench = Bench::memory().with_config(|config| config.cookie_name("__Host-metered"));
-        let manager = bench.manager_of::<Metered>().with_event_sink(MetricsSink::new());
-        let other = Bench::memory();
+        let bench = bench.clone().with_config(|config| config.devices(true).max_devices(1).cookie_name("__Host-metered"));
+        bench.manager_of::<Metered>().with_event_sink(MetricsSink::new())
+    }
+
+    async fn events_are_counted_and_store_calls_are_timed(bench: Bench) {
+        let manager = metered(&bench);
         let routes = routes![
             "/write" => write, "/login" => login, "/logout" => logout, "/guarded" => guarded, "/submit" => submit
         ];
-        let server = serve_layers(&other, manager, routes).await;
+        let server = serve_layers(&bench, manager, routes).await;
         let visitor = server.visitor();
         for path in ["/guarded", "/write", "/write", "/login", "/guarded", "/login", "/logout", "/login"] {
             visitor.get(path).await;
@@ -116,9 +123,39 @@ both_frameworks! {
         assert_eq!(count("sessionkit_store_call_seconds commit committed"), calls.commit as u64);
     }
 
-    async fn calls_that_nobody_waits_for_are_timed_too() {
+    async fn calls_of_the_index_are_timed_by_their_names(bench: Bench) {
+        let manager = metered(&bench);
+        let server = serve_layers(&bench, manager.clone(), routes!["/login" => login, "/logout" => logout]).await;
+        let (one, two) = (server.visitor(), server.visitor());
+        one.get("/login").await;
+        two.get("/login").await;
+        two.get("/logout").await;
+        manager.devices_of("ada").list().await.expect("the store answers");
+        manager.devices_of("ada").end_all().await.expect("the store answers");
+        two.get("/login").await;
+        manager.end_everyone().await.expect("the store answers");
+        let metrics = metrics(Metered::NAME);
+        let index = |operation: &str, outcome: &str| {
+            metrics.get(&format!("sessionkit_store_call_seconds {operation} {outcome}")).copied().unwrap_or_default()
+        };
+        // The second login meets the limit and looks at the first.
+        assert_eq!((index("register", "entered"), index("register", "full")), (3, 1), "{metrics:#?}");
+        assert_eq!((index("confirm", "confirmed"), index("confirm", "ended")), (3, 0));
+        assert_eq!((index("entries", "found"), index("entries", "none")), (1, 1));
+        assert_eq!((index("end", "ended"), index("end", "none")), (1, 1));
+        assert_eq!((index("forget", "forgotten"), index("users", "found")), (2, 1));
+        let timed: u64 = ["register", "confirm", "entries", "end", "forget", "users"]
+            .iter()
+            .map(|operation| {
+                let name = format!("sessionkit_store_call_seconds {operation} ");
+                metrics.iter().filter(|(metric, _)| metric.starts_with(&name)).map(|(_, count)| count).sum::<u64>()
+            })
+            .sum();
+        assert_eq!(timed, bench.store.take().index as u64);
+    }
+
+    async fn calls_that_nobody_waits_for_are_timed_too(bench: Bench) {
         record();
-        let bench = Bench::memory();
         let store = HeldStore::new(bench.store.clone(), &bench.gates);
         let config = SessionConfig::builder().load_deadline(Duration::from_millis(100)).cookie_name("__Host-metered");
         let config = config.build().expect("the settings agree");

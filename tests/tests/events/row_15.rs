@@ -2,11 +2,9 @@
 
 use reqwest::Method;
 use sessionkit::store::{CommitOutcome, CreateOutcome, Delta, Generation, Record, Store, StoreError};
-use sessionkit::{
-    CrossOriginProtection, MemoryStore, SessionConfig, SessionData, SessionId, SessionManager, Timestamp,
-};
-use sessionkit_tests::both_frameworks;
-use sessionkit_tests::harness::Bench;
+use sessionkit::{CrossOriginProtection, SessionConfig, SessionData, SessionId, SessionManager, Timestamp};
+use sessionkit_tests::behaviour;
+use sessionkit_tests::harness::{Bench, TestStore};
 
 #[derive(SessionData)]
 pub struct Cart {
@@ -14,7 +12,7 @@ pub struct Cart {
 }
 
 /// A backend of the application's own.
-struct Custom(MemoryStore);
+struct Custom(TestStore);
 
 impl Store for Custom {
     async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
@@ -40,7 +38,7 @@ impl Store for Custom {
     }
 }
 
-both_frameworks! {
+behaviour! {
     tests: [row_15_a_custom_backend_with_csrf_protection_beside_cors_and_bearer_tokens];
 
     /// What CORS adds to the answers of an interface that another site's pages may call.
@@ -54,9 +52,8 @@ both_frameworks! {
         cors(Reply::ok(cart.items.len()))
     }
 
-    async fn row_15_a_custom_backend_with_csrf_protection_beside_cors_and_bearer_tokens() {
-        let bench = Bench::memory();
-        let manager = SessionManager::new(Custom(MemoryStore::new()), SessionConfig::default());
+    async fn row_15_a_custom_backend_with_csrf_protection_beside_cors_and_bearer_tokens(bench: Bench) {
+        let manager = SessionManager::new(Custom(bench.store.inner().clone()), SessionConfig::default());
         let protection = CrossOriginProtection::new().trusted_origin("https://app.example").expect("an origin");
         let server = serve_protected(&bench, manager, protection, routes!["/add" => add]).await;
         let visitor = server.visitor();

@@ -1,15 +1,16 @@
 //! How long store calls take, for the sinks that want to know.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::sink::{EventSink, tell};
 use crate::delta::Delta;
-use crate::devices::{DeviceIndex, StoreFuture};
+use crate::devices::{DeviceEntry, DeviceIndex, Meant, Registered, Registration, StoreFuture};
 use crate::header::Generation;
 use crate::notices::Notices;
 use crate::record::Record;
-use crate::store::{CommitOutcome, CreateOutcome, DynStore, StoreErrorKind};
+use crate::store::{CommitOutcome, CreateOutcome, DynStore, StoreError, StoreErrorKind};
 use crate::time::Timestamp;
 use crate::token::SessionId;
 
@@ -19,11 +20,13 @@ use crate::token::SessionId;
 pub struct StoreCall {
     /// The name of the session layer.
     pub layer: &'static str,
-    /// Which: `load`, `create`, `commit` or `destroy`.
+    /// Which: `load`, `create`, `commit` or `destroy`; of the [`DeviceIndex`] `register`, `confirm`, `entries`, `end`,
+    /// `forget` or `users`.
     pub operation: &'static str,
     /// How it ended: `found` or `none`, `created` or `taken`, `committed`, `conflict`, `stale` or `gone`, `existed` or
-    /// `none`; where it failed, `unavailable`, `unknown` or `corrupt`; `abandoned` where nobody waited for its answer any
-    /// more, because its deadline was over or its client had left.
+    /// `none`; of the index `entered`, `full` or `ended`, `confirmed` or `ended`, `found` or `none`, `ended` or `none`,
+    /// `forgotten`. Where it failed, `unavailable`, `unknown` or `corrupt`; `abandoned` where nobody waited for its answer
+    /// any more, because its deadline was over or its client had left.
     pub outcome: &'static str,
     /// How long it took.
     pub took: Duration,
@@ -91,11 +94,66 @@ impl DynStore for Timed {
     }
 
     fn device_index(&self) -> Option<&dyn DeviceIndex> {
-        self.store.device_index()
+        self.store.device_index().map(|_| self as &dyn DeviceIndex)
     }
 
     fn notices(&self) -> Option<&Notices> {
         self.store.notices()
+    }
+}
+
+impl Timed {
+    /// A call of the store's index, which is there for whoever was given this one.
+    fn indexed<'a, T: Send + 'a>(
+        &'a self,
+        call: impl FnOnce(&'a dyn DeviceIndex) -> StoreFuture<'a, T>,
+    ) -> StoreFuture<'a, T> {
+        match self.store.device_index() {
+            Some(index) => call(index),
+            None => Box::pin(ready(Err(StoreError::unavailable("the store has no index of devices any more")))),
+        }
+    }
+}
+
+impl DeviceIndex for Timed {
+    fn register<'a>(&'a self, user: &'a str, login: Registration) -> StoreFuture<'a, Registered> {
+        let call = self.indexed(|index| index.register(user, login));
+        self.time("register", call, |registered| match registered {
+            Registered::Entered(_) => "entered",
+            Registered::Full => "full",
+            Registered::Ended => "ended",
+        })
+    }
+
+    fn confirm<'a>(
+        &'a self,
+        user: &'a str,
+        id: SessionId,
+        ended: &'a [SessionId],
+        now: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        let call = self.indexed(|index| index.confirm(user, id, ended, now));
+        self.time("confirm", call, |confirmed| if *confirmed { "confirmed" } else { "ended" })
+    }
+
+    fn entries<'a>(&'a self, user: &'a str, now: Timestamp) -> StoreFuture<'a, Vec<DeviceEntry>> {
+        let call = self.indexed(|index| index.entries(user, now));
+        self.time("entries", call, |entries| if entries.is_empty() { "none" } else { "found" })
+    }
+
+    fn end<'a>(&'a self, user: &'a str, meant: Meant, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>> {
+        let call = self.indexed(|index| index.end(user, meant, now));
+        self.time("end", call, |ended| if ended.is_empty() { "none" } else { "ended" })
+    }
+
+    fn forget<'a>(&'a self, user: &'a str, ids: &'a [SessionId]) -> StoreFuture<'a, ()> {
+        let call = self.indexed(|index| index.forget(user, ids));
+        self.time("forget", call, |()| "forgotten")
+    }
+
+    fn users<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<String>> {
+        let call = self.indexed(|index| index.users(prefix));
+        self.time("users", call, |users| if users.is_empty() { "none" } else { "found" })
     }
 }
 
