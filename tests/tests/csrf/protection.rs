@@ -95,6 +95,8 @@ both_frameworks! {
         every_row_of_the_table_is_decided_by_the_rules,
         in_strict_mode_too,
         a_header_that_comes_twice_counts_by_its_worst,
+        any_method_but_three_may_change_something,
+        every_origin_that_is_trusted_passes,
         the_answer_is_the_applications_if_it_wants,
         it_protects_without_a_session_layer_too,
         what_is_refused_calls_no_store,
@@ -150,6 +152,27 @@ both_frameworks! {
         assert_eq!(send(&[("origin", own.as_bytes())]).await, 200);
         assert_eq!(send(&[("origin", own.as_bytes()), ("origin", b"https://evil.example")]).await, 403);
         assert_eq!(send(&[("origin", own.as_bytes()), ("host", b"shop.example")]).await, 403);
+    }
+
+    async fn any_method_but_three_may_change_something() {
+        let bench = Bench::memory();
+        let server = serve_protected(&bench, bench.manager(), protection(), routes!["/buy" => done]).await;
+        for method in ["TRACE", "PROPFIND", "get", "GETS"] {
+            let method = Method::from_bytes(method.as_bytes()).expect("a method");
+            let answer = server.visitor().send(method, "/buy", &[("sec-fetch-site", b"cross-site")], "").await;
+            assert_eq!(answer.status, 403);
+        }
+    }
+
+    async fn every_origin_that_is_trusted_passes() {
+        let bench = Bench::memory();
+        let protection = protection().trusted_origin("https://app.example").expect("an origin");
+        let server = serve_protected(&bench, bench.manager(), protection, routes!["/buy" => done]).await;
+        for (origin, status) in [("https://pay.example", 200), ("https://app.example", 200), ("http://app.example", 403)] {
+            let headers = [("sec-fetch-site", &b"cross-site"[..]), ("origin", origin.as_bytes())];
+            let answer = server.visitor().send(Method::POST, "/buy", &headers, "").await;
+            assert_eq!(answer.status, status, "{origin}");
+        }
     }
 
     async fn the_answer_is_the_applications_if_it_wants() {

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use sessionkit::CrossOriginProtection;
 use sessionkit_tests::behaviour;
-use sessionkit_tests::harness::{Bench, Server};
+use sessionkit_tests::harness::{Bench, Log, Server};
 
 use crate::token::form;
 
@@ -28,6 +28,7 @@ behaviour! {
     }
 
     async fn a_token_lets_pass_what_says_nothing(bench: Bench) {
+        let log = Log::collect();
         let server = start(&bench).await;
         let (visitor, other) = (server.visitor(), server.visitor());
         let (token, foreign) = (form(&visitor).await, form(&other).await);
@@ -42,6 +43,7 @@ behaviour! {
         let nobody = server.visitor();
         let answer = nobody.send(Method::POST, "/buy", &[("x-csrf-token", token.as_bytes())], "").await;
         assert_eq!(answer.status, 403, "without the cookie");
+        assert_eq!(log.text().matches("reason=wrong token").count(), 5, "{}", log.text());
     }
 
     async fn a_token_lets_nothing_pass_that_another_site_sent(bench: Bench) {

@@ -49,7 +49,7 @@ fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
 }
 
 fn own_port(scheme: &str) -> Option<u16> {
-    let schemes = [("http", 80), ("https", 443), ("ws", 80), ("wss", 443)];
+    let schemes = [("http", 80), ("https", 443)];
     schemes.iter().find(|(name, _)| scheme.eq_ignore_ascii_case(name)).map(|(_, port)| *port)
 }
 
@@ -68,6 +68,7 @@ mod tests {
             ("http://[::1]:3000", "[::1]:3000"),
             // The scheme of the request is not known.
             ("http://shop.example", "shop.example"),
+            ("HTTPS://SHOP.example:443", "shop.example"),
         ] {
             assert!(at(origin, host), "{origin} {host}");
         }
@@ -89,8 +90,26 @@ mod tests {
             ("https://", ""),
             ("https:// ", " "),
             ("https://[::1", "[::1"),
+            ("https://[::1]3000", "[::1]3000"),
+            ("https://shop.example:+443", "shop.example"),
+            ("1https://shop.example", "shop.example"),
+            ("ht_tps://shop.example", "shop.example"),
         ] {
             assert!(!at(origin, host), "{origin} {host}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_another_of_the_same_scheme_host_and_port() {
+        let is = |one: &str, other: &str| {
+            Origin::parse(one).zip(Origin::parse(other)).is_some_and(|(one, other)| one.is(&other))
+        };
+        for other in ["https://pay.example", "https://pay.example:443", "HTTPS://Pay.example"] {
+            assert!(is("https://pay.example", other), "{other}");
+        }
+        for other in ["http://pay.example", "http://pay.example:443", "https://pay.example:444", "https://play.example"]
+        {
+            assert!(!is("https://pay.example", other), "{other}");
         }
     }
 }
