@@ -39,6 +39,7 @@ impl ResponseError for SessionRejection {
     }
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
+        self.0.give();
         let mut response = HttpResponse::build(self.status_code());
         for header in self.0.headers() {
             response.insert_header(header);

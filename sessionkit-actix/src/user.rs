@@ -18,8 +18,8 @@ use crate::rejection::SessionRejection;
 /// requires it: a redirect to the login page, or 401. [`MaybeUser`] is `None` for such a visitor, and where the session has
 /// just been ended, because there is no such user any more. A loader that fails is answered with 503, in both.
 ///
-/// (actix-web defines what `Option<User<U>>` means: `None` when the extractor fails. So the log says of a visitor that
-/// they were denied; but a loader that fails is answered with 503 here too, whatever the handler says.)
+/// (actix-web defines what `Option<User<U>>` means: `None` when the extractor fails. But a loader that fails is answered
+/// with 503 here too, whatever the handler says.)
 ///
 /// ```
 /// use sessionkit_actix::{MaybeUser, User};

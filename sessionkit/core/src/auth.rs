@@ -132,7 +132,9 @@ impl<E: From<SessionError> + 'static> Auth<E> {
     ///
     /// It is a change of user, as [`login`](Self::login) makes one: what the session held goes, but for the fields marked
     /// `#[session(carry)]`, and the token is replaced. [`actor`](Self::actor) tells who really acts. Theirs is the proof
-    /// of identity: how fresh it is, and that the session stays in the list of their devices.
+    /// of identity: how fresh it is, and that the session stays in the list of their devices. What ends their own session
+    /// ends this one: a [`UserLoader`](crate::UserLoader) that does not know them any more, and another
+    /// [credential stamp](crate::SessionUser::credential_stamp) of theirs. Another stamp of `user` does not.
     ///
     /// # Errors
     /// Fails where nobody is logged in, where they act as somebody already, when the store fails, and when the session

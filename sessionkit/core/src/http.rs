@@ -55,6 +55,7 @@ impl Closed {
 
 impl<B: From<String>> From<Rejection> for Response<B> {
     fn from(rejection: Rejection) -> Self {
+        rejection.give();
         let mut response = Self::new(rejection.body().into());
         *response.status_mut() = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         for (name, value) in rejection.headers() {

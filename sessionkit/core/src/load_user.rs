@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 
 use crate::auth;
 use crate::deadline::Deadline;
+use crate::details::LoginDetails;
 use crate::error::SessionError;
 use crate::guard;
 use crate::head::RequestHead;
@@ -19,6 +20,7 @@ use crate::user::{DynLoader, Loaded, SessionUser};
 /// The user of a session, who is being loaded or was. A login and a logout make it nobody's.
 pub(crate) struct UserOfSession {
     id: Arc<str>,
+    login: Option<Arc<LoginDetails>>,
     loaded: OnceCell<Result<Option<Loaded>, SessionError>>,
 }
 
@@ -84,39 +86,30 @@ impl RequestSession {
 
     fn user_of_session(&self) -> Option<Arc<UserOfSession>> {
         let mut state = self.state();
-        let id = state.current.as_ref()?.record.header().user.clone()?;
-        let new = || Arc::new(UserOfSession { id, loaded: OnceCell::new() });
+        let header = state.current.as_ref()?.record.header();
+        let (id, login) = (header.user.clone()?, header.details.clone());
+        let new = || Arc::new(UserOfSession { id, login, loaded: OnceCell::new() });
         Some(state.user.get_or_insert_with(new).clone())
     }
 
     async fn fetch(&self, loader: &dyn DynLoader, user: &Arc<UserOfSession>) -> Result<Option<Loaded>, SessionError> {
-        let loading = caught(async { loader.load(&user.id).await });
+        let loading = caught(user.load(loader));
         let loaded = match Deadline::of(self.shared.engine.settings().user_deadline).limit(loading).await {
-            Some(Some(Ok(loaded))) => Ok(loaded),
+            Some(Some(Ok(found))) => Ok(found),
             Some(Some(Err(error))) => Err(SessionError::user_loader(error)),
             Some(None) => Err(SessionError::panicked("the user loader")),
             None => Err(SessionError::slow_user_loader()),
         };
         if !self.state().is_user(user) {
-            return loaded;
+            // Whatever was found is of somebody else by now.
+            return Ok(None);
         }
         match loaded {
-            Ok(Some(loaded)) if self.credentials_changed(&loaded) => {
-                self.end_session(user, "the credentials changed after the login").await
-            }
-            Ok(Some(loaded)) => Ok(Some(loaded)),
-            Ok(None) => self.end_session(user, "there is no such user").await,
+            Ok(Found::User(loaded)) => Ok(Some(loaded)),
+            Ok(Found::Nobody) => self.end_session(user, "there is no such user").await,
+            Ok(Found::OtherCredentials) => self.end_session(user, "the credentials changed after the login").await,
             Err(error) => Err(self.fail(error)),
         }
-    }
-
-    /// Whether the login has a stamp that is not the user's any more. Somebody who acts as the user did not log in with the
-    /// user's credentials.
-    fn credentials_changed(&self, loaded: &Loaded) -> bool {
-        let state = self.state();
-        let details = state.current.as_ref().and_then(|current| current.record.header().details.as_ref());
-        let stored = details.filter(|details| details.actor.is_none()).and_then(|details| details.stamp);
-        stored.is_some_and(|stored| loaded.stamp != Some(stored))
     }
 
     /// Ends the session of a user who is not the one who logged in any more.
@@ -129,6 +122,36 @@ impl RequestSession {
         let is_current = move |state: &State| state.is_user(&user);
         auth::end(self, is_current, reason).await.map_err(|error| session.fail(error))?;
         Ok(None)
+    }
+}
+
+/// What a loader says of the user of a session.
+enum Found {
+    User(Loaded),
+    /// There is no such user, or nobody any more who could act as them.
+    Nobody,
+    /// Whoever logged in has other credentials now.
+    OtherCredentials,
+}
+
+impl UserOfSession {
+    /// Loads the user. Where somebody acts as them, the login is that of whoever acts, who is looked at first: what would
+    /// end their own session ends this one.
+    async fn load(&self, loader: &dyn DynLoader) -> Result<Found, String> {
+        let actor = self.login.as_ref().and_then(|login| login.actor.as_deref());
+        let whoever_logged_in = loader.load(actor.unwrap_or(&self.id)).await?;
+        match whoever_logged_in {
+            None => Ok(Found::Nobody),
+            Some(login) if self.has_other_credentials(&login) => Ok(Found::OtherCredentials),
+            Some(user) if actor.is_none() => Ok(Found::User(user)),
+            Some(_) => Ok(loader.load(&self.id).await?.map_or(Found::Nobody, Found::User)),
+        }
+    }
+
+    /// Whether the login has a stamp that is not the one of whoever logged in any more.
+    fn has_other_credentials(&self, whoever_logged_in: &Loaded) -> bool {
+        let stored = self.login.as_ref().and_then(|login| login.stamp);
+        stored.is_some_and(|stored| whoever_logged_in.stamp != Some(stored))
     }
 }
 

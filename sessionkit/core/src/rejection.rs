@@ -1,6 +1,7 @@
 //! The answer that SessionKit gives in place of the handler.
 
 use std::fmt;
+use std::sync::{Arc, Once};
 
 use crate::local_path::LocalPath;
 
@@ -8,7 +9,7 @@ use crate::local_path::LocalPath;
 ///
 /// The body is `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)), unless it was given
 /// [another](Self::with_body).
-#[derive(Clone, Eq, PartialEq)]
+#[derive(Clone)]
 pub struct Rejection {
     status: u16,
     title: &'static str,
@@ -16,7 +17,12 @@ pub struct Rejection {
     location: Option<String>,
     /// The content type and the body, where they are not a problem document.
     content: Option<(&'static str, String)>,
+    /// What is done when it is given.
+    when_given: Option<Arc<WhenGiven>>,
 }
+
+/// Done once.
+struct WhenGiven(Once, Box<dyn Fn() + Send + Sync>);
 
 impl Rejection {
     /// Makes an answer of this status with a problem document, for hooks. `detail` is a sentence for the client. A status
@@ -28,7 +34,7 @@ impl Rejection {
     /// ```
     pub fn new(status: u16, detail: impl Into<String>) -> Self {
         let status = if (400..600).contains(&status) { status } else { 500 };
-        Self { status, title: title(status), detail: detail.into(), location: None, content: None }
+        Self { status, title: title(status), detail: detail.into(), location: None, content: None, when_given: None }
     }
 
     /// Makes an answer of this status that is a page for a person. A status that is not from 400 to 599 becomes 500.
@@ -55,7 +61,20 @@ impl Rejection {
     }
 
     fn to(location: String, detail: &str) -> Self {
-        Self { status: 303, title: "See Other", detail: detail.into(), location: Some(location), content: None }
+        Self { status: 303, title: "See Other", location: Some(location), ..Self::new(500, detail) }
+    }
+
+    /// Lets something be done when it is given, once.
+    pub(crate) fn when_given(self, act: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { when_given: Some(Arc::new(WhenGiven(Once::new(), Box::new(act)))), ..self }
+    }
+
+    /// Says that it is what the client gets: for adapters, when they make a response of it. One that was the error of an
+    /// extractor may never come to that.
+    pub fn give(&self) {
+        if let Some(WhenGiven(once, act)) = self.when_given.as_deref() {
+            once.call_once(act);
+        }
     }
 
     /// Sends a person to the login page, and from there back to `next`.
@@ -134,6 +153,17 @@ fn title(status: u16) -> &'static str {
         _ => "Internal Server Error",
     }
 }
+
+/// The same to the client.
+impl PartialEq for Rejection {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { status, title, detail, location, content, when_given: _ } = self;
+        (status, title, detail, location, content)
+            == (&other.status, &other.title, &other.detail, &other.location, &other.content)
+    }
+}
+
+impl Eq for Rejection {}
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

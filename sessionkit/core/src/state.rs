@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::SessionError;
+use crate::guard::GuardOptions;
 use crate::load_user::UserOfSession;
 use crate::pending::Pending;
 use crate::record::Record;
@@ -30,6 +31,8 @@ pub(crate) struct State {
     /// Whether the request has logged in or out, after which nobody is refused.
     pub(crate) forgiven: bool,
     pub(crate) denied: bool,
+    /// What the innermost guard does with those whom it refuses, and whoever asks for a user behind it.
+    pub(crate) guard_options: GuardOptions,
     pub(crate) closed: bool,
     /// Whether the end of the request has begun.
     pub(crate) ending: bool,

@@ -3,8 +3,10 @@
 mod actors;
 mod audit;
 mod audit_order;
+mod denials;
 mod kinds;
 mod metrics;
+mod revocations;
 mod row_15;
 mod row_18;
 mod secrets;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sessionkit::SessionData;
-use sessionkit::testing::TestSession;
+use sessionkit::testing::{Calls, TestSession};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, HeldStore, Log, Server, Visitor};
 
@@ -20,6 +20,7 @@ behaviour! {
         changes_of_a_user_who_is_gone_are_not_kept,
         somebody_who_logged_in_meanwhile_keeps_the_session,
         a_session_that_cannot_be_ended_is_503,
+        the_device_of_whoever_is_gone_leaves_the_list_at_once,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -116,6 +117,18 @@ behaviour! {
         let answer = first_tab.await.unwrap();
         assert_eq!((&*answer.body, answer.cookies().len()), ("nobody", 0), "the new cookie stays in the browser");
         assert_eq!(browser.get("/profile").await.body, "bob");
+    }
+
+    async fn the_device_of_whoever_is_gone_leaves_the_list_at_once(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true));
+        let (server, accounts) = start(&bench).await;
+        let ada = somebody(&server, "ada").await;
+        accounts.remove("ada");
+        bench.store.take();
+        assert_eq!(ada.get("/home").await.body, "nobody");
+        assert_eq!(bench.store.take(), Calls { load: 1, create: 0, commit: 1, destroy: 1, index: 1 });
+        assert!(bench.manager().devices_of("ada").list().await.unwrap().is_empty());
+        assert_eq!(bench.store.take(), Calls { index: 1, ..Calls::default() }, "there is no entry to look at");
     }
 
     async fn a_session_that_cannot_be_ended_is_503(bench: Bench) {

@@ -1,10 +1,13 @@
 //! Users: who they are is loaded once for each request that asks, and a failure is never an answer.
 
 mod accounts;
+mod actors;
+mod behind_guards;
 mod changes;
 mod extractors;
 mod failures;
 mod gone;
+mod requirements;
 mod rules;
 mod stamps;
 mod subjects;

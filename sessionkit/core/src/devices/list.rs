@@ -8,6 +8,7 @@ use super::index::Meant;
 use crate::details::LoginDetails;
 use crate::engine::Engine;
 use crate::error::SessionError;
+use crate::event::EventKind;
 use crate::record::Record;
 use crate::request::RequestSession;
 use crate::time::Timestamp;
@@ -208,11 +209,14 @@ impl Whose {
         let _turn = session.shared.turn.lock().await;
         let (user, current) = self.user().await?;
         let meant = choose(current);
-        let ended = self.engine().end_sessions(&user, meant, reason).await?;
+        let mut ended = self.engine().end_sessions(&user, meant, reason).await?;
         if let Some(current) = current.filter(|current| meant.includes(*current)) {
             // It may have begun without the index.
             let engine = self.engine();
-            engine.within(&mut engine.commit_deadline(), engine.store.destroy(current)).await?;
+            if engine.within(&mut engine.commit_deadline(), engine.store.destroy(current)).await? {
+                session.report(EventKind::Revoked { reason });
+                ended.push(current);
+            }
             session.state().log_out(true);
         }
         Ok(ended)

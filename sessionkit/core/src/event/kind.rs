@@ -60,7 +60,8 @@ kinds! {
     Logout = "logout", info "logout" [layer, id];
     /// A session was ended by somebody else than its user.
     Revoked {
-        /// Why: `there is no such user`, or `the credentials changed after the login`.
+        /// Why: `there is no such user`, `the credentials changed after the login`, `ended from the list of devices`,
+        /// `everyone's sessions were ended`, or `another login took its place`.
         reason: &'static str
     } = "revoked", info "session revoked" [layer, id, reason];
     /// The token was replaced, and the old one is dead.
@@ -115,9 +116,9 @@ kinds! {
     } = "failed", warn "session unavailable" [layer, error];
     /// A route answered about which no guard decided, in an application that denies by default. The answer is withheld.
     Unguarded = "unguarded", error "route without a guard: its answer is withheld" [layer, handler];
-    /// A guard refused a request.
+    /// A guard refused a request, or an extractor did that needs a user, and that is the answer.
     Denied {
-        /// `not logged in`, or `not allowed`.
+        /// `not logged in`, `login not fresh`, `not a guest`, or `not allowed`.
         reason: &'static str
     } = "denied", info "denied" [layer, handler, reason];
     /// A request was refused as one that another site made a browser send, or a form as none of this session.

@@ -2,7 +2,7 @@
 
 use super::check::Check;
 use super::condition::{Answer, Condition};
-use super::denial::{DenialReason, deny};
+use super::denial::{DenialReason, deny, deny_when_given};
 use super::frames::Frames;
 use super::interrupted::Interrupted;
 use super::options::GuardOptions;
@@ -50,6 +50,7 @@ pub(crate) async fn decide(
     if !conditions.handler.is_empty() {
         let _ = session.shared.handler.set(conditions.handler);
     }
+    session.state().guard_options = conditions.options;
     let request = GuardedRequest::new(session, *head);
     match decide_with(&request, conditions.tell).await {
         Ok(Ok(())) => Ok(()),
@@ -105,7 +106,9 @@ fn undecided() -> Rejection {
     Rejection::new(500, "It could not be decided whether you may do this.")
 }
 
-/// The answer to somebody who is not logged in, where an extractor needs a user.
+/// The answer to somebody who is not logged in, where an extractor needs a user: that of the guard before it, if there is
+/// one.
 pub(crate) fn login_required(session: &RequestSession, head: &RequestHead<'_>) -> Rejection {
-    deny(session, head, DenialReason::LoginRequired, GuardOptions::new())
+    let options = session.state().guard_options;
+    deny_when_given(session, head, DenialReason::LoginRequired, options)
 }

@@ -126,13 +126,30 @@ pub(crate) struct Denials {
 }
 
 /// Refuses a request, and tells of it.
-pub(crate) fn deny(
+pub(super) fn deny(
     session: &RequestSession,
     head: &RequestHead<'_>,
     reason: DenialReason,
     options: GuardOptions,
 ) -> Rejection {
     session.report(EventKind::Denied { reason: reason.name() });
+    answer(session, head, reason, options)
+}
+
+/// Refuses a request, and tells of it when that becomes the answer: of an extractor the handler may have asked for the
+/// refusal too, as for `Option<User<U>>`.
+pub(super) fn deny_when_given(
+    session: &RequestSession,
+    head: &RequestHead<'_>,
+    reason: DenialReason,
+    options: GuardOptions,
+) -> Rejection {
+    let told = session.clone();
+    let tell = move || told.report(EventKind::Denied { reason: reason.name() });
+    answer(session, head, reason, options).when_given(tell)
+}
+
+fn answer(session: &RequestSession, head: &RequestHead<'_>, reason: DenialReason, options: GuardOptions) -> Rejection {
     let denial = Denial { reason, head: *head, user: session.loaded_user(), session, options };
     let answer = || match (options.on_denied, &session.shared.engine.denials.on_denied) {
         (Some(function), _) => function(&denial),

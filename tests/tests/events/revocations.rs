@@ -1,0 +1,164 @@
+//! A session that is ended by somebody else than its user is told of once, however many end it at once.
+
+use std::collections::BTreeSet;
+
+use sessionkit::testing::TestUsers;
+use sessionkit::{CredentialStamp, SessionId, SessionManager, SessionUser};
+use sessionkit_tests::behaviour;
+use sessionkit_tests::harness::{Bench, HeldStore, Server, Visitor};
+
+use crate::support::{Recorded, Told};
+
+#[derive(Clone)]
+struct Account {
+    password_hash: &'static str,
+}
+
+impl SessionUser for Account {
+    fn credential_stamp(&self) -> Option<CredentialStamp> {
+        Some(CredentialStamp::of(self.password_hash))
+    }
+}
+
+fn id(visitor: &Visitor) -> String {
+    let token = visitor.token().expect("the visitor has a session");
+    sessionkit_core::Token::parse(token.as_bytes()).expect("it is a token").id().to_string()
+}
+
+/// Each of these sessions was revoked once, for this reason, and nothing else happened.
+fn assert_revoked(told: &[Told], sessions: &BTreeSet<String>, reason: &str) {
+    let revoked: BTreeSet<String> = told.iter().map(|told| told.session.clone()).collect();
+    assert_eq!((&revoked, told.len()), (sessions, sessions.len()), "{told:#?}");
+    for told in told {
+        assert_eq!((&*told.name, &*told.reason, &*told.user), ("revoked", reason, "ada"));
+    }
+}
+
+behaviour! {
+    tests: [
+        two_administrators_at_once_revoke_each_session_once,
+        a_user_who_ends_their_devices_revokes_each_session_once,
+        a_session_without_an_entry_is_revoked_once,
+        what_makes_room_is_revoked_once,
+        two_requests_of_a_user_who_is_gone_revoke_the_session_once,
+    ];
+
+    type Answered = Result<Reply, SessionRejection>;
+
+    async fn login(auth: Auth) -> Answered {
+        auth.login("ada").credential_stamp(CredentialStamp::of("first")).await?;
+        Ok(Reply::ok("ada"))
+    }
+
+    async fn end_all(auth: Auth) -> Answered {
+        auth.devices().end_all().await?;
+        Ok(Reply::ok("ended"))
+    }
+
+    async fn end_this(auth: Auth) -> Answered {
+        let this = auth.info().await?.map(|info| info.id).unwrap_or(SessionId::from_bytes([0; 16]));
+        Ok(Reply::ok(auth.devices().end(this).await?))
+    }
+
+    async fn home(user: Option<User<Account>>) -> Reply {
+        Reply::ok(user.is_some())
+    }
+
+    async fn start(bench: &Bench, manager: SessionManager) -> (Server, SessionManager, Recorded) {
+        let recorded = Recorded::default();
+        let manager = manager.with_event_sink(recorded.clone());
+        let routes = routes!["/login" => login, "/end/all" => end_all, "/end/this" => end_this, "/home" => home];
+        (serve_with(bench, manager.clone(), routes).await, manager, recorded)
+    }
+
+    async fn logged_in<const N: usize>(server: &Server) -> ([Visitor; N], BTreeSet<String>) {
+        let visitors = std::array::from_fn(|_| server.visitor());
+        for visitor in &visitors {
+            assert_eq!(visitor.get("/login").await.status, 200);
+        }
+        let ids = visitors.iter().map(id).collect();
+        (visitors, ids)
+    }
+
+    async fn two_administrators_at_once_revoke_each_session_once(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true));
+        let held = HeldStore::new(bench.store.clone(), &bench.gates);
+        let (server, manager, recorded) = start(&bench, bench.manager_over(held.clone())).await;
+        let (_visitors, ids) = logged_in::<3>(&server).await;
+        recorded.take();
+        held.hold("before destroy");
+        let end = || {
+            let manager = manager.clone();
+            tokio::spawn(async move { manager.devices_of("ada").end_all().await })
+        };
+        let administrators = [end(), end()];
+        // Both were told of all sessions.
+        bench.gates.arrived("before destroy", 2).await;
+        held.release("before destroy");
+        bench.gates.open("before destroy", 2);
+        for administrator in administrators {
+            administrator.await.expect("it does not panic").expect("the store answers");
+        }
+        assert_revoked(&recorded.take(), &ids, "ended from the list of devices");
+        assert_eq!(bench.sessions(), 0);
+    }
+
+    async fn a_user_who_ends_their_devices_revokes_each_session_once(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true));
+        let (server, _, recorded) = start(&bench, bench.manager()).await;
+        let (visitors, ids) = logged_in::<2>(&server).await;
+        recorded.take();
+        visitors[0].get("/end/all").await;
+        assert_revoked(&recorded.take(), &ids, "ended from the list of devices");
+    }
+
+    async fn a_session_without_an_entry_is_revoked_once(bench: Bench) {
+        let (before, ..) = start(&bench, bench.manager()).await;
+        let bench = bench.with_config(|config| config.devices(true));
+        let (server, _, recorded) = start(&bench, bench.manager()).await;
+        for (path, body) in [("/end/all", "ended"), ("/end/this", "true")] {
+            let ([visitor], ids) = logged_in::<1>(&before).await;
+            recorded.take();
+            assert_eq!(visitor.at(&server).get(path).await.body, body, "{path}");
+            assert_revoked(&recorded.take(), &ids, "ended from the list of devices");
+            assert_eq!((visitor.token(), bench.sessions()), (None, 0), "{path}");
+        }
+    }
+
+    async fn what_makes_room_is_revoked_once(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true).max_devices(1));
+        let (server, _, recorded) = start(&bench, bench.manager()).await;
+        let (_visitors, ids) = logged_in::<1>(&server).await;
+        recorded.take();
+        server.visitor().get("/login").await;
+        let told = recorded.take();
+        assert_revoked(&told[..1], &ids, "another login took its place");
+        assert_eq!((told.len(), &*told[1].name), (2, "login"));
+    }
+
+    async fn two_requests_of_a_user_who_is_gone_revoke_the_session_once(bench: Bench) {
+        for reason in ["there is no such user", "the credentials changed after the login"] {
+            let held = HeldStore::new(bench.store.clone(), &bench.gates);
+            let users = TestUsers::new([("ada", Account { password_hash: "first" })]);
+            let manager = bench.manager_over(held.clone()).with_user_loader(users.clone());
+            let (server, _, recorded) = start(&bench, manager).await;
+            let ([visitor], ids) = logged_in::<1>(&server).await;
+            assert_eq!(visitor.get("/home").await.body, "true");
+            if reason == "there is no such user" {
+                users.remove("ada");
+            } else {
+                users.insert("ada", Account { password_hash: "second" });
+            }
+            recorded.take();
+            held.hold("before commit");
+            let tabs = [visitor.fork(), visitor.fork()].map(|tab| tab.get_in_background("/home"));
+            bench.gates.arrived("before commit", 2).await;
+            held.release("before commit");
+            bench.gates.open("before commit", 2);
+            for tab in tabs {
+                assert_eq!(tab.await.expect("the request ends").body, "false", "{reason}");
+            }
+            assert_revoked(&recorded.take(), &ids, reason);
+        }
+    }
+}
