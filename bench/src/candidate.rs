@@ -18,6 +18,8 @@ pub enum Library {
     /// One GET, and one SET for a change, written into the handlers.
     ByHand,
     SessionKit,
+    /// SessionKit with handlers that are guarded, and one that is not.
+    Guarded,
     TowerSessions,
     AxumSession,
     ActixSession,
@@ -31,7 +33,7 @@ pub struct Candidate {
 }
 
 use Framework::{Actix, Axum};
-use Library::{ActixSession, AxumSession, Bare, ByHand, NoOp, SessionKit, TowerSessions};
+use Library::{ActixSession, AxumSession, Bare, ByHand, Guarded, NoOp, SessionKit, TowerSessions};
 
 const AXUM: &[Library] = &[Bare, NoOp, ByHand, SessionKit, TowerSessions, AxumSession];
 const ACTIX: &[Library] = &[Bare, NoOp, ByHand, SessionKit, ActixSession];
@@ -55,6 +57,11 @@ impl Candidate {
         Self::all().filter(|candidate| candidate.library != NoOp)
     }
 
+    /// Those whose handlers are guarded: SessionKit alone, since no two libraries mean the same by it.
+    pub fn guarded() -> [Self; 2] {
+        [Axum, Actix].map(|framework| Self { framework, library: Guarded })
+    }
+
     /// The framework alone.
     pub fn bare(self) -> Self {
         Self { library: Bare, ..self }
@@ -73,6 +80,7 @@ impl fmt::Display for Library {
             NoOp => "no-op layer",
             ByHand => "by hand",
             SessionKit => "SessionKit",
+            Guarded => "SessionKit, guarded",
             TowerSessions => "tower-sessions",
             AxumSession => "axum_session",
             ActixSession => "actix-session",
@@ -100,7 +108,8 @@ impl FromStr for Candidate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::all().find(|candidate| candidate.to_string() == text).ok_or_else(|| format!("no such candidate: {text}"))
+        let mut all = Self::all().chain(Self::guarded());
+        all.find(|candidate| candidate.to_string() == text).ok_or_else(|| format!("no such candidate: {text}"))
     }
 }
 
@@ -129,22 +138,50 @@ impl FromStr for Backend {
     }
 }
 
-/// What a request does with its session.
+/// What a request does with its session, or, where handlers are guarded, which guard it meets.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Route {
     Untouched,
     Read,
     Write,
+    Open,
+    Login,
+    Fresh,
+    Predicate,
+    Same,
+    Operators,
+    OpenUser,
+    User,
 }
 
 impl Route {
     pub const ALL: [Self; 3] = [Self::Untouched, Self::Read, Self::Write];
+
+    /// Those without a guard, each with its like that are guarded after it.
+    pub const GUARDED: [Self; 8] = [
+        Self::Open,
+        Self::Login,
+        Self::Fresh,
+        Self::Predicate,
+        Self::Operators,
+        Self::Same,
+        Self::OpenUser,
+        Self::User,
+    ];
 
     pub fn path(self) -> &'static str {
         match self {
             Self::Untouched => "/untouched",
             Self::Read => "/read",
             Self::Write => "/write",
+            Self::Open => "/open",
+            Self::Login => "/login",
+            Self::Fresh => "/fresh",
+            Self::Predicate => "/predicate",
+            Self::Same => "/same",
+            Self::Operators => "/operators",
+            Self::OpenUser => "/open-user",
+            Self::User => "/user",
         }
     }
 }
@@ -162,6 +199,10 @@ impl FromStr for Route {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|route| route.to_string() == text).ok_or_else(|| format!("no such route: {text}"))
+        Self::ALL
+            .into_iter()
+            .chain(Self::GUARDED)
+            .find(|route| route.to_string() == text)
+            .ok_or_else(|| format!("no such route: {text}"))
     }
 }

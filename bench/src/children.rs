@@ -18,6 +18,7 @@ pub fn run(arguments: &[&str]) -> bool {
         ["allocations", candidate, backend, route, others] => {
             count::allocations(parse(candidate), &parse(backend), parse(route), parse(others));
         }
+        ["calls", candidate, route] => count::calls(parse(candidate), parse(route)),
         ["heap", candidate, sizes @ ..] => {
             let sizes: Vec<usize> = sizes.iter().map(|size| parse(size)).collect();
             heap::heap(parse(candidate), &sizes);

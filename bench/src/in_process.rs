@@ -3,7 +3,7 @@
 mod actix;
 mod axum;
 
-use crate::candidate::{Backend, Candidate, FILL, Framework, Route};
+use crate::candidate::{Backend, Candidate, FILL, Framework, Library, Route};
 use crate::content::NAME;
 
 /// An application that can be called.
@@ -55,6 +55,12 @@ pub async fn check<C: Callable>(app: &C, candidate: Candidate, cookies: &C::Cook
         assert_eq!(status, 200, "{candidate} answers on {route}");
         body
     };
+    if candidate.library == Library::Guarded {
+        for route in Route::GUARDED {
+            assert_eq!(body(route).await, NAME);
+        }
+        return;
+    }
     assert_eq!(body(Route::Untouched).await, "untouched");
     assert_eq!(body(Route::Read).await, NAME, "{candidate}");
     if candidate.has_sessions() {

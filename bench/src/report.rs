@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::candidate::{Backend, Candidate, Library};
 use crate::measure::in_process::{self, FEW, MANY};
-use crate::measure::{builds, macros, sessions, sockets};
+use crate::measure::{builds, guards, macros, sessions, sockets};
 use crate::process::{Result, output};
 use crate::redis_server::RedisServer;
 
@@ -14,7 +14,7 @@ const USAGE: &str = "\
 Usage: cargo xtask bench [-- quick | <section> ..]
 
   quick       only instructions and allocations of SessionKit on both frameworks
-  <section>   one or more of: in-process, sockets, sessions, macros, builds
+  <section>   one or more of: in-process, guards, sockets, sessions, macros, builds
   nothing     all sections, written to bench/RESULTS.md
 ";
 
@@ -27,6 +27,7 @@ struct Section {
 
 const SECTIONS: &[Section] = &[
     Section { name: "in-process", title: "Instructions and allocations", measure: in_process },
+    Section { name: "guards", title: "Guards", measure: guards::measure },
     Section { name: "sockets", title: "Servers under load", measure: over_sockets },
     Section { name: "sessions", title: "Many sessions", measure: many_sessions },
     Section { name: "macros", title: "The macros", measure: macros::measure },

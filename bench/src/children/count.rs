@@ -5,6 +5,7 @@ use std::hint::black_box;
 use sha2::{Digest as _, Sha256};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region};
 
+use crate::apps::guards;
 use crate::candidate::{Backend, Candidate, Route};
 use crate::in_process::{self, Callable, Job, among, begin, check};
 
@@ -21,9 +22,17 @@ pub(super) fn secrets(count: usize) {
     }
 }
 
+const COUNT: usize = 1_000;
+
+/// Prints how many calls a request to a guarded handler makes: to the store, and to the loader of users.
+pub(super) fn calls(candidate: Candidate, route: Route) {
+    in_process::run(candidate, &Backend::Memory, Requests { candidate, route, others: 0, count: COUNT });
+    let (store, users) = guards::calls();
+    println!("{} {}", store as f64 / COUNT as f64, users as f64 / COUNT as f64);
+}
+
 /// Prints how many allocations a request makes.
 pub(super) fn allocations(candidate: Candidate, backend: &Backend, route: Route, others: usize) {
-    const COUNT: usize = 1_000;
     let made = in_process::run(candidate, backend, Requests { candidate, route, others, count: COUNT });
     println!("{}", made as f64 / COUNT as f64);
 }
@@ -47,6 +56,7 @@ impl Job for Requests {
         for _ in 0..50 {
             black_box(app.call(self.route.path(), Some(&cookies)).await);
         }
+        guards::calls();
         let region = Region::new(&INSTRUMENTED_SYSTEM);
         for _ in 0..self.count {
             black_box(app.call(self.route.path(), Some(&cookies)).await);

@@ -18,9 +18,9 @@ pub const MANY: usize = 1_000;
 
 /// What a request cost in one process.
 #[derive(Clone, Copy)]
-struct Cost {
-    instructions: f64,
-    allocations: f64,
+pub(super) struct Cost {
+    pub(super) instructions: f64,
+    pub(super) allocations: f64,
 }
 
 /// Costs by candidate and route.
@@ -52,7 +52,7 @@ pub fn measure(candidates: Vec<Candidate>, backend: &Backend, others: usize) -> 
     Ok(Costs { costs: costs.into_inner().expect("nobody panics"), candidates, hash })
 }
 
-fn cost(candidate: Candidate, backend: &Backend, route: Route, others: usize) -> Result<Cost> {
+pub(super) fn cost(candidate: Candidate, backend: &Backend, route: Route, others: usize) -> Result<Cost> {
     let of_all = [candidate.to_string(), backend.to_string(), route.to_string(), others.to_string()];
     let arguments =
         |count: usize| ["requests".to_owned()].into_iter().chain(of_all.clone()).chain([count.to_string()]).collect();

@@ -154,16 +154,9 @@ impl fmt::Display for Sockets {
         if self.on_redis {
             head.extend(["of by hand", "Redis CPU, µs", "commands"]);
         }
-        for route in Route::ALL {
-            writeln!(
-                f,
-                "Requests that leave the session {}:\n",
-                match route {
-                    Route::Untouched => "untouched",
-                    Route::Read => "as it is, but read it",
-                    Route::Write => "changed",
-                }
-            )?;
+        let left = [(Route::Untouched, "untouched"), (Route::Read, "as it is, but read it"), (Route::Write, "changed")];
+        for (route, left) in left {
+            writeln!(f, "Requests that leave the session {left}:\n")?;
             let mut table = Table::new(head.clone());
             for &candidate in &self.candidates {
                 let mut cells = vec![

@@ -3,6 +3,7 @@
 mod actix_session;
 mod bare;
 mod by_hand;
+mod guarded;
 mod no_op;
 mod sessionkit;
 
@@ -31,6 +32,7 @@ pub async fn app<V: Visitor>(library: Library, backend: &Backend, visitor: V) ->
         Library::NoOp => visitor.visit(|| App::new().configure(bare::routes).wrap(no_op::NoOp)).await,
         Library::ByHand => by_hand::app(backend, visitor).await,
         Library::SessionKit => sessionkit::app(backend, visitor).await,
+        Library::Guarded => guarded::app(visitor).await,
         Library::ActixSession => actix_session::app(backend, visitor).await,
         Library::TowerSessions | Library::AxumSession => unreachable!("it is made for the other framework"),
     }

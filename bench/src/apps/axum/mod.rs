@@ -3,6 +3,7 @@
 mod axum_session;
 mod bare;
 mod by_hand;
+mod guarded;
 mod no_op;
 mod sessionkit;
 mod tower_sessions;
@@ -18,6 +19,7 @@ pub async fn app(library: Library, backend: &Backend) -> Router {
         Library::NoOp => no_op::app(),
         Library::ByHand => by_hand::app(backend).await,
         Library::SessionKit => sessionkit::app(backend),
+        Library::Guarded => guarded::app(),
         Library::TowerSessions => tower_sessions::app(backend).await,
         Library::AxumSession => axum_session::app(backend).await,
         Library::ActixSession => unreachable!("it is made for the other framework"),
