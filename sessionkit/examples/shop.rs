@@ -113,8 +113,7 @@ async fn devices(
 #[session(require_login)]
 async fn end_device(auth: Auth, token: CsrfToken, mut visit: Session<Visit>, Form(form): Form<DeviceForm>) -> Answer {
     token.verify(&form.csrf_token)?;
-    let Some(session) = form.session() else { return Ok(not_found().await.into_response()) };
-    auth.devices().end(session).await?;
+    auth.devices().end(form.device).await?;
     visit.notice = Some("That device is logged out.".to_owned());
     Ok(Redirect::to("/devices").into_response())
 }

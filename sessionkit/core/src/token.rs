@@ -5,6 +5,8 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
@@ -43,6 +45,34 @@ impl SessionId {
         // The decoder wants room for what the length of the text may become.
         let length = (text.len() == 22).then(|| URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok())??;
         (length == SELECTOR).then_some(Self(bytes))
+    }
+}
+
+/// As it is displayed.
+impl Serialize for SessionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// As it is displayed, for a form that names a device.
+///
+/// ```
+/// use sessionkit_core::SessionId;
+///
+/// #[derive(serde::Deserialize)]
+/// struct LogOut {
+///     device: SessionId,
+/// }
+///
+/// let form: LogOut = serde_json::from_str(r#"{ "device": "AAAAAAAAAAAAAAAAAAAAAA" }"#)?;
+/// assert_eq!(form.device, SessionId::from_bytes([0; 16]));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+impl<'de> Deserialize<'de> for SessionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(text.as_bytes()).ok_or_else(|| D::Error::custom("not the id of a session"))
     }
 }
 
@@ -242,9 +272,14 @@ mod tests {
         let id = Token::new(&OsRandom).id();
         let text = id.to_string();
         assert_eq!(SessionId::parse(text.as_bytes()), Some(id));
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(json, format!("\"{text}\""));
+        assert_eq!(serde_json::from_str::<SessionId>(&json).unwrap(), id);
         for wrong in ["", &text[1..], &format!("{text}A"), &format!("{}*", &text[1..]), &Token::new(&OsRandom).expose()]
         {
             assert_eq!(SessionId::parse(wrong.as_bytes()), None, "{wrong}");
+            let refused = serde_json::from_str::<SessionId>(&format!("\"{wrong}\"")).unwrap_err().to_string();
+            assert!(refused.contains("not the id of a session"), "{refused}");
         }
     }
 

@@ -75,15 +75,9 @@ impl PasswordForm {
 /// `POST /devices/end`: logs one device out.
 #[derive(Deserialize)]
 pub(crate) struct DeviceForm {
-    device: String,
+    /// The id of the session there. It is no secret, and opens nothing.
+    pub(crate) device: SessionId,
     pub(crate) csrf_token: String,
-}
-
-impl DeviceForm {
-    /// The session on that device. An id is no secret, and opens nothing.
-    pub(crate) fn session(&self) -> Option<SessionId> {
-        SessionId::parse(self.device.as_bytes())
-    }
 }
 
 /// `POST /devices/end-others`: logs all other devices out.

@@ -55,7 +55,8 @@ async fn one_device_logs_another_out(shop: &Shop) {
     assert_eq!(both.body.matches("last seen").count(), 2);
 
     let device = device_to_log_out(&both, "Safari on iPhone");
-    assert_eq!(laptop.fill_in("/devices", "/devices/end", &[("device", "no id")]).await.status, 404);
+    let refused = laptop.fill_in("/devices", "/devices/end", &[("device", "no id")]).await.status;
+    assert!([400, 422].contains(&refused), "as the framework answers a form that it cannot read: {refused}");
     let ended = laptop.fill_in("/devices", "/devices/end", &[("device", &device)]).await;
     assert_eq!((ended.status, ended.location.as_str()), (303, "/devices"));
     let left = laptop.open("/devices").await.body;
