@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sessionkit::SessionData;
 use sessionkit_tests::behaviour;
-use sessionkit_tests::harness::{Bench, Server, Visitor};
+use sessionkit_tests::harness::{Answer, Bench, Server, Visitor};
 
 #[derive(SessionData)]
 pub struct Cart {
@@ -55,6 +55,11 @@ behaviour! {
         Reply::ok(token.hidden_field())
     }
 
+    async fn shows_slowly_too(token: CsrfToken, Shared(gates): Shared) -> Reply {
+        gates.pass("form too").await;
+        Reply::ok(token.hidden_field())
+    }
+
     async fn fails(token: CsrfToken) -> Reply {
         Reply::status(500, token.hidden_field())
     }
@@ -102,6 +107,7 @@ behaviour! {
         let routes = routes![
             "/form" => shows,
             "/form-slowly" => shows_slowly,
+            "/form-slowly-too" => shows_slowly_too,
             "/fails" => fails,
             "/submit" => submits,
             "/add" => add,
@@ -187,19 +193,21 @@ behaviour! {
     async fn a_renewal_ends_none(bench: Bench) {
         let bench = bench.with_config(|config| config.renew_after(HOUR));
         let server = start(&bench).await;
-        for path in ["/add", "/login"] {
+        for paths in [&["/add"][..], &["/login"], &["/login", "/rotate"]] {
             let visitor = server.visitor();
-            visitor.get(path).await;
+            for path in paths {
+                visitor.get(path).await;
+            }
             let token = form(&visitor).await;
             for renewal in 0..3 {
                 let before = visitor.token();
                 bench.clock.advance(HOUR);
                 visitor.get("/add").await;
                 assert_ne!(visitor.token(), before, "the token was renewed");
-                assert_eq!(submit(&visitor, &token).await, 200, "{path} {renewal}");
+                assert_eq!(submit(&visitor, &token).await, 200, "{paths:?} {renewal}");
                 // The previous secret ends.
                 bench.clock.advance(Duration::from_secs(60));
-                assert_eq!(submit(&visitor, &token).await, 200, "{path} {renewal}");
+                assert_eq!(submit(&visitor, &token).await, 200, "{paths:?} {renewal}");
             }
         }
     }
@@ -207,19 +215,32 @@ behaviour! {
     async fn a_form_that_was_shown_at_the_moment_of_a_renewal_works(bench: Bench) {
         let bench = bench.with_config(|config| config.renew_after(HOUR));
         let server = start(&bench).await;
-        let visitor = server.visitor();
-        visitor.get("/login").await;
-        // One form is loaded before the renewal and made after it, the other is made after it.
-        let early = visitor.get_in_background("/form-slowly");
-        bench.gates.arrived("form", 1).await;
-        bench.clock.advance(HOUR);
-        visitor.get("/add").await;
-        let late = form(&visitor).await;
-        bench.gates.open("form", 1);
-        let early = early.await.expect("the request ends").body;
-        let early = early.split('"').nth(5).expect("a value");
-        for token in [&late, early] {
-            assert_eq!(submit(&visitor, token).await, 200);
+        let value = |page: Answer| page.body.split('"').nth(5).expect("a value").to_owned();
+        for early_is_stored_first in [false, true] {
+            let visitor = server.visitor();
+            visitor.get("/login").await;
+            // One form is loaded before the renewal and made after it, the other is loaded and made after it.
+            let early = visitor.fork().get_in_background("/form-slowly");
+            bench.gates.arrived("form", 1).await;
+            bench.clock.advance(HOUR);
+            visitor.get("/add").await;
+            let late = visitor.fork().get_in_background("/form-slowly-too");
+            bench.gates.arrived("form too", 1).await;
+            let (early, late) = if early_is_stored_first {
+                bench.gates.open("form", 1);
+                let early = early.await;
+                bench.gates.open("form too", 1);
+                (early, late.await)
+            } else {
+                bench.gates.open("form too", 1);
+                let late = late.await;
+                bench.gates.open("form", 1);
+                (early.await, late)
+            };
+            for page in [early, late] {
+                let token = value(page.expect("the request ends"));
+                assert_eq!(submit(&visitor, &token).await, 200, "early is stored first: {early_is_stored_first}");
+            }
         }
     }
 

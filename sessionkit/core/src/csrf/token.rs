@@ -166,3 +166,16 @@ fn derive(secret: SecretHash) -> Seed {
     seed.copy_from_slice(&hash.finalize()[..SEED]);
     seed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_keeps_its_value_across_releases() {
+        let secret = SecretHash::from_bytes([7; 32]);
+        assert_eq!(URL_SAFE_NO_PAD.encode(derive(secret)), "lZ4qziYlMYHBDK8-91EnoA");
+        // The plain hash of the same: it must not be the seed.
+        assert_ne!(derive(secret)[..], Sha256::digest(secret.as_bytes())[..SEED]);
+    }
+}
