@@ -1,4 +1,4 @@
-//! Changes through an extractor after the response was sent: lost, and reported.
+//! What comes after the response was sent: changes through an extractor are lost and reported, and logins are refused.
 
 use sessionkit::SessionData;
 use sessionkit::testing::TestSession;
@@ -11,7 +11,7 @@ struct Chat {
 }
 
 behaviour! {
-    tests: [a_late_change_is_reported_with_its_handler];
+    tests: [a_late_change_is_reported_with_its_handler, whoever_logs_in_after_the_response_is_refused];
 
     async fn late(mut chat: Session<Chat>, Shared(gates): Shared) -> Answering {
         stream(futures_util::stream::once(async move {
@@ -25,6 +25,38 @@ behaviour! {
     #[session(require_login, require = |chat: &Chat| chat.topic != "late")]
     async fn late_and_guarded(chat: Session<Chat>, shared: Shared) -> Answering {
         late(chat, shared).await
+    }
+
+    /// Tries all that would need a cookie.
+    async fn late_logins(auth: Auth) -> Answering {
+        stream(futures_util::stream::once(async move {
+            let refused = [
+                auth.login("eve").await.is_err(),
+                auth.reauthenticate().await.is_err(),
+                auth.elevate("otp").await.is_err(),
+                auth.impersonate("eve").await.is_err(),
+                auth.rotate().await.is_err(),
+            ];
+            format!("{refused:?}")
+        }))
+    }
+
+    async fn who(auth: Auth) -> Result<Reply, SessionRejection> {
+        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+    }
+
+    async fn whoever_logs_in_after_the_response_is_refused(bench: Bench) {
+        let server = serve(&bench, routes!["/late" => late_logins, "/who" => who]).await;
+        for session in [TestSession::new(&bench.manager()).login("ada").await, TestSession::new(&bench.manager()).await] {
+            let visitor = server.visitor_with(&session);
+            let before = visitor.get("/who").await.body;
+            bench.store.take();
+            let answer = visitor.get("/late").await;
+            assert_eq!(answer.body, "[true, true, true, true, true]", "{before}");
+            let calls = bench.store.take();
+            assert_eq!(calls.total(), calls.load, "{calls:?}");
+            assert_eq!(visitor.get("/who").await.body, before);
+        }
     }
 
     async fn topic(chat: SessionView<Chat>) -> Reply {

@@ -1,5 +1,7 @@
 //! What a login says of itself: the device, the methods, the credential.
 
+use std::time::Duration;
+
 use sessionkit::CredentialStamp;
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Server};
@@ -10,6 +12,8 @@ behaviour! {
         the_next_login_tells_its_own,
         a_label_is_cut_where_a_character_ends,
         a_method_that_is_no_name_fails_the_login,
+        a_method_that_is_no_name_is_no_proof,
+        a_login_lasts_for_a_second_at_least,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -38,6 +42,20 @@ behaviour! {
         Reply::ok(answers)
     }
 
+    async fn prove_badly(auth: Auth) -> Reply {
+        let mut answers = String::new();
+        for method in ["", "pass word", "pwd\n", "é"] {
+            let errors = [auth.elevate(method).await.err(), auth.reauthenticate().methods([method]).await.err()];
+            answers += &format!("{errors:?};");
+        }
+        Reply::ok(answers)
+    }
+
+    async fn login_for_a_moment(auth: Auth) -> Answered {
+        auth.login("ada").lifetime(Duration::from_millis(1)).await?;
+        Ok(Reply::ok("ada"))
+    }
+
     async fn about(auth: Auth) -> Answered {
         let info = auth.info().await?;
         let about = info.as_ref().map(|info| format!("{:?} {:?} {:?}", info.device, info.methods(), info.actor));
@@ -50,6 +68,8 @@ behaviour! {
             "/login/plainly" => login_plainly,
             "/login/long" => login_with_a_long_label,
             "/login/badly" => login_badly,
+            "/prove/badly" => prove_badly,
+            "/login/moment" => login_for_a_moment,
             "/about" => about,
         ];
         serve(bench, routes).await
@@ -84,5 +104,25 @@ behaviour! {
         let answer = visitor.get("/login/badly").await;
         assert_eq!(answer.body.matches("cannot be the name of an authentication method").count(), 4, "{}", answer.body);
         assert_eq!((answer.cookies().len(), bench.store.take().total()), (0, 0));
+    }
+
+    async fn a_method_that_is_no_name_is_no_proof(bench: Bench) {
+        let server = start(&bench).await;
+        let visitor = server.visitor();
+        visitor.get("/login").await;
+        bench.store.take();
+        let answer = visitor.get("/prove/badly").await;
+        assert_eq!(answer.body.matches("cannot be the name of an authentication method").count(), 8, "{}", answer.body);
+        let calls = bench.store.take();
+        assert_eq!((answer.cookies().len(), calls.load, calls.total()), (0, 1, 1));
+    }
+
+    async fn a_login_lasts_for_a_second_at_least(bench: Bench) {
+        let server = start(&bench).await;
+        let visitor = server.visitor();
+        visitor.get("/login/moment").await;
+        assert_eq!(visitor.get("/about").await.body, "None [] None");
+        bench.clock.advance(Duration::from_secs(1));
+        assert_eq!(visitor.get("/about").await.body, "");
     }
 }

@@ -8,6 +8,7 @@ mod fields;
 mod hooks;
 mod impersonation;
 mod layers;
+mod overtaken;
 mod presets;
 mod renewal;
 mod rolling;

@@ -1,12 +1,18 @@
 //! A login while the user is being loaded: the user before is nobody's any more, whatever the loader says of them.
 
+use std::pin::pin;
+
 use sessionkit_tests::behaviour;
-use sessionkit_tests::harness::{Bench, Server};
+use sessionkit_tests::harness::{Bench, HeldStore, Server};
 
 use crate::accounts::{Account, Accounts, Mood};
 
 behaviour! {
-    tests: [row_22_a_login_while_the_user_is_loaded_asks_again, a_logout_while_the_user_is_loaded_is_nobody];
+    tests: [
+        row_22_a_login_while_the_user_is_loaded_asks_again,
+        a_logout_while_the_user_is_loaded_is_nobody,
+        a_login_that_comes_first_is_not_ended_in_place_of_the_user_before,
+    ];
 
     type Answered = Result<Reply, SessionRejection>;
 
@@ -21,6 +27,21 @@ behaviour! {
         let (user, changed) = tokio::join!(auth.load_user::<Account>(), other);
         changed?;
         Ok(Reply::ok(user?.map_or("nobody".to_owned(), |user| user.name.clone())))
+    }
+
+    /// Learns that there is no such user while somebody else's login is at the store.
+    async fn outrun(auth: Auth, Shared(gates): Shared) -> Answered {
+        let login = tokio::spawn(auth.login("bob").into_future());
+        gates.arrived("before commit", 1).await;
+        let mut loading = pin!(auth.load_user::<Account>());
+        // The loader answers at the second time, and then the end of the session waits for the login.
+        for _ in 0..10 {
+            assert!(futures_util::poll!(loading.as_mut()).is_pending());
+            tokio::task::yield_now().await;
+        }
+        gates.open("before commit", 1);
+        login.await.expect("it does not panic")?;
+        Ok(Reply::ok(loading.await?.map_or("nobody".to_owned(), |user| user.name.clone())))
     }
 
     async fn left(auth: Auth, Shared(gates): Shared) -> Answered {
@@ -63,6 +84,23 @@ behaviour! {
             assert_eq!(accounts.calls(), ["ada", "bob"]);
             assert_eq!(visitor.get("/who").await.body, "bob", "that ada is gone is no reason to end bob's session");
         }
+    }
+
+    async fn a_login_that_comes_first_is_not_ended_in_place_of_the_user_before(bench: Bench) {
+        let accounts = Accounts::new(&bench.gates);
+        let held = HeldStore::new(bench.store.clone(), &bench.gates);
+        let manager = bench.manager_over(held.clone()).with_user_loader(accounts.clone());
+        let routes = routes!["/outrun" => outrun, "/login" => login, "/who" => who];
+        let server = serve_with(&bench, manager, routes).await;
+        let visitor = server.visitor();
+        visitor.get("/login").await;
+        accounts.remove("ada");
+        held.hold("before commit");
+        let outrun = visitor.get_in_background("/outrun");
+        let answer = outrun.await.expect("the request ends");
+        held.release("before commit");
+        assert_eq!((&*answer.body, accounts.calls()), ("bob", vec!["ada".to_owned(), "bob".to_owned()]));
+        assert_eq!(visitor.get("/who").await.body, "bob");
     }
 
     async fn a_logout_while_the_user_is_loaded_is_nobody(bench: Bench) {

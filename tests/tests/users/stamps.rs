@@ -7,7 +7,11 @@ use sessionkit_tests::harness::{Bench, Log, Server, Visitor};
 use crate::accounts::{Account, Accounts};
 
 behaviour! {
-    tests: [a_changed_stamp_ends_older_sessions, whoever_changes_the_password_stays_when_they_log_in_again];
+    tests: [
+        a_changed_stamp_ends_older_sessions,
+        whoever_changes_the_password_stays_when_they_log_in_again,
+        a_step_up_keeps_the_stamp_unless_it_is_given_another,
+    ];
 
     type Answered = Result<Reply, SessionRejection>;
 
@@ -16,6 +20,18 @@ behaviour! {
         let stamp = (!hash.is_empty()).then(|| CredentialStamp::of(&hash));
         auth.login("ada").credential_stamp(stamp).await?;
         Ok(Reply::ok("welcome"))
+    }
+
+    async fn elevate(auth: Auth) -> Answered {
+        auth.elevate("otp").await?;
+        Ok(Reply::ok("up"))
+    }
+
+    /// Lets ada prove who she is with this hash of a password, or without one.
+    async fn prove(auth: Auth, hash: String) -> Answered {
+        let stamp = (!hash.is_empty()).then(|| CredentialStamp::of(&hash));
+        auth.reauthenticate().credential_stamp(stamp).await?;
+        Ok(Reply::ok("again"))
     }
 
     async fn home(user: Option<User<Account>>) -> Reply {
@@ -28,7 +44,9 @@ behaviour! {
 
     async fn start(bench: &Bench) -> (Server, Accounts) {
         let accounts = Accounts::new(&bench.gates);
-        let routes = routes!["/login" => login, "/home" => home, "/who" => who];
+        let routes = routes![
+            "/login" => login, "/elevate" => elevate, "/prove" => prove, "/home" => home, "/who" => who,
+        ];
         (serve_with(bench, bench.manager().with_user_loader(accounts.clone()), routes).await, accounts)
     }
 
@@ -72,5 +90,18 @@ behaviour! {
         accounts.change("ada", |account| account.password_hash = Some("second".to_owned()));
         assert_eq!(visitor.post("/login", "second").await.status, 200);
         assert_eq!(home_of(&visitor).await, ("ada".to_owned(), true));
+    }
+
+    async fn a_step_up_keeps_the_stamp_unless_it_is_given_another(bench: Bench) {
+        let (server, accounts) = start(&bench).await;
+        for (path, hash, stays) in
+            [("/elevate", "", false), ("/prove", "", false), ("/prove", "first", false), ("/prove", "second", true)]
+        {
+            accounts.change("ada", |account| account.password_hash = Some("first".to_owned()));
+            let visitor = logged_in(&server, "first").await;
+            assert_eq!(visitor.post(path, hash).await.status, 200);
+            accounts.change("ada", |account| account.password_hash = Some("second".to_owned()));
+            assert_eq!(home_of(&visitor).await.1, stays, "{path} {hash}");
+        }
     }
 }

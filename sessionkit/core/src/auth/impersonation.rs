@@ -30,10 +30,8 @@ async fn act(
     session.load().await?;
     let _turn = session.shared.turn.lock().await;
     in_time(session)?;
-    let current = step_up::logged_in(session)?;
-    let header = current.record.header();
-    let Some(myself) = header.user.clone() else { return Err(SessionError::not_logged_in()) };
-    let mut details = header.details.as_deref().cloned().unwrap_or_default();
+    let (current, myself) = step_up::logged_in(session)?;
+    let mut details = current.record.header().details.as_deref().cloned().unwrap_or_default();
     let Some(user) = choose(&mut details, myself)? else { return Ok(()) };
     let mut delta = Delta::new();
     delta.header.push(HeaderOp::ActAs { user, details: details.shared() });

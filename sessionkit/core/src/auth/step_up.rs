@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use super::rotation::{self, Occasion, Replacement};
 use super::{in_time, run};
@@ -89,9 +90,8 @@ async fn prove(session: &RequestSession, say: impl FnOnce(&mut LoginDetails)) ->
     session.load().await?;
     let _turn = session.shared.turn.lock().await;
     in_time(session)?;
-    let current = logged_in(session)?;
+    let (current, user) = logged_in(session)?;
     let header = current.record.header();
-    let Some(user) = header.user.clone() else { return Err(SessionError::not_logged_in()) };
     let mut details = header.details.as_deref().cloned().unwrap_or_default();
     say(&mut details);
     details::check_methods(&details.methods)?;
@@ -112,8 +112,9 @@ async fn prove(session: &RequestSession, say: impl FnOnce(&mut LoginDetails)) ->
     rotation::replace_secret_or_fail(session, current, proof).await
 }
 
-/// The session of somebody who is logged in.
-pub(super) fn logged_in(session: &RequestSession) -> Result<Current, SessionError> {
-    let current = session.state().current.clone();
-    current.filter(|current| current.record.header().user.is_some()).ok_or_else(SessionError::not_logged_in)
+/// The session of somebody who is logged in, and who that is.
+pub(super) fn logged_in(session: &RequestSession) -> Result<(Current, Arc<str>), SessionError> {
+    let current = session.state().current.clone().ok_or_else(SessionError::not_logged_in)?;
+    let user = current.record.header().user.clone().ok_or_else(SessionError::not_logged_in)?;
+    Ok((current, user))
 }

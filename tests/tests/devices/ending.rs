@@ -1,0 +1,132 @@
+//! What happens to a session between the decision that it ends and its end; and to a login that fails half-way.
+
+use std::time::Duration;
+
+use sessionkit::Clock as _;
+use sessionkit::store::{DeviceEntry, Store as _};
+use sessionkit_tests::behaviour;
+use sessionkit_tests::harness::{Answer, Bench, HeldStore, Server};
+
+/// What the index holds of a user of the main layer.
+async fn entries(bench: &Bench, user: &str) -> Vec<DeviceEntry> {
+    let index = bench.store.device_index().expect("the store has an index");
+    index.entries(&format!("Main/{user}"), bench.clock.now()).await.expect("the store answers")
+}
+
+behaviour! {
+    tests: [
+        a_login_with_a_session_that_is_being_ended_begins_another,
+        a_step_up_of_a_session_that_is_being_ended_fails,
+        a_login_that_was_refused_leaves_nobody_logged_in,
+        a_login_whose_session_may_be_stored_leaves_neither_it_nor_an_entry,
+        a_step_up_of_whoever_acts_is_none_of_the_user,
+    ];
+
+    type Answered = Result<Reply, SessionRejection>;
+
+    async fn login(auth: Auth) -> Answered {
+        auth.login("ada").await?;
+        Ok(Reply::ok("ada"))
+    }
+
+    /// Goes on whatever comes of it.
+    async fn login_anyway(auth: Auth) -> Answered {
+        let failed = auth.login("ada").await.is_err();
+        Ok(Reply::ok(format!("{failed} {}", auth.user().await?.as_deref().unwrap_or("nobody"))))
+    }
+
+    async fn act(auth: Auth) -> Answered {
+        auth.impersonate("bob").await?;
+        Ok(Reply::ok("bob"))
+    }
+
+    async fn elevate(auth: Auth) -> Answered {
+        auth.elevate("otp").await?;
+        Ok(Reply::ok("up"))
+    }
+
+    async fn user(auth: Auth) -> Answered {
+        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+    }
+
+    async fn start(bench: &Bench, held: &HeldStore<impl sessionkit::Store + Clone>) -> Server {
+        let routes = routes![
+            "/login" => login, "/login/anyway" => login_anyway, "/act" => act, "/elevate" => elevate, "/user" => user,
+        ];
+        serve_with(bench, bench.manager_over(held.clone()), routes).await
+    }
+
+    /// What a visitor is answered, and who they are afterwards, who asks for this while an administrator has decided that
+    /// their session ends, and has not ended it yet.
+    async fn meanwhile(bench: &Bench, path: &str) -> (Answer, String) {
+        let server = start(bench, &HeldStore::new(bench.store.clone(), &bench.gates)).await;
+        let visitor = server.visitor();
+        visitor.get("/login").await;
+        let held = HeldStore::new(bench.store.clone(), &bench.gates);
+        held.hold("before destroy");
+        let administrator = bench.manager_over(held);
+        let ending = tokio::spawn(async move { administrator.devices_of("ada").end_all().await });
+        bench.gates.arrived("before destroy", 1).await;
+        let answer = visitor.get(path).await;
+        bench.gates.open("before destroy", 1);
+        ending.await.expect("it does not panic").expect("the store answers");
+        (answer, visitor.get("/user").await.body)
+    }
+
+    async fn a_login_with_a_session_that_is_being_ended_begins_another(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true));
+        let (answer, user) = meanwhile(&bench, "/login").await;
+        assert_eq!((answer.status, &*user), (200, "ada"), "it began after the decision");
+        assert_eq!((bench.sessions(), entries(&bench, "ada").await.len()), (1, 1));
+    }
+
+    async fn a_step_up_of_a_session_that_is_being_ended_fails(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true));
+        let (answer, user) = meanwhile(&bench, "/elevate").await;
+        assert_eq!((answer.status, answer.cookies().len(), &*user), (409, 0, "nobody"));
+        assert_eq!((bench.sessions(), entries(&bench, "ada").await.len()), (0, 0));
+    }
+
+    async fn a_login_that_was_refused_leaves_nobody_logged_in(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true));
+        let held = HeldStore::new(bench.store.clone(), &bench.gates);
+        let server = start(&bench, &held).await;
+        let visitor = server.visitor();
+        visitor.get("/login").await;
+        held.hold("after commit");
+        let late = visitor.fork().get_in_background("/login/anyway");
+        bench.gates.arrived("after commit", 1).await;
+        held.release("after commit");
+        bench.manager().devices_of("ada").end_all().await.expect("the store answers");
+        bench.gates.open("after commit", 1);
+        let late = late.await.expect("the request ends");
+        assert_eq!((&*late.body, late.cookies().len()), ("true nobody", 0), "not even the user before");
+    }
+
+    async fn a_login_whose_session_may_be_stored_leaves_neither_it_nor_an_entry(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true).commit_deadline(Duration::from_secs(1)));
+        let held = HeldStore::new(bench.store.clone(), &bench.gates);
+        let server = start(&bench, &held).await;
+        for gate in ["before create", "after create"] {
+            held.hold(gate);
+            let answer = server.visitor().get("/login").await;
+            assert_eq!((answer.status, answer.cookies().len()), (503, 0), "{gate}");
+            assert_eq!((bench.sessions(), entries(&bench, "ada").await.len()), (0, 0), "{gate}");
+            held.release(gate);
+        }
+    }
+
+    async fn a_step_up_of_whoever_acts_is_none_of_the_user(bench: Bench) {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        let bench = bench.with_config(|config| config.devices(true).ttl(hours(10)).absolute(hours(10)));
+        let server = start(&bench, &HeldStore::new(bench.store.clone(), &bench.gates)).await;
+        let visitor = server.visitor();
+        visitor.get("/login").await;
+        visitor.get("/act").await;
+        bench.clock.advance(hours(6));
+        visitor.get("/elevate").await;
+        bench.clock.advance(hours(6));
+        assert_eq!(visitor.get("/user").await.body, "bob");
+        assert_eq!((entries(&bench, "ada").await.len(), entries(&bench, "bob").await.len()), (1, 0));
+    }
+}
