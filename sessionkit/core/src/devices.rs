@@ -26,7 +26,8 @@
 //! has made room is alive when the new one is stored.
 //!
 //! **A session that has expired keeps its entry** until its latest deadline, or until it is met: where a list or a login
-//! at the limit loads it in vain. A login that has registered and not stored its session has a minute for that.
+//! at the limit loads it in vain, and *prunes* it. That leaves alone what a login has registered since. A login that has
+//! registered and not stored its session has a minute for that.
 //!
 //! **A session of another user.** A login as another user registers with the new user first, and *forgets* the entry of
 //! the user before after step 5. Whoever acts as another user stays in the list of their own devices.
@@ -37,12 +38,12 @@
 //! |---|---|
 //! | a login | 2: register, confirm |
 //! | a login as another user | 3: register, confirm, forget |
-//! | a login at the limit | 2, and: entries, a load for each, register; a destroy for each that makes room; forget if any had expired |
-//! | a login that is refused | entries, a load for each, 2 register; forget if any had expired |
+//! | a login at the limit | 2, and: entries, a load for each, register; a destroy for each that makes room; prune if any had expired |
+//! | a login that is refused | entries, a load for each, 2 register; prune if any had expired |
 //! | a re-authentication, an elevation | 1: register, which moves the deadline |
 //! | a logout | 1: forget |
 //! | a rotation, an impersonation, a renewal, a touch, a commit | 0 |
-//! | a list | 1, and a load for each session; forget if any had expired |
+//! | a list | 1, and a load for each session; prune if any had expired |
 //! | ending sessions | 2: end, forget; a destroy for each |
 //! | ending everyone's | as ending all of a user's, for each user; and the list of users |
 

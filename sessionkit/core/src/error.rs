@@ -198,6 +198,11 @@ impl SessionError {
         matches!(&*self.0, Reason::Store(_))
     }
 
+    /// Whether what is stored is damaged: then nothing else is known to be wrong.
+    pub(crate) fn is_of_damage(&self) -> bool {
+        matches!(&*self.0, Reason::Store(error) if error.kind() == StoreErrorKind::Corrupt)
+    }
+
     /// The status code of the answer: 503 where the store or the user loader failed, 409 where changes could not be
     /// settled and where a login is one too many, 401 where nobody is logged in, 400 or 401 where the setting `on_bad_cookie` rejects the cookie, 403 where a form is not one of the
     /// session, a hook's where one answered, 500 otherwise.

@@ -90,6 +90,13 @@ impl DeviceIndex for RedisStore {
         })
     }
 
+    fn prune<'a>(&'a self, user: &'a str, seen: &'a [DeviceEntry]) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.change(user, &Arguments::of_prune(seen)).await?;
+            Ok(())
+        })
+    }
+
     /// Asks the server for all of its keys, some hundreds at a time: a long walk where there are many sessions.
     fn users<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<String>> {
         Box::pin(async move {
@@ -123,15 +130,20 @@ impl DeviceIndex for RedisStore {
     }
 }
 
+/// How a state is stored.
+pub(super) fn letter(state: EntryState) -> &'static str {
+    match state {
+        EntryState::Begun => "b",
+        EntryState::Confirmed => "c",
+        EntryState::Ended => "e",
+    }
+}
+
 /// The place of an entry in the order, and the entry.
 fn read((name, value): &Pair) -> Option<(u64, DeviceEntry)> {
-    let (state, rest) = value.split_first()?;
-    let state = match state {
-        b'b' => EntryState::Begun,
-        b'c' => EntryState::Confirmed,
-        b'e' => EntryState::Ended,
-        _ => return None,
-    };
+    let (stored, rest) = value.split_at_checked(1)?;
+    let states = [EntryState::Begun, EntryState::Confirmed, EntryState::Ended];
+    let state = states.into_iter().find(|state| letter(*state).as_bytes() == stored)?;
     let mut numbers = std::str::from_utf8(rest).ok()?.split(' ').map(|number| number.parse::<u64>().ok());
     let (place, registered, deadline) = (numbers.next()??, numbers.next()??, numbers.next()??);
     let (registered, deadline) = (Timestamp::from_unix_seconds(registered), Timestamp::from_unix_seconds(deadline));

@@ -7,10 +7,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use ::redis::{Cmd, Script, cmd};
-use sessionkit_core::{Authenticate, Delta, FieldKey, FieldOp, Generation, Header, HeaderOp, Meant};
+use sessionkit_core::{Authenticate, Delta, DeviceEntry, FieldKey, FieldOp, Generation, Header, HeaderOp, Meant};
 use sessionkit_core::{LoginDetails, Record, Registration, SessionId, StoreError, StoredValue, Timestamp};
 
-use super::layout;
+use super::{devices, layout};
 
 /// Redis may forget a session this long after its deadline; never before, though clocks differ a little.
 const SLACK: Duration = Duration::from_secs(60);
@@ -131,6 +131,17 @@ impl Arguments {
             Meant::Others(id) => arguments.push("others").display(id),
             Meant::One(id) => arguments.push("one").display(id),
         };
+        arguments
+    }
+
+    /// What `devices.lua` is given to remove what is still as it was seen.
+    pub(super) fn of_prune(seen: &[DeviceEntry]) -> Self {
+        // Before all deadlines, so that every entry is looked at.
+        let mut arguments = Self::of_devices(Timestamp::from_unix_seconds(0), "prune");
+        for entry in seen {
+            let DeviceEntry { id, state, registered, deadline } = *entry;
+            arguments.display(id).push(devices::letter(state)).time(registered).time(deadline);
+        }
         arguments
     }
 

@@ -1,6 +1,7 @@
 //! The devices of a user: listed, ended, limited; and what comes between a login and a revocation.
 
 mod costs;
+mod damaged;
 mod ending;
 mod limits;
 mod list;

@@ -1,5 +1,10 @@
 //! [P9] After revoking a user, no session that was authenticated before the call survives it, also when a login races it.
 
+use std::time::Duration;
+
+use sessionkit::Clock as _;
+use sessionkit::store::{Registration, Store as _};
+use sessionkit_core::Token;
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, HeldStore, Server};
 
@@ -7,6 +12,7 @@ behaviour! {
     tests: [
         a_revocation_leaves_none_of_a_hundred_logins_that_race_it,
         a_login_that_a_revocation_overtakes_fails_and_leaves_nothing,
+        a_list_that_met_nothing_forgets_no_login_that_came_meanwhile,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -20,8 +26,13 @@ behaviour! {
         Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
     }
 
+    async fn write(auth: Auth) -> Answered {
+        auth.dynamic().await?.insert("seen", &true)?;
+        Ok(Reply::ok("written"))
+    }
+
     async fn start(bench: &Bench) -> Server {
-        serve(bench, routes!["/login" => login, "/user" => user]).await
+        serve(bench, routes!["/login" => login, "/user" => user, "/write" => write]).await
     }
 
     /// Half of the logins come with a session of the user, half without; every one that was answered before the
@@ -89,5 +100,32 @@ behaviour! {
             bench.manager().devices_of("ada").end_all().await.unwrap();
             assert_eq!(bench.sessions(), 0, "[P9] {gate}");
         }
+    }
+
+    /// A login that came to nothing left an entry of an anonymous session. Whoever lists the devices sees that much later;
+    /// meanwhile the visitor tries again.
+    async fn a_list_that_met_nothing_forgets_no_login_that_came_meanwhile(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true));
+        let server = start(&bench).await;
+        let visitor = server.visitor();
+        visitor.get("/write").await;
+        let id = Token::parse(visitor.token().unwrap().as_bytes()).unwrap().id();
+        let (now, index) = (bench.clock.now(), bench.store.device_index().unwrap());
+        let deadline = now.after(Duration::from_secs(1_000_000));
+        let abandoned = Registration { id, deadline, most: None, evict: false, now };
+        index.register("Main/ada", abandoned).await.unwrap();
+        bench.clock.advance(Duration::from_secs(60));
+
+        let held = HeldStore::new(bench.store.clone(), &bench.gates);
+        held.hold("after load");
+        let devices = bench.manager_over(held).devices_of("ada");
+        let list = tokio::spawn(async move { devices.list().await.unwrap().len() });
+        bench.gates.arrived("after load", 1).await;
+        assert_eq!(visitor.get("/login").await.status, 200);
+        bench.gates.open("after load", 1);
+        assert_eq!(list.await.unwrap(), 0, "it looked before the login");
+        assert_eq!(bench.manager().devices_of("ada").list().await.unwrap().len(), 1);
+        bench.manager().devices_of("ada").end_all().await.unwrap();
+        assert_eq!(visitor.get("/user").await.body, "nobody", "[P9]");
     }
 }

@@ -66,6 +66,13 @@ impl DeviceIndex for Stage {
         })
     }
 
+    fn prune<'a>(&'a self, user: &'a str, seen: &'a [DeviceEntry]) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.turn().await;
+            self.index().prune(user, seen).await
+        })
+    }
+
     fn users<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<String>> {
         self.index().users(prefix)
     }

@@ -170,8 +170,10 @@ behaviour! {
         let visitor = server.visitor();
         visitor.get("/login").await;
         visitor.get("/act").await;
+        visitor.get("/fill").await;
         visitor.get("/login/ada").await;
-        about_is(&visitor, "ada by nobody  [] Some(0) [] ").await;
+        // What somebody put there who acted as ada is not hers.
+        about_is(&visitor, "ada by nobody  [] Some(0) [] de").await;
     }
 
     async fn a_step_up_meanwhile_is_the_actors(bench: Bench) {

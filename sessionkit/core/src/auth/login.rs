@@ -117,7 +117,8 @@ impl<E: From<SessionError> + 'static> Login<E> {
         }
         let header = current.record.header();
         let before = header.owner().filter(|owner| **owner != self.user).cloned();
-        let another = header.user.as_ref().is_some_and(|user| *user != self.user);
+        // Whoever acted as this user was another one.
+        let another = before.is_some() || header.user.as_ref().is_some_and(|user| *user != self.user);
         let mut delta = Delta::new();
         delta.header.push(HeaderOp::Authenticate(authenticate));
         delta.fields.extend(another.then_some(FieldOp::Clear { keep_carried: true }));

@@ -11,7 +11,7 @@ pub(crate) struct Entries(Vec<DeviceEntry>);
 impl Entries {
     pub(crate) fn register(&mut self, login: Registration) -> Registered {
         let Registration { id, deadline, most, evict, now } = login;
-        self.prune(now);
+        self.expire(now);
         let known = self.0.iter().position(|entry| entry.id == id);
         let known = known.map(|at| self.0[at]);
         if known.is_some_and(|entry| entry.state == EntryState::Ended) {
@@ -33,14 +33,14 @@ impl Entries {
     }
 
     pub(crate) fn confirm(&mut self, id: SessionId, ended: &[SessionId], now: Timestamp) -> bool {
-        self.prune(now);
+        self.expire(now);
         self.0.retain(|entry| entry.state != EntryState::Ended || !ended.contains(&entry.id));
         let entry = self.0.iter_mut().find(|entry| entry.id == id && entry.state != EntryState::Ended);
         entry.map(|entry| entry.state = EntryState::Confirmed).is_some()
     }
 
     pub(crate) fn end(&mut self, meant: Meant, now: Timestamp) -> Vec<SessionId> {
-        self.prune(now);
+        self.expire(now);
         let those = self.0.iter_mut().filter(|entry| meant.includes(entry.id));
         those.for_each(|entry| entry.state = EntryState::Ended);
         self.ended(meant)
@@ -48,6 +48,11 @@ impl Entries {
 
     pub(crate) fn forget(&mut self, ids: &[SessionId]) {
         self.0.retain(|entry| !ids.contains(&entry.id));
+    }
+
+    /// Removes what is still as it was seen.
+    pub(crate) fn prune(&mut self, seen: &[DeviceEntry]) {
+        self.0.retain(|entry| !seen.contains(entry));
     }
 
     pub(crate) fn live(&self, now: Timestamp) -> Vec<DeviceEntry> {
@@ -67,7 +72,7 @@ impl Entries {
         ended.map(|entry| entry.id).collect()
     }
 
-    fn prune(&mut self, now: Timestamp) {
+    fn expire(&mut self, now: Timestamp) {
         self.0.retain(|entry| now < entry.deadline);
     }
 }

@@ -61,11 +61,18 @@ pub trait DeviceIndex: Send + Sync {
     /// Fails when nothing was ended, or when that is not known.
     fn end<'a>(&'a self, user: &'a str, meant: Meant, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>>;
 
-    /// Removes entries whose sessions are over.
+    /// Removes entries whose sessions are over, whatever became of the entries.
     ///
     /// # Errors
     /// Fails when nothing was removed, or when that is not known.
     fn forget<'a>(&'a self, user: &'a str, ids: &'a [SessionId]) -> StoreFuture<'a, ()>;
+
+    /// Removes those of these entries that are still as they were seen: one that was registered meanwhile, or confirmed,
+    /// stays.
+    ///
+    /// # Errors
+    /// Fails when nothing was removed, or when that is not known.
+    fn prune<'a>(&'a self, user: &'a str, seen: &'a [DeviceEntry]) -> StoreFuture<'a, ()>;
 
     /// All users whose names begin like this and who have entries, from the beginning of the call to its end at least.
     ///

@@ -89,6 +89,11 @@ impl DeviceIndex for MemoryStore {
         Box::pin(ready(Ok(())))
     }
 
+    fn prune<'a>(&'a self, user: &'a str, seen: &'a [DeviceEntry]) -> StoreFuture<'a, ()> {
+        self.index().lock().change(user, |entries| entries.prune(seen));
+        Box::pin(ready(Ok(())))
+    }
+
     fn users<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<String>> {
         let users = self.index().lock();
         let from = (Bound::Included(prefix.to_owned()), Bound::Unbounded);

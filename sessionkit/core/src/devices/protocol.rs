@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
 use crate::record::Record;
-use crate::store::StoreError;
+use crate::store::{StoreError, StoreErrorKind};
 use crate::time::Timestamp;
 use crate::token::SessionId;
 
@@ -131,16 +131,22 @@ impl Engine {
         Ok(ended)
     }
 
-    /// Ends the sessions of all users of the layer, and tells how many.
+    /// Ends the sessions of all users of the layer, and tells how many. Where what is stored of one user is damaged, the
+    /// others' end all the same.
     pub(crate) async fn end_everyone(&self) -> Result<usize, SessionError> {
-        let mut count = 0;
+        let (mut count, mut failed) = (0, None);
         for user in self.required_index()?.users(&self.indexed_prefix()).await? {
-            count += self.end_sessions(&user, Meant::All, "everyone's sessions were ended").await?.len();
+            match self.end_sessions(&user, Meant::All, "everyone's sessions were ended").await {
+                Ok(ended) => count += ended.len(),
+                Err(error) if error.is_of_damage() => failed = failed.or(Some(error)),
+                Err(error) => return Err(error),
+            }
         }
-        Ok(count)
+        failed.map_or(Ok(count), Err)
     }
 
-    /// The sessions of a user that are there, the oldest first; entries of those that are over go.
+    /// The sessions of a user that are there, the oldest first; entries of those that are over go. One whose record is
+    /// damaged can only be ended.
     pub(super) async fn look_at(
         &self,
         index: &dyn DeviceIndex,
@@ -150,16 +156,24 @@ impl Engine {
         let entries = self.read(index.entries(user, now)).await?;
         let (mut found, mut over) = (Vec::new(), Vec::new());
         for entry in entries {
-            let record = self.read(self.store.load(entry.id, now)).await?;
+            let record = match self.read(self.store.load(entry.id, now)).await {
+                Err(error) if error.kind() == StoreErrorKind::Corrupt => {
+                    let about = About { session: Some(entry.id), ..About::default() };
+                    self.record(EventKind::StoreUnavailable { error: format_args!("{error}") }, about);
+                    continue;
+                }
+                record => record?,
+            };
             let is_theirs = |record: &Record| record.header().owner().is_some_and(|owner| self.indexed(owner) == user);
             match record.filter(|record| !record.header().is_expired(now) && is_theirs(record)) {
                 Some(record) => found.push((entry.id, record)),
-                None if DeviceEntry::is_settled(&entry, now) => over.push(entry.id),
+                None if DeviceEntry::is_settled(&entry, now) => over.push(entry),
                 None => {}
             }
         }
         if !over.is_empty() {
-            self.within(&mut self.commit_deadline(), index.forget(user, &over)).await?;
+            // A login may have taken one up since it was looked at.
+            self.within(&mut self.commit_deadline(), index.prune(user, &over)).await?;
         }
         Ok(found)
     }

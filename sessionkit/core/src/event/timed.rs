@@ -21,11 +21,11 @@ pub struct StoreCall {
     /// The name of the session layer.
     pub layer: &'static str,
     /// Which: `load`, `create`, `commit` or `destroy`; of the [`DeviceIndex`] `register`, `confirm`, `entries`, `end`,
-    /// `forget` or `users`.
+    /// `forget`, `prune` or `users`.
     pub operation: &'static str,
     /// How it ended: `found` or `none`, `created` or `taken`, `committed`, `conflict`, `stale` or `gone`, `existed` or
     /// `none`; of the index `entered`, `full` or `ended`, `confirmed` or `ended`, `found` or `none`, `ended` or `none`,
-    /// `forgotten`. Where it failed, `unavailable`, `unknown` or `corrupt`; `abandoned` where nobody waited for its answer
+    /// `forgotten`, `pruned`. Where it failed, `unavailable`, `unknown` or `corrupt`; `abandoned` where nobody waited for its answer
     /// any more, because its deadline was over or its client had left.
     pub outcome: &'static str,
     /// How long it took.
@@ -149,6 +149,11 @@ impl DeviceIndex for Timed {
     fn forget<'a>(&'a self, user: &'a str, ids: &'a [SessionId]) -> StoreFuture<'a, ()> {
         let call = self.indexed(|index| index.forget(user, ids));
         self.time("forget", call, |()| "forgotten")
+    }
+
+    fn prune<'a>(&'a self, user: &'a str, seen: &'a [DeviceEntry]) -> StoreFuture<'a, ()> {
+        let call = self.indexed(|index| index.prune(user, seen));
+        self.time("prune", call, |()| "pruned")
     }
 
     fn users<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<String>> {

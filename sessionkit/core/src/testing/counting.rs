@@ -149,6 +149,10 @@ impl<S: Store> DeviceIndex for CountingStore<S> {
         self.index().forget(user, ids)
     }
 
+    fn prune<'a>(&'a self, user: &'a str, seen: &'a [DeviceEntry]) -> StoreFuture<'a, ()> {
+        self.index().prune(user, seen)
+    }
+
     fn users<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<String>> {
         self.index().users(prefix)
     }

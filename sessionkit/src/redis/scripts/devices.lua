@@ -3,10 +3,11 @@
 -- KEYS[1]  the user's hash: for each session its id, and its state (b, c or e), its place in the order, when it was
 --          registered and its deadline. Nothing else, so that the server forgets the key with its last entry
 -- ARGV     now, then `register`, id, deadline, how many there may be or nothing, and 1 if the oldest make room;
---          or `confirm`, id, ids to remove; or `end`, `all`, `others` or `one`, id
+--          or `confirm`, id, ids to remove; or `end`, `all`, `others` or `one`, id; or `prune`, then id, state, when it
+--          was registered and its deadline of each that goes if it is still like this
 --
--- Replies { 'entered', id, .. }, { 'full' }, { 'ended' }, { 'confirmed' }, { 'lost' } or { 'corrupt', field }. What
--- `end` ended is what was `entered` before.
+-- Replies { 'entered', id, .. }, { 'full' }, { 'ended' }, { 'confirmed' }, { 'lost' }, { 'pruned' } or
+-- { 'corrupt', field }. What `end` ended is what was `entered` before.
 
 local key, now, operation = KEYS[1], tonumber(ARGV[1]), ARGV[2]
 -- Redis may forget the entries this many seconds after the last deadline.
@@ -126,6 +127,17 @@ if operation == 'confirm' then
     write()
   end
   return { there and 'confirmed' or 'lost' }
+end
+
+if operation == 'prune' then
+  for i = 3, #ARGV, 4 do
+    local entry = known[ARGV[i]]
+    local seen = entry and entry.state == ARGV[i + 1] and entry.registered == ARGV[i + 2]
+    if seen and entry.ends == ARGV[i + 3] then
+      redis.call('HDEL', key, entry.id)
+    end
+  end
+  return { 'pruned' }
 end
 
 local which, id = ARGV[3], ARGV[4]

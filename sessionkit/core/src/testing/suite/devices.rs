@@ -55,6 +55,10 @@ impl<S: Store> User<S> {
         self.index().forget(&self.name, ids).await.expect("the store answers");
     }
 
+    async fn prune(&self, seen: &[DeviceEntry]) {
+        self.index().prune(&self.name, seen).await.expect("the store answers");
+    }
+
     /// The users whose names begin like this one's.
     async fn users(&self) -> Vec<String> {
         self.index().users(&self.name).await.expect("the store answers")
@@ -137,6 +141,27 @@ pub async fn what_has_ended_stays_so<S: Store>(store: Arc<S>) {
     assert_eq!(user.end(Meant::All).await, [ids[2], ids[0]]);
     user.forget(&ids).await;
     assert_eq!(user.register(ids[1], None, false).await, Registered::Entered(vec![]));
+}
+
+/// What was registered, confirmed or ended since it was seen is not pruned, and nothing else is touched.
+pub async fn only_what_is_as_it_was_seen_is_pruned<S: Store>(store: Arc<S>) {
+    let user = User::new(&store);
+    let ids = user.logged_in(2).await;
+    let begun = random_id();
+    user.register(begun, None, false).await;
+    let seen = user.entries(NOW).await;
+    user.register_at(ids[1], None, false, after(1), after(1000)).await;
+    user.confirm(begun, &[]).await;
+    user.prune(&seen).await;
+    let left = user.states().await;
+    assert_eq!(left, [(begun, EntryState::Confirmed), (ids[1], EntryState::Confirmed)], "they are another login's");
+    let seen = user.entries(NOW).await;
+    user.end(Meant::One(begun)).await;
+    user.prune(&seen).await;
+    assert_eq!(user.states().await, [(begun, EntryState::Ended)], "[P9] that it ends has to be learnt");
+    user.prune(&[]).await;
+    user.prune(&user.entries(NOW).await).await;
+    assert!(user.users().await.is_empty(), "nothing is left of whoever has no entries");
 }
 
 /// At the limit a registration is refused, or ends the oldest ones. What has begun counts, what has ended does not.

@@ -142,6 +142,7 @@ macro_rules! device_suite {
             devices::a_limit_is_exact_however_many_come_at_once,
             devices::an_entry_is_gone_at_its_deadline,
             devices::an_entry_lives_from_its_registration_until_it_is_forgotten,
+            devices::only_what_is_as_it_was_seen_is_pruned,
             devices::users_are_kept_apart,
             devices::what_has_ended_stays_so,
         }
