@@ -189,3 +189,39 @@ impl fmt::Debug for OwnedHead {
         self.as_head().fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Hosts(&'static [&'static [u8]]);
+
+    impl Headers for Hosts {
+        fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+            self.0.iter().for_each(|host| each("host", host));
+        }
+    }
+
+    #[test]
+    fn a_host_is_one_that_the_request_names_unmistakably() {
+        type Case = (&'static [&'static [u8]], Option<&'static str>, Option<&'static str>);
+        let cases: [Case; 10] = [
+            (&[b"shop.example"], None, Some("shop.example")),
+            (&[], None, None),
+            (&[b"shop.example", b"shop.example"], None, Some("shop.example")),
+            (&[b"shop.example", b"evil.example"], None, None),
+            (&[b"shop.example", b"evil.example", b"shop.example"], None, None),
+            (&[b"\xff"], None, None),
+            (&[], Some("shop.example:8443"), Some("shop.example:8443")),
+            (&[b"evil.example"], Some("shop.example"), Some("shop.example")),
+            (&[], Some("ada:secret@shop.example"), Some("shop.example")),
+            (&[], Some("shop.example@evil.example"), Some("evil.example")),
+        ];
+        for (hosts, authority, host) in cases {
+            let headers = Hosts(hosts);
+            let head = RequestHead::new("GET", "/", &headers).with_authority(authority);
+            assert_eq!(head.host(), host, "{hosts:?} {authority:?}");
+            assert_eq!(OwnedHead::new(&head).as_head().host(), host, "{hosts:?} {authority:?}");
+        }
+    }
+}

@@ -178,3 +178,40 @@ impl fmt::Debug for Rejection {
 }
 
 impl std::error::Error for Rejection {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn what_is_done_when_it_is_given_is_done_once() {
+        let done = Arc::new(AtomicUsize::new(0));
+        let count = done.clone();
+        let act = move || {
+            count.fetch_add(1, Ordering::SeqCst);
+        };
+        let rejection = Rejection::new(403, "no").when_given(act);
+        assert_eq!((&rejection, done.load(Ordering::SeqCst)), (&Rejection::new(403, "no"), 0));
+        rejection.clone().give();
+        rejection.give();
+        assert_eq!(done.load(Ordering::SeqCst), 1);
+        Rejection::new(403, "no").give();
+    }
+
+    #[test]
+    fn they_are_equal_that_say_the_same() {
+        let rejection = Rejection::new(403, "no");
+        let others = [
+            Rejection::new(404, "no"),
+            Rejection::new(403, "never"),
+            Rejection::html(403, "no"),
+            rejection.clone().with_body("text/plain", "no"),
+            Rejection::redirect(&LocalPath::default()),
+        ];
+        assert_eq!(rejection, rejection.clone());
+        for other in others {
+            assert_ne!(rejection, other);
+        }
+    }
+}

@@ -20,6 +20,9 @@ behaviour! {
         a_login_that_was_refused_leaves_nobody_logged_in,
         a_login_whose_session_may_be_stored_leaves_neither_it_nor_an_entry,
         a_step_up_of_whoever_acts_is_none_of_the_user,
+        a_logout_of_whoever_acts_leaves_their_own_list,
+        an_entry_without_a_session_goes_when_it_is_met,
+        an_entry_of_a_login_that_is_under_way_is_kept_for_a_minute,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -45,6 +48,11 @@ behaviour! {
         Ok(Reply::ok("up"))
     }
 
+    async fn logout(auth: Auth) -> Answered {
+        auth.logout().await?;
+        Ok(Reply::ok("bye"))
+    }
+
     async fn user(auth: Auth) -> Answered {
         Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
     }
@@ -52,6 +60,7 @@ behaviour! {
     async fn start(bench: &Bench, held: &HeldStore<impl sessionkit::Store + Clone>) -> Server {
         let routes = routes![
             "/login" => login, "/login/anyway" => login_anyway, "/act" => act, "/elevate" => elevate, "/user" => user,
+            "/logout" => logout,
         ];
         serve_with(bench, bench.manager_over(held.clone()), routes).await
     }
@@ -128,5 +137,41 @@ behaviour! {
         bench.clock.advance(hours(6));
         assert_eq!(visitor.get("/user").await.body, "bob");
         assert_eq!((entries(&bench, "ada").await.len(), entries(&bench, "bob").await.len()), (1, 0));
+    }
+    async fn an_entry_without_a_session_goes_when_it_is_met(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true));
+        let server = start(&bench, &HeldStore::new(bench.store.clone(), &bench.gates)).await;
+        server.visitor().get("/login").await;
+        let [entry] = *entries(&bench, "ada").await else { panic!("there is one entry") };
+        bench.store.destroy(entry.id).await.expect("the store answers");
+        assert!(bench.manager().devices_of("ada").list().await.expect("the store answers").is_empty());
+        assert_eq!(entries(&bench, "ada").await, []);
+    }
+
+    async fn an_entry_of_a_login_that_is_under_way_is_kept_for_a_minute(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true));
+        let held = HeldStore::new(bench.store.clone(), &bench.gates);
+        let server = start(&bench, &held).await;
+        held.hold("before create");
+        let login = server.visitor().get_in_background("/login");
+        bench.gates.arrived("before create", 1).await;
+        for (seconds, left) in [(0, 1), (59, 1), (1, 0)] {
+            bench.clock.advance(Duration::from_secs(seconds));
+            assert!(bench.manager().devices_of("ada").list().await.expect("the store answers").is_empty());
+            assert_eq!(entries(&bench, "ada").await.len(), left, "after {seconds} more seconds");
+        }
+        bench.gates.open("before create", 1);
+        let login = login.await.expect("the request ends");
+        assert_eq!((login.status, login.cookies().len(), bench.sessions()), (409, 0, 0), "nobody could end it any more");
+    }
+
+    async fn a_logout_of_whoever_acts_leaves_their_own_list(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true));
+        let server = start(&bench, &HeldStore::new(bench.store.clone(), &bench.gates)).await;
+        let visitor = server.visitor();
+        for path in ["/login", "/act", "/logout"] {
+            assert_eq!(visitor.get(path).await.status, 200, "{path}");
+        }
+        assert_eq!((bench.sessions(), entries(&bench, "ada").await.len()), (0, 0));
     }
 }

@@ -1,7 +1,10 @@
-//! Visitors who are nobody where a user is asked for: they are denied only where that is the answer.
+//! Why somebody was denied; and visitors who are nobody where a user is asked for: they are denied only where that is the
+//! answer.
 
-use sessionkit::SessionUser;
-use sessionkit::testing::TestUsers;
+use std::time::Duration;
+
+use sessionkit::testing::{TestSession, TestUsers};
+use sessionkit::{Denial, GuardedRequest, Rejection, RequestHead, Requirement, SessionInfo, SessionUser};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::Bench;
 
@@ -12,8 +15,133 @@ struct Account;
 
 impl SessionUser for Account {}
 
+struct Broken;
+
+impl Requirement for Broken {
+    type Error = &'static str;
+
+    async fn is_met(request: &GuardedRequest<'_>) -> Result<bool, Self::Error> {
+        assert!(request.head().path() != "/panicking", "the requirement panics on purpose");
+        Err("the requirement is broken")
+    }
+}
+
+fn nowhere(_: &RequestHead<'_>) -> String {
+    String::new()
+}
+
+fn fails(_: &Denial<'_>) -> Rejection {
+    panic!("the page panics on purpose");
+}
+
 behaviour! {
-    tests: [only_a_refusal_that_is_the_answer_is_told];
+    tests: [
+        only_a_refusal_that_is_the_answer_is_told,
+        each_reason_is_told_by_its_name,
+        what_cannot_be_decided_or_answered_is_a_failure,
+        that_nobody_is_logged_in_is_none,
+    ];
+
+    #[session(require_login)]
+    async fn members() -> Reply {
+        Reply::ok("members")
+    }
+
+    #[session(require_fresh = "5m")]
+    async fn fresh() -> Reply {
+        Reply::ok("fresh")
+    }
+
+    #[session(guest_only)]
+    async fn guests() -> Reply {
+        Reply::ok("guests")
+    }
+
+    #[session(not(require_login))]
+    async fn nobody() -> Reply {
+        Reply::ok("nobody")
+    }
+
+    #[session(require = |_: &SessionInfo| Err::<bool, _>("the predicate is broken"))]
+    async fn predicate() -> Reply {
+        Reply::ok("predicate")
+    }
+
+    #[session(requirement = Broken)]
+    async fn requirement() -> Reply {
+        Reply::ok("requirement")
+    }
+
+    #[session(guest_only, on_denied = fails)]
+    async fn page() -> Reply {
+        Reply::ok("page")
+    }
+
+    #[session(require_fresh = "5m", login_url = nowhere)]
+    async fn lost() -> Reply {
+        Reply::ok("lost")
+    }
+
+    async fn elevate(auth: Auth) -> Result<Reply, SessionRejection> {
+        auth.elevate("otp").await?;
+        Ok(Reply::ok("up"))
+    }
+
+    async fn each_reason_is_told_by_its_name(bench: Bench) {
+        let recorded = Recorded::default();
+        let manager = bench.manager().with_event_sink(recorded.clone());
+        let routes = routes!["/members" => members, "/fresh" => fresh, "/guests" => guests, "/nobody" => nobody];
+        let server = serve_with(&bench, manager.clone(), routes).await;
+        let ada = server.visitor_with(&TestSession::new(&manager).login("ada").await);
+        bench.clock.advance(Duration::from_secs(300));
+        for (visitor, path, status, reason, says) in [
+            (&server.visitor(), "/members", 401, "not logged in", "Please log in."),
+            (&ada, "/fresh", 401, "login not fresh", "not recent enough"),
+            (&ada, "/guests", 403, "not a guest", "You are logged in already."),
+            (&ada, "/nobody", 403, "not allowed", "You are logged in, but not allowed"),
+        ] {
+            recorded.take();
+            let answer = visitor.get(path).await;
+            assert!(answer.status == status && answer.body.contains(says), "{path}: {answer:?}");
+            let told = recorded.take();
+            let told: Vec<_> = told.iter().map(|told| (&*told.name, &*told.reason)).collect();
+            assert_eq!(told, [("denied", reason)], "{path}");
+        }
+    }
+
+    async fn what_cannot_be_decided_or_answered_is_a_failure(bench: Bench) {
+        let recorded = Recorded::default();
+        let manager = bench.manager().with_event_sink(recorded.clone());
+        let routes = routes![
+            "/predicate" => predicate, "/requirement" => requirement, "/panicking" => requirement, "/page" => page,
+            "/lost" => lost,
+        ];
+        let server = serve_with(&bench, manager.clone(), routes).await;
+        let ada = server.visitor_with(&TestSession::new(&manager).login("ada").await);
+        bench.clock.advance(Duration::from_secs(300));
+        for (path, says, names) in [
+            ("/predicate", "the predicate is broken", &["failed"][..]),
+            ("/requirement", "the requirement is broken", &["failed"]),
+            ("/panicking", "a requirement panicked", &["failed"]),
+            ("/page", "on_denied or login_url panicked", &["denied", "failed"]),
+            ("/lost", "which is no address", &["denied", "failed"]),
+        ] {
+            recorded.take();
+            let answer = ada.send(reqwest::Method::GET, path, &[("sec-fetch-mode", b"navigate")], "").await;
+            assert!(answer.status == 500 && !answer.body.contains(says), "{path}: {answer:?}");
+            let told = recorded.take();
+            assert_eq!(told.iter().map(|told| &*told.name).collect::<Vec<_>>(), names, "{path}");
+            assert!(told.iter().any(|told| told.printed.contains(says)), "{path}: {told:?}");
+        }
+    }
+
+    async fn that_nobody_is_logged_in_is_none(bench: Bench) {
+        let recorded = Recorded::default();
+        let manager = bench.manager().with_event_sink(recorded.clone());
+        let server = serve_with(&bench, manager, routes!["/elevate" => elevate]).await;
+        assert_eq!(server.visitor().get("/elevate").await.status, 401);
+        assert_eq!(recorded.names(), [""; 0]);
+    }
 
     async fn required(_user: User<Account>) -> Reply {
         Reply::ok("somebody")

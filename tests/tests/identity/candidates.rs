@@ -49,7 +49,9 @@ behaviour! {
         Reply::ok(cart.items.len())
     }
 
+    /// Whoever logs out twice has nothing to end at the second time.
     async fn logout(auth: Auth) -> Answered {
+        auth.logout().await?;
         auth.logout().await?;
         Ok(Reply::ok("bye"))
     }
@@ -105,7 +107,9 @@ behaviour! {
         assert_eq!((ada.get("/me").await.body, bob.get("/me").await.body), ("ada".to_owned(), "bob".to_owned()));
         assert_eq!((ada.get("/add").await.body, bob.get("/add").await.body), ("1".to_owned(), "1".to_owned()));
         // Both secrets are right, so a logout is final for both: none may be left to open something alone.
+        bench.store.take();
         assert_eq!(nobody.get_with_cookies("/logout", &[one.as_bytes(), other.as_bytes()]).await.status, 200);
+        assert_eq!(bench.store.take().destroy, 2);
         assert_eq!((ada.get("/me").await.body, bob.get("/me").await.body), ("nobody".to_owned(), "nobody".to_owned()));
     }
 

@@ -43,6 +43,8 @@ pub enum Mood {
     Gated,
     /// It fails.
     Failing,
+    /// It fails for this user after it passed the gate `loader`, and answers for others.
+    GatedFailingFor(&'static str),
     /// It panics before it waits for anything.
     PanickingAtOnce,
     /// It panics after it has waited.
@@ -97,6 +99,11 @@ impl UserLoader for Accounts {
         match mood {
             Mood::Willing | Mood::PanickingAtOnce => {}
             Mood::Gated => self.gates.pass("loader").await,
+            Mood::GatedFailingFor(one) if one == id => {
+                self.gates.pass("loader").await;
+                return Err("postgres://app:canary@db does not answer");
+            }
+            Mood::GatedFailingFor(_) => {}
             Mood::Failing => return Err("postgres://app:canary@db does not answer"),
             Mood::Panicking => panic!("the loader panics on purpose"),
             Mood::Hanging => std::future::pending().await,

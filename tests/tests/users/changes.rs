@@ -84,6 +84,13 @@ behaviour! {
             assert_eq!(accounts.calls(), ["ada", "bob"]);
             assert_eq!(visitor.get("/who").await.body, "bob", "that ada is gone is no reason to end bob's session");
         }
+        // Nor does it matter any more that ada could not be loaded.
+        accounts.set_mood(Mood::Willing);
+        let visitor = server.visitor();
+        visitor.get("/login").await;
+        accounts.set_mood(Mood::GatedFailingFor("ada"));
+        let answer = visitor.get("/overtaken").await;
+        assert_eq!((answer.status, &*answer.body), (200, "bob"));
     }
 
     async fn a_login_that_comes_first_is_not_ended_in_place_of_the_user_before(bench: Bench) {

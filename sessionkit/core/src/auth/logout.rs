@@ -22,7 +22,6 @@ pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> 
         session.report_of(*id, header, EventKind::Logout);
         engine.leave(header.and_then(Header::owner).map(|owner| &**owner), *id).await;
     }
-    let had_cookie = session.cookie_presented() || !opened.is_empty();
-    session.state().log_out(had_cookie);
+    session.state().log_out(session.cookie_presented());
     Ok(())
 }

@@ -54,10 +54,7 @@ pub(crate) async fn decide(
     let request = GuardedRequest::new(session, *head);
     match decide_with(&request, conditions.tell).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(reason)) => {
-            session.state().denied = true;
-            Err(deny(session, head, reason, conditions.options))
-        }
+        Ok(Err(reason)) => Err(deny(session, head, reason, conditions.options)),
         Err(interrupted) => Err(failed(session, interrupted)),
     }
 }

@@ -132,7 +132,7 @@ pub(super) fn deny(
     reason: DenialReason,
     options: GuardOptions,
 ) -> Rejection {
-    session.report(EventKind::Denied { reason: reason.name() });
+    tell(session, reason);
     answer(session, head, reason, options)
 }
 
@@ -144,9 +144,13 @@ pub(super) fn deny_when_given(
     reason: DenialReason,
     options: GuardOptions,
 ) -> Rejection {
-    let told = session.clone();
-    let tell = move || told.report(EventKind::Denied { reason: reason.name() });
-    answer(session, head, reason, options).when_given(tell)
+    let denied = session.clone();
+    answer(session, head, reason, options).when_given(move || tell(&denied, reason))
+}
+
+fn tell(session: &RequestSession, reason: DenialReason) {
+    session.state().denied = true;
+    session.report(EventKind::Denied { reason: reason.name() });
 }
 
 fn answer(session: &RequestSession, head: &RequestHead<'_>, reason: DenialReason, options: GuardOptions) -> Rejection {

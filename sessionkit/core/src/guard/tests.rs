@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use super::decide::{Verdict, decide_with};
+use super::check::{GuestOnly, RequireFresh, RequireLogin};
+use super::decide::{Verdict, decide_with, guard, login_required};
 use super::denial::DenialReason;
 use super::frames::{Frames, Operator};
 use super::interrupted::Interrupted;
@@ -13,11 +15,16 @@ use super::subject::Subject;
 use super::subjects::Subjects;
 use crate::config::SessionConfig;
 use crate::head::{OwnedHead, RequestHead};
-use crate::layer::Main;
+use crate::header::Header;
+use crate::layer::{LayerMarker as _, Main};
 use crate::manager::SessionManager;
 use crate::memory::MemoryStore;
+use crate::record::Record;
+use crate::rejection::Rejection;
 use crate::request::RequestSession;
-use crate::time::{Clock, Timestamp};
+use crate::store::Store as _;
+use crate::time::{Clock, SystemClock, Timestamp};
+use crate::token::{OsRandom, Token};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Leaf {
@@ -263,6 +270,53 @@ async fn every_small_guard_does_what_its_conditions_mean() {
             }
         }
     }
+}
+
+/// A stored record may say anything.
+#[tokio::test]
+async fn a_proof_of_identity_that_is_nobodys_is_none() {
+    let (store, config) = (Arc::new(MemoryStore::new()), SessionConfig::default());
+    let manager = SessionManager::new(store.clone(), config);
+    let (token, now) = (Token::new(&OsRandom), SystemClock.now());
+    for user in [None, Some("ada".into())] {
+        let mut header = Header::new(token.secret_hash(Main::NAME), now, Duration::from_secs(60), None);
+        (header.user, header.authenticated) = (user.clone(), Some(now));
+        store.create(token.id(), &Record::new(header), now).await.expect("the store works");
+        let cookie = OneCookie(format!("__Host-session={}", token.expose()));
+        let session = manager.open();
+        let passed = guard::<RequireFresh<300>>(&session, &RequestHead::new("GET", "/", &cookie)).await.is_ok();
+        assert_eq!((passed, session.state().current.is_some()), (user.is_some(), true));
+        store.destroy(token.id()).await.expect("the store works");
+    }
+}
+
+struct OneCookie(String);
+
+impl crate::head::Headers for OneCookie {
+    fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+        each("cookie", self.0.as_bytes());
+    }
+}
+
+#[tokio::test]
+async fn a_denial_is_not_for_caches_whatever_becomes_of_the_answer() {
+    let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+    let headers = async |session: &RequestSession| {
+        let closed = manager.close(session, 200).await;
+        closed.headers.into_iter().filter(|change| format!("{change:?}").contains("cache-control")).count()
+    };
+    let head = RequestHead::new("GET", "/", &NoHeaders);
+    let (stranger, user) = (manager.open(), manager.open());
+    assert!(guard::<RequireLogin>(&stranger, &head).await.is_err());
+    assert!(guard::<GuestOnly>(&user, &head).await.is_ok());
+    assert_eq!((headers(&stranger).await, headers(&user).await), (1, 0));
+    // That of an extractor is one where it is given, once.
+    let refused = manager.open();
+    let rejection = login_required(&refused, &head);
+    let copy = rejection.clone();
+    assert!(!refused.state().denied && rejection == copy);
+    [&rejection, &copy].into_iter().for_each(Rejection::give);
+    assert_eq!(headers(&refused).await, 1);
 }
 
 #[tokio::test]

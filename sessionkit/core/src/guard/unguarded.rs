@@ -47,3 +47,34 @@ impl RequestSession {
         self.state().failure.get_or_insert(error);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SessionConfig;
+    use crate::head::Headers;
+    use crate::manager::SessionManager;
+    use crate::memory::MemoryStore;
+
+    struct NoHeaders;
+
+    impl Headers for NoHeaders {
+        fn each<'a>(&'a self, _: &mut dyn FnMut(&'a str, &'a [u8])) {}
+    }
+
+    #[tokio::test]
+    async fn only_the_answer_of_a_route_is_withheld_and_only_without_a_guard() {
+        let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+        for guarded in [false, true] {
+            for (status, withheld) in [(200, true), (303, true), (401, true), (404, false), (405, false), (406, true)] {
+                let (session, mark) = (manager.open(), GuardMark::default());
+                session.deny_by_default(mark.clone(), &RequestHead::new("GET", "/", &NoHeaders));
+                if guarded {
+                    mark.set();
+                }
+                let answer = manager.close(&session, status).await.rejection;
+                assert_eq!(answer.map(|answer| answer.status()), (withheld && !guarded).then_some(403), "{status}");
+            }
+        }
+    }
+}

@@ -95,6 +95,9 @@ pub async fn an_entry_lives_from_its_registration_until_it_is_forgotten<S: Store
     assert_eq!(user.entries(NOW).await, [first, second]);
     assert!(user.confirm(two, &[]).await);
     assert_eq!(user.states().await, [(one, EntryState::Begun), (two, EntryState::Confirmed)]);
+    user.register(one, None, false).await;
+    user.register(two, None, false).await;
+    assert_eq!(user.states().await, [(one, EntryState::Begun), (two, EntryState::Confirmed)], "each stays what it was");
     user.forget(&[one]).await;
     assert!(!user.confirm(one, &[]).await, "nothing is confirmed that is not there");
     user.forget(&[two, one]).await;
@@ -132,6 +135,7 @@ pub async fn what_has_ended_stays_so<S: Store>(store: Arc<S>) {
     assert_eq!(user.end(Meant::One(random_id())).await, []);
     assert_eq!(user.end(Meant::One(ids[1])).await, [ids[1]]);
     assert_eq!(user.end(Meant::One(ids[1])).await, [ids[1]], "whose session may not be destroyed yet");
+    assert_eq!(user.end(Meant::One(random_id())).await, [], "nobody else is told of it");
     assert_eq!(user.register(ids[1], None, false).await, Registered::Ended);
     assert!(!user.confirm(ids[1], &[]).await, "[P9] a login that was revoked is not confirmed");
     assert_eq!(user.register(ids[0], None, false).await, Registered::Entered(vec![ids[1]]));
@@ -172,13 +176,21 @@ pub async fn a_limit_counts_what_has_not_ended<S: Store>(store: Arc<S>) {
     assert_eq!(user.register(third, Some(3), false).await, Registered::Entered(vec![]));
     assert_eq!(user.register(fourth, Some(3), false).await, Registered::Full);
     assert_eq!(user.entries(NOW).await.len(), 3, "a refusal registers nothing");
-    assert_eq!(user.register(ids[0], Some(3), false).await, Registered::Entered(vec![]), "it is one of them");
+    for evict in [false, true] {
+        assert_eq!(user.register(ids[0], Some(3), evict).await, Registered::Entered(vec![]), "it is one of them");
+    }
     assert_eq!(user.register(fourth, Some(3), true).await, Registered::Entered(vec![ids[1]]), "now the oldest");
     assert!(!user.confirm(ids[1], &[]).await);
     assert_eq!(user.register(ids[1], Some(9), true).await, Registered::Ended);
+    // Where the limit was higher before, nobody is sent away who is there, and what has ended leaves room.
+    assert_eq!(user.register(third, Some(1), false).await, Registered::Entered(vec![ids[1]]));
+    user.end(Meant::One(fourth)).await;
+    let sixth = random_id();
+    assert_eq!(user.register(sixth, Some(3), false).await, Registered::Entered(vec![ids[1], fourth]));
+    user.forget(&[sixth, fourth]).await;
     let fifth = random_id();
     let Registered::Entered(ended) = user.register(fifth, Some(1), true).await else { panic!("there is room") };
-    assert_eq!(ended, [ids[1], third, ids[0], fourth]);
+    assert_eq!(ended, [ids[1], ids[0], third]);
     assert!(user.confirm(fifth, &ended).await);
     assert_eq!(user.states().await, [(fifth, EntryState::Confirmed)]);
 }
@@ -190,6 +202,10 @@ pub async fn an_entry_is_gone_at_its_deadline<S: Store>(store: Arc<S>) {
     user.register_at(id, Some(1), false, NOW, after(100)).await;
     user.register_at(id, Some(1), false, after(1), after(50)).await;
     assert_eq!((user.entries(after(99)).await.len(), user.entries(after(100)).await.len()), (1, 0));
+    user.register_at(id, Some(1), false, after(2), after(200)).await;
+    let (name, index) = (&user.name, user.index());
+    assert_eq!(index.end(name, Meant::All, after(200)).await.expect("the store answers"), []);
+    assert!(!index.confirm(name, id, &[], after(200)).await.expect("the store answers"));
     user.register_at(id, Some(1), false, after(2), after(200)).await;
     let other = random_id();
     assert_eq!(user.register_at(other, Some(1), false, after(199), after(900)).await, Registered::Full);
