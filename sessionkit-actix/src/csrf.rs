@@ -13,7 +13,7 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage as _, ResponseError as _};
 use sessionkit_core::{Admission, CrossOriginProtection, LayerMarker, Main, Rejection};
 
-use crate::extract::{HeaderLines, Slot, head};
+use crate::extract::{HeaderLines, Slot, head, mark_guarded};
 use crate::rejection::SessionRejection;
 
 /// Refuses requests that a page of another origin made a browser send; see [`CrossOriginProtection`].
@@ -134,6 +134,7 @@ where
 }
 
 fn refuse<B>(request: ServiceRequest, rejection: Rejection) -> ServiceResponse<EitherBody<B>> {
+    mark_guarded(request.request());
     let answer = SessionRejection::from(rejection).error_response();
     request.into_response(answer.map_into_right_body())
 }

@@ -29,8 +29,8 @@ impl<L> Slot<L> {
 pub(crate) fn slot<L: LayerMarker>(request: &HttpRequest) -> Result<RequestSession, SessionRejection> {
     let session = request.extensions().get::<Slot<L>>().map(|slot| slot.session.clone());
     session.ok_or_else(|| {
-        let route = format!("{} {}", request.method(), request.path());
-        Rejection::missing_layer(L::NAME, "SessionMiddleware::new(manager)", &route).into()
+        let lines = HeaderLines(request.headers());
+        Rejection::missing_layer(L::NAME, "SessionMiddleware::new(manager)", &head(request, &lines)).into()
     })
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn session<L: LayerMarker>(request: &HttpRequest) -> Result<RequestSe
     Ok(session)
 }
 
-/// Tells middleware that denies by default that a guard decides.
+/// Tells middleware that denies by default that it is decided who may pass.
 pub(crate) fn mark_guarded(request: &HttpRequest) {
     if let Some(mark) = request.extensions().get::<GuardMark>() {
         mark.set();

@@ -14,7 +14,7 @@ use sessionkit_core::{Admission, CrossOriginProtection, LayerMarker, Main, Token
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::extract::{Slot, head};
+use crate::extract::{Slot, head, mark_guarded};
 
 /// Refuses requests that a page of another origin made a browser send; see [`CrossOriginProtection`].
 ///
@@ -110,7 +110,10 @@ where
         let head = head(request.method(), uri, request.headers());
         let state = match self.layer.protection.admit(slot.map(|slot| &slot.session), L::NAME, &head) {
             Admission::Admitted => State::Admitted { handling: self.inner.call(request) },
-            Admission::Refused(rejection) => State::Refused { answer: Some(rejection.into()) },
+            Admission::Refused(rejection) => {
+                mark_guarded(request.extensions());
+                State::Refused { answer: Some(rejection.into()) }
+            }
             Admission::Undecided(check) => {
                 // The service that is ready goes into the future.
                 let fresh = self.inner.clone();
@@ -167,7 +170,11 @@ where
                         let (mut service, request) = *next.take().expect("the check was ready once");
                         State::Admitted { handling: service.call(request) }
                     }
-                    Err(rejection) => State::Refused { answer: Some(rejection.into()) },
+                    Err(rejection) => {
+                        let (_, request) = *next.take().expect("the check was ready once");
+                        mark_guarded(request.extensions());
+                        State::Refused { answer: Some(rejection.into()) }
+                    }
                 },
             };
             state.set(next);

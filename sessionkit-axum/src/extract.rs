@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use http::request::Parts;
-use http::{HeaderMap, Method, Uri};
+use http::{Extensions, HeaderMap, Method, Uri};
 use sessionkit_core::{GuardMark, LayerMarker, Rejection, RequestHead, RequestSession};
 
 use crate::rejection::SessionRejection;
@@ -23,8 +23,8 @@ impl<L: LayerMarker> Slot<L> {
 
     pub(crate) fn of(parts: &Parts) -> Result<&Self, SessionRejection> {
         parts.extensions.get().ok_or_else(|| {
-            let route = format!("{} {}", parts.method, parts.uri.path());
-            Rejection::missing_layer(L::NAME, "SessionLayer::new(manager)", &route).into()
+            let head = head(&parts.method, &parts.uri, &parts.headers);
+            Rejection::missing_layer(L::NAME, "SessionLayer::new(manager)", &head).into()
         })
     }
 }
@@ -42,9 +42,9 @@ pub(crate) fn session<L: LayerMarker>(parts: &Parts) -> Result<RequestSession, S
     Ok(slot.session.clone())
 }
 
-/// Tells layers that deny by default that a guard decides.
-pub(crate) fn mark_guarded(parts: &Parts) {
-    if let Some(mark) = parts.extensions.get::<GuardMark>() {
+/// Tells layers that deny by default that it is decided who may pass.
+pub(crate) fn mark_guarded(extensions: &Extensions) {
+    if let Some(mark) = extensions.get::<GuardMark>() {
         mark.set();
     }
 }

@@ -55,6 +55,11 @@ mod served {
             Reply::ok("path")
         }
 
+        #[session(require_login, login_url = "/login?next=/form")]
+        async fn with_a_way_back() -> Reply {
+            Reply::ok("way back")
+        }
+
         #[session(require_login, login_url = office_login)]
         async fn with_a_function() -> Reply {
             Reply::ok("function")
@@ -102,7 +107,7 @@ mod served {
 
         async fn start(bench: &Bench, manager: SessionManager) -> sessionkit_tests::harness::Server {
             let routes = routes![
-                "/plain" => plain, "/path" => with_a_path, "/function" => with_a_function, "/none" => with_no_address,
+                "/plain" => plain, "/path" => with_a_path, "/back" => with_a_way_back, "/function" => with_a_function, "/none" => with_no_address,
                 "/fresh" => fresh, "/guests" => guests, "/page" => with_a_page, "/fails" => with_a_page_that_fails,
                 "/forbidden" => forbidden, "/public" => public, "/login" => login,
             ];
@@ -115,6 +120,7 @@ mod served {
             let visitor = stranger.visitor();
             assert_eq!(location(&open(&visitor, "/plain?a=b").await), Some("/login?next=/plain%3Fa%3Db"));
             assert_eq!(location(&open(&visitor, "/path").await), Some("/enter?next=/path"));
+            assert_eq!(location(&open(&visitor, "/back").await), Some("/login?next=/form"), "it says the way back itself");
             let function = open(&visitor, "/function").await;
             assert_eq!(location(&function), Some("/office/login?language=en&next=/function#form"));
             let none = open(&visitor, "/none").await;

@@ -137,8 +137,9 @@ impl<E: From<SessionError> + 'static> Auth<E> {
     /// [credential stamp](crate::SessionUser::credential_stamp) of theirs. Another stamp of `user` does not.
     ///
     /// # Errors
-    /// Fails where nobody is logged in, where they act as somebody already, when the store fails, and when the session
-    /// has ended or was rotated meanwhile.
+    /// Fails where nobody is logged in, where they act as somebody already, where the manager's
+    /// [`UserLoader`](crate::UserLoader), which is asked if it has one, knows no such user (404) or fails, when the store
+    /// fails, and when the session has ended or was rotated meanwhile.
     pub async fn impersonate(&self, user: impl Display) -> Result<(), E> {
         Ok(run(&self.session, impersonation::begin(self.session.clone(), user.to_string().into())).await?)
     }
@@ -221,10 +222,7 @@ async fn run(
     match engine.tasks.finish(work).await {
         Some(Ok(())) => Ok(()),
         Some(Err(error)) => {
-            // That nobody is logged in is no failure.
-            if error.status() != 401 {
-                session.report_failure(&error);
-            }
+            session.report_failure(&error);
             Err(error)
         }
         None => Err(SessionError::interrupted()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::cookie::BadCookie;
 use crate::csrf::CsrfRefusal;
+use crate::event::EventKind;
 use crate::field_error::FieldError;
 use crate::rejection::Rejection;
 use crate::store::{StoreError, StoreErrorKind};
@@ -39,6 +40,8 @@ enum Reason {
     Key(String),
     Method(String),
     NotLoggedIn,
+    NoSuchUser,
+    NoUserId,
     TooManyDevices(usize),
     Revoked,
     NoDeviceIndex,
@@ -118,6 +121,16 @@ impl SessionError {
         Reason::NotLoggedIn.into()
     }
 
+    /// Somebody was to act as a user who is not there.
+    pub(crate) fn no_such_user() -> Self {
+        Reason::NoSuchUser.into()
+    }
+
+    /// An empty text was given for the id of a user.
+    pub(crate) fn no_user_id() -> Self {
+        Reason::NoUserId.into()
+    }
+
     /// The user is logged in on as many devices as may be.
     pub(crate) fn too_many_devices(most: usize) -> Self {
         Reason::TooManyDevices(most).into()
@@ -193,9 +206,13 @@ impl SessionError {
         Reason::Panicked(what).into()
     }
 
-    /// Whether the store is to blame, or what it holds.
-    pub(crate) fn is_of_the_store(&self) -> bool {
-        matches!(&*self.0, Reason::Store(_))
+    /// Tells of a failure; what is the client's matter is told to the client alone.
+    pub(crate) fn tell(&self, tell: impl FnOnce(EventKind<'_>)) {
+        match &*self.0 {
+            Reason::Store(_) => tell(EventKind::StoreUnavailable { error: format_args!("{self}") }),
+            _ if self.status() >= 500 => tell(EventKind::Failed { error: format_args!("{self}") }),
+            _ => {}
+        }
     }
 
     /// Whether what is stored is damaged: then nothing else is known to be wrong.
@@ -204,8 +221,9 @@ impl SessionError {
     }
 
     /// The status code of the answer: 503 where the store or the user loader failed, 409 where changes could not be
-    /// settled and where a login is one too many, 401 where nobody is logged in, 400 or 401 where the setting `on_bad_cookie` rejects the cookie, 403 where a form is not one of the
-    /// session, a hook's where one answered, 500 otherwise.
+    /// settled and where a login is one too many, 404 where somebody was to act as a user who is not there, 401 where nobody is
+    /// logged in, 400 or 401 where the setting `on_bad_cookie` rejects the cookie, 403 where a form is not one of the session,
+    /// a hook's where one answered, 500 otherwise.
     pub fn status(&self) -> u16 {
         match &*self.0 {
             Reason::Store(error) if error.kind() == StoreErrorKind::Corrupt => 500,
@@ -214,6 +232,7 @@ impl SessionError {
             Reason::Answered(rejection) => rejection.status(),
             Reason::Unsettled | Reason::Lost | Reason::Over | Reason::NoSession | Reason::Acting => 409,
             Reason::TooManyDevices(_) | Reason::Revoked => 409,
+            Reason::NoSuchUser => 404,
             Reason::Csrf => 403,
             Reason::Unguarded { dev: false, .. } => 403,
             Reason::BadCookie(BadCookie::Malformed) => 400,
@@ -337,6 +356,8 @@ impl fmt::Display for SessionError {
                 "the sessions of each user are not kept: set `devices`, and use a store that has an index of them",
             ),
             Reason::NotLoggedIn => f.write_str("nobody is logged in"),
+            Reason::NoSuchUser => f.write_str("there is no such user"),
+            Reason::NoUserId => f.write_str("the id of a user must not be empty"),
             Reason::Acting => f.write_str("somebody who acts as another user has to end that first"),
             Reason::Method(method) => write!(
                 f,

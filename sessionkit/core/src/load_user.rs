@@ -92,14 +92,31 @@ impl RequestSession {
         Some(state.user.get_or_insert_with(new).clone())
     }
 
-    async fn fetch(&self, loader: &dyn DynLoader, user: &Arc<UserOfSession>) -> Result<Option<Loaded>, SessionError> {
-        let loading = caught(user.load(loader));
-        let loaded = match Deadline::of(self.shared.engine.settings().user_deadline).limit(loading).await {
-            Some(Some(Ok(found))) => Ok(found),
-            Some(Some(Err(error))) => Err(SessionError::user_loader(error)),
+    /// Whether there is such a user, as far as the manager's loader, if it has one, can tell.
+    ///
+    /// # Errors
+    /// Fails when the loader does, is late, or panics.
+    pub(crate) async fn may_be_user(&self, id: &str) -> Result<bool, SessionError> {
+        if id.is_empty() {
+            return Err(SessionError::no_user_id());
+        }
+        match &self.shared.engine.user_loader {
+            Some(loader) => Ok(self.in_time(loader.load(id)).await?.is_some()),
+            None => Ok(true),
+        }
+    }
+
+    /// What a loader says, within `user_deadline`.
+    async fn in_time<T>(&self, loading: impl Future<Output = Result<T, String>>) -> Result<T, SessionError> {
+        match Deadline::of(self.shared.engine.settings().user_deadline).limit(caught(loading)).await {
+            Some(Some(found)) => found.map_err(SessionError::user_loader),
             Some(None) => Err(SessionError::panicked("the user loader")),
             None => Err(SessionError::slow_user_loader()),
-        };
+        }
+    }
+
+    async fn fetch(&self, loader: &dyn DynLoader, user: &Arc<UserOfSession>) -> Result<Option<Loaded>, SessionError> {
+        let loaded = self.in_time(user.load(loader)).await;
         if !self.state().is_user(user) {
             // Whatever was found is of somebody else by now.
             return Ok(None);

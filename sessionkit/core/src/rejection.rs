@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Once};
 
+use crate::event::{self, EventKind};
+use crate::head::{RequestHead, Route};
 use crate::local_path::LocalPath;
 
 /// A response that SessionKit gives in place of the handler: a problem document, or a redirect to the login page.
@@ -81,7 +83,10 @@ impl Rejection {
     pub(crate) fn login(login_url: &str, next: Option<&LocalPath>) -> Self {
         let (address, fragment) = login_url.split_at(login_url.find('#').unwrap_or(login_url.len()));
         let mut location = address.to_owned();
-        if let Some(next) = next {
+        // A login page that was given a way back, for a form as a rule, keeps it.
+        let query = address.split_once('?').map_or("", |(_, query)| query);
+        let returns = query.split('&').any(|pair| pair.starts_with("next="));
+        if let Some(next) = next.filter(|_| !returns) {
             location.push(if address.contains('?') { '&' } else { '?' });
             location.push_str("next=");
             location.push_str(&next.encode());
@@ -95,15 +100,15 @@ impl Rejection {
         Self::to(home_url.to_owned(), "You are logged in already.")
     }
 
-    /// The request came to a handler without passing the session layer called `layer`; `route` says where.
-    pub fn missing_layer(layer: &str, adapter_layer: &str, route: &str) -> Self {
-        Self::new(
-            500,
-            format!(
-                "The session layer `{layer}` did not run before {route}. Perhaps you forgot to add it? \
-                 Add `{adapter_layer}` to the application, outside of this route."
-            ),
-        )
+    /// The request came to a handler without passing the session layer called `layer`, which the log says too.
+    pub fn missing_layer(layer: &'static str, adapter_layer: &str, head: &RequestHead<'_>) -> Self {
+        let detail = format!(
+            "The session layer `{layer}` did not run before {}. Perhaps you forgot to add it? Add `{adapter_layer}` to the \
+             application, outside of this route.",
+            Route::new(head)
+        );
+        event::log_at(layer, head, EventKind::Failed { error: format_args!("{detail}") });
+        Self::new(500, detail)
     }
 
     /// The status code.

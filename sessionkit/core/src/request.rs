@@ -274,11 +274,7 @@ impl RequestSession {
 
     /// Tells the sinks why the session cannot be used.
     pub(crate) fn report_failure(&self, error: &SessionError) {
-        let shown = format_args!("{error}");
-        self.report(match error.is_of_the_store() {
-            true => EventKind::StoreUnavailable { error: shown },
-            false => EventKind::Failed { error: shown },
-        });
+        error.tell(|kind| self.report(kind));
     }
 
     /// Remembers why the handler's answer cannot stand.

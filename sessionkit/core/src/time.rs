@@ -31,6 +31,13 @@ impl Timestamp {
     }
 }
 
+/// For libraries of dates. What is after the year 9999 becomes its end.
+impl From<Timestamp> for SystemTime {
+    fn from(time: Timestamp) -> Self {
+        UNIX_EPOCH + Duration::from_secs(time.0.min(253_402_300_799))
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)

@@ -166,10 +166,28 @@ pub async fn serve_protected(
     protection: CrossOriginProtection,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> Server {
+    serve_protected_behind(bench, SessionMiddleware::new(manager), protection, routes).await
+}
+
+/// Serves the same under session middleware that denies by default.
+pub async fn serve_protected_denying(
+    bench: &Bench,
+    protection: CrossOriginProtection,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Server {
+    serve_protected_behind(bench, SessionMiddleware::new(bench.manager()).deny_by_default(), protection, routes).await
+}
+
+async fn serve_protected_behind(
+    bench: &Bench,
+    middleware: SessionMiddleware,
+    protection: CrossOriginProtection,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Server {
     let gates = Data::new(bench.gates.clone());
     actix_start!(move || {
         let app = App::new().app_data(gates.clone()).configure(routes.clone());
-        app.wrap(CsrfMiddleware::new(protection.clone())).wrap(SessionMiddleware::new(manager.clone()))
+        app.wrap(CsrfMiddleware::new(protection.clone())).wrap(middleware.clone())
     })
 }
 

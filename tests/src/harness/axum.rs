@@ -122,6 +122,12 @@ pub async fn serve_protected(
     serve_app(bench, routes.layer(CsrfLayer::new(protection)).layer(SessionLayer::new(manager))).await
 }
 
+/// Serves the same under a session layer that denies by default.
+pub async fn serve_protected_denying(bench: &Bench, protection: CrossOriginProtection, routes: Router) -> Server {
+    let denying = SessionLayer::new(bench.manager()).deny_by_default();
+    serve_app(bench, routes.layer(CsrfLayer::new(protection)).layer(denying)).await
+}
+
 /// Serves routes under a protection from requests of other sites alone.
 pub async fn serve_unsessioned(bench: &Bench, protection: CrossOriginProtection, routes: Router) -> Server {
     serve_app(bench, routes.layer(CsrfLayer::new(protection))).await

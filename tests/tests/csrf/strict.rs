@@ -1,7 +1,7 @@
 //! The strict protection, and the token that lets pass what no browser says anything of.
 
 use reqwest::Method;
-use sessionkit::CrossOriginProtection;
+use sessionkit::{CrossOriginProtection, Rejection};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Log, Server};
 
@@ -12,6 +12,7 @@ behaviour! {
         a_token_lets_pass_what_says_nothing,
         a_token_lets_nothing_pass_that_another_site_sent,
         the_session_is_loaded_once,
+        what_is_refused_is_decided_where_all_is_denied_by_default,
     ];
 
     async fn shows(token: CsrfToken) -> Reply {
@@ -54,6 +55,34 @@ behaviour! {
             let headers = [("x-csrf-token", token.as_bytes()), other];
             assert_eq!(visitor.send(Method::POST, "/buy", &headers, "").await.status, 403, "{other:?}");
         }
+    }
+
+    #[session(public)]
+    async fn public() -> Reply {
+        Reply::ok("public")
+    }
+
+    async fn what_is_refused_is_decided_where_all_is_denied_by_default(bench: Bench) {
+        let answers = |protection: CrossOriginProtection| protection.on_denied(|_, _| Rejection::html(400, "not from here"));
+        let log = Log::collect();
+        for protection in [CrossOriginProtection::new(), CrossOriginProtection::new().strict()] {
+            let routes = routes!["/form" => shows, "/public" => public];
+            let server = serve_protected_denying(&bench, answers(protection), routes).await;
+            let visitor = server.visitor();
+            for wrong in [&[("sec-fetch-site", &b"cross-site"[..])][..], &[("origin", b"null"), ("x-csrf-token", b"x")]] {
+                let answer = visitor.send(Method::POST, "/public", wrong, "").await;
+                assert_eq!((answer.status, &*answer.body), (400, "not from here"), "{wrong:?}");
+            }
+            let same = [("sec-fetch-site", &b"same-origin"[..])];
+            assert_eq!(visitor.send(Method::POST, "/public", &same, "").await.body, "public");
+            assert_eq!(visitor.send(Method::POST, "/form", &same, "").await.status, 403, "nobody guards it");
+        }
+        // The token is looked at later than the headers.
+        let strict = answers(CrossOriginProtection::new().strict());
+        let server = serve_protected_denying(&bench, strict, routes!["/public" => public]).await;
+        let answer = server.visitor().send(Method::POST, "/public", &[("x-csrf-token", b"x")], "").await;
+        assert_eq!((answer.status, &*answer.body), (400, "not from here"));
+        assert_eq!(log.text().matches("event=\"unguarded\"").count(), 2, "{}", log.text());
     }
 
     async fn the_session_is_loaded_once(bench: Bench) {

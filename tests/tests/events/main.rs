@@ -4,6 +4,7 @@ mod actors;
 mod audit;
 mod audit_order;
 mod denials;
+mod failures;
 mod kinds;
 mod metrics;
 mod revocations;

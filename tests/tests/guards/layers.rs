@@ -2,6 +2,7 @@
 
 use crate::http::{App, Ask};
 use crate::on_both_frameworks;
+use sessionkit_tests::harness::Log;
 
 mod with_layers {
     use super::*;
@@ -52,6 +53,7 @@ mod without_layers {
     }
 
     async fn missing_layer_is_500_that_names_the_layer_and_the_route(app: impl App) {
+        let log = Log::collect();
         for (path, layer) in [("/admin", "`Main`"), ("/anything", "`Main`"), ("/office", "`Office`")] {
             for ask in [Ask::get(path), Ask::get(path).navigating()] {
                 let answer = app.answer(ask).await;
@@ -59,6 +61,7 @@ mod without_layers {
                 assert_eq!(answer.header("content-type"), Some("application/problem+json"));
                 for part in [layer, &format!("GET {path}"), "new(manager)"] {
                     assert!(answer.body.contains(part), "{part} is not in {}", answer.body);
+                    assert!(log.text().contains(part), "{part} is not in {}", log.text());
                 }
             }
         }

@@ -12,6 +12,7 @@ behaviour! {
         other_credentials_of_the_user_do_not,
         the_session_ends_where_either_of_them_is_gone,
         a_loader_that_fails_ends_nothing,
+        nobody_acts_as_somebody_who_is_not_there,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -24,6 +25,16 @@ behaviour! {
     async fn act(auth: Auth) -> Answered {
         auth.impersonate("ada").await?;
         Ok(Reply::ok("ada"))
+    }
+
+    async fn act_as_nobody(auth: Auth) -> Answered {
+        auth.impersonate("zoe").await?;
+        Ok(Reply::ok("zoe"))
+    }
+
+    async fn act_without_a_name(auth: Auth) -> Answered {
+        auth.impersonate("").await?;
+        Ok(Reply::ok("?"))
     }
 
     async fn end(auth: Auth) -> Answered {
@@ -55,14 +66,14 @@ behaviour! {
         accounts.change("bob", |bob| bob.password_hash = Some("first".to_owned()));
         let routes = routes![
             "/login" => login, "/act" => act, "/end" => end, "/prove" => prove, "/home" => home, "/admin" => admin,
-            "/who" => who,
+            "/who" => who, "/act-as-nobody" => act_as_nobody, "/act-without-a-name" => act_without_a_name,
         ];
         let server = serve_with(bench, bench.manager().with_user_loader(accounts.clone()), routes).await;
         let visitor = server.visitor();
         visitor.get("/login").await;
         visitor.get("/act").await;
         assert_eq!(visitor.get("/home").await.body, "ada");
-        assert_eq!(accounts.calls(), ["bob", "ada"], "whoever acts is looked at first");
+        assert_eq!(accounts.calls(), ["ada", "bob", "ada"], "whoever acts is looked at first");
         (server, visitor, accounts)
     }
 
@@ -111,5 +122,25 @@ behaviour! {
         assert_eq!((answer.status, answer.cookies().len()), (503, 0));
         accounts.set_mood(Mood::Willing);
         assert_eq!(visitor.get("/home").await.body, "ada");
+    }
+
+    async fn nobody_acts_as_somebody_who_is_not_there(bench: Bench) {
+        let (server, visitor, accounts) = start(&bench).await;
+        visitor.get("/end").await;
+        let token = visitor.token();
+        for (path, mood, status) in [
+            ("/act-as-nobody", Mood::Willing, 404),
+            ("/act-without-a-name", Mood::Willing, 500),
+            ("/act", Mood::Failing, 503),
+            ("/act", Mood::Panicking, 500),
+        ] {
+            accounts.set_mood(mood);
+            assert_eq!(visitor.get(path).await.status, status, "{path} {mood:?}");
+            assert_eq!((visitor.get("/who").await.body, visitor.token()), ("bob".to_owned(), token.clone()), "{path}");
+        }
+        accounts.set_mood(Mood::Willing);
+        accounts.calls();
+        assert_eq!(server.visitor().get("/act-as-nobody").await.status, 401, "that is no stranger's business");
+        assert_eq!(accounts.calls(), [""; 0]);
     }
 }

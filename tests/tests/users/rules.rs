@@ -7,7 +7,7 @@ use sessionkit::{
     GuardedRequest, LayerMarker, Rejection, Requirement, Rules, SessionConfig, SessionData, SessionManager,
 };
 use sessionkit_tests::behaviour;
-use sessionkit_tests::harness::Bench;
+use sessionkit_tests::harness::{Bench, Log};
 
 use crate::accounts::{Account, Accounts};
 
@@ -117,11 +117,14 @@ behaviour! {
     async fn rules_are_not_met_without_conditions_or_layer(bench: Bench) {
         let manager = bench.manager();
         let ada = TestSession::new(&manager).login("ada").await;
+        let log = Log::collect();
         for rules in [Rules::new(), Rules::new().any(|any| any), Rules::new().not(|not| not)] {
             let server = serve_fenced(&bench, manager.clone(), rules, routes!["/page" => page]).await;
-            let status = server.visitor_with(&ada).get("/fenced/page").await.status;
-            assert!(matches!(status, 401 | 403), "{status}");
+            for visitor in [server.visitor_with(&ada), server.visitor()] {
+                assert_eq!(visitor.get("/fenced/page").await.status, 500);
+            }
         }
+        assert_eq!(log.text().matches("Rules::public()").count(), 6, "{}", log.text());
         let rules = Rules::<Office>::for_layer().require_login();
         let server = serve_fenced(&bench, manager.clone(), rules, routes!["/page" => page]).await;
         let answer = server.visitor_with(&ada).get("/fenced/page").await;

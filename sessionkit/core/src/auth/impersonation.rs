@@ -10,6 +10,11 @@ use crate::error::SessionError;
 use crate::request::RequestSession;
 
 pub(super) async fn begin(session: RequestSession, user: Arc<str>) -> Result<(), SessionError> {
+    session.load().await?;
+    // Nobody becomes somebody who is not there: the next page would end the session.
+    if session.is_logged_in() && !session.may_be_user(&user).await? {
+        return Err(SessionError::no_such_user());
+    }
     act(&session, Occasion::Impersonation, |details, myself| match details.actor.replace(myself) {
         Some(_) => Err(SessionError::acting()),
         None => Ok(Some(user)),

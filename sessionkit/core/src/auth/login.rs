@@ -85,6 +85,9 @@ impl<E: From<SessionError> + 'static> Login<E> {
 
     async fn run(self) -> Result<(), SessionError> {
         details::check_methods(&self.details.methods)?;
+        if self.user.is_empty() {
+            return Err(SessionError::no_user_id());
+        }
         let session = &self.session;
         session.look_up().await?;
         let _turn = session.shared.turn.lock().await;

@@ -8,7 +8,7 @@ use super::index::Meant;
 use crate::details::LoginDetails;
 use crate::engine::Engine;
 use crate::error::SessionError;
-use crate::event::EventKind;
+use crate::event::{About, EventKind};
 use crate::record::Record;
 use crate::request::RequestSession;
 use crate::time::Timestamp;
@@ -176,6 +176,10 @@ impl Whose {
     }
 
     async fn list(&self) -> Result<Vec<Device>, SessionError> {
+        self.look().await.inspect_err(|error| self.report(error))
+    }
+
+    async fn look(&self) -> Result<Vec<Device>, SessionError> {
         let (user, current) = self.user().await?;
         let engine = self.engine();
         let found = engine.look_at(engine.required_index()?, &user).await?;
@@ -193,7 +197,14 @@ impl Whose {
         let whose = self.clone();
         let work = async move { whose.end_in_turn(choose).await };
         let ended = self.engine().tasks.finish(work).await;
-        ended.unwrap_or_else(|| Err(SessionError::interrupted()))
+        ended.unwrap_or_else(|| Err(SessionError::interrupted())).inspect_err(|error| self.report(error))
+    }
+
+    fn report(&self, error: &SessionError) {
+        match self {
+            Self::Own(session) => session.report_failure(error),
+            Self::User(engine, _) => error.tell(|kind| engine.record(kind, About::default())),
+        }
     }
 
     async fn end_in_turn(

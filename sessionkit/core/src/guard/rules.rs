@@ -23,7 +23,7 @@ use crate::request::RequestSession;
 /// The conditions of a whole router or scope, as `#[session(..)]` has them for one handler; all must be met.
 ///
 /// `GuardLayer` of axum and `GuardMiddleware` of actix-web take them. They come before the conditions of a handler, which
-/// must be met too. Rules without a condition let nobody pass.
+/// must be met too. Rules without a condition are a mistake, and let nobody pass: the answer is a 500.
 ///
 /// ```
 /// # use sessionkit_core::{Field, FieldError, FieldReader, FieldWriter, Json, Main, SessionData};
@@ -167,6 +167,10 @@ impl<L: LayerMarker> Rules<L> {
     }
 
     fn tell(&self, subjects: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
+        if self.conditions.is_empty() {
+            let reason = "`Rules` without a condition let nobody pass: add one, or write `Rules::public()`";
+            return Err(Interrupted::Failed(reason.to_owned()));
+        }
         self.conditions.iter().try_for_each(|condition| condition(subjects))
     }
 }
