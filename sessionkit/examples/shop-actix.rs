@@ -164,8 +164,10 @@ async fn change_password(
         }
     };
     let person = shop.accounts.change_password(person.id, password);
-    // This session goes on, with the stamp of the new password; those that began with the old one do not.
+    // This session goes on, with the stamp of the new password. Those that began with the old one would end when they are next
+    // used; here they end at once, and the pages that they have open.
     auth.reauthenticate().credential_stamp(person.and_then(|person| person.credential_stamp())).await?;
+    auth.devices().end_others().await?;
     auth.checkout::<Visit>().await?.notice = Some("Your password is changed.".to_owned());
     Ok(see_other("/account"))
 }

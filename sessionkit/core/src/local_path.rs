@@ -6,6 +6,8 @@ use serde::{Deserialize, Deserializer};
 
 /// A path, with its query, on the same origin: all that a redirect target from a request may be.
 ///
+/// It holds no double quotation mark and no angle bracket, so it can stand between double quotes in HTML.
+///
 /// ```
 /// use sessionkit_core::LocalPath;
 ///

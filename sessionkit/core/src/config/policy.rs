@@ -30,9 +30,11 @@ impl fmt::Display for SessionConfig {
             ("bad cookie", bad_cookie(settings).into()),
             ("lost write", lost_write(settings).into()),
             ("login page", settings.login_url.clone()),
+            ("home page", settings.home_url.clone()),
             ("store", store(settings)),
             ("user", format!("{} to load", words(settings.user_deadline))),
             ("size", format!("{} bytes at most", settings.max_record_size)),
+            ("watching", format!("looks every {}", words(settings.watch_interval))),
         ];
         let devices = settings.devices.then(|| ("devices", devices(settings)));
         if let Some(preset) = settings.preset {
@@ -136,9 +138,11 @@ begins        with the first data
 bad cookie    is as good as none
 lost write    is logged
 login page    /login
+home page     /
 store         250 milliseconds for a load, 500 milliseconds for a commit
 user          1 second to load
 size          65536 bytes at most
+watching      looks every 30 seconds
 "
         );
         let strict = SessionConfig::builder().aal3().dev().rolling(Rolling::Off).renew_after(minutes(90));
@@ -159,9 +163,11 @@ begins        at the first visit
 bad cookie    is answered with 400 or 401
 lost write    is answered with 409
 login page    /login
+home page     /
 store         250 milliseconds for a load, 500 milliseconds for a commit
 user          1 second to load
 size          65536 bytes at most
+watching      looks every 30 seconds
 "
         );
         let longer = SessionConfig::builder()
