@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use sessionkit::{AuditEntry, AuditLog, AuditSink, MemoryStore, SessionConfig, SessionManager};
+use sessionkit_core::{RequestHead, RequireLogin};
 use sessionkit_tests::harness::{Gates, Log};
 
 use crate::support::Trail;
@@ -118,6 +120,27 @@ async fn an_overflow_at_the_very_end_stands_in_the_trail_too() {
     manager.drain().await;
     assert_eq!(log.trail.lines(), ["login 0", "entries_lost -"]);
     assert_eq!(log.trail.entries()[1].lost, 2);
+}
+
+#[tokio::test]
+async fn visitors_who_are_nobody_push_nobody_out_of_the_trail() {
+    let log = Moody::new(&[Does::Wait]);
+    let manager = manager(AuditSink::new(log.clone()).capacity(8));
+    logins(&manager, 0..1).await;
+    log.gates.arrived("append", 1).await;
+    let headers = HeaderMap::new();
+    let vault = RequestHead::new("GET", "/vault", &headers);
+    for _ in 0..50 {
+        let refused = sessionkit_core::guard::<RequireLogin>(&manager.open(), &vault).await;
+        assert!(refused.is_err());
+    }
+    logins(&manager, 1..3).await;
+    log.gates.open("append", 1);
+    manager.drain().await;
+    let denied = vec!["denied -".to_owned(); 3];
+    let expected = [lines(0..1), denied, vec!["entries_lost -".to_owned()], lines(1..3)].concat();
+    assert_eq!(log.trail.lines(), expected);
+    assert_eq!(log.trail.entries()[4].lost, 47);
 }
 
 #[tokio::test(start_paused = true)]

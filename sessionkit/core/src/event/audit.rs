@@ -59,7 +59,8 @@ pub trait AuditLog: Send + Sync + 'static {
 /// Keeps an audit trail: who logged in and out, whose sessions were revoked, who was refused.
 ///
 /// Entries wait in a queue, at most [`capacity`](Self::capacity) of them, and are appended one batch after the other, in
-/// the order of the events; requests do not wait for that. Nothing is lost silently: a log that fails is tried again, and
+/// the order of the events; requests do not wait for that. Half of the room is kept for events that concern a user, since
+/// any visitor can be refused as often as they like. Nothing is lost silently: a log that fails is tried again, and
 /// reported (`audit_failed`); what finds no room in the queue is counted, reported (`audit_overflow`), and stands in the
 /// trail as one entry `entries_lost`. [`SessionManager::drain`](crate::SessionManager::drain) waits until the queue is
 /// empty, and says so if the log does not take it (`audit_unwritten`).
@@ -110,8 +111,10 @@ impl EventSink for AuditSink {
         if !(self.keeps)(event) {
             return;
         }
+        // Whoever floods the queue without being anybody must not keep out what somebody does who is.
+        let room = if event.user().is_some() { self.capacity } else { self.capacity.div_ceil(2) };
         let mut queue = self.shared.queue();
-        if queue.entries.len() >= self.capacity {
+        if queue.entries.len() >= room {
             queue.lose(event, self.capacity);
             return;
         }

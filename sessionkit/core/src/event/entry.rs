@@ -56,7 +56,7 @@ impl AuditEntry {
 
 impl EventKind<'_> {
     /// Whether an audit trail keeps it unless it is told otherwise: who came and went, and who was refused; not what
-    /// belongs to running the application, and not what any visitor without a session can cause at will.
+    /// belongs to running the application, and not tokens that open nothing.
     pub fn is_audited(&self) -> bool {
         !matches!(
             self,
