@@ -7,6 +7,7 @@ mod changes;
 mod extractors;
 mod failures;
 mod gone;
+mod panics;
 mod requirements;
 mod rules;
 mod stamps;

@@ -1,5 +1,7 @@
 //! Decides about a request.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::check::Check;
 use super::condition::{Answer, Condition};
 use super::denial::{DenialReason, deny, deny_when_given};
@@ -67,7 +69,9 @@ pub(super) async fn decide_with(request: &GuardedRequest<'_>, tell: &Tell<'_>) -
     request.session.load().await?;
     loop {
         let mut frames = Frames::new();
-        match tell(request, &mut frames) {
+        // Predicates are the application's.
+        let told = catch_unwind(AssertUnwindSafe(|| tell(request, &mut frames)));
+        match told.unwrap_or_else(|_| Err(Interrupted::Failed("a predicate panicked".into()))) {
             Ok(()) => return Ok(judge(request, &frames)),
             Err(Interrupted::Needs(need)) => (need.0)(request).await?,
             Err(interrupted) => return Err(interrupted),

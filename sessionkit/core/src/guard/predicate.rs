@@ -8,7 +8,7 @@ use super::subject::Arguments;
 /// A function over one to four [`Subject`](super::Subject)s, which decide by their types what is loaded. `A` are the
 /// types of its arguments and `V` what it returns; both are inferred.
 ///
-/// It is pure: it may be asked more than once about one request.
+/// It is pure: it may be asked more than once about one request. A panic is a 500.
 #[diagnostic::on_unimplemented(
     message = "this is not a predicate",
     label = "expected `fn(&T) -> bool` or `fn(&T) -> Result<bool, E>`",
