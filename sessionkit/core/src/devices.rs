@@ -27,7 +27,8 @@
 //!
 //! **A session that has expired keeps its entry** until its latest deadline, or until it is met: where a list or a login
 //! at the limit loads it in vain, and *prunes* it. That leaves alone what a login has registered since. A login that has
-//! registered and not stored its session has a minute for that.
+//! registered and not stored its session has a minute for that. If it stored the session and never learned so, because the
+//! answer was lost, nobody has the token: that session is ended when it is met after the minute.
 //!
 //! **A session of another user.** A login as another user registers with the new user first, and *forgets* the entry of
 //! the user before after step 5. Whoever acts as another user stays in the list of their own devices.

@@ -15,7 +15,7 @@
     note = "write `impl LayerMarker for {Self} {{ const NAME: &'static str = \"..\"; }}`"
 )]
 pub trait LayerMarker: Send + Sync + 'static {
-    /// The name for logs and error messages.
+    /// The name, in logs and in what is stored: under another name the sessions of before open nothing.
     const NAME: &'static str;
 }
 

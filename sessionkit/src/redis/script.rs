@@ -109,7 +109,7 @@ impl Arguments {
             Some(most) => arguments.display(most),
             None => arguments.push(""),
         };
-        arguments.display(u8::from(login.evict));
+        arguments.display(u8::from(login.evict)).push(if login.stored { "c" } else { "b" });
         arguments
     }
 

@@ -5,4 +5,6 @@ mod damaged;
 mod ending;
 mod limits;
 mod list;
+mod lost_answers;
+mod names;
 mod races;

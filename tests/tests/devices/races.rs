@@ -112,7 +112,7 @@ behaviour! {
         let id = Token::parse(visitor.token().unwrap().as_bytes()).unwrap().id();
         let (now, index) = (bench.clock.now(), bench.store.device_index().unwrap());
         let deadline = now.after(Duration::from_secs(1_000_000));
-        let abandoned = Registration { id, deadline, most: None, evict: false, now };
+        let abandoned = Registration { id, deadline, most: None, evict: false, stored: false, now };
         index.register("Main/ada", abandoned).await.unwrap();
         bench.clock.advance(Duration::from_secs(60));
 

@@ -10,7 +10,7 @@ pub(crate) struct Entries(Vec<DeviceEntry>);
 
 impl Entries {
     pub(crate) fn register(&mut self, login: Registration) -> Registered {
-        let Registration { id, deadline, most, evict, now } = login;
+        let Registration { id, deadline, most, evict, stored, now } = login;
         self.expire(now);
         let known = self.0.iter().position(|entry| entry.id == id);
         let known = known.map(|at| self.0[at]);
@@ -27,7 +27,8 @@ impl Entries {
             others.into_iter().take(surplus).for_each(|entry| entry.state = EntryState::Ended);
         }
         self.0.retain(|entry| entry.id != id);
-        let (state, later) = known.map_or((EntryState::Begun, deadline), |entry| (entry.state, entry.deadline));
+        let new = if stored { EntryState::Confirmed } else { EntryState::Begun };
+        let (state, later) = known.map_or((new, deadline), |entry| (entry.state, entry.deadline));
         self.0.push(DeviceEntry { id, state, registered: now, deadline: deadline.max(later) });
         Registered::Entered(self.ended(Meant::All))
     }

@@ -29,7 +29,7 @@ pub(crate) const LOGIN: Duration = Duration::from_secs(60);
 /// [`Store::device_index`](crate::Store::device_index), and passes
 /// [`device_suite!`](crate::device_suite).
 pub trait DeviceIndex: Send + Sync {
-    /// Adds an entry that is begun, as the newest of its user. One that is there already becomes the newest, and moves its
+    /// Adds an entry that is begun, or confirmed where its session is stored already, as the newest of its user. One that is there already becomes the newest, and moves its
     /// deadline later, never earlier; one that has ended stays as it is.
     ///
     /// # Errors
@@ -92,6 +92,8 @@ pub struct Registration {
     pub most: Option<usize>,
     /// Whether the oldest ones end where there would be more.
     pub evict: bool,
+    /// Whether the session is stored already and belongs to the user, so that a new entry is confirmed at once.
+    pub stored: bool,
     /// When this happens.
     pub now: Timestamp,
 }
@@ -154,8 +156,8 @@ pub enum EntryState {
 }
 
 impl DeviceEntry {
-    /// Whether a session that is not stored never will be, so that the entry can go.
-    pub(crate) fn is_settled(&self, now: Timestamp) -> bool {
-        self.state != EntryState::Begun || now >= self.registered.after(LOGIN)
+    /// Whether its login came to nothing, so that its session, stored or not, never was anybody's.
+    pub(crate) fn is_abandoned(&self, now: Timestamp) -> bool {
+        self.state == EntryState::Begun && now >= self.registered.after(LOGIN)
     }
 }

@@ -1,6 +1,6 @@
 //! The steps of the protocol.
 
-use super::index::{DeviceEntry, DeviceIndex, Meant, Registered, Registration};
+use super::index::{DeviceIndex, EntryState, Meant, Registered, Registration};
 use crate::config::OnMaxDevices;
 use crate::deadline::Deadline;
 use crate::engine::Engine;
@@ -48,15 +48,17 @@ impl Engine {
         format!("{}{user}", self.indexed_prefix())
     }
 
+    /// How the names of all users of this layer begin in the index, and those of no other's.
     pub(super) fn indexed_prefix(&self) -> String {
-        format!("{}/", self.layer())
+        format!("{}/", self.layer().replace('%', "%25").replace('/', "%2F"))
     }
 
     /// Registers a login, and makes room for it.
     pub(crate) async fn enter(&self, user: &str, id: SessionId, deadline: Timestamp) -> Result<Entering, SessionError> {
         let Some(index) = self.index()? else { return Ok(Entering::Unlisted) };
         let (user, settings) = (self.indexed(user), self.settings());
-        let mut login = Registration { id, deadline, most: settings.max_devices, evict: false, now: self.now() };
+        let (most, now) = (settings.max_devices, self.now());
+        let mut login = Registration { id, deadline, most, evict: false, stored: false, now };
         let mut registered = self.registered(index, &user, login).await?;
         if registered == Registered::Full {
             // Those that have expired make room first.
@@ -77,7 +79,7 @@ impl Engine {
     /// Moves the deadline of a session whose user proved again who they are; `false` if it is being ended.
     pub(crate) async fn extend(&self, user: &str, id: SessionId, deadline: Timestamp) -> Result<bool, SessionError> {
         let Some(index) = self.index()? else { return Ok(true) };
-        let login = Registration { id, deadline, most: None, evict: false, now: self.now() };
+        let login = Registration { id, deadline, most: None, evict: false, stored: true, now: self.now() };
         Ok(self.registered(index, &self.indexed(user), login).await? != Registered::Ended)
     }
 
@@ -154,7 +156,7 @@ impl Engine {
     ) -> Result<Vec<(SessionId, Record)>, SessionError> {
         let now = self.now();
         let entries = self.read(index.entries(user, now)).await?;
-        let (mut found, mut over) = (Vec::new(), Vec::new());
+        let (mut found, mut over, mut lost) = (Vec::new(), Vec::new(), Vec::new());
         for entry in entries {
             let record = match self.read(self.store.load(entry.id, now)).await {
                 Err(error) if error.kind() == StoreErrorKind::Corrupt => {
@@ -166,10 +168,15 @@ impl Engine {
             };
             let is_theirs = |record: &Record| record.header().owner().is_some_and(|owner| self.indexed(owner) == user);
             match record.filter(|record| !record.header().is_expired(now) && is_theirs(record)) {
+                // Whether it was stored was not known to its login, which gave nobody the token.
+                Some(_) if entry.is_abandoned(now) => lost.push(entry.id),
                 Some(record) => found.push((entry.id, record)),
-                None if DeviceEntry::is_settled(&entry, now) => over.push(entry),
+                None if entry.state != EntryState::Begun || entry.is_abandoned(now) => over.push(entry),
                 None => {}
             }
+        }
+        for id in lost {
+            self.end_sessions(user, Meant::One(id), "its login came to nothing").await?;
         }
         if !over.is_empty() {
             // A login may have taken one up since it was looked at.

@@ -61,7 +61,7 @@ kinds! {
     /// A session was ended by somebody else than its user.
     Revoked {
         /// Why: `there is no such user`, `the credentials changed after the login`, `ended from the list of devices`,
-        /// `everyone's sessions were ended`, or `another login took its place`.
+        /// `everyone's sessions were ended`, `another login took its place`, or `its login came to nothing`.
         reason: &'static str
     } = "revoked", info "session revoked" [layer, id, reason];
     /// The token was replaced, and the old one is dead.

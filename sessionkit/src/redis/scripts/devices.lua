@@ -2,9 +2,9 @@
 --
 -- KEYS[1]  the user's hash: for each session its id, and its state (b, c or e), its place in the order, when it was
 --          registered and its deadline. Nothing else, so that the server forgets the key with its last entry
--- ARGV     now, then `register`, id, deadline, how many there may be or nothing, and 1 if the oldest make room;
---          or `confirm`, id, ids to remove; or `end`, `all`, `others` or `one`, id; or `prune`, then id, state, when it
---          was registered and its deadline of each that goes if it is still like this
+-- ARGV     now, then `register`, id, deadline, how many there may be or nothing, 1 if the oldest make room, and the
+--          state of a new entry; or `confirm`, id, ids to remove; or `end`, `all`, `others` or `one`, id; or `prune`,
+--          then id, state, when it was registered and its deadline of each that goes if it is still like this
 --
 -- Replies { 'entered', id, .. }, { 'full' }, { 'ended' }, { 'confirmed' }, { 'lost' }, { 'pruned' } or
 -- { 'corrupt', field }. What `end` ended is what was `entered` before.
@@ -99,7 +99,7 @@ if operation == 'register' then
       put(others[i], 'e')
     end
   end
-  entry = entry or { id = id, state = 'b', ends = ends }
+  entry = entry or { id = id, state = ARGV[7], ends = ends }
   entry.place, entry.registered = last + 1, ('%.0f'):format(now)
   if tonumber(ends) > tonumber(entry.ends) then
     entry.ends = ends

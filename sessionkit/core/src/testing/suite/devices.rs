@@ -39,7 +39,7 @@ impl<S: Store> User<S> {
         now: Timestamp,
         deadline: Timestamp,
     ) -> Registered {
-        let login = Registration { id, deadline, most, evict, now };
+        let login = Registration { id, deadline, most, evict, stored: false, now };
         self.index().register(&self.name, login).await.expect("the store answers")
     }
 
@@ -163,6 +163,10 @@ pub async fn only_what_is_as_it_was_seen_is_pruned<S: Store>(store: Arc<S>) {
     user.end(Meant::One(begun)).await;
     user.prune(&seen).await;
     assert_eq!(user.states().await, [(begun, EntryState::Ended)], "[P9] that it ends has to be learnt");
+    let (id, now) = (random_id(), NOW);
+    let stored = Registration { id, deadline: after(1000), most: None, evict: false, stored: true, now };
+    user.index().register(&user.name, stored).await.expect("the store answers");
+    assert_eq!(user.states().await[1], (id, EntryState::Confirmed), "what is stored waits for nothing");
     user.prune(&[]).await;
     user.prune(&user.entries(NOW).await).await;
     assert!(user.users().await.is_empty(), "nothing is left of whoever has no entries");
