@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use sessionkit::manual::{Headers, RequestHead};
 use sessionkit::testing::{TestSession, TestUsers};
-use sessionkit::{LayerMarker, SessionData, SessionManager, SessionUser};
+use sessionkit::{CredentialStamp, LayerMarker, SessionData, SessionManager, SessionUser};
 use sessionkit_tests::both_frameworks;
 use sessionkit_tests::harness::Bench;
 
@@ -32,7 +33,11 @@ struct Account {
     name: &'static str,
 }
 
-impl SessionUser for Account {}
+impl SessionUser for Account {
+    fn credential_stamp(&self) -> Option<CredentialStamp> {
+        Some(CredentialStamp::of(self.name))
+    }
+}
 
 both_frameworks! {
     tests: [
@@ -43,6 +48,7 @@ both_frameworks! {
         it_is_one_of_another_layer,
         it_prints_no_secret,
         users_come_from_a_list,
+        a_login_has_details,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -159,6 +165,35 @@ both_frameworks! {
         Reply::ok(user.map_or("nobody", |user| user.name))
     }
 
+    async fn a_login_has_details() {
+        let users = TestUsers::new([("ada", Account { name: "first" }), ("bob", Account { name: "any" })]);
+        let manager = Bench::memory().manager().with_user_loader(users.clone());
+        for ago in [None, Some(Duration::from_secs(60))] {
+            users.insert("ada", Account { name: "first" });
+            let login = || {
+                let login = TestSession::new(&manager).login("ada").device("phone").methods(["pwd", "otp"]);
+                let login = login.credential_stamp(CredentialStamp::of("first"));
+                match ago {
+                    Some(ago) => login.authenticated_ago(ago),
+                    None => login,
+                }
+            };
+            let (ada, bob) = (login().await, login().acting_as("bob").await);
+            for (session, user, actor) in [(&ada, "ada", None), (&bob, "bob", Some("ada"))] {
+                let info = session.info().await.unwrap();
+                assert_eq!((info.user.as_deref(), info.actor.as_deref()), (Some(user), actor));
+                assert_eq!((info.device.as_deref(), info.methods()), (Some("phone"), &["pwd".to_owned(), "otp".to_owned()][..]));
+            }
+            users.insert("ada", Account { name: "second" });
+            for session in [ada, bob] {
+                assert_eq!(answer(manager.clone(), routes!["/name" => name], "/name", &session.cookie()).await.1, "nobody");
+                assert!(session.is_over().await);
+            }
+        }
+        let nobody = std::panic::AssertUnwindSafe(async { TestSession::new(&manager).device("phone").await });
+        assert!(futures_util::FutureExt::catch_unwind(nobody).await.is_err(), "nobody's device");
+    }
+
     async fn users_come_from_a_list() {
         let users = TestUsers::new([(7, Account { name: "Ada" }), (8, Account { name: "Bob" })]);
         let manager = Bench::memory().manager().with_user_loader(users.clone());
@@ -181,5 +216,32 @@ both_frameworks! {
         let (printed, cookie) = (format!("{ada:?}"), ada.cookie());
         assert!(printed.contains("cart.note") && !printed.contains("psst"), "{printed}");
         assert!(!printed.contains(cookie.split_once('=').unwrap().1), "{printed}");
+    }
+}
+
+/// The headers of a request with this cookie.
+struct Cookie(String);
+
+impl Headers for Cookie {
+    fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+        each("cookie", self.0.as_bytes());
+    }
+}
+
+#[tokio::test]
+async fn a_form_has_a_token() {
+    for renew in [false, true] {
+        let hour = Duration::from_secs(3600);
+        let bench = Bench::memory();
+        let bench = if renew { bench.with_config(|config| config.renew_after(hour)) } else { bench };
+        let manager = bench.manager();
+        let (mut ada, mut visitor) = (TestSession::new(&manager).login("ada").await, TestSession::new(&manager).await);
+        let (hers, theirs) = (ada.csrf_token().await, visitor.csrf_token().await);
+        for (session, own, other) in [(&ada, &hers, &theirs), (&visitor, &theirs, &hers)] {
+            let request = manager.open();
+            request.attach(&RequestHead::new("POST", "/", &Cookie(session.cookie())));
+            let token = request.csrf_token().await.unwrap();
+            assert!(token.verify(own).is_ok() && token.verify(other).is_err(), "{renew}");
+        }
     }
 }

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::closed::HeaderChange;
+use crate::credential_stamp::CredentialStamp;
 use crate::data::SessionData;
 use crate::delta::StoredValue;
+use crate::details::LoginDetails;
 use crate::head::{Headers, RequestHead};
 use crate::header::Header;
 use crate::info::SessionInfo;
@@ -61,7 +63,8 @@ impl<L: LayerMarker> TestSession<L> {
     /// Begins to make a session; await it. Without more it is a visitor who has none yet.
     #[expect(clippy::new_ret_no_self, reason = "a session is made by awaiting")]
     pub fn new(manager: &SessionManager<L>) -> NewTestSession<L> {
-        NewTestSession { manager: manager.clone(), user: None, ago: None, changes: Vec::new() }
+        let (manager, details) = (manager.clone(), LoginDetails::default());
+        NewTestSession { manager, user: None, ago: None, device: None, details, acts_as: None, changes: Vec::new() }
     }
 
     /// The value of the `Cookie` header to send; empty for a visitor without a session.
@@ -82,6 +85,26 @@ impl<L: LayerMarker> TestSession<L> {
                 self.token = (!removed).then(|| value.to_owned());
             }
         }
+    }
+
+    /// A token for a form of this session, as a page that shows one has it. A visitor without a session gets one.
+    ///
+    /// ```
+    /// # use sessionkit_core::testing::TestSession;
+    /// # use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+    /// let mut ada = TestSession::new(&manager).login("ada").await;
+    /// let form = format!("csrf_token={}&item=tea", ada.csrf_token().await);
+    /// # assert!(form.len() > 40);
+    /// # }
+    /// ```
+    pub async fn csrf_token(&mut self) -> String {
+        let session = self.opened().await;
+        let token = session.csrf_token().await.expect("the store answers").value();
+        self.close(&session).await;
+        token
     }
 
     /// Reads a struct of the session; defaults where there is none.
@@ -134,6 +157,17 @@ impl<L: LayerMarker> TestSession<L> {
         session
     }
 
+    /// Ends a request, and keeps the cookies of its response.
+    async fn close(&mut self, session: &RequestSession) {
+        let closed = self.manager.close(session, 200).await;
+        assert!(closed.rejection.is_none(), "the session cannot be made: {:?}", closed.rejection);
+        let set_cookies = closed.headers.into_iter().filter_map(|change| match change {
+            HeaderChange::Append("set-cookie", value) => Some(value.into_owned()),
+            _ => None,
+        });
+        self.follow(set_cookies);
+    }
+
     fn cookie_name(&self) -> String {
         self.manager.open().shared.engine.settings().cookie_name.clone()
     }
@@ -163,6 +197,9 @@ pub struct NewTestSession<L: LayerMarker = Main> {
     user: Option<String>,
     /// How long ago the login was.
     ago: Option<Duration>,
+    device: Option<String>,
+    details: LoginDetails,
+    acts_as: Option<String>,
     changes: Vec<Box<dyn FnOnce(RequestSession) -> Work + Send>>,
 }
 
@@ -194,6 +231,42 @@ impl<L: LayerMarker> NewTestSession<L> {
         self
     }
 
+    /// Names the device of the login, as [`Login::device`](crate::Login::device) does.
+    pub fn device(mut self, label: impl Into<String>) -> Self {
+        self.device = Some(label.into());
+        self
+    }
+
+    /// Says how the user proved who they are, as [`Login::methods`](crate::Login::methods) does: `["pwd", "otp"]`.
+    pub fn methods(mut self, methods: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.details.methods = methods.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Binds the session to a credential, as [`Login::credential_stamp`](crate::Login::credential_stamp) does.
+    pub fn credential_stamp(mut self, stamp: impl Into<Option<CredentialStamp>>) -> Self {
+        self.details.stamp = stamp.into();
+        self
+    }
+
+    /// Lets whoever logs in act as another user, as [`Auth::impersonate`](crate::Auth::impersonate) does.
+    ///
+    /// ```
+    /// # use sessionkit_core::testing::TestSession;
+    /// # use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+    /// let bob = TestSession::new(&manager).login("ada").methods(["pwd", "otp"]).acting_as("bob").await;
+    /// assert_eq!(bob.user().await.as_deref(), Some("bob"));
+    /// assert_eq!(bob.info().await.unwrap().actor.as_deref(), Some("ada"));
+    /// # }
+    /// ```
+    pub fn acting_as(mut self, user: impl Display) -> Self {
+        self.acts_as = Some(user.to_string());
+        self
+    }
+
     /// Changes a struct of the session, after the login.
     pub fn with<T: SessionData<Layer = L> + Send>(mut self, change: impl FnOnce(&mut T) + Send + 'static) -> Self {
         self.changes.push(Box::new(move |session| {
@@ -203,25 +276,33 @@ impl<L: LayerMarker> NewTestSession<L> {
     }
 
     async fn make(self) -> TestSession<L> {
+        let of_a_login = self.device.is_some() || self.details != LoginDetails::default() || self.acts_as.is_some();
+        assert!(
+            self.user.is_some() || !of_a_login,
+            "say with `login` whose device, methods or stamp that is, or who acts"
+        );
         let session = self.manager.open();
         let mut made = TestSession { manager: self.manager.clone(), token: None, seen: BTreeMap::new() };
         if let (Some(user), Some(ago)) = (&self.user, self.ago) {
-            made.token = Some(store_login(&session, user, ago).await.expose());
+            let token = store_login(&session, user, ago, self.device.as_deref(), self.details.clone()).await;
+            made.token = Some(token.expose());
         }
         session.attach(&RequestHead::new("POST", "/", &Cookie(made.cookie())));
-        if let (Some(user), None) = (self.user, self.ago) {
-            session.auth().login(user).await.expect("the store answers");
+        if let (Some(user), None) = (&self.user, self.ago) {
+            let login = session.auth().login(user).methods(self.details.methods).credential_stamp(self.details.stamp);
+            let login = match self.device {
+                Some(label) => login.device(label),
+                None => login,
+            };
+            login.await.expect("the user can log in");
+        }
+        if let Some(user) = self.acts_as {
+            session.auth().impersonate(user).await.expect("somebody is logged in who can act as another user");
         }
         for change in self.changes {
             change(session.clone()).await;
         }
-        let closed = self.manager.close(&session, 200).await;
-        assert!(closed.rejection.is_none(), "the session cannot be made: {:?}", closed.rejection);
-        let set_cookies = closed.headers.into_iter().filter_map(|change| match change {
-            HeaderChange::Append("set-cookie", value) => Some(value.into_owned()),
-            _ => None,
-        });
-        made.follow(set_cookies);
+        made.close(&session).await;
         made.seen = made.fields().await;
         made
     }
@@ -243,13 +324,20 @@ impl<L: LayerMarker> fmt::Debug for NewTestSession<L> {
 }
 
 /// Stores a session whose user logged in some time ago.
-async fn store_login(session: &RequestSession, user: &str, ago: Duration) -> Token {
+async fn store_login(
+    session: &RequestSession,
+    user: &str,
+    ago: Duration,
+    device: Option<&str>,
+    details: LoginDetails,
+) -> Token {
     let engine = &session.shared.engine;
     let (token, now) = (Token::new(engine.tokens()), engine.now());
     let login = Timestamp::from_unix_seconds(now.unix_seconds().saturating_sub(ago.as_secs()));
     let (ttl, absolute) = engine.settings().login_lifetime(None);
     let mut header = Header::new(token.secret_hash(engine.layer()), login, ttl, Some(absolute));
     (header.user, header.authenticated) = (Some(user.into()), Some(login));
+    (header.label, header.details) = (device.map(Into::into), details.shared());
     (header.last_seen, header.idle_deadline) = (now, now.after(ttl));
     let ends = login.after(absolute);
     let entering = engine.enter(user, token.id(), ends).await.expect("the store answers");
