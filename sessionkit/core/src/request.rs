@@ -331,7 +331,7 @@ impl RequestSession {
 
 impl Shared {
     /// What is known of the request, for events.
-    fn about(&self) -> About<'_> {
+    pub(crate) fn about(&self) -> About<'_> {
         About { handler: self.handler.get().copied(), route: self.route.get(), ..About::default() }
     }
 }

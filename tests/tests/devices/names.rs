@@ -6,7 +6,6 @@ use sessionkit_tests::harness::Bench;
 
 fn names() -> Vec<String> {
     let short = [
-        "",
         " ",
         "a",
         "A",

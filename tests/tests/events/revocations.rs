@@ -109,7 +109,9 @@ behaviour! {
         let (visitors, ids) = logged_in::<2>(&server).await;
         recorded.take();
         visitors[0].get("/end/all").await;
-        assert_revoked(&recorded.take(), &ids, "ended from the list of devices");
+        let told = recorded.take();
+        assert_revoked(&told, &ids, "ended from the list of devices");
+        assert!(told.iter().all(|told| told.route == "GET /end/all"), "{told:#?}");
     }
 
     async fn a_session_without_an_entry_is_revoked_once(bench: Bench) {

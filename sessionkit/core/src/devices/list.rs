@@ -214,13 +214,13 @@ impl Whose {
         let reason = "ended from the list of devices";
         let Self::Own(session) = &self else {
             let (user, _) = self.user().await?;
-            return self.engine().end_sessions(&user, choose(None), reason).await;
+            return self.engine().end_sessions(&user, choose(None), reason, About::default()).await;
         };
         session.load().await?;
         let _turn = session.shared.turn.lock().await;
         let (user, current) = self.user().await?;
         let meant = choose(current);
-        let mut ended = self.engine().end_sessions(&user, meant, reason).await?;
+        let mut ended = self.engine().end_sessions(&user, meant, reason, session.shared.about()).await?;
         if let Some(current) = current.filter(|current| meant.includes(*current)) {
             // It may have begun without the index.
             let engine = self.engine();

@@ -70,7 +70,7 @@ impl Engine {
             Registered::Full => Err(SessionError::too_many_devices(settings.max_devices.unwrap_or_default())),
             Registered::Ended => Ok(Entering::Ended),
             Registered::Entered(ended) => {
-                self.destroy_all(&user, &ended, "another login took its place").await?;
+                self.destroy_all(&user, &ended, "another login took its place", About::default()).await?;
                 Ok(Entering::Begun(Begun { user, id, ended }))
             }
         }
@@ -123,11 +123,12 @@ impl Engine {
         user: &str,
         meant: Meant,
         reason: &'static str,
+        at: About<'_>,
     ) -> Result<Vec<SessionId>, SessionError> {
         let index = self.required_index()?;
         let ended = self.within(&mut self.commit_deadline(), index.end(user, meant, self.now())).await?;
         if !ended.is_empty() {
-            self.destroy_all(user, &ended, reason).await?;
+            self.destroy_all(user, &ended, reason, at).await?;
             self.within(&mut self.commit_deadline(), index.forget(user, &ended)).await?;
         }
         Ok(ended)
@@ -138,7 +139,7 @@ impl Engine {
     pub(crate) async fn end_everyone(&self) -> Result<usize, SessionError> {
         let (mut count, mut failed) = (0, None);
         for user in self.required_index()?.users(&self.indexed_prefix()).await? {
-            match self.end_sessions(&user, Meant::All, "everyone's sessions were ended").await {
+            match self.end_sessions(&user, Meant::All, "everyone's sessions were ended", About::default()).await {
                 Ok(ended) => count += ended.len(),
                 Err(error) if error.is_of_damage() => failed = failed.or(Some(error)),
                 Err(error) => return Err(error),
@@ -176,7 +177,7 @@ impl Engine {
             }
         }
         for id in lost {
-            self.end_sessions(user, Meant::One(id), "its login came to nothing").await?;
+            self.end_sessions(user, Meant::One(id), "its login came to nothing", About::default()).await?;
         }
         if !over.is_empty() {
             // A login may have taken one up since it was looked at.
@@ -194,11 +195,17 @@ impl Engine {
         self.within(&mut self.commit_deadline(), index.register(user, login)).await
     }
 
-    async fn destroy_all(&self, user: &str, ids: &[SessionId], reason: &'static str) -> Result<(), StoreError> {
+    async fn destroy_all(
+        &self,
+        user: &str,
+        ids: &[SessionId],
+        reason: &'static str,
+        at: About<'_>,
+    ) -> Result<(), StoreError> {
         let name = user.strip_prefix(&self.indexed_prefix());
         for id in ids {
             if self.within(&mut self.commit_deadline(), self.store.destroy(*id)).await? {
-                let about = About { session: Some(*id), user: name, ..About::default() };
+                let about = About { session: Some(*id), user: name, ..at };
                 self.record(EventKind::Revoked { reason }, about);
             }
         }
