@@ -26,6 +26,9 @@ use crate::extract::{Slot, head};
 /// let app: Router = Router::new().route("/", get(|| async { "hello" })).layer(SessionLayer::new(manager));
 /// ```
 ///
+/// Put it outside of nested routers, which hide from what is inside of them how their paths begin: the login page would
+/// lead back to the wrong one, and what is [exempt](sessionkit_core::CrossOriginProtection::exempt) would be another path.
+///
 /// Put timeouts outside of it, so that a request that is cut off is one whose changes are discarded.
 pub struct SessionLayer<L: LayerMarker = Main> {
     manager: SessionManager<L>,

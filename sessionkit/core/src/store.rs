@@ -137,7 +137,9 @@ impl StoreError {
 
     /// What is stored under `key` is not what this program expects; nothing was changed.
     pub fn corrupt(key: impl fmt::Display) -> Self {
-        let reason = format!("the stored value of `{key}` is of the wrong type").into();
+        // It goes to the log, where it must not begin a line of its own.
+        let key = key.to_string();
+        let reason = format!("the stored value of `{}` is of the wrong type", key.escape_debug()).into();
         Self { kind: StoreErrorKind::Corrupt, reason }
     }
 

@@ -18,6 +18,13 @@ impl RedisStore {
         format!("{}@{user}", self.prefix())
     }
 
+    /// What is stored of a user is not what this program expects. The layer is named and the user is not, since errors are
+    /// logged.
+    fn damaged(&self, user: &str) -> StoreError {
+        let layer = user.split('/').next().unwrap_or_default();
+        StoreError::corrupt(format_args!("{}/<a user>", self.user_key(layer)))
+    }
+
     async fn change(&self, user: &str, arguments: &Arguments) -> Result<(Vec<u8>, Vec<SessionId>), StoreError> {
         let key = self.user_key(user);
         let Value::Array(reply) = self.run(&DEVICES, &key, arguments).await? else { return Err(unexpected_reply()) };
@@ -27,9 +34,9 @@ impl RedisStore {
         });
         let outcome = texts.next().unwrap_or_else(|| Err(unexpected_reply()))?;
         if outcome == b"corrupt" {
-            return Err(StoreError::corrupt(key));
+            return Err(self.damaged(user));
         }
-        let ids = texts.map(|text| SessionId::parse(&text?).ok_or_else(|| StoreError::corrupt(&key)));
+        let ids = texts.map(|text| SessionId::parse(&text?).ok_or_else(|| self.damaged(user)));
         Ok((outcome, ids.collect::<Result<_, _>>()?))
     }
 }
@@ -60,12 +67,12 @@ impl DeviceIndex for RedisStore {
         Box::pin(async move {
             let key = self.user_key(user);
             let reply = self.call(cmd("HGETALL").arg(&key)).await.map_err(|failure| match failure.is_wrong_type() {
-                true => StoreError::corrupt(&key),
+                true => self.damaged(user),
                 false => failure.of_read(),
             })?;
-            let stored = pairs(reply).ok_or_else(|| StoreError::corrupt(&key))?;
+            let stored = pairs(reply).ok_or_else(|| self.damaged(user))?;
             let entries = stored.iter().map(read);
-            let mut entries = entries.collect::<Option<Vec<_>>>().ok_or_else(|| StoreError::corrupt(&key))?;
+            let mut entries = entries.collect::<Option<Vec<_>>>().ok_or_else(|| self.damaged(user))?;
             entries.sort_unstable_by_key(|(place, _)| *place);
             Ok(entries.into_iter().map(|(_, entry)| entry).filter(|entry| now < entry.deadline).collect())
         })

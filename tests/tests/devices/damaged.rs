@@ -1,5 +1,6 @@
 //! What is damaged of one user, or of one session, stands in nobody else's way.
 
+use sessionkit::store::StoreError;
 use sessionkit_tests::both_frameworks;
 use sessionkit_tests::harness::{Bench, Log, Server, Visitor};
 
@@ -11,6 +12,7 @@ both_frameworks! {
     tests: [
         everyone_is_logged_out_but_whose_entries_are_damaged,
         a_session_that_is_damaged_hides_no_other_and_makes_room,
+        what_is_said_of_damage_names_no_user_and_begins_no_line,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -37,7 +39,7 @@ both_frameworks! {
         }
         bench.with_redis(|redis| redis.cli(&["HSET", "session:@Main/bob", "no session", "no entry"]));
         let error = bench.manager().end_everyone().await.expect_err("bob may be logged in still");
-        assert!(error.to_string().contains("something unexpected"), "{error}");
+        assert!(error.to_string().contains("`session:@Main/<a user>` is of the wrong type"), "{error}");
         for (name, visitor) in &people {
             let expected = if *name == "bob" { "bob" } else { "nobody" };
             assert_eq!(visitor.get("/user").await.body, expected);
@@ -63,5 +65,20 @@ both_frameworks! {
         for visitor in [&good, &new] {
             assert_eq!(visitor.get("/user").await.body, "ada");
         }
+    }
+
+    async fn what_is_said_of_damage_names_no_user_and_begins_no_line() {
+        let bench = Bench::redis().with_config(|config| config.devices(true));
+        let (server, log) = (start(&bench).await, Log::collect());
+        let name = "grace\nWARN sessionkit event=\"login\"";
+        let key = format!("session:@Main/{name}");
+        bench.with_redis(|redis| redis.cli(&["SET", &key, "no entries"]));
+        assert_eq!(server.visitor().post("/login", name).await.status, 500);
+        let said = StoreError::corrupt(name).to_string();
+        assert!(!said.contains('\n') && said.contains("grace"), "{said}");
+        let log = log.text();
+        let ours: Vec<&str> = log.lines().filter(|line| line.contains("sessionkit")).collect();
+        assert!(ours.iter().any(|line| line.contains("session:@Main/<a user>")), "{ours:?}");
+        assert!(!ours.iter().any(|line| line.contains("grace") || line.starts_with("WARN sessionkit event=")), "{ours:?}");
     }
 }

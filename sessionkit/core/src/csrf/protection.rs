@@ -38,8 +38,9 @@ use crate::request::RequestSession;
 /// ```
 ///
 /// A proxy in front of the application must pass on the `Host` that the browser sent, for 3. There `http` and `https` of
-/// one host are one, since `Host` does not tell them apart. Websockets begin with a `GET`: with the default
-/// `SameSite=Lax` their requests from other sites come without the session's cookie.
+/// one host are one, since `Host` does not tell them apart. Websockets begin with a `GET`, which passes: with the default
+/// `SameSite=Lax` their requests from other sites come without the session's cookie, but those from other hosts of this
+/// site come with it. Where such hosts are not trusted, compare the `Origin` before the upgrade.
 ///
 /// # What comes back from an identity provider
 ///

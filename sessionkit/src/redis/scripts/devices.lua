@@ -12,6 +12,8 @@
 local key, now, operation = KEYS[1], tonumber(ARGV[1]), ARGV[2]
 -- Redis may forget the entries this many seconds after the last deadline.
 local SLACK = 60
+-- No session lives longer than this, and Redis takes no time that is much longer.
+local LONGEST = 4294967294
 
 local stored = redis.pcall('HGETALL', key)
 if stored.err then
@@ -62,7 +64,7 @@ local function write()
   for _, entry in pairs(known) do
     ends = math.max(ends, tonumber(entry.ends))
   end
-  redis.call('EXPIRE', key, ('%.0f'):format(math.max(ends - now, 0) + SLACK))
+  redis.call('EXPIRE', key, ('%.0f'):format(math.min(math.max(ends - now, 0), LONGEST) + SLACK))
 end
 
 local function ended(reply, is_meant)

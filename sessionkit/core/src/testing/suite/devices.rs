@@ -220,6 +220,18 @@ pub async fn an_entry_is_gone_at_its_deadline<S: Store>(store: Arc<S>) {
     assert_eq!(user.register_at(other, None, false, after(900), after(950)).await, Registered::Entered(vec![]));
 }
 
+/// An entry may be there for ever, and is ended like any other.
+pub async fn an_entry_without_an_end_can_be_ended<S: Store>(store: Arc<S>) {
+    let user = User::new(&store);
+    let (id, never) = (random_id(), Timestamp::from_unix_seconds(u64::MAX));
+    assert_eq!(user.register_at(id, Some(1), true, NOW, never).await, Registered::Entered(vec![]));
+    assert!(user.confirm(id, &[]).await);
+    let other = random_id();
+    assert_eq!(user.register_at(other, Some(1), true, after(1), never).await, Registered::Entered(vec![id]));
+    assert_eq!(user.end(Meant::All).await, [id, other]);
+    assert_eq!(user.entries(after(u64::from(u32::MAX))).await.len(), 2);
+}
+
 /// Of many registrations at once exactly as many hold as may.
 pub async fn a_limit_is_exact_however_many_come_at_once<S: Store>(store: Arc<S>) {
     for evict in [false, true] {

@@ -141,6 +141,7 @@ macro_rules! device_suite {
             devices::a_limit_counts_what_has_not_ended,
             devices::a_limit_is_exact_however_many_come_at_once,
             devices::an_entry_is_gone_at_its_deadline,
+            devices::an_entry_without_an_end_can_be_ended,
             devices::an_entry_lives_from_its_registration_until_it_is_forgotten,
             devices::only_what_is_as_it_was_seen_is_pruned,
             devices::users_are_kept_apart,
