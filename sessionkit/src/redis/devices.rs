@@ -153,6 +153,9 @@ fn read((name, value): &Pair) -> Option<(u64, DeviceEntry)> {
     let state = states.into_iter().find(|state| letter(*state).as_bytes() == stored)?;
     let mut numbers = std::str::from_utf8(rest).ok()?.split(' ').map(|number| number.parse::<u64>().ok());
     let (place, registered, deadline) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    if numbers.next().is_some() {
+        return None;
+    }
     let (registered, deadline) = (Timestamp::from_unix_seconds(registered), Timestamp::from_unix_seconds(deadline));
     Some((place, DeviceEntry { id: SessionId::parse(name)?, state, registered, deadline }))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sessionkit::Clock as _;
 use sessionkit::store::{DeviceEntry, Store as _};
 use sessionkit_tests::behaviour;
-use sessionkit_tests::harness::{Answer, Bench, HeldStore, Server};
+use sessionkit_tests::harness::{Answer, Bench, HeldStore, Server, TestStore};
 
 /// What the index holds of a user of the main layer.
 async fn entries(bench: &Bench, user: &str) -> Vec<DeviceEntry> {
@@ -21,6 +21,7 @@ behaviour! {
         a_login_whose_session_may_be_stored_leaves_neither_it_nor_an_entry,
         a_step_up_of_whoever_acts_is_none_of_the_user,
         a_logout_of_whoever_acts_leaves_their_own_list,
+        a_login_that_cannot_be_confirmed_fails_and_leaves_no_session,
         an_entry_without_a_session_goes_when_it_is_met,
         an_entry_of_a_login_that_is_under_way_is_kept_for_a_minute,
     ];
@@ -138,6 +139,28 @@ behaviour! {
         assert_eq!(visitor.get("/user").await.body, "bob");
         assert_eq!((entries(&bench, "ada").await.len(), entries(&bench, "bob").await.len()), (1, 0));
     }
+    async fn a_login_that_cannot_be_confirmed_fails_and_leaves_no_session(bench: Bench) {
+        let TestStore::Redis(_) = bench.store.inner() else { return };
+        let bench = bench.with_config(|config| config.devices(true));
+        for (gate, has_session) in [("after create", false), ("after commit", true)] {
+            let held = HeldStore::new(bench.store.clone(), &bench.gates);
+            let server = start(&bench, &held).await;
+            let visitor = server.visitor();
+            if has_session {
+                visitor.get("/login").await;
+            }
+            held.hold(gate);
+            let login = visitor.fork().get_in_background("/login");
+            bench.gates.arrived(gate, 1).await;
+            // The entries turn into something that they never are.
+            bench.with_redis(|redis| redis.cli(&["SET", "session:@Main/ada", "damaged"]));
+            bench.gates.open(gate, 1);
+            let login = login.await.expect("the request ends");
+            assert_eq!((login.status, login.cookies().len(), bench.sessions()), (500, 0, 0), "{gate}");
+            bench.with_redis(|redis| redis.cli(&["DEL", "session:@Main/ada"]));
+        }
+    }
+
     async fn an_entry_without_a_session_goes_when_it_is_met(bench: Bench) {
         let bench = bench.with_config(|config| config.devices(true));
         let server = start(&bench, &HeldStore::new(bench.store.clone(), &bench.gates)).await;

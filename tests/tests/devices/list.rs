@@ -145,6 +145,9 @@ behaviour! {
         two.get("/visit").await;
         assert_eq!(one.get("/list").await.body, r#"laptop ["pwd"]; laptop ["pwd"] here"#);
         assert_eq!(two.get("/list").await.body, r#"laptop ["pwd"] here; laptop ["pwd"]"#);
+        bench.clock.advance(Duration::from_secs(300));
+        one.get("/visit").await;
+        assert_eq!(one.get("/list").await.body, r#"laptop ["pwd"] here; laptop ["pwd"]"#, "seen last, logged in first");
     }
 
     async fn one_device_can_be_ended_but_no_stranger(bench: Bench) {

@@ -62,6 +62,11 @@ behaviour! {
         Reply::ok("nobody")
     }
 
+    #[session(require_login, guest_only)]
+    async fn forbidden() -> Reply {
+        Reply::ok("forbidden")
+    }
+
     #[session(require = |_: &SessionInfo| Err::<bool, _>("the predicate is broken"))]
     async fn predicate() -> Reply {
         Reply::ok("predicate")
@@ -90,12 +95,16 @@ behaviour! {
     async fn each_reason_is_told_by_its_name(bench: Bench) {
         let recorded = Recorded::default();
         let manager = bench.manager().with_event_sink(recorded.clone());
-        let routes = routes!["/members" => members, "/fresh" => fresh, "/guests" => guests, "/nobody" => nobody];
+        let routes = routes![
+            "/members" => members, "/fresh" => fresh, "/guests" => guests, "/nobody" => nobody, "/forbidden" => forbidden,
+        ];
         let server = serve_with(&bench, manager.clone(), routes).await;
         let ada = server.visitor_with(&TestSession::new(&manager).login("ada").await);
         bench.clock.advance(Duration::from_secs(300));
+        let stranger = server.visitor();
         for (visitor, path, status, reason, says) in [
-            (&server.visitor(), "/members", 401, "not logged in", "Please log in."),
+            (&stranger, "/forbidden", 403, "not allowed", "You are not allowed"),
+            (&stranger, "/members", 401, "not logged in", "Please log in."),
             (&ada, "/fresh", 401, "login not fresh", "not recent enough"),
             (&ada, "/guests", 403, "not a guest", "You are logged in already."),
             (&ada, "/nobody", 403, "not allowed", "You are logged in, but not allowed"),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod entries;
 mod layout;
 mod network;
 mod notices;

@@ -336,4 +336,8 @@ async fn nobody_passes_where_nothing_is_asked() {
         unfinished(&mut frames);
         assert_eq!(frames.value(), super::condition::Condition::UNKNOWN);
     }
+    let mut frames = Frames::new();
+    frames.push(super::condition::Condition::MET);
+    frames.open(Operator::Any);
+    assert_eq!(frames.value(), super::condition::Condition::UNKNOWN, "with an operator that is open nobody knows");
 }

@@ -97,7 +97,7 @@ if operation == 'register' then
     return { 'full' }
   end
   if evict then
-    for i = 1, math.min(surplus, #others) do
+    for i = 1, surplus do
       put(others[i], 'e')
     end
   end

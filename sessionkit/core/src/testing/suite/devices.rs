@@ -95,8 +95,9 @@ pub async fn an_entry_lives_from_its_registration_until_it_is_forgotten<S: Store
     assert_eq!(user.entries(NOW).await, [first, second]);
     assert!(user.confirm(two, &[]).await);
     assert_eq!(user.states().await, [(one, EntryState::Begun), (two, EntryState::Confirmed)]);
-    user.register(one, None, false).await;
+    user.register_at(one, None, false, after(5), after(500)).await;
     user.register(two, None, false).await;
+    assert_eq!(user.entries(NOW).await[0], DeviceEntry { registered: after(5), ..first });
     assert_eq!(user.states().await, [(one, EntryState::Begun), (two, EntryState::Confirmed)], "each stays what it was");
     user.forget(&[one]).await;
     assert!(!user.confirm(one, &[]).await, "nothing is confirmed that is not there");
@@ -140,7 +141,8 @@ pub async fn what_has_ended_stays_so<S: Store>(store: Arc<S>) {
     assert!(!user.confirm(ids[1], &[]).await, "[P9] a login that was revoked is not confirmed");
     assert_eq!(user.register(ids[0], None, false).await, Registered::Entered(vec![ids[1]]));
     assert_eq!(user.end(Meant::Others(ids[0])).await, [ids[1], ids[2]]);
-    assert!(user.confirm(ids[0], &[ids[0], ids[1]]).await, "what has not ended is not removed");
+    assert!(user.confirm(ids[0], &[ids[0]]).await, "what has not ended is not removed");
+    assert!(!user.confirm(random_id(), &[ids[1]]).await, "what is destroyed goes, whoever says so");
     assert_eq!(user.states().await, [(ids[2], EntryState::Ended), (ids[0], EntryState::Confirmed)]);
     assert_eq!(user.end(Meant::All).await, [ids[2], ids[0]]);
     user.forget(&ids).await;
@@ -170,6 +172,18 @@ pub async fn only_what_is_as_it_was_seen_is_pruned<S: Store>(store: Arc<S>) {
     user.prune(&[]).await;
     user.prune(&user.entries(NOW).await).await;
     assert!(user.users().await.is_empty(), "nothing is left of whoever has no entries");
+}
+
+/// Whoever registers again is the newest, in whatever order they came first.
+pub async fn the_latest_registration_is_the_newest<S: Store>(store: Arc<S>) {
+    let user = User::new(&store);
+    let ids = user.logged_in(4).await;
+    for id in [ids[2], ids[0], ids[3], ids[1], ids[0]] {
+        user.register(id, None, false).await;
+    }
+    let order: Vec<_> = user.states().await.into_iter().map(|(id, _)| id).collect();
+    assert_eq!(order, [ids[2], ids[3], ids[1], ids[0]]);
+    assert_eq!(user.register(random_id(), Some(2), true).await, Registered::Entered(order[..3].to_vec()));
 }
 
 /// At the limit a registration is refused, or ends the oldest ones. What has begun counts, what has ended does not.
@@ -208,8 +222,9 @@ pub async fn an_entry_is_gone_at_its_deadline<S: Store>(store: Arc<S>) {
     assert_eq!((user.entries(after(99)).await.len(), user.entries(after(100)).await.len()), (1, 0));
     user.register_at(id, Some(1), false, after(2), after(200)).await;
     let (name, index) = (&user.name, user.index());
-    assert_eq!(index.end(name, Meant::All, after(200)).await.expect("the store answers"), []);
     assert!(!index.confirm(name, id, &[], after(200)).await.expect("the store answers"));
+    user.register_at(id, Some(1), false, after(2), after(200)).await;
+    assert_eq!(index.end(name, Meant::All, after(200)).await.expect("the store answers"), []);
     user.register_at(id, Some(1), false, after(2), after(200)).await;
     let other = random_id();
     assert_eq!(user.register_at(other, Some(1), false, after(199), after(900)).await, Registered::Full);

@@ -144,6 +144,7 @@ macro_rules! device_suite {
             devices::an_entry_without_an_end_can_be_ended,
             devices::an_entry_lives_from_its_registration_until_it_is_forgotten,
             devices::only_what_is_as_it_was_seen_is_pruned,
+            devices::the_latest_registration_is_the_newest,
             devices::users_are_kept_apart,
             devices::what_has_ended_stays_so,
         }
