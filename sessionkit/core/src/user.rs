@@ -51,7 +51,8 @@ impl<U: SessionUser> SessionDataOrSessionUser for U {}
 ///
 /// [`SessionManager::with_user_loader`](crate::SessionManager::with_user_loader) takes it. It is called once for each
 /// request that asks for the user, and never for others; where somebody acts as the user it is asked for them first. It
-/// must answer within the setting `user_deadline`.
+/// must answer within the setting `user_deadline`. An [`Arc`] of a loader is a loader, for applications that look up their
+/// users themselves too.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -100,6 +101,15 @@ pub trait UserLoader: Send + Sync + 'static {
     /// Fails when it cannot be told whether there is such a user. The request is answered with 503 then, and the session
     /// stays as it is.
     fn load(&self, id: &str) -> impl Future<Output = Result<Option<Self::User>, Self::Error>> + Send;
+}
+
+impl<T: UserLoader> UserLoader for Arc<T> {
+    type User = T::User;
+    type Error = T::Error;
+
+    fn load(&self, id: &str) -> impl Future<Output = Result<Option<T::User>, T::Error>> + Send {
+        (**self).load(id)
+    }
 }
 
 /// A loader whatever it loads.

@@ -92,6 +92,15 @@ async fn batches_are_appended_one_after_the_other() {
 }
 
 #[tokio::test]
+async fn a_log_may_be_shared_with_the_application() {
+    let log = Arc::new(Moody::new(&[]));
+    let manager = manager(AuditSink::new(Arc::clone(&log)));
+    logins(&manager, 0..3).await;
+    manager.drain().await;
+    assert_eq!(log.trail.lines(), lines(0..3));
+}
+
+#[tokio::test]
 async fn what_finds_no_room_is_counted_in_the_trail_and_reported() {
     let (log, report) = (Moody::new(&[Does::Wait]), Log::collect());
     let manager = manager(AuditSink::new(log.clone()).capacity(10));

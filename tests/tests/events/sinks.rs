@@ -1,6 +1,9 @@
-//! Sinks that misbehave.
+//! Sinks that misbehave, and sinks that are shared.
 
-use sessionkit::{EventSink, SessionData, SessionEvent, StoreCall};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use sessionkit::{EventSink, MemoryStore, SessionConfig, SessionData, SessionEvent, SessionManager, StoreCall};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Log};
 
@@ -65,5 +68,46 @@ behaviour! {
         let log = log.text();
         assert!(log.contains("event=\"sink_panicked\" told=\"created\""), "{log}");
         assert!(log.contains("event=\"sink_panicked\" told=\"store call\""), "{log}");
+    }
+}
+
+/// Notes everything that a sink can be told.
+#[derive(Default)]
+struct Notes(Mutex<Vec<String>>);
+
+impl Notes {
+    fn add(&self, note: impl Into<String>) {
+        self.0.lock().expect("no holder panics").push(note.into());
+    }
+}
+
+impl EventSink for Notes {
+    fn record(&self, event: &SessionEvent<'_>) {
+        self.add(event.kind().name());
+    }
+
+    fn times_store_calls(&self) -> bool {
+        true
+    }
+
+    fn record_store_call(&self, call: &StoreCall) {
+        self.add(format!("{} {}", call.operation, call.outcome));
+    }
+
+    fn flush(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async { self.add("flushed") })
+    }
+}
+
+#[tokio::test]
+async fn a_sink_may_be_shared_with_the_application() {
+    let notes = Arc::new(Notes::default());
+    let unnamed: Arc<dyn EventSink> = notes.clone();
+    for sink in [Arc::new(notes.clone()), Arc::new(unnamed)] as [Arc<dyn EventSink>; 2] {
+        let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_event_sink(sink);
+        manager.open().auth().login("ada").await.expect("the store answers");
+        manager.drain().await;
+        let noted = std::mem::take(&mut *notes.0.lock().expect("no holder panics"));
+        assert_eq!(noted, ["create created", "login", "flushed"]);
     }
 }

@@ -1,10 +1,12 @@
 //! Who is extracted, and how often the loader is called for it.
 
+use std::sync::Arc;
+
 use sessionkit::{LayerMarker, SessionConfig, SessionData, SessionManager, SessionUser};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Answer, Bench, Server};
 
-use crate::accounts::{Account, Accounts};
+use crate::accounts::{Account, Accounts, Mood};
 
 #[derive(SessionData)]
 struct Cart {
@@ -32,6 +34,7 @@ behaviour! {
         row_22_login_and_logout_change_who_is_loaded,
         row_22_a_user_who_is_required_is_asked_to_log_in,
         each_layer_has_users_of_its_own,
+        a_loader_may_be_shared_with_the_application,
         a_user_whom_nothing_loads_is_an_error_that_says_what_to_write,
     ];
 
@@ -187,6 +190,18 @@ behaviour! {
         assert_eq!(visitor.get("/office").await.body, "bob true");
         assert_eq!(accounts.calls(), ["bob"]);
         assert_eq!(visitor.get("/profile").await.status, 500, "the main layer has no loader");
+    }
+
+    async fn a_loader_may_be_shared_with_the_application(bench: Bench) {
+        let accounts = Arc::new(Accounts::new(&bench.gates));
+        let manager = bench.manager().with_user_loader(Arc::clone(&accounts));
+        let server = serve_with(&bench, manager, routes!["/login" => login, "/home" => home]).await;
+        let visitor = server.visitor();
+        assert_eq!(visitor.post("/login", "ada").await.body, "nobody ada");
+        assert_eq!(visitor.get("/home").await.body, "ada");
+        assert_eq!(accounts.calls(), ["ada", "ada"]);
+        accounts.set_mood(Mood::Failing);
+        assert_eq!(visitor.get("/home").await.status, 503);
     }
 
     async fn a_user_whom_nothing_loads_is_an_error_that_says_what_to_write(bench: Bench) {

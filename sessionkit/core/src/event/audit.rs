@@ -27,7 +27,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How often in a row an append may fail while somebody waits for the end.
 const LAST_ATTEMPTS: u32 = 3;
 
-/// Where an [`AuditSink`] keeps its entries: a table that only grows, as a rule.
+/// Where an [`AuditSink`] keeps its entries: a table that only grows, as a rule. An [`Arc`] of a log is a log, for
+/// applications that read it too.
 ///
 /// ```
 /// use sessionkit_core::{AuditEntry, AuditLog};
@@ -47,6 +48,11 @@ const LAST_ATTEMPTS: u32 = 3;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an audit log",
+    label = "expected a type that implements `AuditLog`",
+    note = "a log is a type of yours, not a function or a closure: write `impl AuditLog for ..` with `type Error` and `async fn append`"
+)]
 pub trait AuditLog: Send + Sync + 'static {
     /// Why entries could not be appended. It goes to the log.
     type Error: Display;
@@ -54,6 +60,14 @@ pub trait AuditLog: Send + Sync + 'static {
     /// Appends entries, in this order, all of them or none. After an error, after ten seconds without an answer, and after
     /// a panic the same entries come again: a log that may have kept them nevertheless has them twice.
     fn append(&self, entries: &[AuditEntry]) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+impl<T: AuditLog> AuditLog for Arc<T> {
+    type Error = T::Error;
+
+    fn append(&self, entries: &[AuditEntry]) -> impl Future<Output = Result<(), T::Error>> + Send {
+        (**self).append(entries)
+    }
 }
 
 /// Keeps an audit trail: who logged in and out, whose sessions were revoked, who was refused.

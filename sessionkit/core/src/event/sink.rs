@@ -14,7 +14,8 @@ use crate::time::Clock;
 /// Takes what happens to sessions, for a log, for metrics, for an audit trail.
 ///
 /// [`SessionManager::with_event_sink`] adds one. It is called in the task of the request, so it must neither wait nor take
-/// long; a sink that panics is reported and does the request no harm.
+/// long; a sink that panics is reported and does the request no harm. An [`Arc`] of a sink is a sink, for applications that
+/// ask it later what it was told.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,6 +36,11 @@ use crate::time::Clock;
 /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_event_sink(CountLogins);
 /// # let _ = manager;
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event sink",
+    label = "expected a type that implements `EventSink`",
+    note = "a sink is a type of yours, not a function or a closure: write `impl EventSink for ..` with `fn record(&self, event: &SessionEvent<'_>)`"
+)]
 pub trait EventSink: Send + Sync + 'static {
     /// Takes an event.
     fn record(&self, event: &SessionEvent<'_>);
@@ -53,6 +59,24 @@ pub trait EventSink: Send + Sync + 'static {
     /// Waits until all that was recorded is where it belongs; [`SessionManager::drain`] waits for it.
     fn flush(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(ready(()))
+    }
+}
+
+impl<T: EventSink + ?Sized> EventSink for Arc<T> {
+    fn record(&self, event: &SessionEvent<'_>) {
+        (**self).record(event);
+    }
+
+    fn times_store_calls(&self) -> bool {
+        (**self).times_store_calls()
+    }
+
+    fn record_store_call(&self, call: &StoreCall) {
+        (**self).record_store_call(call);
+    }
+
+    fn flush(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        (**self).flush()
     }
 }
 
