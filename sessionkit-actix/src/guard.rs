@@ -12,16 +12,16 @@ use sessionkit_core::Check;
 use crate::extract::{HeaderLines, head, mark_guarded, slot};
 
 /// Extracts `A` after `C` is met. actix-web polls all arguments of a handler together; inside of this one they
-/// wait until the guard has decided.
-pub struct Guarded<C, A>(pub PhantomData<fn() -> C>, pub A);
+/// wait until the guard has decided. The compiler says its name where such a handler is given to another framework.
+pub struct ActixGuard<C, A>(pub PhantomData<fn() -> C>, pub A);
 
-impl<C, A: fmt::Debug> fmt::Debug for Guarded<C, A> {
+impl<C, A: fmt::Debug> fmt::Debug for ActixGuard<C, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Guarded").field(&self.1).finish()
+        f.debug_tuple("ActixGuard").field(&self.1).finish()
     }
 }
 
-impl<C: Check, A: FromRequest + 'static> FromRequest for Guarded<C, A> {
+impl<C: Check, A: FromRequest + 'static> FromRequest for ActixGuard<C, A> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 

@@ -23,7 +23,7 @@ pub use auth::Auth;
 pub use csrf::{CsrfMiddleware, CsrfService};
 pub use csrf_token::CsrfToken;
 pub use dynamic::DynamicSession;
-pub use guard::Guarded;
+pub use guard::ActixGuard;
 pub use guard_middleware::{GuardMiddleware, GuardService};
 pub use handle::SessionHandle;
 pub use middleware::{SessionMiddleware, SessionService};

@@ -11,16 +11,17 @@ use crate::extract::{Slot, head, mark_guarded};
 use crate::rejection::SessionRejection;
 
 /// Lets a request pass that meets `C`. axum extracts arguments in order and stops at the first rejection, so as the
-/// first argument it decides before anything else is read.
-pub struct Guard<C>(PhantomData<fn() -> C>);
+/// first argument it decides before anything else is read. The compiler says its name where such a handler is given to
+/// another framework.
+pub struct AxumGuard<C>(PhantomData<fn() -> C>);
 
-impl<C> fmt::Debug for Guard<C> {
+impl<C> fmt::Debug for AxumGuard<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Guard")
+        f.write_str("AxumGuard")
     }
 }
 
-impl<S: Send + Sync, C: Check> FromRequestParts<S> for Guard<C> {
+impl<S: Send + Sync, C: Check> FromRequestParts<S> for AxumGuard<C> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {

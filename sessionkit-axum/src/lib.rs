@@ -22,7 +22,7 @@ pub use auth::Auth;
 pub use csrf::{CsrfFuture, CsrfLayer, CsrfService};
 pub use csrf_token::CsrfToken;
 pub use dynamic::DynamicSession;
-pub use guard::Guard;
+pub use guard::AxumGuard;
 pub use guard_layer::{GuardLayer, GuardService};
 pub use handle::SessionHandle;
 pub use layer::{SessionFuture, SessionLayer, SessionService};

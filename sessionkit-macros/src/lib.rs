@@ -76,52 +76,17 @@ pub fn derive_session_data(input: TokenStream) -> TokenStream {
     derive::expand(input.into()).into_tokens().into()
 }
 
-/// Guards an axum handler: `#[session(require_login)]`, `#[session(require = |user: &User| user.is_admin)]`.
+#[doc = include_str!("guard/keys.md")]
 ///
-/// The conditions are decided before any argument of the handler is extracted; all of them must hold, unless they are
-/// combined: `#[session(any(is_admin, all(require_login, |cart: &Cart| cart.paid || cart.free)))]`. Inside of `any`, `all`
-/// and `not` a predicate needs no key.
-///
-/// | key | meaning |
-/// |---|---|
-/// | `require_login` | somebody is logged in |
-/// | `require = predicate` | a function or closure, `fn(&T) -> bool` or `fn(&T) -> Result<bool, E>`, over up to four things; the types pick what is loaded; it is pure, for it may be asked more than once; may be repeated |
-/// | `require_fresh = "5m"` | the user proved who they are less than this long ago; units are `s`, `m`, `h` and `d` |
-/// | `guest_only` | nobody is logged in |
-/// | `requirement = path::to::Type` | a type that implements `Requirement`, which may await something, and sees the request |
-/// | `any(..)`, `all(..)`, `not(..)` | one of the conditions holds, all of them do, the one does not |
-/// | `public` | everybody may call the handler; stands alone |
-/// | `login_url = "/office/login"` | where people are sent who have to log in; or the path of a function `fn(&RequestHead<'_>) -> String` |
-/// | `on_denied = path::to::function` | a function `fn(&Denial<'_>) -> Rejection` that answers those who are refused |
-/// | `layer = Office` | the session that decides, in an application with several |
-/// | `crate = path` | where `sessionkit` is, if the dependency was renamed |
-///
-/// Put `#[axum::debug_handler]` below this attribute. In an `impl` block use `require_login`, `require_fresh`, `guest_only`
-/// or `public` alone: everything else defines an item beside the handler, and an `impl` block cannot hold it.
+/// Put attributes that look at the arguments, such as `#[axum::debug_handler]`, below this one. In an `impl` block use
+/// `require_login`, `require_fresh`, `guest_only` or `public` alone: everything else defines an item beside the handler, and an
+/// `impl` block cannot hold it.
 #[proc_macro_attribute]
 pub fn session_axum(args: TokenStream, item: TokenStream) -> TokenStream {
     guard::expand(guard::Framework::Axum, args.into(), item.into()).into_tokens().into()
 }
 
-/// Guards an actix-web handler: `#[session(require_login)]`, `#[session(require = |user: &User| user.is_admin)]`.
-///
-/// The conditions are decided before any argument of the handler is extracted; all of them must hold, unless they are
-/// combined: `#[session(any(is_admin, all(require_login, |cart: &Cart| cart.paid || cart.free)))]`. Inside of `any`, `all`
-/// and `not` a predicate needs no key.
-///
-/// | key | meaning |
-/// |---|---|
-/// | `require_login` | somebody is logged in |
-/// | `require = predicate` | a function or closure, `fn(&T) -> bool` or `fn(&T) -> Result<bool, E>`, over up to four things; the types pick what is loaded; it is pure, for it may be asked more than once; may be repeated |
-/// | `require_fresh = "5m"` | the user proved who they are less than this long ago; units are `s`, `m`, `h` and `d` |
-/// | `guest_only` | nobody is logged in |
-/// | `requirement = path::to::Type` | a type that implements `Requirement`, which may await something, and sees the request |
-/// | `any(..)`, `all(..)`, `not(..)` | one of the conditions holds, all of them do, the one does not |
-/// | `public` | everybody may call the handler; stands alone |
-/// | `login_url = "/office/login"` | where people are sent who have to log in; or the path of a function `fn(&RequestHead<'_>) -> String` |
-/// | `on_denied = path::to::function` | a function `fn(&Denial<'_>) -> Rejection` that answers those who are refused |
-/// | `layer = Office` | the session that decides, in an application with several |
-/// | `crate = path` | where `sessionkit` is, if the dependency was renamed |
+#[doc = include_str!("guard/keys.md")]
 ///
 /// Route macros such as `#[get("/")]` may stand above or below this attribute. In an `impl` block use `require_login`,
 /// `require_fresh`, `guest_only` or `public` alone: everything else defines an item beside the handler, and an `impl` block

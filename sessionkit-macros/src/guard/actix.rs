@@ -13,8 +13,8 @@ pub(crate) fn guarded(mut handler: Handler, requirement: &Requirement) -> Handle
     let patterns = handler.arguments().map(|argument| &argument.pat);
     let types = handler.arguments().map(|argument| &argument.ty);
     let argument = syn::PatType {
-        pat: Box::new(syn::Pat::Verbatim(quote_spanned!(*place=> #framework::Guarded(_, (#(#patterns,)*))))),
-        ty: Box::new(syn::Type::Verbatim(quote_spanned!(*place=> #framework::Guarded<#ty, (#(#types,)*)>))),
+        pat: Box::new(syn::Pat::Verbatim(quote_spanned!(*place=> #framework::ActixGuard(_, (#(#patterns,)*))))),
+        ty: Box::new(syn::Type::Verbatim(quote_spanned!(*place=> #framework::ActixGuard<#ty, (#(#types,)*)>))),
         colon_token: syn::Token![:](*place),
         attrs: attributes,
     };

@@ -27,7 +27,7 @@ pub(crate) fn first_of_the_most_arguments_has_no_attributes(handler: &Handler, e
 
 pub(crate) fn guarded(mut handler: Handler, requirement: &Requirement) -> Handler {
     let Requirement { framework, ty, place, .. } = requirement;
-    let guard = quote_spanned!(*place=> #framework::Guard<#ty>);
+    let guard = quote_spanned!(*place=> #framework::AxumGuard<#ty>);
     let count = handler.signature.inputs.len();
     if count == MOST_ARGUMENTS_FOR_CLIPPY {
         handler.attributes.push(parse_quote!(#[allow(clippy::too_many_arguments)]));

@@ -25,7 +25,7 @@ fn axum_require_login_emits_no_item() {
             /// Adds an item.
             #[tracing::instrument(skip_all)]
             pub(crate) async fn add(
-                _: ::sessionkit::axum::__private::Guard<
+                _: ::sessionkit::axum::__private::AxumGuard<
                     ::sessionkit::axum::__private::RequireLogin<::sessionkit::__private::Main>,
                 >,
                 mut cart: Session<Cart>,
@@ -75,7 +75,7 @@ fn axum_require_emits_the_requirement() {
             }
             #[cfg(feature = "admin")]
             #[axum::debug_handler]
-            pub async fn r#type(_: ::sessionkit::axum::__private::Guard<__session_guard_type>) {
+            pub async fn r#type(_: ::sessionkit::axum::__private::AxumGuard<__session_guard_type>) {
                 ::sessionkit::__private::access! {
                     "type",
                     "require_login , require = | user : & User | user . is_admin , require = ( policy : : is_open ) , layer = Office ,"
@@ -130,7 +130,7 @@ fn operators_are_flat() {
                         .on_denied(page)
                 }
             }
-            async fn show(_: ::sessionkit::axum::__private::Guard<__session_guard_show>) {
+            async fn show(_: ::sessionkit::axum::__private::AxumGuard<__session_guard_show>) {
                 ::sessionkit::__private::access! {
                     "show",
                     "any ( is_admin , all ( require_login , | cart : & Cart | cart . paid | | cart . free ) , not ( require = is_banned ) ) , require_fresh = \"5m\" , requirement = hours : : Office < 9 > , login_url = \"/office/login\" , on_denied = page"
@@ -147,7 +147,7 @@ fn what_the_runtime_has_ready_needs_no_item() {
             Framework::Actix,
             args,
             quote!(
-                fn show() {}
+                async fn show() {}
             ),
         );
         assert!(expansion.error.is_none());
@@ -161,7 +161,7 @@ fn what_the_runtime_has_ready_needs_no_item() {
         (quote!(require_login, require_fresh = "2h", layer = Office), "RequireFresh<7200u64,Office>"),
     ] {
         let found = expanded(args);
-        assert!(found.starts_with("fnshow(") && found.contains(ty), "{ty} is not in {found}");
+        assert!(found.starts_with("asyncfnshow(") && found.contains(ty), "{ty} is not in {found}");
     }
 }
 
@@ -185,7 +185,7 @@ fn axum_takes_no_more_than_sixteen_arguments() {
                     _,
                     Path(a),
                 ): (
-                    web::sessionkit::axum::__private::Guard<
+                    web::sessionkit::axum::__private::AxumGuard<
                         web::sessionkit::axum::__private::RequireLogin<
                             web::sessionkit::__private::Main,
                         >,
@@ -230,7 +230,7 @@ fn axum_argument_of_ours_is_not_too_many_for_clippy() {
         expect![[r##"
             #[allow(clippy::too_many_arguments)]
             async fn seven(
-                _: ::sessionkit::axum::__private::Guard<
+                _: ::sessionkit::axum::__private::AxumGuard<
                     ::sessionkit::axum::__private::RequireLogin<::sessionkit::__private::Main>,
                 >,
                 a: A,
@@ -284,10 +284,10 @@ fn actix_nests_the_arguments() {
             #[get("/{id}")]
             async fn show<T>(
                 #[allow(unused)]
-                ::sessionkit::actix::__private::Guarded(
+                ::sessionkit::actix::__private::ActixGuard(
                     _,
                     (mut user, (a, b), into),
-                ): ::sessionkit::actix::__private::Guarded<
+                ): ::sessionkit::actix::__private::ActixGuard<
                     __session_guard_show,
                     (Session<User>, Pair, impl Into<T>),
                 >,
@@ -318,10 +318,10 @@ fn actix_without_arguments() {
         ),
         expect![[r#"
             fn index(
-                ::sessionkit::actix::__private::Guarded(
+                ::sessionkit::actix::__private::ActixGuard(
                     _,
                     (),
-                ): ::sessionkit::actix::__private::Guarded<
+                ): ::sessionkit::actix::__private::ActixGuard<
                     ::sessionkit::actix::__private::RequireLogin<::sessionkit::__private::Main>,
                     (),
                 >,
@@ -344,7 +344,7 @@ fn the_body_is_not_parsed() {
     };
     let expansion = expand(Framework::Axum, quote!(require_login), item);
     assert!(expansion.error.is_none());
-    expect![[r#"async fn half_done (_ : :: sessionkit :: axum :: __private :: Guard < :: sessionkit :: axum :: __private :: RequireLogin < :: sessionkit :: __private :: Main > >) { :: sessionkit :: __private :: access ! { "half_done" , "require_login" } let x = ; }"#]].assert_eq(&expansion.code.to_string());
+    expect![[r#"async fn half_done (_ : :: sessionkit :: axum :: __private :: AxumGuard < :: sessionkit :: axum :: __private :: RequireLogin < :: sessionkit :: __private :: Main > >) { :: sessionkit :: __private :: access ! { "half_done" , "require_login" } let x = ; }"#]].assert_eq(&expansion.code.to_string());
 }
 
 #[test]
@@ -357,7 +357,7 @@ fn a_handler_without_a_body_is_left_to_the_compiler() {
         ),
     );
     assert!(expansion.error.is_none());
-    expect!["async fn declared (:: sessionkit :: actix :: __private :: Guarded (_ , (a ,)) : :: sessionkit :: actix :: __private :: Guarded < :: sessionkit :: actix :: __private :: RequireLogin < :: sessionkit :: __private :: Main > , (A ,) >) ;"].assert_eq(&expansion.code.to_string());
+    expect!["async fn declared (:: sessionkit :: actix :: __private :: ActixGuard (_ , (a ,)) : :: sessionkit :: actix :: __private :: ActixGuard < :: sessionkit :: actix :: __private :: RequireLogin < :: sessionkit :: __private :: Main > , (A ,) >) ;"].assert_eq(&expansion.code.to_string());
 }
 
 #[test]

@@ -187,7 +187,7 @@ pub(crate) mod actix {
     }
 
     type Unnamed =
-        sessionkit::actix::__private::Guarded<sessionkit::actix::__private::RequireLogin, (Auth, Json<Order>)>;
+        sessionkit::actix::__private::ActixGuard<sessionkit::actix::__private::RequireLogin, (Auth, Json<Order>)>;
 
     pub(crate) fn configure(config: &mut ServiceConfig) {
         config.route("/unnamed", post().to(|guarded: Unnamed| unnamed(guarded)));
