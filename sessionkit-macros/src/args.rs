@@ -2,8 +2,9 @@
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Error, Expr, ExprPath, Lit, Meta, Result, Token};
+use syn::{Attribute, Error, Expr, ExprPath, Lit, Meta, Path, Result, Token};
 
 use crate::errors::Errors;
 use crate::keys::{self, Place};
@@ -97,8 +98,8 @@ fn value(key: &Ident, input: ParseStream<'_>) -> Result<Value> {
         return Ok(Value::Missing(equals));
     }
     // A type's arguments need no `::` before the `<`; as an expression they would.
-    if ["crate", "layer", "codec", "requirement"].iter().any(|of_type| key == of_type) && !input.peek(Lit) {
-        let path = input.parse()?;
+    let is_of_type = ["crate", "layer", "codec", "requirement"].iter().any(|of_type| key == of_type);
+    if let Some(path) = is_of_type.then(|| type_path(input)).flatten() {
         return Ok(Value::Path(ExprPath { attrs: Vec::new(), qself: None, path }));
     }
     let mut value: Expr = input.parse()?;
@@ -110,6 +111,17 @@ fn value(key: &Ident, input: ParseStream<'_>) -> Result<Value> {
         Expr::Lit(literal) => Value::Literal(literal.lit),
         Expr::Path(path) => Value::Path(path),
         other => Value::Expr(other),
+    })
+}
+
+/// The path of a type, unless it only begins something else: `Owner(5)`.
+fn type_path(input: ParseStream<'_>) -> Option<Path> {
+    let ahead = input.fork();
+    let path = ahead.parse().ok()?;
+    let is_whole = ahead.is_empty() || ahead.peek(Token![,]) || ahead.peek(Ident::peek_any);
+    is_whole.then(|| {
+        input.advance_to(&ahead);
+        path
     })
 }
 

@@ -64,7 +64,7 @@ pub(crate) const BARE_PREDICATE: &str =
 /// The error for a name that may have been meant as a predicate.
 pub(crate) fn unknown_without_value(key: &Ident, place: Place) -> syn::Error {
     let name = key.to_string();
-    let is_known = synonym(&name).is_some() || home(&name).is_some() || nearest(&name, place.keys()).is_some();
+    let is_known = foreign(&name).is_some() || home(&name).is_some() || nearest(&name, place.keys()).is_some();
     if is_known || place != Place::Handler {
         return unknown(key, place);
     }
@@ -74,9 +74,8 @@ pub(crate) fn unknown_without_value(key: &Ident, place: Place) -> syn::Error {
 /// The error for a key that `place` does not take.
 pub(crate) fn unknown(key: &Ident, place: Place) -> syn::Error {
     let name = key.to_string();
-    if let (Place::Handler, Some(operator)) = (place, synonym(&name)) {
-        let advice = format_args!("unknown key `{name}`: conditions are combined with `{operator}(..)`");
-        return syn::Error::new(key.span(), advice);
+    if let (Place::Handler | Place::Operator, Some(advice)) = (place, foreign(&name)) {
+        return syn::Error::new(key.span(), format_args!("unknown key `{name}`: {advice}"));
     }
     if place == Place::Operator && Place::Handler.keys().contains(&name.as_str()) {
         let advice =
@@ -91,13 +90,22 @@ pub(crate) fn unknown(key: &Ident, place: Place) -> syn::Error {
     syn::Error::new(key.span(), format_args!("{advice} (accepted here: {})", place.list()))
 }
 
-/// The operator that a word of another language stands for.
-fn synonym(key: &str) -> Option<&'static str> {
-    match key {
-        "and" => Some("all"),
-        "or" => Some("any"),
-        _ => None,
-    }
+/// What to write for a word of another library or language.
+fn foreign(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "and" => "conditions are combined with `all(..)`",
+        "or" => "conditions are combined with `any(..)`",
+        "login_required" | "login" | "logged_in" | "require_auth" | "auth_required" | "auth" | "authenticated"
+        | "is_authenticated" => "write `require_login`",
+        "role" | "roles" | "has_role" | "require_role" | "permission" | "permissions" | "has_permission"
+        | "require_permission" => {
+            "what a user may do is asked by a predicate: write `require = |user: &User| user.is_admin`"
+        }
+        "guest" | "anonymous" | "unauthenticated" => "write `guest_only`",
+        "allow_anonymous" | "permit_all" => "write `public`",
+        "fresh" | "fresh_login_required" => "write `require_fresh = \"5m\"`",
+        _ => return None,
+    })
 }
 
 /// Where a key that is out of place belongs.

@@ -92,7 +92,7 @@ impl Condition {
             "guest_only" => arg.flag(errors).map(|()| Self::GuestOnly(key)),
             "require_fresh" => operand::seconds(&arg, errors).map(|seconds| Self::RequireFresh(key, seconds)),
             "require" => operand::of_require(arg, errors).map(|operand| Self::Require(Some(key), operand)),
-            "requirement" => arg.expr_path("OfficeHours", errors).map(|path| Self::Requirement(key, path)),
+            "requirement" => operand::of_requirement(&arg, errors).map(|path| Self::Requirement(key, path)),
             "any" => operator::operands(Operator::Any, arg, errors),
             "all" => operator::operands(Operator::All, arg, errors),
             "not" => operator::operands(Operator::Not, arg, errors),

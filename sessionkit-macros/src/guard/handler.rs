@@ -3,8 +3,9 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, PatType, Result, Signature, Visibility};
+use syn::{Attribute, PatType, Result, ReturnType, Signature, Token, Visibility};
 
+use super::future;
 use crate::errors::Errors;
 
 pub(crate) struct Handler {
@@ -22,6 +23,32 @@ impl Handler {
             let message = "a handler has no `self`: write a free function, or an associated function that takes what it needs as arguments";
             errors.on(receiver, message);
         }
+    }
+
+    /// fn show() -> &'static str { .. }
+    pub(crate) fn is_asynchronous(&self, errors: &Errors) {
+        if !self.answers_later() {
+            let message = "a handler is an `async fn`: write `async` before `fn`; where it returns a future, its type says so: \
+                           `-> impl Future<Output = String>`";
+            errors.on(self.signature.fn_token, message);
+        }
+    }
+
+    /// Whether calling the handler makes a future, as far as its signature shows.
+    fn answers_later(&self) -> bool {
+        self.signature.asyncness.is_some()
+            || match &self.signature.output {
+                ReturnType::Default => false,
+                ReturnType::Type(_, ty) => future::is_one(ty),
+            }
+    }
+
+    /// The handler as it was meant where it answers at once, so that it has one mistake and not another in its route.
+    pub(crate) fn made_asynchronous(mut self) -> Self {
+        if !self.answers_later() {
+            self.signature.asyncness = Some(Token![async](self.signature.fn_token.span));
+        }
+        self
     }
 
     /// The arguments; there is no `self` among them.

@@ -4,6 +4,7 @@ mod access;
 mod actix;
 mod axum;
 mod conditions;
+mod future;
 mod handler;
 mod misplaced;
 mod operand;
@@ -34,13 +35,14 @@ pub(crate) fn expand(framework: Framework, args: TokenStream, item: TokenStream)
     let errors = Errors::new();
     let conditions = Conditions::parse(args.clone(), &errors);
     handler.has_no_self(&errors);
+    handler.is_asynchronous(&errors);
     requirement::has_a_place(&conditions, &handler, &errors);
     match framework {
         Framework::Axum => axum::first_of_the_most_arguments_has_no_attributes(&handler, &errors),
         Framework::Actix => actix::arguments_have_no_attributes(&handler, &errors),
     }
     if let Some(error) = errors.finish() {
-        return Expansion { code: item, error: Some(error) };
+        return Expansion { code: handler.made_asynchronous().into_token_stream(), error: Some(error) };
     }
     let requirement = requirement::build(framework, &conditions, &handler);
     let entry = access::entry(&requirement.root, args, &handler);

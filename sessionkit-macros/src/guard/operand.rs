@@ -1,11 +1,14 @@
 //! What stands behind `require =` and `require_fresh =`.
 
-use syn::{Expr, ExprClosure, Lit, Pat};
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::{Expr, ExprClosure, ExprPath, GenericArgument, Lit, Pat, PathArguments, Type};
 
 use crate::args::{Arg, Value};
 use crate::duration::{self, Seconds};
 use crate::errors::Errors;
 use crate::value::without_quotes;
+use crate::written::as_written;
 
 pub(crate) const EXAMPLE: &str = "|user: &User| user.is_admin";
 
@@ -35,6 +38,18 @@ pub(crate) fn of_require(arg: Arg, errors: &Errors) -> Option<Expr> {
     }
 }
 
+/// The operand of a `requirement`.
+pub(crate) fn of_requirement(arg: &Arg, errors: &Errors) -> Option<ExprPath> {
+    // requirement = Owner(5), requirement(Owner)
+    if let Value::Expr(_) | Value::List(_) = &arg.value {
+        let message = "a requirement is a type, without a value: write `requirement = path::to::Type`; what differs between \
+                       handlers is a parameter of the type, `requirement = Owner<5>`";
+        errors.on(&arg.value, message);
+        return None;
+    }
+    arg.expr_path("OfficeHours", errors)
+}
+
 /// A predicate, or what to say where it is none.
 pub(crate) fn predicate(expr: Expr, otherwise: &str, errors: &Errors) -> Option<Expr> {
     match expr {
@@ -45,6 +60,7 @@ pub(crate) fn predicate(expr: Expr, otherwise: &str, errors: &Errors) -> Option<
             is_synchronous(&closure, errors);
             looks_at_something(&closure, errors);
             says_its_types(&closure, errors);
+            takes_no_extractors(&closure, errors);
             Some(Expr::Closure(closure))
         }
         // require = any(is_admin, is_editor)
@@ -87,6 +103,43 @@ fn looks_at_something(closure: &ExprClosure, errors: &Errors) {
 fn says_its_types(closure: &ExprClosure, errors: &Errors) {
     for parameter in closure.inputs.iter().filter(|parameter| !matches!(parameter, Pat::Type(_))) {
         errors.on(parameter, format_args!("the type decides what is loaded, so write it: `{EXAMPLE}`"));
+    }
+}
+
+/// require = |cart: &Session<Cart>| cart.paid
+///
+/// A `User<..>` may be a type of the application, so it is left to the compiler.
+fn takes_no_extractors(closure: &ExprClosure, errors: &Errors) {
+    for parameter in &closure.inputs {
+        if let Pat::Type(parameter) = parameter
+            && let Some((extractor, held)) = extractor(&parameter.ty)
+        {
+            let message = format!(
+                "a predicate takes what `{extractor}` holds, not the extractor: write `&{}`",
+                as_written(held.to_token_stream())
+            );
+            errors.on(&parameter.ty, message);
+        }
+    }
+}
+
+/// The name of an extractor and the session struct in it, behind as many `&` as there may be.
+fn extractor(ty: &Type) -> Option<(&Ident, &Type)> {
+    let path = match ty {
+        Type::Reference(reference) => return extractor(&reference.elem),
+        Type::Path(path) => &path.path,
+        _ => return None,
+    };
+    let last = path.segments.last()?;
+    let is_extractor = last.ident == "Session" || last.ident == "SessionView";
+    match &last.arguments {
+        PathArguments::AngleBracketed(arguments) if is_extractor && arguments.args.len() == 1 => {
+            match arguments.args.first()? {
+                GenericArgument::Type(held) => Some((&last.ident, held)),
+                _ => None,
+            }
+        }
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 use sessionkit::actix::session;
 
-#[session(role = "admin")]
+#[session(timeout = "5m")]
 async fn admin() {}
 
 fn main() {}

@@ -1,6 +1,6 @@
 use sessionkit::axum::session;
 
-#[session(role = "admin")]
+#[session(timeout = "5m")]
 async fn admin() {}
 
 fn main() {}

@@ -8,7 +8,9 @@ use crate::guard::{Framework, expand};
 use crate::tests::{fails_with, messages};
 
 mod arguments;
+mod futures;
 mod items;
+mod operands;
 
 /// A mistake that is the same for both frameworks.
 #[track_caller]

@@ -16,7 +16,8 @@ use crate::user::SessionUser;
     message = "a guard of the session layer `{L}` cannot look at `{Self}`",
     label = "a predicate over `{Self}`",
     note = "expected `fn(&T) -> bool` or `fn(&T) -> Result<bool, E>`, where `T` derives `SessionData` or implements `SessionUser`",
-    note = "a `T` that derives `SessionData` must belong to the same layer as the guard: see `#[session(layer = ..)]`"
+    note = "a `T` that derives `SessionData` must belong to the same layer as the guard: see `#[session(layer = ..)]`",
+    note = "of an extractor write what it holds: `&Cart` for `Session<Cart>`, `&Account` for `User<Account>`"
 )]
 pub trait Subject<L, K>: Sized {
     /// What holds the value while the predicate looks at it.

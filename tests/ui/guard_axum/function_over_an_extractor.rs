@@ -1,0 +1,17 @@
+use sessionkit::SessionUser;
+use sessionkit::axum::{User, session};
+
+struct Account {
+    is_admin: bool,
+}
+
+impl SessionUser for Account {}
+
+fn is_admin(user: &User<Account>) -> bool {
+    user.is_admin
+}
+
+#[session(require = is_admin)]
+async fn office() {}
+
+fn main() {}
