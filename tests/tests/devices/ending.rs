@@ -22,6 +22,7 @@ behaviour! {
         a_step_up_of_whoever_acts_is_none_of_the_user,
         a_logout_of_whoever_acts_leaves_their_own_list,
         a_login_that_cannot_be_confirmed_fails_and_leaves_no_session,
+        a_list_waits_no_longer_than_a_load_may_take,
         an_entry_without_a_session_goes_when_it_is_met,
         an_entry_of_a_login_that_is_under_way_is_kept_for_a_minute,
     ];
@@ -159,6 +160,18 @@ behaviour! {
             assert_eq!((login.status, login.cookies().len(), bench.sessions()), (500, 0, 0), "{gate}");
             bench.with_redis(|redis| redis.cli(&["DEL", "session:@Main/ada"]));
         }
+    }
+
+    async fn a_list_waits_no_longer_than_a_load_may_take(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true).load_deadline(Duration::from_secs(1)));
+        let held = HeldStore::new(bench.store.clone(), &bench.gates);
+        let server = start(&bench, &held).await;
+        server.visitor().get("/login").await;
+        held.hold("before load");
+        let devices = bench.manager_over(held).devices_of("ada");
+        let listed = tokio::time::timeout(Duration::from_secs(60), devices.list()).await.expect("it gives up");
+        assert_eq!(listed.expect_err("the store did not answer").status(), 503);
+        assert_eq!(entries(&bench, "ada").await.len(), 1, "which is no reason to forget anybody");
     }
 
     async fn an_entry_without_a_session_goes_when_it_is_met(bench: Bench) {

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use sessionkit::testing::{TestSession, TestUsers};
-use sessionkit::{Denial, GuardedRequest, Rejection, RequestHead, Requirement, SessionInfo, SessionUser};
+use sessionkit::{AuditSink, Denial, GuardedRequest, Rejection, RequestHead, Requirement, SessionInfo, SessionUser};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::Bench;
 
-use crate::support::Recorded;
+use crate::support::{Recorded, Trail};
 
 #[derive(Clone)]
 struct Account;
@@ -40,6 +40,7 @@ behaviour! {
         each_reason_is_told_by_its_name,
         what_cannot_be_decided_or_answered_is_a_failure,
         that_nobody_is_logged_in_is_none,
+        the_trail_names_the_handler_and_the_layer,
     ];
 
     #[session(require_login)]
@@ -142,6 +143,17 @@ behaviour! {
             assert_eq!(told.iter().map(|told| &*told.name).collect::<Vec<_>>(), names, "{path}");
             assert!(told.iter().any(|told| told.printed.contains(says)), "{path}: {told:?}");
         }
+    }
+
+    async fn the_trail_names_the_handler_and_the_layer(bench: Bench) {
+        let trail = Trail::default();
+        let manager = bench.manager().with_event_sink(AuditSink::new(trail.clone()));
+        let server = serve_with(&bench, manager.clone(), routes!["/forbidden" => forbidden]).await;
+        server.visitor().get("/forbidden").await;
+        manager.drain().await;
+        let [entry] = &trail.entries()[..] else { panic!("there is one entry: {:?}", trail.lines()) };
+        assert_eq!((entry.event, entry.layer), ("denied", "Main"));
+        assert!(entry.handler.is_some_and(|handler| handler.ends_with("::forbidden")), "{entry:?}");
     }
 
     async fn that_nobody_is_logged_in_is_none(bench: Bench) {

@@ -102,3 +102,29 @@ impl DeviceIndex for MemoryStore {
         Box::pin(ready(Ok(named)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn users_whose_sessions_are_over_are_swept_away_by_the_logins_of_others() {
+        let (store, at) = (MemoryStore::new(), Timestamp::from_unix_seconds);
+        let register = async |user: String, deadline: u64, now: u64| {
+            let id = SessionId::from_bytes([7; 16]);
+            let (most, evict, stored) = (None, false, false);
+            let login = Registration { id, deadline: at(deadline), most, evict, stored, now: at(now) };
+            DeviceIndex::register(&store, &user, login).await.expect("it is in memory");
+        };
+        for user in 0..50 {
+            register(format!("Main/{user}"), 10, 0).await;
+        }
+        register("Main/later".into(), 99, 0).await;
+        assert_eq!(store.index().lock().entries.len(), 51);
+        for _ in 0..15 {
+            register("Main/now".into(), 99, 10).await;
+        }
+        let left: Vec<String> = store.index().lock().entries.keys().cloned().collect();
+        assert_eq!(left, ["Main/later", "Main/now"]);
+    }
+}

@@ -75,3 +75,44 @@ impl EventKind<'_> {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trail_keeps_who_came_and_went_and_who_was_refused() {
+        for kept in [
+            EventKind::Login,
+            EventKind::Reauthenticated,
+            EventKind::Impersonated,
+            EventKind::ImpersonationEnded,
+            EventKind::Logout,
+            EventKind::Revoked { reason: "" },
+            EventKind::Rotated,
+            EventKind::Expired,
+            EventKind::Ambiguous,
+            EventKind::Unguarded,
+            EventKind::Denied { reason: "" },
+            EventKind::Csrf { reason: "" },
+        ] {
+            assert!(kept.is_audited(), "{}", kept.name());
+        }
+        for left_out in [
+            EventKind::Created,
+            EventKind::Renewed,
+            EventKind::Rejected { reason: "" },
+            EventKind::WriteDiscarded { reason: "" },
+            EventKind::ContributionDiscarded { key: "" },
+            EventKind::LateWrite { key: "" },
+            EventKind::Uncommitted,
+            EventKind::Conflict,
+            EventKind::Unfit { key: "" },
+            EventKind::CutOff,
+            EventKind::StoreUnavailable { error: format_args!("") },
+            EventKind::Failed { error: format_args!("") },
+        ] {
+            assert!(!left_out.is_audited(), "{}", left_out.name());
+        }
+    }
+}

@@ -185,3 +185,22 @@ impl Drop for Timer<'_> {
         tell("store call", || timed.sink.record_store_call(&call));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::SessionEvent;
+    use crate::memory::MemoryStore;
+
+    struct Nowhere;
+
+    impl EventSink for Nowhere {
+        fn record(&self, _: &SessionEvent<'_>) {}
+    }
+
+    #[test]
+    fn a_store_that_is_timed_has_what_it_had() {
+        let timed = Timed::new(Arc::new(MemoryStore::new()), Arc::new(Nowhere), "Main");
+        assert!(timed.notices().is_some() && timed.device_index().is_some());
+    }
+}

@@ -120,6 +120,10 @@ pub async fn users_are_kept_apart<S: Store>(store: Arc<S>) {
     for (user, id) in &all {
         assert_eq!(user.states().await, [(*id, EntryState::Begun)], "{}", user.name);
     }
+    // Beside them, in whatever order the store keeps them.
+    for other in ["suit", "suite~", "~"] {
+        User::named(&store, &format!("{other}{}", random_id())).register(random_id(), None, false).await;
+    }
     let mut names: Vec<_> = all.iter().map(|(user, _)| user.name.clone()).collect();
     names.sort_unstable();
     let mut found = all[0].0.users().await;
