@@ -2,6 +2,7 @@
 
 mod actors;
 mod audit;
+mod audit_end;
 mod audit_order;
 mod denials;
 mod failures;
