@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use sessionkit::Clock as _;
 use sessionkit::OnMaxDevices::{self, EvictOldest, Reject};
+use sessionkit::store::{Registration, SessionId, Store as _};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Server, Visitor};
 
@@ -19,6 +21,7 @@ behaviour! {
         logins_of_one_device_are_one,
         what_has_expired_makes_room_first,
         users_have_limits_of_their_own,
+        nobody_has_more_than_a_thousand_devices,
         fifty_logins_at_once_leave_exactly_as_many_as_may_be_where_the_oldest_make_room,
         fifty_logins_at_once_leave_exactly_as_many_as_may_be_where_they_are_refused,
     ];
@@ -134,6 +137,28 @@ behaviour! {
         // With the session of another user, which nobody else has then.
         assert_eq!(ada.get("/login/bob").await.status, 409);
         assert_eq!(ada.get("/user").await.body, "ada");
+    }
+
+    /// Whoever logs in again and again makes each call of the index longer, for everybody.
+    async fn nobody_has_more_than_a_thousand_devices(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true));
+        let (server, index) = (start(&bench).await, bench.store.device_index().unwrap());
+        let (first, last) = (server.visitor(), server.visitor());
+        first.get("/login").await;
+        let now = bench.clock.now();
+        let deadline = now.after(Duration::from_secs(60));
+        for number in 1..1000_u128 {
+            let id = SessionId::from_bytes(number.to_be_bytes());
+            let login = Registration { id, deadline, most: None, evict: false, stored: true, now };
+            index.register("Main/ada", login).await.unwrap();
+        }
+        assert_eq!(first.get("/user").await.body, "ada");
+        bench.store.take();
+        assert_eq!(last.get("/login").await.status, 200);
+        let calls = bench.store.take();
+        assert_eq!((calls.load, calls.destroy, calls.index), (0, 1, 2), "the others are not looked at");
+        assert_eq!([first.get("/user").await.body, last.get("/user").await.body], ["nobody", "ada"]);
+        assert_eq!(index.entries("Main/ada", now).await.unwrap().len(), 1000);
     }
 
     async fn fifty_logins(bench: Bench, policy: OnMaxDevices) {

@@ -104,7 +104,8 @@ builder! {
     /// Whether the sessions of each user are kept in an index, for [lists of devices](crate::Devices) and for limits; not by
     /// default, since it costs store calls. The store has to have an index.
     devices: bool, bool;
-    /// On how many devices a user can be logged in; on any number by default. Needs `devices`.
+    /// On how many devices a user can be logged in. Needs `devices`. By default on a thousand, of which the oldest makes
+    /// room: so many that nobody notices, and few enough that nobody's logins slow down those of others.
     max_devices: usize, usize;
     /// What a login gets whose user is logged in on `max_devices` already; [`OnMaxDevices::EvictOldest`] by default.
     on_max_devices: OnMaxDevices, OnMaxDevices;

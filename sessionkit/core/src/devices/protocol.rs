@@ -11,6 +11,10 @@ use crate::store::{StoreError, StoreErrorKind};
 use crate::time::Timestamp;
 use crate::token::SessionId;
 
+/// How many devices a user can have where no setting says so. A call of the index takes the longer the more there are,
+/// and keeps others waiting: whoever logs in again and again must not make it too long.
+const MOST: usize = 1000;
+
 /// What came of the registration of a login.
 pub(crate) enum Entering {
     /// There is no index.
@@ -57,8 +61,8 @@ impl Engine {
     pub(crate) async fn enter(&self, user: &str, id: SessionId, deadline: Timestamp) -> Result<Entering, SessionError> {
         let Some(index) = self.index()? else { return Ok(Entering::Unlisted) };
         let (user, settings) = (self.indexed(user), self.settings());
-        let (most, now) = (settings.max_devices, self.now());
-        let mut login = Registration { id, deadline, most, evict: false, stored: false, now };
+        let (most, evict) = settings.max_devices.map_or((MOST, true), |most| (most, false));
+        let mut login = Registration { id, deadline, most: Some(most), evict, stored: false, now: self.now() };
         let mut registered = self.registered(index, &user, login).await?;
         if registered == Registered::Full {
             // Those that have expired make room first.
@@ -67,7 +71,7 @@ impl Engine {
             registered = self.registered(index, &user, login).await?;
         }
         match registered {
-            Registered::Full => Err(SessionError::too_many_devices(settings.max_devices.unwrap_or_default())),
+            Registered::Full => Err(SessionError::too_many_devices(most)),
             Registered::Ended => Ok(Entering::Ended),
             Registered::Entered(ended) => {
                 self.destroy_all(&user, &ended, "another login took its place", About::default()).await?;
