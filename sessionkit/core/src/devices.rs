@@ -31,7 +31,8 @@
 //! registered and not stored its session has a minute for that. If it stored the session and never learned so, because the
 //! answer was lost, nobody has the token: that session is ended when it is met after the minute.
 //!
-//! **A session of another user.** A login as another user registers with the new user first, and *forgets* the entry of
+//! **A session of another user.** A login that finds at step 4 that the session is another one's by now, or nobody's,
+//! *prunes* its entry, and begins a session of its own. A login as another user registers with the new user first, and *forgets* the entry of
 //! the user before after step 5. Whoever acts as another user stays in the list of their own devices.
 //!
 //! # What it costs
@@ -39,6 +40,7 @@
 //! | operation | store calls besides those without the index |
 //! |---|---|
 //! | a login | 2: register, confirm |
+//! | a login whose session another one has by now | 4, and a load: register, prune, and those of the login that it begins |
 //! | a login as another user | 3: register, confirm, forget |
 //! | a login at the limit | 2, and: entries, a load for each, register; a destroy for each that makes room; prune if any had expired |
 //! | a login that is refused | entries, a load for each, 2 register; prune if any had expired |

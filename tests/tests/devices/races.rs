@@ -13,6 +13,7 @@ behaviour! {
         a_revocation_leaves_none_of_a_hundred_logins_that_race_it,
         a_login_that_a_revocation_overtakes_fails_and_leaves_nothing,
         a_list_that_met_nothing_forgets_no_login_that_came_meanwhile,
+        nobody_ends_a_session_that_they_nearly_got,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -33,6 +34,11 @@ behaviour! {
 
     async fn start(bench: &Bench) -> Server {
         serve(bench, routes!["/login" => login, "/user" => user, "/write" => write]).await
+    }
+
+    async fn login_mallory(auth: Auth) -> Answered {
+        auth.login("mallory").await?;
+        Ok(Reply::ok("mallory"))
     }
 
     /// Half of the logins come with a session of the user, half without; every one that was answered before the
@@ -127,5 +133,31 @@ behaviour! {
         assert_eq!(bench.manager().devices_of("ada").list().await.unwrap().len(), 1);
         bench.manager().devices_of("ada").end_all().await.unwrap();
         assert_eq!(visitor.get("/user").await.body, "nobody", "[P9]");
+    }
+
+    /// Somebody gave a victim their anonymous session, and waits with a login of their own until the victim has used it.
+    async fn nobody_ends_a_session_that_they_nearly_got(bench: Bench) {
+        let bench = bench.with_config(|config| config.devices(true).max_devices(1));
+        let held = HeldStore::new(bench.store.clone(), &bench.gates);
+        let routes = || routes!["/login" => login, "/mallory" => login_mallory, "/user" => user, "/write" => write];
+        let (server, slow) = (serve(&bench, routes()).await, serve_with(&bench, bench.manager_over(held.clone()), routes()).await);
+        let mallory = server.visitor();
+        mallory.get("/write").await;
+        let victim = mallory.fork();
+        held.hold("before commit");
+        let late = mallory.at(&slow).get_in_background("/mallory");
+        bench.gates.arrived("before commit", 1).await;
+        assert_eq!(victim.get("/login").await.body, "ada");
+        bench.gates.open("before commit", 1);
+        assert_eq!(late.await.unwrap().body, "mallory", "in a session of their own");
+        assert_eq!((victim.get("/user").await.body, mallory.get("/user").await.body), ("ada".into(), "mallory".into()));
+        // By a list, by a limit, or at once.
+        let devices = bench.manager().devices_of("mallory");
+        assert_eq!(devices.list().await.unwrap().len(), 1);
+        server.visitor().get("/mallory").await;
+        devices.end_all().await.unwrap();
+        assert_eq!((victim.get("/user").await.body, mallory.get("/user").await.body), ("ada".into(), "nobody".into()));
+        bench.manager().devices_of("ada").end_all().await.unwrap();
+        assert_eq!((victim.get("/user").await.body, bench.sessions()), ("nobody".into(), 0), "[P9]");
     }
 }

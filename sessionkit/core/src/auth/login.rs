@@ -126,7 +126,10 @@ impl<E: From<SessionError> + 'static> Login<E> {
         delta.header.push(HeaderOp::Authenticate(authenticate));
         delta.fields.extend(another.then_some(FieldOp::Clear { keep_carried: true }));
         let login = Replacement { delta, now, another_user: another, occasion: Occasion::Login };
-        let Some(replaced) = rotation::replace_secret(session, current, login).await? else { return Ok(false) };
+        let Some(replaced) = rotation::replace_secret(session, current, login).await? else {
+            engine.withdraw(entering).await;
+            return Ok(false);
+        };
         if let Err(error) = engine.confirm(entering).await {
             // Its old token is dead, and nobody gets the new one.
             session.state().log_out(false);

@@ -1,6 +1,6 @@
 //! The steps of the protocol.
 
-use super::index::{DeviceIndex, EntryState, Meant, Registered, Registration};
+use super::index::{DeviceEntry, DeviceIndex, EntryState, Meant, Registered, Registration};
 use crate::config::OnMaxDevices;
 use crate::deadline::Deadline;
 use crate::engine::Engine;
@@ -28,7 +28,8 @@ pub(crate) enum Entering {
 /// The entry of a login that is under way.
 pub(crate) struct Begun {
     user: String,
-    id: SessionId,
+    /// As it was registered.
+    entry: DeviceEntry,
     /// Whose sessions are destroyed.
     ended: Vec<SessionId>,
 }
@@ -75,7 +76,8 @@ impl Engine {
             Registered::Ended => Ok(Entering::Ended),
             Registered::Entered(ended) => {
                 self.destroy_all(&user, &ended, "another login took its place", About::default()).await?;
-                Ok(Entering::Begun(Begun { user, id, ended }))
+                let entry = DeviceEntry { id, state: EntryState::Begun, registered: login.now, deadline };
+                Ok(Entering::Begun(Begun { user, entry, ended }))
             }
         }
     }
@@ -89,7 +91,9 @@ impl Engine {
 
     /// Confirms a login whose session is stored, or destroys the session and fails.
     pub(crate) async fn confirm(&self, entering: Entering) -> Result<(), SessionError> {
-        let (Entering::Begun(Begun { user, id, ended }), Some(index)) = (entering, self.index()?) else {
+        let (Entering::Begun(Begun { user, entry: DeviceEntry { id, .. }, ended }), Some(index)) =
+            (entering, self.index()?)
+        else {
             return Ok(());
         };
         let confirming = index.confirm(&user, id, &ended, self.now());
@@ -107,12 +111,28 @@ impl Engine {
 
     /// Takes back the registration of a new session that was not stored, or may have been: its token is nobody's.
     pub(crate) async fn abandon(&self, entering: Entering, may_be_stored: bool) {
-        let (Entering::Begun(Begun { user, id, .. }), Ok(Some(index))) = (entering, self.index()) else { return };
+        let (Entering::Begun(Begun { user, entry, .. }), Ok(Some(index))) = (entering, self.index()) else { return };
         // Whatever is left of it goes when it is met.
         if may_be_stored {
-            let _ = self.within(&mut self.commit_deadline(), self.store.destroy(id)).await;
+            let _ = self.within(&mut self.commit_deadline(), self.store.destroy(entry.id)).await;
         }
-        let _ = self.within(&mut self.commit_deadline(), index.forget(&user, &[id])).await;
+        let _ = self.within(&mut self.commit_deadline(), index.forget(&user, &[entry.id])).await;
+    }
+
+    /// Takes back the registration of a login that found its session in the hands of another one: what the user ends must
+    /// not be somebody else's.
+    pub(crate) async fn withdraw(&self, entering: Entering) {
+        let (Entering::Begun(Begun { user, entry, .. }), Ok(Some(index))) = (entering, self.index()) else { return };
+        let Ok(record) = self.read(self.store.load(entry.id, self.now())).await else { return };
+        // That other login may be the user's, too.
+        if record.is_none_or(|record| !self.is_of(&record, &user)) {
+            let _ = self.within(&mut self.commit_deadline(), index.prune(&user, &[entry])).await;
+        }
+    }
+
+    /// Whether a session is that of a user, by the name in the index.
+    fn is_of(&self, record: &Record, user: &str) -> bool {
+        record.header().owner().is_some_and(|owner| self.indexed(owner) == user)
     }
 
     /// Removes the entry of a session that is over, or has another user by now. Should that fail, it goes when it is met.
@@ -171,8 +191,7 @@ impl Engine {
                 }
                 record => record?,
             };
-            let is_theirs = |record: &Record| record.header().owner().is_some_and(|owner| self.indexed(owner) == user);
-            match record.filter(|record| !record.header().is_expired(now) && is_theirs(record)) {
+            match record.filter(|record| !record.header().is_expired(now) && self.is_of(record, user)) {
                 // Whether it was stored was not known to its login, which gave nobody the token.
                 Some(_) if entry.is_abandoned(now) => lost.push(entry.id),
                 Some(record) => found.push((entry.id, record)),
