@@ -98,6 +98,7 @@ both_frameworks! {
         any_method_but_three_may_change_something,
         every_origin_that_is_trusted_passes,
         the_answer_is_the_applications_if_it_wants,
+        an_answer_that_panics_is_a_500,
         it_protects_without_a_session_layer_too,
         what_is_refused_calls_no_store,
         a_nested_path_is_exempt_by_its_whole_name,
@@ -184,6 +185,23 @@ both_frameworks! {
         let answer = server.visitor().send(Method::POST, "/buy?a=1", &[("sec-fetch-site", b"same-site")], "").await;
         assert_eq!(answer.status, 418);
         assert!(answer.body.contains("POST /buy: cross-origin"), "{}", answer.body);
+    }
+
+    async fn an_answer_that_panics_is_a_500() {
+        let (bench, log) = (Bench::memory(), Log::collect());
+        let protection = || protection().strict().on_denied(|_, _| panic!("a page that cannot be made"));
+        let routes = || routes!["/buy" => done, "/unsessioned" => done];
+        for (server, path) in [
+            (serve_protected(&bench, bench.manager(), protection(), routes()).await, "/buy"),
+            (serve_unsessioned(&bench, protection(), routes()).await, "/unsessioned"),
+        ] {
+            let cross_site = [("sec-fetch-site", &b"cross-site"[..])];
+            let wrong_token = [("x-csrf-token", &[b'A'; 43][..])];
+            for headers in [&cross_site, &wrong_token] {
+                assert_eq!(server.visitor().send(Method::POST, path, headers, "").await.status, 500, "{path}");
+            }
+        }
+        assert_eq!(log.text().matches("on_denied panicked").count(), 4, "{}", log.text());
     }
 
     async fn it_protects_without_a_session_layer_too() {

@@ -14,6 +14,7 @@ behaviour! {
         a_login_that_a_revocation_overtakes_fails_and_leaves_nothing,
         a_list_that_met_nothing_forgets_no_login_that_came_meanwhile,
         nobody_ends_a_session_that_they_nearly_got,
+        whoever_logs_in_at_once_with_one_cookie_gets_a_session_of_their_own,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -159,5 +160,46 @@ behaviour! {
         assert_eq!((victim.get("/user").await.body, mallory.get("/user").await.body), ("ada".into(), "nobody".into()));
         bench.manager().devices_of("ada").end_all().await.unwrap();
         assert_eq!((victim.get("/user").await.body, bench.sessions()), ("nobody".into(), 0), "[P9]");
+    }
+
+    async fn login_as(auth: Auth, name: Body) -> Answered {
+        auth.login(&name).await?;
+        auth.dynamic().await?.insert("note", &format!("of {name}"))?;
+        Ok(Reply::ok("welcome"))
+    }
+
+    async fn note(auth: Auth) -> Answered {
+        let note = auth.dynamic().await?.get::<String>("note")?.unwrap_or_default();
+        Ok(Reply::ok(format!("{} {note}", auth.user().await?.as_deref().unwrap_or("nobody"))))
+    }
+
+    async fn whoever_logs_in_at_once_with_one_cookie_gets_a_session_of_their_own(bench: Bench) {
+        const NAMES: [&str; 4] = ["ada", "bob", "eve", "fay"];
+        let bench = bench.with_config(|config| config.devices(true));
+        let server = serve(&bench, routes!["/login" => login_as, "/note" => note, "/write" => write]).await;
+        let first = server.visitor();
+        first.get("/write").await;
+        let logins = NAMES.into_iter().cycle().take(12).map(|name| {
+            let visitor = first.fork();
+            tokio::spawn(async move { (visitor.post("/login", name).await.status, visitor, name) })
+        });
+        let mut people = Vec::new();
+        for login in logins.collect::<Vec<_>>() {
+            let (status, visitor, name) = login.await.unwrap();
+            assert_eq!(status, 200, "valid credentials never fail");
+            people.push((visitor, name));
+        }
+        for (ended, name) in NAMES.iter().enumerate() {
+            assert_eq!(bench.manager().devices_of(name).list().await.unwrap().len(), 3, "{name}");
+            bench.manager().devices_of(name).end_all().await.unwrap();
+            for (visitor, theirs) in &people {
+                let expected = match NAMES[..=ended].contains(theirs) {
+                    true => "nobody ".to_owned(),
+                    false => format!("{theirs} of {theirs}"),
+                };
+                assert_eq!(visitor.get("/note").await.body, expected);
+            }
+        }
+        assert_eq!(bench.sessions(), 0);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -114,7 +115,7 @@ impl CrossOriginProtection {
         self
     }
 
-    /// Answers what is refused with `answer`, in place of a 403 with a problem document.
+    /// Answers what is refused with `answer`, in place of a 403 with a problem document. A panic is a 500.
     ///
     /// ```
     /// use sessionkit_core::{CrossOriginProtection, Rejection};
@@ -169,11 +170,8 @@ impl CrossOriginProtection {
         let Err(refusal) = self.check(head) else { return Admission::Admitted };
         let presented = head.header(token::HEADER).filter(|_| refusal == CsrfRefusal::Unknown);
         let (Some(presented), Some(session)) = (presented, session) else {
-            match session {
-                Some(session) => session.report_at(head, EventKind::Csrf { reason: refusal.as_str() }),
-                None => event::log_at(layer, head, EventKind::Csrf { reason: refusal.as_str() }),
-            }
-            return Admission::Refused(self.answer(head, refusal));
+            tell(session, layer, head, EventKind::Csrf { reason: refusal.as_str() });
+            return Admission::Refused(self.answer(session, layer, head, refusal));
         };
         session.attach(head);
         let (presented, head) = (presented.to_owned(), OwnedHead::new(head));
@@ -184,7 +182,7 @@ impl CrossOriginProtection {
                 return Ok(());
             }
             session.report(EventKind::Csrf { reason: CsrfRefusal::Token.as_str() });
-            Err(protection.answer(&head.as_head(), CsrfRefusal::Token))
+            Err(protection.answer(Some(&session), layer, &head.as_head(), CsrfRefusal::Token))
         })))
     }
 
@@ -196,11 +194,18 @@ impl CrossOriginProtection {
         origin.is_some_and(is_trusted)
     }
 
-    fn answer(&self, head: &RequestHead<'_>, refusal: CsrfRefusal) -> Rejection {
-        match &self.on_denied {
-            Some(answer) => answer(head, refusal),
-            None => Rejection::new(403, refusal.detail()),
-        }
+    fn answer(
+        &self,
+        session: Option<&RequestSession>,
+        layer: &'static str,
+        head: &RequestHead<'_>,
+        refusal: CsrfRefusal,
+    ) -> Rejection {
+        let Some(answer) = &self.on_denied else { return Rejection::new(403, refusal.detail()) };
+        catch_unwind(AssertUnwindSafe(|| answer(head, refusal))).unwrap_or_else(|_| {
+            tell(session, layer, head, EventKind::Failed { error: format_args!("on_denied panicked") });
+            Rejection::new(500, "This request was refused.")
+        })
     }
 }
 
@@ -209,6 +214,14 @@ impl fmt::Debug for CrossOriginProtection {
         let Self { trusted, exempt, strict, .. } = self;
         let mut shown = f.debug_struct("CrossOriginProtection");
         shown.field("trusted", trusted).field("exempt", exempt).field("strict", strict).finish_non_exhaustive()
+    }
+}
+
+/// Tells the sinks of the session's manager, or else the log.
+fn tell(session: Option<&RequestSession>, layer: &'static str, head: &RequestHead<'_>, kind: EventKind<'_>) {
+    match session {
+        Some(session) => session.report_at(head, kind),
+        None => event::log_at(layer, head, kind),
     }
 }
 
