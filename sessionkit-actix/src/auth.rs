@@ -20,7 +20,8 @@ use crate::user::User;
 /// It dereferences to [`sessionkit_core::Auth`], whose methods fail with a [`SessionRejection`] here.
 ///
 /// ```
-/// use sessionkit_actix::{Auth, SessionRejection};
+/// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
+/// use sessionkit::actix::{Auth, SessionRejection};
 ///
 /// async fn logout(auth: Auth) -> Result<&'static str, SessionRejection> {
 ///     auth.logout().await?;
@@ -42,6 +43,7 @@ impl<L: LayerMarker> Auth<L> {
     /// change of user belongs to the user before, and is discarded.
     ///
     /// ```
+    /// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
     /// # use sessionkit_core::*;
     /// # struct Account { is_admin: bool }
     /// # impl SessionData for Account {
@@ -50,7 +52,7 @@ impl<L: LayerMarker> Auth<L> {
     /// #     fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> { Ok(Account { is_admin: false }) }
     /// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
     /// # }
-    /// use sessionkit_actix::{Auth, SessionRejection};
+    /// use sessionkit::actix::{Auth, SessionRejection};
     ///
     /// async fn login(auth: Auth) -> Result<&'static str, SessionRejection> {
     ///     auth.login("ada").await?;

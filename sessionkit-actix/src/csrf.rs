@@ -19,9 +19,10 @@ use crate::rejection::SessionRejection;
 /// Refuses requests that a page of another origin made a browser send; see [`CrossOriginProtection`].
 ///
 /// ```no_run
+/// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
 /// use actix_web::{App, web};
-/// use sessionkit_actix::{CsrfMiddleware, SessionMiddleware};
-/// use sessionkit_core::{CrossOriginProtection, MemoryStore, SessionConfig, SessionManager};
+/// use sessionkit::actix::{CsrfMiddleware, SessionMiddleware};
+/// use sessionkit::{CrossOriginProtection, MemoryStore, SessionConfig, SessionManager};
 ///
 /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
 /// let app = App::new()

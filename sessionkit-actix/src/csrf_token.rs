@@ -16,8 +16,9 @@ use crate::rejection::SessionRejection;
 /// It dereferences to [`sessionkit_core::CsrfToken`], whose `verify` fails with a [`SessionRejection`] here.
 ///
 /// ```
+/// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
 /// use actix_web::web::{Form, Html};
-/// use sessionkit_actix::{CsrfToken, SessionRejection};
+/// use sessionkit::actix::{CsrfToken, SessionRejection};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Transfer {

@@ -20,9 +20,10 @@ use crate::rejection::SessionRejection;
 /// It must stand inside of the session middleware: what is wrapped later stands outside.
 ///
 /// ```
+/// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
 /// use actix_web::{App, web};
-/// use sessionkit_actix::{GuardMiddleware, SessionMiddleware};
-/// use sessionkit_core::{MemoryStore, Rules, SessionConfig, SessionManager};
+/// use sessionkit::actix::{GuardMiddleware, SessionMiddleware};
+/// use sessionkit::{MemoryStore, Rules, SessionConfig, SessionManager};
 ///
 /// let office = web::scope("/office")
 ///     .route("/orders", web::get().to(|| async { "orders" }))

@@ -16,8 +16,9 @@ use crate::rejection::SessionRejection;
 /// It dereferences to [`sessionkit_core::SessionHandle`].
 ///
 /// ```
+/// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
 /// use actix_web::HttpResponse;
-/// use sessionkit_actix::SessionHandle;
+/// use sessionkit::actix::SessionHandle;
 /// # use sessionkit_core::*;
 /// # struct Import { rows: u64 }
 /// # impl SessionData for Import {

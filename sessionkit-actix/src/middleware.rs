@@ -17,9 +17,10 @@ use crate::respond;
 /// Gives every request a session, which costs nothing until somebody asks for it.
 ///
 /// ```no_run
+/// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
 /// use actix_web::{App, web};
-/// use sessionkit_actix::SessionMiddleware;
-/// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
+/// use sessionkit::actix::SessionMiddleware;
+/// use sessionkit::{MemoryStore, SessionConfig, SessionManager};
 ///
 /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
 /// let app = App::new().wrap(SessionMiddleware::new(manager)).route("/", web::get().to(|| async { "hello" }));
@@ -45,9 +46,10 @@ impl<L: LayerMarker> SessionMiddleware<L> {
     /// This is a net below the guards, and no guard: the handler has run. What answers 404 or 405 is left alone.
     ///
     /// ```
+    /// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
     /// use actix_web::{App, web};
-    /// use sessionkit_actix::{GuardMiddleware, SessionMiddleware};
-    /// use sessionkit_core::{MemoryStore, Rules, SessionConfig, SessionManager};
+    /// use sessionkit::actix::{GuardMiddleware, SessionMiddleware};
+    /// use sessionkit::{MemoryStore, Rules, SessionConfig, SessionManager};
     ///
     /// let files = web::scope("/files").route("/logo", web::get().to(|| async { "a picture" }));
     /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());

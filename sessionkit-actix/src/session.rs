@@ -17,7 +17,8 @@ use crate::rejection::SessionRejection;
 /// `Option<Session<T>>` means: `None` when the extractor fails, so it is always `Some` here.)
 ///
 /// ```
-/// use sessionkit_actix::Session;
+/// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
+/// use sessionkit::actix::Session;
 /// # use sessionkit_core::*;
 /// # struct Cart { views: u64 }
 /// # impl SessionData for Cart {

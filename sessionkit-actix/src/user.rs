@@ -22,8 +22,9 @@ use crate::rejection::SessionRejection;
 /// with 503 here too, whatever the handler says.)
 ///
 /// ```
-/// use sessionkit_actix::{MaybeUser, User};
-/// use sessionkit_core::SessionUser;
+/// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
+/// use sessionkit::actix::{MaybeUser, User};
+/// use sessionkit::SessionUser;
 ///
 /// struct Account {
 ///     name: String,

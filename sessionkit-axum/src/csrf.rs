@@ -19,9 +19,10 @@ use crate::extract::{Slot, head, mark_guarded};
 /// Refuses requests that a page of another origin made a browser send; see [`CrossOriginProtection`].
 ///
 /// ```no_run
+/// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
 /// use axum::{Router, routing::post};
-/// use sessionkit_axum::{CsrfLayer, SessionLayer};
-/// use sessionkit_core::{CrossOriginProtection, MemoryStore, SessionConfig, SessionManager};
+/// use sessionkit::axum::{CsrfLayer, SessionLayer};
+/// use sessionkit::{CrossOriginProtection, MemoryStore, SessionConfig, SessionManager};
 ///
 /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
 /// let app: Router = Router::new()

@@ -16,9 +16,10 @@ use crate::rejection::SessionRejection;
 /// It dereferences to [`sessionkit_core::CsrfToken`], whose `verify` fails with a [`SessionRejection`] here.
 ///
 /// ```
+/// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
 /// use axum::extract::Form;
 /// use axum::response::Html;
-/// use sessionkit_axum::{CsrfToken, SessionRejection};
+/// use sessionkit::axum::{CsrfToken, SessionRejection};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Transfer {

@@ -17,7 +17,8 @@ use crate::rejection::SessionRejection;
 /// It dereferences to [`sessionkit_core::DynamicSession`], whose methods fail with a [`SessionRejection`] here.
 ///
 /// ```
-/// use sessionkit_axum::{DynamicSession, SessionRejection};
+/// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
+/// use sessionkit::axum::{DynamicSession, SessionRejection};
 ///
 /// async fn visit(mut session: DynamicSession) -> Result<String, SessionRejection> {
 ///     let visits: u32 = session.get("visits")?.unwrap_or(0) + 1;

@@ -21,9 +21,10 @@ use crate::rejection::SessionRejection;
 /// those that do not stay 404:
 ///
 /// ```
+/// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
 /// use axum::{Router, routing::get};
-/// use sessionkit_axum::{GuardLayer, SessionLayer};
-/// use sessionkit_core::{MemoryStore, Rules, SessionConfig, SessionManager};
+/// use sessionkit::axum::{GuardLayer, SessionLayer};
+/// use sessionkit::{MemoryStore, Rules, SessionConfig, SessionManager};
 ///
 /// let office = Router::new()
 ///     .route("/orders", get(|| async { "orders" }))

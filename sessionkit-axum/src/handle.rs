@@ -16,9 +16,10 @@ use crate::rejection::SessionRejection;
 /// It dereferences to [`sessionkit_core::SessionHandle`].
 ///
 /// ```
+/// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
 /// use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 /// use axum::response::Response;
-/// use sessionkit_axum::SessionHandle;
+/// use sessionkit::axum::SessionHandle;
 /// # use sessionkit_core::*;
 /// # struct Chat { lines: u64 }
 /// # impl SessionData for Chat {

@@ -18,9 +18,10 @@ use crate::extract::{Slot, head};
 /// Gives every request a session, which costs nothing until somebody asks for it.
 ///
 /// ```no_run
+/// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
 /// use axum::{Router, routing::get};
-/// use sessionkit_axum::SessionLayer;
-/// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
+/// use sessionkit::axum::SessionLayer;
+/// use sessionkit::{MemoryStore, SessionConfig, SessionManager};
 ///
 /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
 /// let app: Router = Router::new().route("/", get(|| async { "hello" })).layer(SessionLayer::new(manager));
@@ -48,9 +49,10 @@ impl<L: LayerMarker> SessionLayer<L> {
     /// This is a net below the guards, and no guard: the handler has run. What answers 404 or 405 is left alone.
     ///
     /// ```
+    /// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
     /// use axum::{Router, routing::get};
-    /// use sessionkit_axum::{GuardLayer, SessionLayer};
-    /// use sessionkit_core::{MemoryStore, Rules, SessionConfig, SessionManager};
+    /// use sessionkit::axum::{GuardLayer, SessionLayer};
+    /// use sessionkit::{MemoryStore, Rules, SessionConfig, SessionManager};
     ///
     /// let public = Router::new().route("/", get(|| async { "hello" })).route_layer(GuardLayer::new(Rules::public()));
     /// let forgotten = Router::new().route("/orders", get(|| async { "never seen" }));

@@ -16,7 +16,8 @@ use crate::rejection::SessionRejection;
 /// without a session gets the defaults. `Option<Session<T>>` is `None` for such a visitor.
 ///
 /// ```
-/// use sessionkit_axum::Session;
+/// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
+/// use sessionkit::axum::Session;
 /// # use sessionkit_core::*;
 /// # struct Cart { views: u64 }
 /// # impl SessionData for Cart {

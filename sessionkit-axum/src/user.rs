@@ -19,8 +19,9 @@ use crate::rejection::SessionRejection;
 /// has just been ended, because there is no such user any more. A loader that fails is answered with 503, in both.
 ///
 /// ```
-/// use sessionkit_axum::User;
-/// use sessionkit_core::SessionUser;
+/// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
+/// use sessionkit::axum::User;
+/// use sessionkit::SessionUser;
 ///
 /// struct Account {
 ///     name: String,

@@ -26,8 +26,9 @@ pub(crate) use settings::Settings;
 /// `SameSite=Lax`; a day of idle time, twelve hours for anonymous visitors, thirty days in all.
 ///
 /// ```
+/// # use sessionkit_core as sessionkit;
 /// use std::time::Duration;
-/// use sessionkit_core::SessionConfig;
+/// use sessionkit::SessionConfig;
 ///
 /// let config = SessionConfig::builder().ttl(Duration::from_secs(30 * 60)).build()?;
 /// # let _ = config;
@@ -41,7 +42,8 @@ pub(crate) use settings::Settings;
 /// (units: ms, s, m, h, d) or seconds; booleans and numbers may be texts, and choices are written in any case:
 ///
 /// ```
-/// let config: sessionkit_core::SessionConfig = serde_json::from_str(
+/// # use sessionkit_core as sessionkit;
+/// let config: sessionkit::SessionConfig = serde_json::from_str(
 ///     r#"{ "cookie_name": "__Host-shop", "cookie_same_site": "Strict", "ttl": "30m", "rolling": "extend(10m)" }"#,
 /// )?;
 /// # let _ = config;

@@ -14,7 +14,8 @@ const STAMP: usize = 8;
 /// enough that another password has another one.
 ///
 /// ```
-/// use sessionkit_core::CredentialStamp;
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::CredentialStamp;
 ///
 /// let before = CredentialStamp::of("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA");
 /// let after = CredentialStamp::of("$argon2id$v=19$m=19456,t=2,p=1$c2FsdDI$aGFzaDI");

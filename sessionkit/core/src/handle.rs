@@ -28,6 +28,7 @@ use crate::token::Token;
 /// what comes after that reads afresh, as it does after [`reload`](Self::reload).
 ///
 /// ```
+/// # mod sessionkit { pub use sessionkit_core as manual; pub use sessionkit_core::*; }
 /// # struct Chat { lines: u64 }
 /// # impl sessionkit_core::SessionData for Chat {
 /// #     type Layer = sessionkit_core::Main; type Codec = sessionkit_core::Json;
@@ -37,7 +38,8 @@ use crate::token::Token;
 /// #     }
 /// #     fn encode(&self, _: &mut sessionkit_core::FieldWriter) -> Result<(), sessionkit_core::FieldError> { Ok(()) }
 /// # }
-/// use sessionkit_core::{SessionError, SessionHandle};
+/// use sessionkit::SessionError;
+/// use sessionkit::manual::SessionHandle;
 ///
 /// async fn on_message(handle: &mut SessionHandle) -> Result<bool, SessionError> {
 ///     if !handle.reload().await? {
@@ -164,7 +166,9 @@ impl SessionHandle {
     /// goes on waiting: that is not the end of the session.
     ///
     /// ```
-    /// use sessionkit_core::{SessionError, SessionHandle};
+    /// # mod sessionkit { pub use sessionkit_core as manual; pub use sessionkit_core::*; }
+    /// use sessionkit::SessionError;
+    /// use sessionkit::manual::SessionHandle;
     ///
     /// async fn serve(handle: SessionHandle, mut next: impl AsyncFnMut() -> Option<String>) -> Result<(), SessionError> {
     ///     let mut ended = std::pin::pin!(handle.ended());

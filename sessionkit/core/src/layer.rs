@@ -3,8 +3,9 @@
 /// Names one session of an application that has several, a shop's and its back office's for example.
 ///
 /// ```
+/// # use sessionkit_core as sessionkit;
 /// struct Office;
-/// impl sessionkit_core::LayerMarker for Office {
+/// impl sessionkit::LayerMarker for Office {
 ///     const NAME: &'static str = "Office";
 /// }
 /// ```

@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer};
 /// It holds no double quotation mark and no angle bracket, so it can stand between double quotes in HTML.
 ///
 /// ```
-/// use sessionkit_core::LocalPath;
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::LocalPath;
 ///
 /// assert_eq!(LocalPath::parse("/cart?item=7").unwrap().as_str(), "/cart?item=7");
 /// assert!(LocalPath::parse("//evil.example").is_none());
@@ -83,7 +84,8 @@ fn encodes_control(text: &str) -> bool {
 /// with a forged address shall be able to log in.
 ///
 /// ```
-/// use sessionkit_core::LocalPath;
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::LocalPath;
 ///
 /// #[derive(serde::Deserialize)]
 /// struct LoginForm {

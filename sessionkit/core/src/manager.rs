@@ -24,7 +24,8 @@ use crate::user::UserLoader;
 /// A store and the policy over it: everything that the sessions of an application share. Cheap to clone.
 ///
 /// ```
-/// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::{MemoryStore, SessionConfig, SessionManager};
 ///
 /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
 /// # let _ = manager;
@@ -74,7 +75,8 @@ impl<L: LayerMarker> SessionManager<L> {
     /// not use the session do not call it.
     ///
     /// ```
-    /// use sessionkit_core::{LoadCookie, MemoryStore, SessionConfig, SessionManager};
+    /// # use sessionkit_core as sessionkit;
+    /// use sessionkit::{LoadCookie, MemoryStore, SessionConfig, SessionManager};
     ///
     /// # async fn token_for(_: &str) -> Option<String> { None }
     /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).on_load_cookie(async |cookie| {
@@ -97,7 +99,8 @@ impl<L: LayerMarker> SessionManager<L> {
     /// It must come to an end within the setting `load_deadline`; a panic is a 500.
     ///
     /// ```
-    /// use sessionkit_core::{LocalPath, MemoryStore, MissingSession, Rejection, SessionConfig, SessionManager};
+    /// # use sessionkit_core as sessionkit;
+    /// use sessionkit::{LocalPath, MemoryStore, MissingSession, Rejection, SessionConfig, SessionManager};
     ///
     /// let welcome = LocalPath::parse("/welcome").expect("a path of this site");
     /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
@@ -137,7 +140,8 @@ impl<L: LayerMarker> SessionManager<L> {
     /// links from this site to a login page of theirs: choose among addresses that the application knows.
     ///
     /// ```
-    /// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
+    /// # use sessionkit_core as sessionkit;
+    /// use sessionkit::{MemoryStore, SessionConfig, SessionManager};
     ///
     /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default())
     ///     .with_login_url(|head| if head.path().starts_with("/office/") { "/office/login" } else { "/login" }.to_owned());
@@ -151,7 +155,8 @@ impl<L: LayerMarker> SessionManager<L> {
     /// is a 500.
     ///
     /// ```
-    /// use sessionkit_core::{DenialReason, MemoryStore, Rejection, SessionConfig, SessionManager};
+    /// # use sessionkit_core as sessionkit;
+    /// use sessionkit::{DenialReason, MemoryStore, Rejection, SessionConfig, SessionManager};
     ///
     /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).on_denied(|denial| {
     ///     match denial.reason {
@@ -190,7 +195,8 @@ impl<L: LayerMarker> SessionManager<L> {
     /// setting `devices`.
     ///
     /// ```
-    /// use sessionkit_core::{Main, SessionError, SessionManager};
+    /// # use sessionkit_core as sessionkit;
+    /// use sessionkit::{Main, SessionError, SessionManager};
     ///
     /// async fn lock_out(manager: &SessionManager, user: i64) -> Result<(), SessionError> {
     ///     manager.devices_of(user).end_all().await

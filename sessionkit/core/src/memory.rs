@@ -27,7 +27,8 @@ const SWEEP: usize = 4;
 /// logged in. There is no background task: each call removes a few expired sessions. Clones share the sessions.
 ///
 /// ```
-/// use sessionkit_core::MemoryStore;
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::MemoryStore;
 ///
 /// let store = MemoryStore::with_capacity(50_000);
 /// assert_eq!(store.len(), 0);

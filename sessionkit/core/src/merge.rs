@@ -7,8 +7,9 @@ use std::hash::{BuildHasher, Hash};
 /// removed; where both changed the same entry of a map, `mine` stays.
 ///
 /// ```
+/// # use sessionkit_core as sessionkit;
 /// use std::collections::BTreeSet;
-/// use sessionkit_core::merge::union;
+/// use sessionkit::merge::union;
 ///
 /// let set = |items: &[u8]| items.iter().copied().collect::<BTreeSet<_>>();
 /// assert_eq!(union(&set(&[1, 2]), set(&[1, 2, 3]), set(&[2, 4])), set(&[2, 3, 4]));
@@ -20,7 +21,8 @@ pub fn union<T: Union>(base: &T, mine: T, theirs: T) -> T {
 /// Merges two lists: what this request appended follows what the other appended; what either removed is gone.
 ///
 /// ```
-/// use sessionkit_core::merge::append;
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::merge::append;
 ///
 /// assert_eq!(append(&vec![1], vec![1, 2], vec![1, 3]), [1, 3, 2]);
 /// ```

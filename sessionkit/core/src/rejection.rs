@@ -31,7 +31,8 @@ impl Rejection {
     /// that is not from 400 to 599 becomes 500.
     ///
     /// ```
-    /// let refused = sessionkit_core::Rejection::new(403, "Sessions of this device were revoked.");
+    /// # use sessionkit_core as sessionkit;
+    /// let refused = sessionkit::Rejection::new(403, "Sessions of this device were revoked.");
     /// assert_eq!(refused.status(), 403);
     /// ```
     pub fn new(status: u16, detail: impl Into<String>) -> Self {
@@ -42,7 +43,8 @@ impl Rejection {
     /// Makes an answer of this status that is a page for a person. A status that is not from 400 to 599 becomes 500.
     ///
     /// ```
-    /// let refused = sessionkit_core::Rejection::html(403, "<h1>Members only</h1>");
+    /// # use sessionkit_core as sessionkit;
+    /// let refused = sessionkit::Rejection::html(403, "<h1>Members only</h1>");
     /// assert_eq!(refused.body(), "<h1>Members only</h1>");
     /// ```
     pub fn html(status: u16, page: impl Into<String>) -> Self {

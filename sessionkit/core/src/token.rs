@@ -58,7 +58,8 @@ impl Serialize for SessionId {
 /// As it is displayed, for a form that names a device.
 ///
 /// ```
-/// use sessionkit_core::SessionId;
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::SessionId;
 ///
 /// #[derive(serde::Deserialize)]
 /// struct LogOut {

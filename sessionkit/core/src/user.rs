@@ -11,7 +11,8 @@ use crate::credential_stamp::CredentialStamp;
 /// A user, as the application knows them: what a [`UserLoader`] loads, what `User<U>` extracts, and what predicates look at.
 ///
 /// ```
-/// use sessionkit_core::{CredentialStamp, SessionUser};
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::{CredentialStamp, SessionUser};
 ///
 /// struct Account {
 ///     is_admin: bool,
@@ -55,10 +56,11 @@ impl<U: SessionUser> SessionDataOrSessionUser for U {}
 /// users themselves too.
 ///
 /// ```
+/// # use sessionkit_core as sessionkit;
 /// use std::collections::HashMap;
 /// use std::convert::Infallible;
 ///
-/// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager, SessionUser, UserLoader};
+/// use sessionkit::{MemoryStore, SessionConfig, SessionManager, SessionUser, UserLoader};
 ///
 /// #[derive(Clone)]
 /// struct Account {

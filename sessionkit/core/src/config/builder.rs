@@ -130,8 +130,9 @@ impl SessionConfigBuilder {
     /// authenticators is for the application to see to.
     ///
     /// ```
+    /// # use sessionkit_core as sessionkit;
     /// use std::time::Duration;
-    /// use sessionkit_core::SessionConfig;
+    /// use sessionkit::SessionConfig;
     ///
     /// let half_an_hour = Duration::from_secs(30 * 60);
     /// assert!(SessionConfig::builder().aal2().ttl(half_an_hour).build().is_ok());

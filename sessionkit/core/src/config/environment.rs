@@ -13,7 +13,8 @@ impl SessionConfig {
     /// name is nearly that of a setting is an error, since it is more likely misspelt.
     ///
     /// ```
-    /// let config = sessionkit_core::SessionConfig::from_env()?;
+    /// # use sessionkit_core as sessionkit;
+    /// let config = sessionkit::SessionConfig::from_env()?;
     /// # let _ = config;
     /// # Ok::<(), sessionkit_core::ConfigError>(())
     /// ```
@@ -31,7 +32,8 @@ impl SessionConfig {
     /// Reads the settings from variables as [`from_env`](Self::from_env) does, wherever they come from.
     ///
     /// ```
-    /// use sessionkit_core::SessionConfig;
+    /// # use sessionkit_core as sessionkit;
+    /// use sessionkit::SessionConfig;
     ///
     /// let config = SessionConfig::from_variables([("SESSION_TTL", "30m"), ("SESSION_ROLLING", "extend(10m)")])?;
     /// # let _ = config;

@@ -9,7 +9,8 @@ use crate::cookie;
 /// Prints what is in force, line by line, for a start-up log or a review:
 ///
 /// ```
-/// let config = sessionkit_core::SessionConfig::builder().aal2().build()?;
+/// # use sessionkit_core as sessionkit;
+/// let config = sessionkit::SessionConfig::builder().aal2().build()?;
 /// println!("{config}");
 /// # let lines = config.to_string();
 /// # assert!(lines.contains("idle time     1 hour"), "{lines}");

@@ -31,7 +31,8 @@ use crate::request::RequestSession;
 /// [exempt](Self::exempt).
 ///
 /// ```
-/// use sessionkit_core::CrossOriginProtection;
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::CrossOriginProtection;
 ///
 /// let protection = CrossOriginProtection::new().trusted_origin("https://pay.example")?.exempt("/webhooks/")?;
 /// # let _ = protection;
@@ -118,7 +119,8 @@ impl CrossOriginProtection {
     /// Answers what is refused with `answer`, in place of a 403 with a problem document. A panic is a 500.
     ///
     /// ```
-    /// use sessionkit_core::{CrossOriginProtection, Rejection};
+    /// # use sessionkit_core as sessionkit;
+    /// use sessionkit::{CrossOriginProtection, Rejection};
     ///
     /// let protection = CrossOriginProtection::new()
     ///     .on_denied(|request, refusal| Rejection::new(403, format!("{}: {refusal}", request.path())));

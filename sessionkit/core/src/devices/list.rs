@@ -22,9 +22,14 @@ use crate::token::SessionId;
 /// setting are not among them before their next login.
 ///
 /// ```
-/// use sessionkit_core::{Auth, SessionError, SessionId};
+/// # mod sessionkit {
+/// #     pub mod axum { pub use sessionkit_core::{Auth, SessionError as SessionRejection}; }
+/// #     pub use sessionkit_core::*;
+/// # }
+/// use sessionkit::SessionId;
+/// use sessionkit::axum::{Auth, SessionRejection};
 ///
-/// async fn page(auth: Auth) -> Result<String, SessionError> {
+/// async fn page(auth: Auth) -> Result<String, SessionRejection> {
 ///     let mut page = String::new();
 ///     for device in auth.devices().list().await? {
 ///         let label = device.label.as_deref().unwrap_or("unknown device");
@@ -33,7 +38,7 @@ use crate::token::SessionId;
 ///     Ok(page)
 /// }
 ///
-/// async fn end(auth: Auth, id: &str) -> Result<bool, SessionError> {
+/// async fn end(auth: Auth, id: &str) -> Result<bool, SessionRejection> {
 ///     match SessionId::parse(id.as_bytes()) {
 ///         Some(id) => auth.devices().end(id).await,
 ///         None => Ok(false),

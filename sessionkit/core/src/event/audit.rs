@@ -31,7 +31,8 @@ const LAST_ATTEMPTS: u32 = 3;
 /// applications that read it too.
 ///
 /// ```
-/// use sessionkit_core::{AuditEntry, AuditLog};
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::{AuditEntry, AuditLog};
 ///
 /// struct Printed;
 ///
@@ -80,7 +81,8 @@ impl<T: AuditLog> AuditLog for Arc<T> {
 /// empty, and says so if the log does not take it (`audit_unwritten`).
 ///
 /// ```
-/// use sessionkit_core::{AuditEntry, AuditLog, AuditSink, MemoryStore, SessionConfig, SessionManager};
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::{AuditEntry, AuditLog, AuditSink, MemoryStore, SessionConfig, SessionManager};
 ///
 /// # struct Table;
 /// # impl AuditLog for Table {

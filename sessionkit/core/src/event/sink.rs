@@ -18,8 +18,9 @@ use crate::time::Clock;
 /// ask it later what it was told.
 ///
 /// ```
+/// # use sessionkit_core as sessionkit;
 /// use std::sync::atomic::{AtomicU64, Ordering};
-/// use sessionkit_core::{EventKind, EventSink, MemoryStore, SessionConfig, SessionEvent, SessionManager};
+/// use sessionkit::{EventKind, EventSink, MemoryStore, SessionConfig, SessionEvent, SessionManager};
 ///
 /// static LOGINS: AtomicU64 = AtomicU64::new(0);
 ///

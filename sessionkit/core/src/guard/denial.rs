@@ -15,7 +15,8 @@ use crate::request::RequestSession;
 /// [`SessionManager::on_denied`](crate::SessionManager::on_denied).
 ///
 /// ```
-/// use sessionkit_core::{Denial, DenialReason, Rejection};
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::{Denial, DenialReason, Rejection};
 ///
 /// fn forbidden_page(denial: &Denial<'_>) -> Rejection {
 ///     match denial.reason {

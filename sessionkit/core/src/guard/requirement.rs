@@ -13,7 +13,8 @@ use crate::layer::Main;
 /// A condition that has to be awaited, or that looks at the request itself: `#[session(requirement = OfficeHours)]`.
 ///
 /// ```
-/// use sessionkit_core::{GuardedRequest, Requirement};
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::{GuardedRequest, Requirement};
 ///
 /// struct FromTheOffice;
 ///

@@ -26,6 +26,7 @@ use crate::request::RequestSession;
 /// must be met too. Rules without a condition are a mistake, and let nobody pass: the answer is a 500.
 ///
 /// ```
+/// # use sessionkit_core as sessionkit;
 /// # use sessionkit_core::{Field, FieldError, FieldReader, FieldWriter, Json, Main, SessionData};
 /// # struct Cart { paid: bool }
 /// # impl SessionData for Cart {
@@ -35,7 +36,7 @@ use crate::request::RequestSession;
 /// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
 /// # }
 /// use std::time::Duration;
-/// use sessionkit_core::{Rules, SessionUser};
+/// use sessionkit::{Rules, SessionUser};
 ///
 /// struct Account {
 ///     is_admin: bool,

@@ -9,9 +9,10 @@ use crate::time::{Clock, Timestamp};
 /// A clock that stands still until a test moves it. Clones show the same time.
 ///
 /// ```
+/// # use sessionkit_core as sessionkit;
 /// use std::time::Duration;
-/// use sessionkit_core::Clock as _;
-/// use sessionkit_core::testing::ManualClock;
+/// use sessionkit::Clock as _;
+/// use sessionkit::testing::ManualClock;
 ///
 /// let clock = ManualClock::new();
 /// let before = clock.now();

@@ -26,6 +26,7 @@ use crate::token::Token;
 /// a response changed.
 ///
 /// ```
+/// # use sessionkit_core as sessionkit;
 /// # use sessionkit_core::{Field, FieldError, FieldReader, FieldWriter, Json, Main, SessionData};
 /// # struct Cart { views: u64 }
 /// # impl SessionData for Cart {
@@ -34,8 +35,8 @@ use crate::token::Token;
 /// #     fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> { Ok(Cart { views: 0 }) }
 /// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
 /// # }
-/// use sessionkit_core::testing::TestSession;
-/// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
+/// use sessionkit::testing::TestSession;
+/// use sessionkit::{MemoryStore, SessionConfig, SessionManager};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {

@@ -8,8 +8,9 @@ use crate::event::{EventKind, EventSink, SessionEvent};
 /// Names the routes of an application that no guard decides about, for a test of an application that denies by default.
 ///
 /// ```
-/// use sessionkit_core::testing::UnguardedRoutes;
-/// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager};
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::testing::UnguardedRoutes;
+/// use sessionkit::{MemoryStore, SessionConfig, SessionManager};
 ///
 /// # async fn call(_: &SessionManager, _: &str, _: &str) -> u16 { 401 }
 /// # #[tokio::main(flavor = "current_thread")]

@@ -10,8 +10,9 @@ use crate::user::{SessionUser, UserLoader};
 /// a test can change them while the application runs.
 ///
 /// ```
-/// use sessionkit_core::testing::{TestSession, TestUsers};
-/// use sessionkit_core::{MemoryStore, SessionConfig, SessionManager, SessionUser};
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::testing::{TestSession, TestUsers};
+/// use sessionkit::{MemoryStore, SessionConfig, SessionManager, SessionUser};
 ///
 /// #[derive(Clone)]
 /// struct Account {
