@@ -32,8 +32,9 @@
 //! answer was lost, nobody has the token: that session is ended when it is met after the minute.
 //!
 //! **A session of another user.** A login that finds at step 4 that the session is another one's by now, or nobody's,
-//! *prunes* its entry, and begins a session of its own. A login as another user registers with the new user first, and *forgets* the entry of
-//! the user before after step 5. Whoever acts as another user stays in the list of their own devices.
+//! *prunes* its entry, and begins a session of its own. A login as another user registers with the new user first, and
+//! *forgets* the entry of the user before after step 5. Whoever acts as another user stays in the list of their own
+//! devices.
 //!
 //! # What it costs
 //!
