@@ -91,6 +91,8 @@ fn apply_header(header: &mut Header, op: &HeaderOp) {
     match op {
         HeaderOp::Authenticate(Authenticate { user, at, ttl, absolute_deadline, label, details }) => {
             header.user = Some(user.clone());
+            // A clock that was ahead may have begun the session: no time of a login lies before its beginning.
+            header.created = header.created.min(*at);
             header.authenticated = Some(*at);
             header.last_seen = *at;
             header.ttl = *ttl;

@@ -92,7 +92,8 @@ pub enum HeaderOp {
     },
 }
 
-/// What an authentication writes into the header. It begins a new lifetime.
+/// What an authentication writes into the header. It begins a new lifetime, and a session that another server's clock began
+/// later than that began then.
 #[derive(Clone, Debug)]
 pub struct Authenticate {
     /// The user.

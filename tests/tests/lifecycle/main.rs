@@ -2,6 +2,7 @@
 
 mod auth;
 mod bad_cookie;
+mod clocks;
 mod details;
 mod expiry;
 mod fields;

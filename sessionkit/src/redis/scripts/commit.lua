@@ -124,6 +124,11 @@ local operations = {}
 -- Authenticate: at, idle deadline, ttl, absolute deadline or nothing. The user comes after it.
 operations['A'] = function()
   local at = take()
+  -- A clock that was ahead may have begun the session: no time of a login lies before its beginning.
+  if tonumber(at) < created then
+    created = tonumber(at)
+    high, low = math.floor(created / 4294967296), created % 4294967296
+  end
   authenticated, seen = optional(at), offset(at)
   idle = offset(take())
   ttl = math.min(tonumber(take()), LONGEST)

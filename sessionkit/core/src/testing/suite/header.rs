@@ -8,7 +8,7 @@ use super::seen::{Bytes, Seen, SeenRecord};
 use crate::credential_stamp::CredentialStamp;
 use crate::delta::{Authenticate, HeaderOp};
 use crate::details::LoginDetails;
-use crate::header::{Generation, Previous};
+use crate::header::{Generation, Header, Previous};
 use crate::store::{CommitOutcome, Receipt, Store};
 use crate::time::Timestamp;
 
@@ -95,6 +95,27 @@ pub async fn a_login_begins_a_new_lifetime<S: Store>(store: Arc<S>) {
         assert_eq!(receipt.deadline, expected.deadline(), "the earlier deadline counts");
         assert_eq!(session.seen().await, SeenRecord::of(&record(expected, [])));
     }
+}
+
+/// A login under a clock that is behind the one that began the session moves its beginning, and its lifetime with it.
+pub async fn a_login_moves_a_beginning_that_is_to_come<S: Store>(store: Arc<S>) {
+    let first = Header::new(secret(0), after(1_000_000), TTL, Some(TTL));
+    let session = Session::of(&store, &record(first.clone(), [])).await;
+    let login = HeaderOp::Authenticate(Authenticate {
+        user: "ada".into(),
+        at: after(3),
+        ttl: TTL,
+        absolute_deadline: Some(after(5000)),
+        label: None,
+        details: None,
+    });
+    let receipt = session.apply_header(0, [login, rotate(1)]).await;
+    let mut expected = Header::new(secret(1), after(3), TTL, None);
+    (expected.user, expected.authenticated) = (Some("ada".into()), Some(after(3)));
+    expected.absolute_deadline = Some(after(5000));
+    expected.generation = Generation::from_number(1);
+    assert_eq!(receipt.deadline, expected.deadline());
+    assert_eq!(session.seen().await, SeenRecord::of(&record(expected, [])));
 }
 
 /// A renewal happens if the secret is still the one that it replaces, keeps that as the previous one, and raises no

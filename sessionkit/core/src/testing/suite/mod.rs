@@ -93,6 +93,7 @@ macro_rules! store_suite {
             fields::clear_keeps_what_is_carried,
             fields::operations_apply_in_order,
             header::a_login_begins_a_new_lifetime,
+            header::a_login_moves_a_beginning_that_is_to_come,
             header::a_renewal_drops_no_secret_that_is_in_use,
             header::a_renewal_is_conditional_and_keeps_the_previous_secret,
             header::a_rotation_refuses_the_old_generation,
