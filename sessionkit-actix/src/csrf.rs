@@ -11,9 +11,9 @@ use std::task::{Context, Poll};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage as _, ResponseError as _};
-use sessionkit_core::{Admission, CrossOriginProtection, LayerMarker, Main, Rejection};
+use sessionkit_core::{Admission, CrossOriginProtection, GuardMark, LayerMarker, Main, Rejection};
 
-use crate::extract::{HeaderLines, Slot, head, mark_guarded};
+use crate::extract::{HeaderLines, Slot, head};
 use crate::rejection::SessionRejection;
 
 /// Refuses requests that a page of another origin made a browser send; see [`CrossOriginProtection`].
@@ -110,10 +110,11 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let session = request.extensions().get::<Slot<L>>().map(|slot| slot.session.clone());
+        let mark = request.extensions().get::<GuardMark>().cloned();
         let admission = {
             let lines = HeaderLines(request.headers());
             let head = head(request.request(), &lines);
-            self.middleware.protection.admit(session.as_ref(), L::NAME, &head)
+            self.middleware.protection.admit(session.as_ref(), mark.as_ref(), L::NAME, &head)
         };
         match admission {
             Admission::Admitted => {
@@ -135,7 +136,6 @@ where
 }
 
 fn refuse<B>(request: ServiceRequest, rejection: Rejection) -> ServiceResponse<EitherBody<B>> {
-    mark_guarded(request.request());
     let answer = SessionRejection::from(rejection).error_response();
     request.into_response(answer.map_into_right_body())
 }

@@ -41,7 +41,7 @@ pub(crate) fn session<L: LayerMarker>(request: &HttpRequest) -> Result<RequestSe
     Ok(session)
 }
 
-/// Tells middleware that denies by default that it is decided who may pass.
+/// Tells middleware that denies by default that a guard decides.
 pub(crate) fn mark_guarded(request: &HttpRequest) {
     if let Some(mark) = request.extensions().get::<GuardMark>() {
         mark.set();

@@ -10,11 +10,11 @@ use std::task::{Context, Poll, ready};
 use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
 use pin_project_lite::pin_project;
-use sessionkit_core::{Admission, CrossOriginProtection, LayerMarker, Main, TokenCheck};
+use sessionkit_core::{Admission, CrossOriginProtection, GuardMark, LayerMarker, Main, TokenCheck};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::extract::{Slot, head, mark_guarded};
+use crate::extract::{Slot, head};
 
 /// Refuses requests that a page of another origin made a browser send; see [`CrossOriginProtection`].
 ///
@@ -109,12 +109,10 @@ where
         // The address before nested routers cut it.
         let uri = slot.map_or(request.uri(), |slot| &slot.uri);
         let head = head(request.method(), uri, request.headers());
-        let state = match self.layer.protection.admit(slot.map(|slot| &slot.session), L::NAME, &head) {
+        let (session, mark) = (slot.map(|slot| &slot.session), request.extensions().get::<GuardMark>());
+        let state = match self.layer.protection.admit(session, mark, L::NAME, &head) {
             Admission::Admitted => State::Admitted { handling: self.inner.call(request) },
-            Admission::Refused(rejection) => {
-                mark_guarded(request.extensions());
-                State::Refused { answer: Some(rejection.into()) }
-            }
+            Admission::Refused(rejection) => State::Refused { answer: Some(rejection.into()) },
             Admission::Undecided(check) => {
                 // The service that is ready goes into the future.
                 let fresh = self.inner.clone();
@@ -171,11 +169,7 @@ where
                         let (mut service, request) = *next.take().expect("the check was ready once");
                         State::Admitted { handling: service.call(request) }
                     }
-                    Err(rejection) => {
-                        let (_, request) = *next.take().expect("the check was ready once");
-                        mark_guarded(request.extensions());
-                        State::Refused { answer: Some(rejection.into()) }
-                    }
+                    Err(rejection) => State::Refused { answer: Some(rejection.into()) },
                 },
             };
             state.set(next);

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use http::request::Parts;
-use http::{Extensions, HeaderMap, Method, Uri};
+use http::{HeaderMap, Method, Uri};
 use sessionkit_core::{GuardMark, LayerMarker, Rejection, RequestHead, RequestSession};
 
 use crate::rejection::SessionRejection;
@@ -42,9 +42,9 @@ pub(crate) fn session<L: LayerMarker>(parts: &Parts) -> Result<RequestSession, S
     Ok(slot.session.clone())
 }
 
-/// Tells layers that deny by default that it is decided who may pass.
-pub(crate) fn mark_guarded(extensions: &Extensions) {
-    if let Some(mark) = extensions.get::<GuardMark>() {
+/// Tells layers that deny by default that a guard decides.
+pub(crate) fn mark_guarded(parts: &Parts) {
+    if let Some(mark) = parts.extensions.get::<GuardMark>() {
         mark.set();
     }
 }

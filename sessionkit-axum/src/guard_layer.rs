@@ -104,7 +104,7 @@ where
         let (mut inner, rules) = (std::mem::replace(&mut self.inner, clone), self.rules.clone());
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            extract::mark_guarded(&parts.extensions);
+            extract::mark_guarded(&parts);
             let decided = match Slot::<L>::of(&parts) {
                 Ok(slot) => {
                     let head = head(&parts.method, &slot.uri, &parts.headers);

@@ -11,6 +11,7 @@ use super::path::Pattern;
 use super::{CsrfRefusal, token};
 use crate::config::ConfigError;
 use crate::event::{self, EventKind};
+use crate::guard::GuardMark;
 use crate::head::{OwnedHead, RequestHead};
 use crate::rejection::Rejection;
 use crate::request::RequestSession;
@@ -162,10 +163,11 @@ impl CrossOriginProtection {
     }
 
     /// Decides about a request, for adapters: by its head, and where that says nothing by its token. `layer` is the name
-    /// of the session's layer.
+    /// of the session's layer. What is refused is decided: it is no route that nobody guards, and `mark` says so.
     pub fn admit(
         self: &Arc<Self>,
         session: Option<&RequestSession>,
+        mark: Option<&GuardMark>,
         layer: &'static str,
         head: &RequestHead<'_>,
     ) -> Admission {
@@ -173,18 +175,22 @@ impl CrossOriginProtection {
         let presented = head.header(token::HEADER).filter(|_| refusal == CsrfRefusal::Unknown);
         let (Some(presented), Some(session)) = (presented, session) else {
             tell(session, layer, head, EventKind::Csrf { reason: refusal.as_str() });
+            mark.into_iter().for_each(GuardMark::set);
             return Admission::Refused(self.answer(session, layer, head, refusal));
         };
         session.attach(head);
         let (presented, head) = (presented.to_owned(), OwnedHead::new(head));
-        let (protection, session) = (self.clone(), session.clone());
-        Admission::Undecided(TokenCheck(Box::pin(async move {
+        let (protection, session, mark) = (self.clone(), session.clone(), mark.cloned());
+        let check = async move {
             session.load().await?;
             if token::is_valid(&session, &presented) {
                 return Ok(());
             }
             session.report(EventKind::Csrf { reason: CsrfRefusal::Token.as_str() });
             Err(protection.answer(Some(&session), layer, &head.as_head(), CsrfRefusal::Token))
+        };
+        Admission::Undecided(TokenCheck(Box::pin(async move {
+            check.await.inspect_err(|_| mark.iter().for_each(GuardMark::set))
         })))
     }
 

@@ -2,11 +2,9 @@
 
 use std::collections::VecDeque;
 use std::fmt::{self, Display};
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -14,6 +12,7 @@ use tokio::sync::Notify;
 
 use super::entry::AuditEntry;
 use super::{EventSink, SessionEvent};
+use crate::hooks::caught;
 
 /// How many entries are appended at once.
 const BATCH: usize = 100;
@@ -314,18 +313,10 @@ impl<T: AuditLog> DynAuditLog for T {
 
 /// Appends in time, whatever the log does.
 async fn append(log: &dyn DynAuditLog, entries: &[AuditEntry]) -> Result<(), String> {
-    let panicked = |_| Err("it panicked".to_owned());
-    let caught = async {
-        let mut appending = match catch_unwind(AssertUnwindSafe(|| log.append(entries))) {
-            Ok(appending) => appending,
-            Err(panic) => return panicked(panic),
-        };
-        poll_fn(|context| {
-            let polled = catch_unwind(AssertUnwindSafe(|| appending.as_mut().poll(context)));
-            polled.unwrap_or_else(|panic| Poll::Ready(panicked(panic)))
-        })
-        .await
-    };
-    let in_time = tokio::time::timeout(DEADLINE, caught).await;
-    in_time.unwrap_or_else(|_| Err(format!("no answer within {} seconds", DEADLINE.as_secs())))
+    let appending = caught(async { log.append(entries).await });
+    match tokio::time::timeout(DEADLINE, appending).await {
+        Ok(Some(appended)) => appended,
+        Ok(None) => Err("it panicked".to_owned()),
+        Err(_) => Err(format!("no answer within {} seconds", DEADLINE.as_secs())),
+    }
 }

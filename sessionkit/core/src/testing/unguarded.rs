@@ -1,7 +1,7 @@
 //! Finding routes that no guard decides about.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::event::{EventKind, EventSink, SessionEvent};
 
@@ -26,7 +26,7 @@ use crate::event::{EventKind, EventSink, SessionEvent};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct UnguardedRoutes {
-    found: Arc<AtomicUsize>,
+    found: Arc<AtomicBool>,
 }
 
 impl UnguardedRoutes {
@@ -42,10 +42,10 @@ impl UnguardedRoutes {
     ) -> Vec<String> {
         let mut unguarded = Vec::new();
         for (method, path) in routes {
-            self.found.store(0, Ordering::Relaxed);
+            self.found.store(false, Ordering::Relaxed);
             let status = send(method, path).await;
             assert!(!matches!(status, 404 | 405), "{method} {path} leads nowhere: its answer is {status}");
-            if self.found.load(Ordering::Relaxed) > 0 {
+            if self.found.load(Ordering::Relaxed) {
                 unguarded.push(format!("{method} {path}"));
             }
         }
@@ -56,7 +56,7 @@ impl UnguardedRoutes {
 impl EventSink for UnguardedRoutes {
     fn record(&self, event: &SessionEvent<'_>) {
         if let EventKind::Unguarded = event.kind() {
-            self.found.fetch_add(1, Ordering::Relaxed);
+            self.found.store(true, Ordering::Relaxed);
         }
     }
 }
