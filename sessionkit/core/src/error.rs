@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::cookie::BadCookie;
 use crate::csrf::CsrfRefusal;
+use crate::data::field_error::FieldError;
 use crate::event::EventKind;
-use crate::field_error::FieldError;
-use crate::rejection::Rejection;
 use crate::store::{StoreError, StoreErrorKind};
+use crate::wire::cookie::BadCookie;
+use crate::wire::rejection::Rejection;
 
 /// Why the session of a request cannot be used. Never a reason to treat a person as logged out.
 ///

@@ -9,120 +9,78 @@
 
 #![deny(missing_docs)]
 
-mod apply;
 mod auth;
-mod checkout;
-mod close;
-mod closed;
-mod codec;
-mod commit;
 mod config;
-mod cookie;
-mod counter;
-mod credential_stamp;
 mod csrf;
 mod data;
-mod deadline;
-mod delta;
-mod details;
 mod devices;
-mod dynamic;
-mod encoding;
 mod engine;
-mod entries;
 mod error;
 mod event;
-mod extensions;
-mod field;
-mod field_error;
-mod flash;
 mod guard;
-mod handle;
-mod head;
-mod header;
-mod hooks;
-#[cfg(feature = "http")]
-mod http;
-mod info;
-mod layer;
-mod load;
-mod load_user;
-mod local_path;
 mod manager;
-mod memory;
-pub mod merge;
-mod migration;
-mod name;
-mod notices;
-mod overlay;
-mod packing;
-mod pending;
 mod record;
-mod rejection;
 mod request;
-mod snapshot;
-mod state;
+mod scope;
 mod store;
-mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod three_way;
 mod time;
 mod token;
-mod upkeep;
-mod user;
+mod wire;
 
 pub use auth::{Auth, Login, Reauthentication};
-pub use checkout::Checkout;
-pub use close::{Closing, Serving};
-pub use closed::{Closed, HeaderChange, HeaderChanges};
-pub use codec::{Codec, CodecError, Json};
 pub use config::{
     ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfig,
     SessionConfigBuilder,
 };
-pub use counter::{Counter, Counting, counter};
-pub use credential_stamp::CredentialStamp;
 pub use csrf::{Admission, CrossOriginProtection, CsrfRefusal, CsrfToken, TokenCheck};
+pub use data::codec::{Codec, CodecError, Json};
+pub use data::counter::{Counter, Counting, counter};
+pub use data::encoding::{Encoding, Stored, stored, stored_or};
+pub use data::entries::{Entries, Itemizing, Items, Split, entries};
+pub use data::field::{FieldReader, FieldWriter};
+pub use data::field_error::FieldError;
+pub use data::flash::{Flash, Flashing, flash};
+pub use data::merge;
+pub use data::migration::{Migration, migrate};
+pub use data::three_way::ThreeWay;
 pub use data::{Field, Merge, MergeFunction, OnError, SessionData};
-pub use delta::{Authenticate, Delta, FieldKey, FieldOp, HeaderOp, StoredValue, ValueRef};
-pub use details::LoginDetails;
 pub use devices::{
     Device, DeviceEntry, DeviceIndex, Devices, EntryState, Meant, Registered, Registration, StoreFuture,
 };
-pub use dynamic::{DynamicSession, DynamicValue};
-pub use encoding::{Encoding, Stored, stored, stored_or};
-pub use entries::{Entries, Itemizing, Items, Split, entries};
+pub use engine::hooks::{LoadCookie, MissingSession, PresentedCookie};
+#[doc(hidden)]
+pub use engine::user::SessionDataOrSessionUser;
+pub use engine::user::{SessionUser, UserLoader};
 pub use error::SessionError;
 pub use event::{AuditEntry, AuditLog, AuditSink, EventKind, EventSink, SessionEvent, StoreCall, TracingSink};
-pub use field::{FieldReader, FieldWriter};
-pub use field_error::FieldError;
-pub use flash::{Flash, Flashing, flash};
 pub use guard::{
     Arguments, Check, Denial, DenialReason, Findable, GuardMark, GuardOptions, GuardedRequest, GuestOnly, Interrupted,
     Need, OfData, OfInfo, OfUser, Operator, Predicate, Public, RequireFresh, RequireLogin, Requirement, Rules, Subject,
     Subjects, Verdict, guard, guard_by,
 };
-pub use handle::{Held, SessionHandle};
-pub use head::{Headers, OwnedHead, RequestHead, Route};
-pub use header::{Generation, Header, PACKED_HEADER, Previous};
-pub use hooks::{LoadCookie, MissingSession, PresentedCookie};
-pub use info::SessionInfo;
-pub use layer::{LayerMarker, Main};
-pub use load_user::require_user;
-pub use local_path::LocalPath;
 pub use manager::SessionManager;
-pub use memory::MemoryStore;
-pub use migration::{Migration, migrate};
-pub use notices::Notices;
-pub use packing::Fields;
 pub use record::Record;
-pub use rejection::Rejection;
+pub use record::credential_stamp::CredentialStamp;
+pub use record::delta::{Authenticate, Delta, FieldKey, FieldOp, HeaderOp, StoredValue, ValueRef};
+pub use record::details::LoginDetails;
+pub use record::header::{Generation, Header, PACKED_HEADER, Previous};
+pub use record::packing::Fields;
 pub use request::RequestSession;
+pub use request::checkout::Checkout;
+pub use request::close::{Closing, Serving};
+pub use request::dynamic::{DynamicSession, DynamicValue};
+pub use request::handle::{Held, SessionHandle};
+pub use request::info::SessionInfo;
+pub use request::load_user::require_user;
+pub use scope::{LayerMarker, Main};
+pub use store::memory::MemoryStore;
+pub use store::notices::Notices;
 pub use store::{CommitOutcome, CreateOutcome, Receipt, Store, StoreError, StoreErrorKind};
-pub use three_way::ThreeWay;
 pub use time::{Clock, SystemClock, Timestamp};
 pub use token::{OsRandom, SecretHash, SessionId, Token, TokenSource};
-#[doc(hidden)]
-pub use user::SessionDataOrSessionUser;
-pub use user::{SessionUser, UserLoader};
+pub use wire::closed::{Closed, HeaderChange, HeaderChanges};
+pub use wire::head::{Headers, OwnedHead, RequestHead, Route};
+pub use wire::local_path::LocalPath;
+pub use wire::rejection::Rejection;

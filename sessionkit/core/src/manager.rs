@@ -5,21 +5,21 @@ use std::fmt::{self, Display};
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::close::{self, Closing};
 use crate::config::{ConfigError, SessionConfig};
 use crate::devices::Devices;
 use crate::engine::Engine;
+use crate::engine::hooks::{LoadCookie, MissingSession, PresentedCookie};
+use crate::engine::user::UserLoader;
 use crate::error::SessionError;
 use crate::guard::Denial;
-use crate::head::{OwnedHead, RequestHead};
-use crate::hooks::{LoadCookie, MissingSession, PresentedCookie};
-use crate::layer::{LayerMarker, Main};
-use crate::rejection::Rejection;
 use crate::request::RequestSession;
+use crate::request::close::{self, Closing};
+use crate::scope::{LayerMarker, Main};
 use crate::store::Store;
 use crate::time::Clock;
 use crate::token::{self, TokenSource};
-use crate::user::UserLoader;
+use crate::wire::head::{OwnedHead, RequestHead};
+use crate::wire::rejection::Rejection;
 
 /// A store and the policy over it: everything that the sessions of an application share. Cheap to clone.
 ///

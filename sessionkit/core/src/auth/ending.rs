@@ -1,11 +1,11 @@
 //! Ending a session whose user is not the one who logged in any more.
 
 use super::run;
-use crate::delta::{Delta, HeaderOp};
 use crate::error::SessionError;
 use crate::event::EventKind;
+use crate::record::delta::{Delta, HeaderOp};
 use crate::request::RequestSession;
-use crate::state::{CookieChange, Current, State};
+use crate::request::state::{CookieChange, Current, State};
 use crate::store::CommitOutcome;
 use crate::token::Token;
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::rotation::{self, Occasion, Replacement};
 use super::{in_time, step_up};
-use crate::delta::{Delta, FieldOp, HeaderOp};
-use crate::details::LoginDetails;
 use crate::error::SessionError;
+use crate::record::delta::{Delta, FieldOp, HeaderOp};
+use crate::record::details::LoginDetails;
 use crate::request::RequestSession;
 
 pub(super) async fn begin(session: RequestSession, user: Arc<str>) -> Result<(), SessionError> {

@@ -2,8 +2,8 @@
 
 use crate::error::SessionError;
 use crate::event::EventKind;
-use crate::header::Header;
 use crate::record::Record;
+use crate::record::header::Header;
 use crate::request::RequestSession;
 
 pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> {

@@ -1,12 +1,12 @@
 //! Replacing the secret.
 
 use super::in_time;
-use crate::delta::{Delta, HeaderOp};
 use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::record::Record;
+use crate::record::delta::{Delta, HeaderOp};
 use crate::request::RequestSession;
-use crate::state::{CookieChange, Current};
+use crate::request::state::{CookieChange, Current};
 use crate::store::CommitOutcome;
 use crate::time::Timestamp;
 use crate::token::Token;

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use super::rotation::{self, Occasion, Replacement};
 use super::{in_time, run};
-use crate::credential_stamp::CredentialStamp;
-use crate::delta::{Authenticate, Delta, HeaderOp};
-use crate::details::{self, LoginDetails};
 use crate::error::SessionError;
+use crate::record::credential_stamp::CredentialStamp;
+use crate::record::delta::{Authenticate, Delta, HeaderOp};
+use crate::record::details::{self, LoginDetails};
 use crate::request::RequestSession;
-use crate::state::Current;
+use crate::request::state::Current;
 
 /// A user's new proof of who they are, with its options; it counts when it is awaited.
 #[must_use = "it counts when it is awaited"]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::settings::DAY;
 use super::{ConfigError, CookieMaxAge, Rolling, SameSite, Settings};
-use crate::cookie;
-use crate::local_path::LocalPath;
+use crate::wire::cookie;
+use crate::wire::local_path::LocalPath;
 
 /// The longest that browsers keep a cookie ([RFC 6265bis](https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/)).
 pub(crate) const LONGEST_COOKIE: Duration = Duration::from_secs(400 * DAY.as_secs());

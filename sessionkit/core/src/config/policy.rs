@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SessionConfig, Settings};
-use crate::cookie;
+use crate::wire::cookie;
 
 /// Prints what is in force, line by line, for a start-up log or a review:
 ///

@@ -12,9 +12,9 @@ use super::{CsrfRefusal, token};
 use crate::config::ConfigError;
 use crate::event::{self, EventKind};
 use crate::guard::GuardMark;
-use crate::head::{OwnedHead, RequestHead};
-use crate::rejection::Rejection;
 use crate::request::RequestSession;
+use crate::wire::head::{OwnedHead, RequestHead};
+use crate::wire::rejection::Rejection;
 
 /// Refuses requests that a page of another origin made a browser send, by what the browser says of them.
 ///

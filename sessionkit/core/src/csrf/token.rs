@@ -11,10 +11,10 @@ use subtle::ConstantTimeEq as _;
 use super::CsrfRefusal;
 use crate::error::SessionError;
 use crate::event::EventKind;
-use crate::header::Generation;
-use crate::overlay::Overlay;
+use crate::record::header::Generation;
 use crate::request::RequestSession;
-use crate::state::{Current, State};
+use crate::request::overlay::Overlay;
+use crate::request::state::{Current, State};
 use crate::token::SecretHash;
 
 /// The header that a script sends the token in.

@@ -5,11 +5,11 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::index::Meant;
-use crate::details::LoginDetails;
 use crate::engine::Engine;
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
 use crate::record::Record;
+use crate::record::details::LoginDetails;
 use crate::request::RequestSession;
 use crate::time::Timestamp;
 use crate::token::SessionId;

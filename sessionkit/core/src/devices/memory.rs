@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::entries::Entries;
 use super::index::{DeviceEntry, DeviceIndex, Meant, Registered, Registration, StoreFuture};
-use crate::memory::MemoryStore;
+use crate::store::memory::MemoryStore;
 use crate::time::Timestamp;
 use crate::token::SessionId;
 

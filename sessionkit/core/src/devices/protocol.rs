@@ -2,8 +2,8 @@
 
 use super::index::{DeviceEntry, DeviceIndex, EntryState, Meant, Registered, Registration};
 use crate::config::OnMaxDevices;
-use crate::deadline::Deadline;
 use crate::engine::Engine;
+use crate::engine::deadline::Deadline;
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
 use crate::record::Record;

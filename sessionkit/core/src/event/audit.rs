@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use super::entry::AuditEntry;
 use super::{EventSink, SessionEvent};
-use crate::hooks::caught;
+use crate::engine::hooks::caught;
 
 /// How many entries are appended at once.
 const BATCH: usize = 100;

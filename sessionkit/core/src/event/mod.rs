@@ -15,10 +15,10 @@ pub(crate) use sink::Events;
 pub use sink::{EventSink, TracingSink};
 pub use timed::StoreCall;
 
-use crate::head::{RequestHead, Route};
-use crate::header::Header;
+use crate::record::header::Header;
 use crate::time::{Clock as _, SystemClock, Timestamp};
 use crate::token::SessionId;
+use crate::wire::head::{RequestHead, Route};
 
 /// Something that happened to a session, as an [`EventSink`] is told it.
 ///

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::timed::{StoreCall, Timed};
 use super::{About, EventKind, SessionEvent, kind};
-use crate::layer::LayerMarker;
 use crate::manager::SessionManager;
+use crate::scope::LayerMarker;
 use crate::time::Clock;
 
 /// Takes what happens to sessions, for a log, for metrics, for an audit trail.

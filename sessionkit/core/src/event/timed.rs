@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::sink::{EventSink, tell};
-use crate::delta::Delta;
 use crate::devices::{DeviceEntry, DeviceIndex, Meant, Registered, Registration, StoreFuture};
-use crate::header::Generation;
-use crate::notices::Notices;
 use crate::record::Record;
+use crate::record::delta::Delta;
+use crate::record::header::Generation;
+use crate::store::notices::Notices;
 use crate::store::{CommitOutcome, CreateOutcome, DynStore, StoreError, StoreErrorKind};
 use crate::time::Timestamp;
 use crate::token::SessionId;
@@ -190,7 +190,7 @@ impl Drop for Timer<'_> {
 mod tests {
     use super::*;
     use crate::event::SessionEvent;
-    use crate::memory::MemoryStore;
+    use crate::store::memory::MemoryStore;
 
     struct Nowhere;
 

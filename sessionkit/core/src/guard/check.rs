@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::interrupted::Interrupted;
 use super::options::GuardOptions;
 use super::subjects::Subjects;
-use crate::layer::{LayerMarker, Main};
+use crate::scope::{LayerMarker, Main};
 
 /// What a guard asks of a request before a handler's arguments are extracted; `#[session(..)]` implements it.
 ///

@@ -11,9 +11,9 @@ use super::options::GuardOptions;
 use super::request::GuardedRequest;
 use super::subjects::Subjects;
 use crate::event::EventKind;
-use crate::head::RequestHead;
-use crate::rejection::Rejection;
 use crate::request::RequestSession;
+use crate::wire::head::RequestHead;
+use crate::wire::rejection::Rejection;
 
 /// Decides whether a request may go on to its handler, and what it gets if not.
 ///

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::options::{GuardOptions, LoginUrl};
 use crate::event::EventKind;
-use crate::head::RequestHead;
-use crate::local_path::LocalPath;
-use crate::rejection::Rejection;
 use crate::request::RequestSession;
+use crate::wire::head::RequestHead;
+use crate::wire::local_path::LocalPath;
+use crate::wire::rejection::Rejection;
 
 /// A request that a guard refused, as a function sees it that answers it: `#[session(.., on_denied = path)]`, or
 /// [`SessionManager::on_denied`](crate::SessionManager::on_denied).

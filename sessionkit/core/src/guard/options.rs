@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::denial::Denial;
-use crate::head::RequestHead;
-use crate::rejection::Rejection;
+use crate::wire::head::RequestHead;
+use crate::wire::rejection::Rejection;
 
 /// What a guard does with those whom it refuses, where that differs from what the manager does: `login_url` and
 /// `on_denied` of `#[session(..)]`.

@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::data::SessionData;
+use crate::engine::user::SessionUser;
 use crate::error::SessionError;
-use crate::head::RequestHead;
-use crate::info::SessionInfo;
 use crate::request::RequestSession;
-use crate::user::SessionUser;
+use crate::request::info::SessionInfo;
+use crate::wire::head::RequestHead;
 
 /// A request that stands before a guard: its head, and its session, which is loaded.
 pub struct GuardedRequest<'a> {

@@ -7,8 +7,8 @@ use std::future::Future;
 use super::interrupted::{Fetching, Interrupted};
 use super::request::GuardedRequest;
 use super::subjects::Subjects;
-use crate::hooks::caught;
-use crate::layer::Main;
+use crate::engine::hooks::caught;
+use crate::scope::Main;
 
 /// A condition that has to be awaited, or that looks at the request itself: `#[session(requirement = OfficeHours)]`.
 ///

@@ -15,10 +15,10 @@ use super::request::GuardedRequest;
 use super::requirement::Requirement;
 use super::subject::Findable;
 use super::subjects::Subjects;
-use crate::head::RequestHead;
-use crate::layer::{LayerMarker, Main};
-use crate::rejection::Rejection;
 use crate::request::RequestSession;
+use crate::scope::{LayerMarker, Main};
+use crate::wire::head::RequestHead;
+use crate::wire::rejection::Rejection;
 
 /// The conditions of a whole router or scope, as `#[session(..)]` has them for one handler; all must be met.
 ///

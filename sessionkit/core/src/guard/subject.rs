@@ -7,8 +7,8 @@ use super::interrupted::{Fetching, Interrupted};
 use super::request::GuardedRequest;
 use super::subjects::Subjects;
 use crate::data::SessionData;
-use crate::info::SessionInfo;
-use crate::user::SessionUser;
+use crate::engine::user::SessionUser;
+use crate::request::info::SessionInfo;
 
 /// Something that a predicate looks at: a struct that derives [`SessionData`], a user who implements [`SessionUser`], or the
 /// [`SessionInfo`]. `K` is its kind, which is inferred; a type is of one kind only.

@@ -10,7 +10,7 @@ use super::interrupted::{Fetch, Interrupted, Need};
 use super::predicate::{Predicate, Verdict};
 use super::request::GuardedRequest;
 use super::subject::Findable;
-use crate::layer::Main;
+use crate::scope::Main;
 
 /// Takes the conditions of a [`Check`](super::Check), one after the other, and knows what they are about: a loaded
 /// session. All must be met, unless an operator is [`open`](Self::open).

@@ -14,17 +14,17 @@ use super::requirement::Requirement;
 use super::subject::Subject;
 use super::subjects::Subjects;
 use crate::config::SessionConfig;
-use crate::head::{OwnedHead, RequestHead};
-use crate::header::Header;
-use crate::layer::{LayerMarker as _, Main};
 use crate::manager::SessionManager;
-use crate::memory::MemoryStore;
 use crate::record::Record;
-use crate::rejection::Rejection;
+use crate::record::header::Header;
 use crate::request::RequestSession;
+use crate::scope::{LayerMarker as _, Main};
 use crate::store::Store as _;
+use crate::store::memory::MemoryStore;
 use crate::time::{Clock, SystemClock, Timestamp};
 use crate::token::{OsRandom, Token};
+use crate::wire::head::{OwnedHead, RequestHead};
+use crate::wire::rejection::Rejection;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Leaf {
@@ -238,7 +238,7 @@ fn tell_to(guard: &[Tree], request: &GuardedRequest<'_>, frames: &mut Frames) ->
 
 struct NoHeaders;
 
-impl crate::head::Headers for NoHeaders {
+impl crate::wire::head::Headers for NoHeaders {
     fn each<'a>(&'a self, _: &mut dyn FnMut(&'a str, &'a [u8])) {}
 }
 
@@ -292,7 +292,7 @@ async fn a_proof_of_identity_that_is_nobodys_is_none() {
 
 struct OneCookie(String);
 
-impl crate::head::Headers for OneCookie {
+impl crate::wire::head::Headers for OneCookie {
     fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
         each("cookie", self.0.as_bytes());
     }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::SessionError;
 use crate::event::EventKind;
-use crate::head::{RequestHead, Route};
 use crate::request::RequestSession;
+use crate::wire::head::{RequestHead, Route};
 
 /// Tells whether a guard decided about a request, of whatever layer: for adapters. A layer that denies by default puts it
 /// among the extensions of the request, and every guard sets it.
@@ -52,9 +52,9 @@ impl RequestSession {
 mod tests {
     use super::*;
     use crate::config::SessionConfig;
-    use crate::head::Headers;
     use crate::manager::SessionManager;
-    use crate::memory::MemoryStore;
+    use crate::store::memory::MemoryStore;
+    use crate::wire::head::Headers;
 
     struct NoHeaders;
 

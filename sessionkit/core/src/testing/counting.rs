@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::delta::Delta;
 use crate::devices::{DeviceEntry, DeviceIndex, Meant, Registered, Registration, StoreFuture};
-use crate::header::Generation;
-use crate::notices::Notices;
 use crate::record::Record;
+use crate::record::delta::Delta;
+use crate::record::header::Generation;
+use crate::store::notices::Notices;
 use crate::store::{CommitOutcome, CreateOutcome, Store, StoreError};
 use crate::time::Timestamp;
 use crate::token::SessionId;

@@ -7,20 +7,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::closed::HeaderChange;
-use crate::credential_stamp::CredentialStamp;
 use crate::data::SessionData;
-use crate::delta::StoredValue;
-use crate::details::LoginDetails;
-use crate::head::{Headers, RequestHead};
-use crate::header::Header;
-use crate::info::SessionInfo;
-use crate::layer::{LayerMarker, Main};
 use crate::manager::SessionManager;
 use crate::record::Record;
+use crate::record::credential_stamp::CredentialStamp;
+use crate::record::delta::StoredValue;
+use crate::record::details::LoginDetails;
+use crate::record::header::Header;
 use crate::request::RequestSession;
+use crate::request::info::SessionInfo;
+use crate::scope::{LayerMarker, Main};
 use crate::time::Timestamp;
 use crate::token::Token;
+use crate::wire::closed::HeaderChange;
+use crate::wire::head::{Headers, RequestHead};
 
 /// A visitor with a session, for tests of an application: made in one line, it gives the cookie to send, and tells what
 /// a response changed.

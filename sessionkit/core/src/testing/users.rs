@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::user::{SessionUser, UserLoader};
+use crate::engine::user::{SessionUser, UserLoader};
 
 /// A [`UserLoader`] that knows a few users, for tests of an application without its database. Clones share them, so that
 /// a test can change them while the application runs.

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::fixture::{NOW, Session, add, committed, delta, plain, replace, secret, set};
 use super::seen::Bytes;
-use crate::delta::HeaderOp;
+use crate::record::delta::HeaderOp;
 use crate::store::{CommitOutcome, Store};
 
 /// 200 concurrent commits to different fields all survive.

@@ -6,7 +6,7 @@ use super::fixture::{
     NOW, Session, add, add_within, after, carried, committed, delta, plain, refused_as_corrupt, set, until,
 };
 use super::seen::{Bytes, SeenField};
-use crate::delta::FieldOp;
+use crate::record::delta::FieldOp;
 use crate::store::Store;
 
 /// What a field holds, what is added, the bounds, and what the field holds then.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::fixture::{
     NOW, Session, TTL, add, after, carried, delta, header, plain, record, remove, replace, secret, set, until,
 };
-use crate::delta::{FieldOp, HeaderOp};
-use crate::header::Header;
+use crate::record::delta::{FieldOp, HeaderOp};
+use crate::record::header::Header;
 use crate::store::{CommitOutcome, Store};
 use crate::time::Timestamp;
 

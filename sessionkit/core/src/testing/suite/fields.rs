@@ -8,8 +8,8 @@ use super::fixture::{
 };
 use super::fixture::{TTL, after};
 use super::seen::{Seen, SeenRecord};
-use crate::delta::{Authenticate, FieldOp, HeaderOp, StoredValue};
-use crate::header::Header;
+use crate::record::delta::{Authenticate, FieldOp, HeaderOp, StoredValue};
+use crate::record::header::Header;
 use crate::store::{CommitOutcome, Receipt, Store};
 
 /// An empty delta is accepted by a live session, and changes nothing.

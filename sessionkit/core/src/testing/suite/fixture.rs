@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::seen::SeenRecord;
-use crate::delta::{Delta, FieldOp, HeaderOp, StoredValue};
-use crate::header::{Generation, Header};
 use crate::record::Record;
+use crate::record::delta::{Delta, FieldOp, HeaderOp, StoredValue};
+use crate::record::header::{Generation, Header};
 use crate::store::{CommitOutcome, CreateOutcome, Receipt, Store, StoreError, StoreErrorKind};
 use crate::time::Timestamp;
 use crate::token::{SecretHash, SessionId};

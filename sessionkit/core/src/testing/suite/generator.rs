@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fixture::secret;
-use crate::credential_stamp::CredentialStamp;
-use crate::delta::{Authenticate, Delta, FieldOp, HeaderOp, StoredValue};
-use crate::details::LoginDetails;
 use crate::record::Record;
+use crate::record::credential_stamp::CredentialStamp;
+use crate::record::delta::{Authenticate, Delta, FieldOp, HeaderOp, StoredValue};
+use crate::record::details::LoginDetails;
 use crate::time::Timestamp;
 
 const KEYS: [&str; 7] = ["a", "b", "cart.items", "@user", "!x", "é ", ""];

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::fixture::{NOW, Session, TTL, after, delta, header, plain, record, secret, set};
 use super::seen::{Bytes, Seen, SeenRecord};
-use crate::credential_stamp::CredentialStamp;
-use crate::delta::{Authenticate, HeaderOp};
-use crate::details::LoginDetails;
-use crate::header::{Generation, Header, Previous};
+use crate::record::credential_stamp::CredentialStamp;
+use crate::record::delta::{Authenticate, HeaderOp};
+use crate::record::details::LoginDetails;
+use crate::record::header::{Generation, Header, Previous};
 use crate::store::{CommitOutcome, Receipt, Store};
 use crate::time::Timestamp;
 

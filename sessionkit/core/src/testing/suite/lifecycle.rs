@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 
 use super::fixture::{NOW, Session, TTL, after, carried, delta, header, plain, random_id, record, secret, set, until};
 use super::seen::SeenRecord;
-use crate::delta::Delta;
-use crate::header::{Generation, Header, Previous};
+use crate::record::delta::Delta;
+use crate::record::header::{Generation, Header, Previous};
 use crate::store::{CommitOutcome, CreateOutcome, Store};
 
 /// A commit to an unknown id is `Gone` and makes nothing.

@@ -9,9 +9,9 @@ use tokio::task::JoinSet;
 use super::fixture::{NOW, Session, add, delta, header, plain, record, remove, replace, secret, set};
 use super::generator::Random;
 use super::seen::Seen;
-use crate::delta::{Delta, FieldOp, HeaderOp};
-use crate::header::Generation;
 use crate::record::Record;
+use crate::record::delta::{Delta, FieldOp, HeaderOp};
+use crate::record::header::Generation;
 use crate::store::Store;
 
 const TASKS: usize = 3;

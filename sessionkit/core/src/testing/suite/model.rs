@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::fixture::{NOW, Session, record, secret};
 use super::generator::Random;
 use super::seen::{Seen, SeenRecord};
-use crate::header::{Generation, Header};
 use crate::record::Record;
+use crate::record::header::{Generation, Header};
 use crate::store::Store;
 
 /// Several hundred random deltas, some of them stale, late or conflicting, do what [`Record::apply`] does: the same

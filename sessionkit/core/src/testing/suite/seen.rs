@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::details::LoginDetails;
 use crate::record::Record;
+use crate::record::details::LoginDetails;
 use crate::store::{CommitOutcome, Receipt, StoreError, StoreErrorKind};
 use crate::time::Timestamp;
 
@@ -68,7 +68,7 @@ impl SeenDetails {
 impl SeenRecord {
     pub(super) fn of(record: &Record) -> Self {
         let header = record.header();
-        let field = |(key, value): (&str, crate::delta::ValueRef<'_>)| {
+        let field = |(key, value): (&str, crate::record::delta::ValueRef<'_>)| {
             let bytes = Bytes(value.bytes.to_vec());
             (key.to_owned(), SeenField { bytes, carried: value.carried, deadline: value.deadline })
         };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::fixture::{NOW, Session, after, carried, header, plain, record, remove, replace, set, until};
 use super::seen::{Bytes, SeenRecord};
-use crate::delta::StoredValue;
+use crate::record::delta::StoredValue;
 use crate::store::Store;
 
 fn odd_values() -> Vec<Vec<u8>> {

@@ -1,0 +1,277 @@
+//! Login, logout and rotation: they happen at once, and hold whatever the handler answers.
+
+use std::fmt::{self, Display};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::devices::Devices;
+use crate::error::SessionError;
+use crate::request::RequestSession;
+use crate::request::info::SessionInfo;
+use crate::request::state::{CookieChange, Current, State};
+
+mod ending;
+mod impersonation;
+mod login;
+mod logout;
+mod rotation;
+mod step_up;
+
+pub(crate) use ending::end;
+pub use login::Login;
+pub use step_up::Reauthentication;
+
+/// Who is logged in, and the ways to change that.
+///
+/// Each change is stored at once, in a task of its own that goes on even if the client disconnects, and holds whatever
+/// the handler answers. [`RequestSession::auth`] makes one.
+///
+/// `E` is the error of its methods; see [`with_error`](Self::with_error).
+pub struct Auth<E = SessionError> {
+    session: RequestSession,
+    error: PhantomData<fn() -> E>,
+}
+
+impl Auth {
+    pub(crate) fn new(session: RequestSession) -> Self {
+        Self { session, error: PhantomData }
+    }
+
+    /// Lets the methods fail with another error: an adapter chooses one that its framework can answer with.
+    pub fn with_error<E: From<SessionError>>(self) -> Auth<E> {
+        Auth { session: self.session, error: PhantomData }
+    }
+}
+
+impl<E: From<SessionError> + 'static> Auth<E> {
+    /// The request's session, for adapters.
+    pub fn session(&self) -> &RequestSession {
+        &self.session
+    }
+
+    /// The user who is logged in.
+    ///
+    /// # Errors
+    /// Fails when the store does: that is no reason to treat anybody as logged out.
+    pub async fn user(&self) -> Result<Option<Arc<str>>, E> {
+        Ok(self.session.user().await?)
+    }
+
+    /// Who really acts, where somebody acts as the user; see [`impersonate`](Self::impersonate).
+    ///
+    /// # Errors
+    /// Fails when the store does.
+    pub async fn actor(&self) -> Result<Option<Arc<str>>, E> {
+        Ok(self.session.info().await?.and_then(|info| info.actor))
+    }
+
+    /// What is known of the session itself; `None` where the visitor has none.
+    ///
+    /// # Errors
+    /// Fails when the store does.
+    pub async fn info(&self) -> Result<Option<SessionInfo>, E> {
+        Ok(self.session.info().await?)
+    }
+
+    /// Logs a user in, whose credentials the application has checked.
+    ///
+    /// The token is always replaced. What an anonymous visitor had in the session stays; what another user had goes,
+    /// but for the fields marked `#[session(carry)]`, and structs that were extracted before are not stored: check out
+    /// what the new user's session shall hold after the login. Await it, or set options first:
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # async fn handler(auth: sessionkit_core::Auth) -> Result<(), sessionkit_core::SessionError> {
+    /// auth.login("ada").await?;
+    /// let remember = true;
+    /// auth.login(42).lifetime(remember.then_some(Duration::from_secs(30 * 24 * 60 * 60))).await?;
+    /// auth.login("ada").device("Firefox on Linux").methods(["pwd", "otp"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn login(&self, user: impl Display) -> Login<E> {
+        Login::new(self.session.clone(), user.to_string().into())
+    }
+
+    /// The devices on which whoever is logged in is, to be listed and ended. Needs the setting `devices`.
+    pub fn devices(&self) -> Devices<E> {
+        Devices::of_session(self.session.clone())
+    }
+
+    /// Records that the user proved once more who they are: the login is fresh again, its lifetime begins anew, and the
+    /// token is replaced. Await it, or set options first:
+    ///
+    /// ```
+    /// # use sessionkit_core::{Auth, CredentialStamp, SessionError};
+    /// # async fn handler(auth: Auth, new_password_hash: &str) -> Result<(), SessionError> {
+    /// auth.reauthenticate().await?;
+    /// auth.reauthenticate().methods(["pwd"]).credential_stamp(CredentialStamp::of(new_password_hash)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Awaiting it fails where nobody is logged in, when the store does, and when the session has ended or was rotated
+    /// meanwhile.
+    pub fn reauthenticate(&self) -> Reauthentication<E> {
+        Reauthentication::new(self.session.clone())
+    }
+
+    /// Records that the user proved who they are by one more method, as RFC 8176 names it: `"otp"`, `"hwk"`. Otherwise as
+    /// [`reauthenticate`](Self::reauthenticate).
+    ///
+    /// # Errors
+    /// Fails where nobody is logged in, when the name of the method is anything but visible ASCII, when the store fails,
+    /// and when the session has ended or was rotated meanwhile.
+    pub async fn elevate(&self, method: impl Into<String>) -> Result<(), E> {
+        Ok(run(&self.session, step_up::elevate(self.session.clone(), method.into())).await?)
+    }
+
+    /// Lets whoever is logged in act as `user`, to see what they see. Whether they may is for the application to check.
+    ///
+    /// It is a change of user, as [`login`](Self::login) makes one: what the session held goes, but for the fields marked
+    /// `#[session(carry)]`, and the token is replaced. [`actor`](Self::actor) tells who really acts. Theirs is the proof
+    /// of identity: how fresh it is, and that the session stays in the list of their devices. What ends their own session
+    /// ends this one: a [`UserLoader`](crate::UserLoader) that does not know them any more, and another
+    /// [credential stamp](crate::SessionUser::credential_stamp) of theirs. Another stamp of `user` does not.
+    ///
+    /// # Errors
+    /// Fails where nobody is logged in, where they act as somebody already, where the manager's
+    /// [`UserLoader`](crate::UserLoader), which is asked if it has one, knows no such user (404) or fails, when the store
+    /// fails, and when the session has ended or was rotated meanwhile.
+    pub async fn impersonate(&self, user: impl Display) -> Result<(), E> {
+        Ok(run(&self.session, impersonation::begin(self.session.clone(), user.to_string().into())).await?)
+    }
+
+    /// Lets the actor be themselves again: the opposite of [`impersonate`](Self::impersonate), and like it a change of
+    /// user. Does nothing where somebody acts as nobody else.
+    ///
+    /// # Errors
+    /// Fails where nobody is logged in, when the store fails, and when the session has ended or was rotated meanwhile.
+    pub async fn end_impersonation(&self) -> Result<(), E> {
+        Ok(run(&self.session, impersonation::end(self.session.clone())).await?)
+    }
+
+    /// Ends the session for good: no request that is still running can bring it back. Removes the cookie.
+    ///
+    /// # Errors
+    /// Fails when the store does; then the session may go on, and the cookie stays.
+    pub async fn logout(&self) -> Result<(), E> {
+        Ok(run(&self.session, logout::logout(self.session.clone())).await?)
+    }
+
+    /// Replaces the token, as after a change of the user's role: the old one is dead at once. Does nothing where there
+    /// is no session.
+    ///
+    /// # Errors
+    /// Fails when the store does, or when the session has ended meanwhile.
+    pub async fn rotate(&self) -> Result<(), E> {
+        Ok(run(&self.session, rotation::rotate(self.session.clone())).await?)
+    }
+}
+
+impl<E> Clone for Auth<E> {
+    fn clone(&self) -> Self {
+        Self { session: self.session.clone(), error: PhantomData }
+    }
+}
+
+impl<E> fmt::Debug for Auth<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Auth").field(&self.session).finish()
+    }
+}
+
+impl State {
+    fn opened(&mut self, current: Current) {
+        let ends = current.record.header().deadline();
+        self.cookie = CookieChange::Set { token: current.token.clone(), ends };
+        self.forgiven = true;
+        self.user = None;
+        self.current = Some(current);
+    }
+
+    /// Knows of no session any more.
+    pub(crate) fn log_out(&mut self, had_cookie: bool) {
+        self.change_user();
+        self.forgiven = true;
+        self.current = None;
+        self.ambiguous.clear();
+        self.cookie = if had_cookie { CookieChange::Remove } else { CookieChange::Keep };
+    }
+
+    /// Lets go of everything that belongs to the user before.
+    pub(crate) fn change_user(&mut self) {
+        self.epoch.users += 1;
+        self.user = None;
+        self.pending.forget_changes();
+    }
+}
+
+/// A new token needs a response that can carry it.
+fn in_time(session: &RequestSession) -> Result<(), SessionError> {
+    if session.state().closed { Err(SessionError::late()) } else { Ok(()) }
+}
+
+async fn run(
+    session: &RequestSession,
+    work: impl Future<Output = Result<(), SessionError>> + Send + 'static,
+) -> Result<(), SessionError> {
+    let engine = &session.shared.engine;
+    match engine.tasks.finish(work).await {
+        Some(Ok(())) => Ok(()),
+        Some(Err(error)) => {
+            session.report_failure(&error);
+            Err(error)
+        }
+        None => Err(SessionError::interrupted()),
+    }
+}
+
+/// Whoever holds a session cannot make it that of somebody who is logged in, or its login a fresh one, but by the methods of
+/// [`Auth`], all of which replace the token.
+///
+/// ```compile_fail,E0639
+/// # fn forge(known: sessionkit_core::SessionInfo) -> sessionkit_core::SessionInfo {
+/// sessionkit_core::SessionInfo { user: Some("ada".into()), ..known }
+/// # }
+/// ```
+///
+/// ```compile_fail,E0599
+/// let auth: sessionkit_core::Auth = sessionkit_core::Auth::default();
+/// ```
+///
+/// ```compile_fail,E0624
+/// # fn forge(session: sessionkit_core::RequestSession) {
+/// let login = sessionkit_core::Login::<sessionkit_core::SessionError>::new(session, "ada".into());
+/// # }
+/// ```
+///
+/// ```compile_fail,E0616
+/// # fn forge(session: sessionkit_core::RequestSession) {
+/// session.shared.state().current = None;
+/// # }
+/// ```
+///
+/// ```compile_fail,E0599
+/// # async fn forge(auth: sessionkit_core::Auth, then: sessionkit_core::Timestamp) {
+/// auth.reauthenticate().at(then).await;
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # async fn forget(auth: sessionkit_core::Auth) {
+/// auth.login("ada");
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # async fn forget(auth: sessionkit_core::Auth) {
+/// auth.reauthenticate().methods(["pwd"]);
+/// # }
+/// ```
+#[cfg(doctest)]
+struct Forged;

@@ -1,0 +1,54 @@
+//! From the value of a field to its stored bytes and back.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::data::codec::{Codec, CodecError};
+
+/// A type that a field can have: serde writes it and reads it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored in a session",
+    label = "serde cannot write and read it",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it and for what it holds",
+    note = "a field that is not to be stored is marked `#[session(skip)]`"
+)]
+pub trait Stored: Serialize + DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> Stored for T {}
+
+/// How the values of a field are encoded, and which one it has where none is stored.
+///
+/// It is made by [`stored`] and [`stored_or`], which ask for [`Stored`]: a type that is not is one error, and not one for
+/// reading it and another for writing.
+pub struct Encoding<T> {
+    pub(crate) encode: fn(&T, &mut Vec<u8>) -> Result<(), CodecError>,
+    pub(crate) decode: fn(&[u8]) -> Result<T, CodecError>,
+    pub(crate) default: fn() -> T,
+}
+
+/// Encodes the values of a field with `C`.
+pub const fn stored<C: Codec, T: Stored + Default>() -> Encoding<T> {
+    stored_or::<C, T>(T::default)
+}
+
+/// Encodes the values of a field with `C`, and makes the one of a field that is not stored with `default`.
+pub const fn stored_or<C: Codec, T: Stored>(default: fn() -> T) -> Encoding<T> {
+    Encoding { encode: C::encode::<T>, decode: C::decode::<T>, default }
+}
+
+impl<T> Clone for Encoding<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Encoding<T> {}
+
+impl<T> fmt::Debug for Encoding<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoding").finish_non_exhaustive()
+    }
+}

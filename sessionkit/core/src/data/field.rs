@@ -1,0 +1,247 @@
+//! Reading and writing the fields of a [`SessionData`](crate::SessionData) struct.
+
+use std::fmt;
+
+use crate::data::codec::CodecError;
+use crate::data::counter::Counting;
+use crate::data::encoding::Encoding;
+use crate::data::entries::{Itemizing, Items};
+use crate::data::field_error::FieldError;
+use crate::data::flash::Flashing;
+use crate::data::{Field, OnError, SessionData};
+use crate::request::overlay::Overlay;
+
+/// Hands out the fields of one struct, in the order of [`FIELDS`](crate::SessionData::FIELDS).
+pub struct FieldReader<'a> {
+    fields: std::slice::Iter<'static, Field>,
+    overlay: &'a Overlay<'a>,
+    on_error: OnError,
+    /// The fields that have their defaults because what is stored does not fit.
+    unfit: Vec<&'static str>,
+}
+
+impl<'a> FieldReader<'a> {
+    pub(crate) fn new<T: SessionData>(overlay: &'a Overlay<'a>) -> Self {
+        Self { fields: T::FIELDS.iter(), overlay, on_error: T::ON_ERROR, unfit: Vec::new() }
+    }
+
+    pub(crate) fn into_unfit(self) -> Vec<&'static str> {
+        self.unfit
+    }
+
+    /// Reads the next field, or makes its default where nothing is stored.
+    ///
+    /// # Errors
+    /// Fails when the stored bytes are not a `T`, unless the struct's [`OnError`] is the default.
+    pub fn read<T>(&mut self, encoding: Encoding<T>) -> Result<T, FieldError> {
+        let (field, stored) = self.next();
+        let value = stored.map(|bytes| (encoding.decode)(bytes));
+        self.fitting(field, value, encoding.default)
+    }
+
+    /// Reads the next field as a counter, whose stored form is decimal text; an absent one is zero.
+    ///
+    /// # Errors
+    /// Fails when the stored bytes are not an integer, unless the struct's [`OnError`] is the default.
+    pub fn read_counter<T>(&mut self, counting: Counting<T>) -> Result<T, FieldError> {
+        let (field, stored) = self.next();
+        let number = stored.map(|bytes| parse_counter(bytes).ok_or_else(|| "not an integer".into()));
+        self.fitting(field, number, || 0).map(counting.saturating_from)
+    }
+
+    /// Reads the next field as a flash value; an absent one is empty.
+    ///
+    /// # Errors
+    /// Fails when the stored bytes are not a `T`, unless the struct's [`OnError`] is the default.
+    pub fn read_flash<T>(&mut self, flashing: Flashing<T>) -> Result<T, FieldError> {
+        self.read(flashing.encoding)
+    }
+
+    /// Reads the next field entry by entry; an absent one is empty.
+    ///
+    /// # Errors
+    /// Fails when a stored entry is not one of a `T`'s, unless the struct's [`OnError`] is the default: then it is left out.
+    pub fn read_entries<T>(&mut self, itemizing: Itemizing<T>) -> Result<T, FieldError> {
+        let (field, stored) = self.next();
+        let moved = self.fitting(field, stored.map(itemizing.split), Items::default)?;
+        let mut value = (itemizing.empty)();
+        for (key, bytes) in self.overlay.entries(field, moved.iter()) {
+            self.fitting(field, Some((itemizing.put)(&mut value, &key, bytes)), || ())?;
+        }
+        Ok(value)
+    }
+
+    /// The value that was read, or the default where there is none or where it may take the place of what does not fit.
+    fn fitting<T>(
+        &mut self,
+        field: &'static Field,
+        value: Option<Result<T, CodecError>>,
+        default: impl FnOnce() -> T,
+    ) -> Result<T, FieldError> {
+        match (value, self.on_error) {
+            (Some(Ok(value)), _) => return Ok(value),
+            (Some(Err(reason)), OnError::Fail) => return Err(FieldError::decode(field, reason)),
+            (Some(Err(_)), OnError::Default) => self.unfit.push(field.key),
+            (None, _) => {}
+        }
+        Ok(default())
+    }
+
+    fn next(&mut self) -> (&'static Field, Option<&'a [u8]>) {
+        let field = self.fields.next().expect("`decode` reads each of FIELDS once");
+        (field, self.overlay.field(field))
+    }
+}
+
+impl fmt::Debug for FieldReader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FieldReader").finish_non_exhaustive()
+    }
+}
+
+/// Takes the fields of one struct, in the order of [`FIELDS`](crate::SessionData::FIELDS).
+pub struct FieldWriter {
+    fields: std::slice::Iter<'static, Field>,
+    encoded: Encoded,
+}
+
+impl FieldWriter {
+    pub(crate) fn new(fields: &'static [Field]) -> Self {
+        // Room for both encodings of a struct that changes.
+        let (buffer, ends) = (Vec::with_capacity(128), Vec::with_capacity(2 * fields.len()));
+        Self::after(fields, Encoded { buffer, ends, items: Vec::new() })
+    }
+
+    /// Goes on behind what is encoded already.
+    pub(crate) fn after(fields: &'static [Field], encoded: Encoded) -> Self {
+        Self { fields: fields.iter(), encoded }
+    }
+
+    /// Writes the next field. A `null` that is the field's default is not stored.
+    ///
+    /// # Errors
+    /// Fails when the value has no encoding.
+    pub fn write<T>(&mut self, value: &T, encoding: Encoding<T>) -> Result<(), FieldError> {
+        let field = self.next();
+        let start = self.encoded.buffer.len();
+        let error = |reason| FieldError::encode(field, reason);
+        (encoding.encode)(value, &mut self.encoded.buffer).map_err(error)?;
+        if is_null(&self.encoded.buffer[start..]) {
+            let end = self.encoded.buffer.len();
+            (encoding.encode)(&(encoding.default)(), &mut self.encoded.buffer).map_err(error)?;
+            let absent = self.encoded.buffer[start..end] == self.encoded.buffer[end..];
+            self.encoded.buffer.truncate(end);
+            if absent {
+                self.absent(start);
+                return Ok(());
+            }
+        }
+        self.present();
+        Ok(())
+    }
+
+    /// Writes the next field as a counter, whose stored form is decimal text.
+    ///
+    /// # Errors
+    /// Never fails; the result keeps the calls uniform.
+    pub fn write_counter<T>(&mut self, value: &T, counting: Counting<T>) -> Result<(), FieldError> {
+        self.next();
+        use std::io::Write as _;
+        write!(self.encoded.buffer, "{}", (counting.to_i128)(value)).expect("writing to a vector cannot fail");
+        self.present();
+        Ok(())
+    }
+
+    /// Writes the next field as a flash value; an empty one is not stored.
+    ///
+    /// # Errors
+    /// Fails when the value has no encoding.
+    pub fn write_flash<T>(&mut self, value: &T, flashing: Flashing<T>) -> Result<(), FieldError> {
+        let field = self.next();
+        if (flashing.is_empty)(value) {
+            self.absent(self.encoded.buffer.len());
+            return Ok(());
+        }
+        let encode = flashing.encoding.encode;
+        encode(value, &mut self.encoded.buffer).map_err(|reason| FieldError::encode(field, reason))?;
+        self.present();
+        Ok(())
+    }
+
+    /// Writes the next field entry by entry.
+    ///
+    /// # Errors
+    /// Fails when an entry has no encoding.
+    pub fn write_entries<T>(&mut self, value: &T, itemizing: Itemizing<T>) -> Result<(), FieldError> {
+        let field = self.next();
+        let items = (itemizing.itemize)(value).map_err(|reason| FieldError::encode(field, reason))?;
+        self.encoded.items.push(items);
+        self.absent(self.encoded.buffer.len());
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> Encoded {
+        self.encoded
+    }
+
+    fn next(&mut self) -> &'static Field {
+        self.fields.next().expect("`encode` writes each of FIELDS once")
+    }
+
+    fn present(&mut self) {
+        self.encoded.ends.push((self.encoded.buffer.len(), true));
+    }
+
+    fn absent(&mut self, start: usize) {
+        self.encoded.buffer.truncate(start);
+        self.encoded.ends.push((start, false));
+    }
+}
+
+impl fmt::Debug for FieldWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FieldWriter").finish_non_exhaustive()
+    }
+}
+
+/// The fields of one struct, encoded one after the other; of a struct that changes once as it was and once as it is.
+pub(crate) struct Encoded {
+    buffer: Vec<u8>,
+    /// Where each field ends, and whether it has a value.
+    ends: Vec<(usize, bool)>,
+    /// The entries of each field that is stored entry by entry, and has no value besides.
+    items: Vec<Items>,
+}
+
+impl Encoded {
+    /// The bytes of each field, in order; `None` for one that is not stored.
+    pub(crate) fn values(&self) -> impl Iterator<Item = Option<&[u8]>> {
+        let mut start = 0;
+        self.ends.iter().map(move |&(end, present)| {
+            let value = &self.buffer[start..end];
+            start = end;
+            present.then_some(value)
+        })
+    }
+
+    /// What each field was, and what it is.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (Option<&[u8]>, Option<&[u8]>)> {
+        self.values().zip(self.values().skip(self.ends.len() / 2))
+    }
+
+    /// What the entries of each field that is stored entry by entry were, and what they are.
+    pub(crate) fn item_changes(&self) -> impl Iterator<Item = (&Items, &Items)> {
+        let (before, after) = self.items.split_at(self.items.len() / 2);
+        before.iter().zip(after)
+    }
+}
+
+/// The integer that a counter's stored bytes are, if they are one.
+pub(crate) fn parse_counter(bytes: &[u8]) -> Option<i128> {
+    std::str::from_utf8(bytes).ok()?.parse().ok()
+}
+
+/// JSON's null, and MessagePack's nil.
+fn is_null(bytes: &[u8]) -> bool {
+    bytes == b"null" || bytes == [0xc0]
+}

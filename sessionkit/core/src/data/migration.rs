@@ -1,0 +1,214 @@
+//! Changes of a struct that defaults cannot express: `#[session(version = 2, migrate = path)]`.
+//!
+//! A migration is a function of what is stored. It runs when a struct is read, and again for each attempt to commit a
+//! change of it, over what is stored by then. So nothing is written before the struct is changed, and what another
+//! request did meanwhile, in this version or in the one before, is never lost.
+
+use std::any::type_name;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::data::codec::{Codec, CodecError, Json};
+use crate::data::field_error::FieldError;
+use crate::data::snapshot::Snapshot;
+use crate::data::{Field, Merge, OnError, SessionData};
+use crate::record::delta::{FieldKey, FieldOp, StoredValue};
+
+/// The stored values of a struct `T`, for the function that brings them from an older version to the current one.
+///
+/// ```
+/// # mod sessionkit { pub use sessionkit_core::*; }
+/// use sessionkit::{FieldError, Migration};
+/// # use sessionkit_core::{Field, FieldReader, FieldWriter, Json, Main, SessionData};
+/// # struct Profile;
+/// # impl SessionData for Profile {
+/// #     type Layer = Main;
+/// #     type Codec = Json;
+/// #     const NAMESPACE: &'static str = "profile";
+/// #     const FIELDS: &'static [Field] = &[];
+/// #     fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> { Ok(Profile) }
+/// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
+/// # }
+///
+/// /// Version 1 had the whole name in one field.
+/// fn split_name(from: u32, stored: &mut Migration<'_, Profile>) -> Result<(), FieldError> {
+///     if from < 2 && let Some(name) = stored.get::<String>("name")? {
+///         let (first, last) = name.split_once(' ').unwrap_or((&name, ""));
+///         stored.insert("first_name", first)?;
+///         stored.insert("last_name", last)?;
+///         stored.remove("name");
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// The function must depend on nothing but these values: it runs whenever the struct is read, until a change of the
+/// struct is stored, and then the new values with it. Fields are named as they are stored, without the namespace.
+pub struct Migration<'a, T: SessionData> {
+    stored: &'a Snapshot<'a>,
+    /// What was looked at or changed, and what it is now.
+    touched: Vec<(FieldKey, Option<StoredValue>)>,
+    /// The values that count as not stored because they do not fit.
+    unfit: Vec<String>,
+    data: PhantomData<fn() -> T>,
+}
+
+impl<T: SessionData> Migration<'_, T> {
+    /// Reads a value; `None` where nothing is stored.
+    ///
+    /// # Errors
+    /// Fails when the value is not a `V`. In a struct with `on_error = default` it counts as not stored, with an event.
+    pub fn get<V: DeserializeOwned>(&mut self, field: &str) -> Result<Option<V>, FieldError> {
+        let key = key::<T>(field);
+        // Counters are decimal text, whatever the codec.
+        let decode = if is_counter::<T>(&key) { Json::decode::<V> } else { T::Codec::decode::<V> };
+        self.decode(key, decode)
+    }
+
+    /// Reads a value that was encoded with another codec, for a version that changes the codec.
+    ///
+    /// # Errors
+    /// Fails as [`get`](Self::get) does.
+    pub fn get_with<C: Codec, V: DeserializeOwned>(&mut self, field: &str) -> Result<Option<V>, FieldError> {
+        self.decode(key::<T>(field), C::decode::<V>)
+    }
+
+    /// Stores a value.
+    ///
+    /// # Errors
+    /// Fails when the value has no encoding.
+    pub fn insert<V: Serialize + ?Sized>(&mut self, field: &str, value: &V) -> Result<(), FieldError> {
+        let key = key::<T>(field);
+        let encode = if is_counter::<T>(&key) { Json::encode::<V> } else { T::Codec::encode::<V> };
+        let mut bytes = Vec::new();
+        encode(value, &mut bytes).map_err(|reason| match declared::<T>(&key) {
+            Some(field) => FieldError::encode(field, reason),
+            None => FieldError::untyped_encode(&key, format!("this `{}` has no encoding", type_name::<V>()).into()),
+        })?;
+        let value = match declared::<T>(&key) {
+            Some(field) => field.value(&bytes, self.stored.now()),
+            None => StoredValue::new(bytes),
+        };
+        self.touch(key, Some(value));
+        Ok(())
+    }
+
+    /// Removes a value, and the entries of a map or a set.
+    pub fn remove(&mut self, field: &str) {
+        let key = key::<T>(field);
+        let entries: Vec<String> = self.stored.entries(&key).map(|(entry, _)| format!("{key}/{entry}")).collect();
+        entries.into_iter().for_each(|entry| self.touch(entry, None));
+        self.touch(key, None);
+    }
+
+    fn decode<V>(&mut self, key: String, decode: fn(&[u8]) -> Result<V, CodecError>) -> Result<Option<V>, FieldError> {
+        let found = match self.touched.iter().find(|(touched, _)| *touched == key) {
+            Some((_, value)) => value.clone(),
+            None => {
+                let value = self.stored.value(&key).map(|value| value.to_owned());
+                self.touch(key.clone(), value.clone());
+                value
+            }
+        };
+        match (found.map(|value| decode(&value.bytes)).transpose(), T::ON_ERROR) {
+            (Ok(value), _) => Ok(value),
+            (Err(_), OnError::Default) => {
+                self.unfit.push(key);
+                Ok(None)
+            }
+            (Err(reason), OnError::Fail) => Err(match declared::<T>(&key) {
+                Some(field) => FieldError::decode(field, reason),
+                // The field is none of this version, so nobody knows whether it is sensitive.
+                None => FieldError::untyped_decode(&key, format!("it is not a `{}`", type_name::<V>()).into()),
+            }),
+        }
+    }
+
+    fn touch(&mut self, key: String, value: Option<StoredValue>) {
+        self.touched.retain(|(touched, _)| *touched != key);
+        self.touched.push((key.into(), value));
+    }
+}
+
+/// Runs the function of a `#[session(migrate = function)]`.
+///
+/// # Errors
+/// Fails when the function does.
+pub fn migrate<T: SessionData>(
+    function: fn(u32, &mut Migration<'_, T>) -> Result<(), FieldError>,
+    from: u32,
+    stored: &mut Migration<'_, T>,
+) -> Result<(), FieldError> {
+    function(from, stored)
+}
+
+/// Names the struct; its values may be sensitive.
+impl<T: SessionData> fmt::Debug for Migration<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Migration").field("namespace", &T::NAMESPACE).finish_non_exhaustive()
+    }
+}
+
+/// Migrates what is stored of one struct, and tells the operations that store the result.
+pub(crate) type Upgrade = fn(&mut Snapshot<'_>) -> Result<Vec<FieldOp>, FieldError>;
+
+/// Brings what is stored of `T` to the version of this release, if it is older.
+///
+/// Each operation holds only where the store still has what the migration saw.
+pub(crate) fn upgrade<T: SessionData>(stored: &mut Snapshot<'_>) -> Result<Vec<FieldOp>, FieldError> {
+    if T::VERSION <= 1 {
+        return Ok(Vec::new());
+    }
+    let version = key::<T>(VERSION);
+    let from = match stored.bytes(&version) {
+        // What is no number was written by a release that this one does not know.
+        Some(text) => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(u32::MAX),
+        None => 1,
+    };
+    if from >= T::VERSION {
+        return Ok(Vec::new());
+    }
+    let (mut touched, mut unfit) = (Vec::new(), Vec::new());
+    if stored.values().any(|(key, _)| is_value::<T>(key)) {
+        let mut migration = Migration::<T> { stored, touched, unfit, data: PhantomData };
+        T::migrate(from, &mut migration)?;
+        (touched, unfit) = (migration.touched, migration.unfit);
+    }
+    // It outlives a change of user, as carried fields do that are of this version.
+    let value = StoredValue { carried: true, ..StoredValue::new(T::VERSION.to_string()) };
+    touched.push((version.into(), Some(value)));
+    let operations = touched.iter().map(|(key, value)| {
+        let expected = stored.bytes(key).map(<[u8]>::to_vec);
+        FieldOp::Replace { key: key.clone(), expected, value: value.clone() }
+    });
+    let operations = operations.collect();
+    stored.migrate(touched, unfit);
+    Ok(operations)
+}
+
+/// The name under which the version of a struct is stored: none that a field can have.
+const VERSION: &str = "@version";
+
+/// Whether a key is the version of a struct.
+pub(crate) fn is_version(key: &str) -> bool {
+    key.split_once('.').is_some_and(|(_, field)| field == VERSION)
+}
+
+fn key<T: SessionData>(field: &str) -> String {
+    format!("{}.{field}", T::NAMESPACE)
+}
+
+fn is_value<T: SessionData>(key: &str) -> bool {
+    key.strip_prefix(T::NAMESPACE).is_some_and(|rest| rest.starts_with('.')) && !is_version(key)
+}
+
+fn declared<T: SessionData>(key: &str) -> Option<&'static Field> {
+    T::FIELDS.iter().find(|field| field.key == key)
+}
+
+fn is_counter<T: SessionData>(key: &str) -> bool {
+    declared::<T>(key).is_some_and(|field| matches!(field.merge, Merge::Add { .. }))
+}

@@ -1,0 +1,169 @@
+//! What `#[derive(SessionData)]` tells the engine about a struct.
+
+use crate::data::codec::Codec;
+use crate::data::entries::Split;
+use crate::data::field::{FieldReader, FieldWriter};
+use crate::data::field_error::FieldError;
+use crate::data::migration::Migration;
+use crate::data::three_way::ThreeWay;
+use crate::record::delta::StoredValue;
+use crate::scope::LayerMarker;
+use crate::time::Timestamp;
+
+pub(crate) mod codec;
+pub(crate) mod counter;
+pub(crate) mod encoding;
+pub(crate) mod entries;
+pub(crate) mod field;
+pub(crate) mod field_error;
+pub(crate) mod flash;
+pub mod merge;
+pub(crate) mod migration;
+pub(crate) mod snapshot;
+pub(crate) mod three_way;
+
+/// A struct that is the typed state of a session: `#[derive(SessionData)]` implements it.
+///
+/// The engine stores the fields one by one under `namespace.field`, so it never needs the whole struct to be
+/// serialisable, comparable or `Default`: each field is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not session state",
+    label = "not session state",
+    note = "put `#[derive(SessionData)]` on the struct; a handler asks for `Session<{Self}>`"
+)]
+pub trait SessionData: Sized + 'static {
+    /// The session that the struct belongs to, when an application has several; [`Main`](crate::Main) otherwise.
+    type Layer: LayerMarker;
+
+    /// How the fields are encoded.
+    type Codec: Codec;
+
+    /// The struct's name inside the record; two structs of one layer must not share it.
+    const NAMESPACE: &'static str;
+
+    /// The version of what is stored. A struct that is stored without one has the version 1.
+    const VERSION: u32 = 1;
+
+    /// What a stored value does that does not fit its field.
+    const ON_ERROR: OnError = OnError::Fail;
+
+    /// The stored fields, in the order in which [`decode`](Self::decode) reads and [`encode`](Self::encode) writes them.
+    const FIELDS: &'static [Field];
+
+    /// Builds the struct: every field from its stored value, or from its default where none is stored.
+    ///
+    /// # Errors
+    /// Fails when a stored value does not fit its field, unless [`ON_ERROR`](Self::ON_ERROR) is the default.
+    fn decode(fields: &mut FieldReader<'_>) -> Result<Self, FieldError>;
+
+    /// Writes every stored field.
+    ///
+    /// # Errors
+    /// Fails when a value has no encoding.
+    fn encode(&self, fields: &mut FieldWriter) -> Result<(), FieldError>;
+
+    /// Brings the stored values from the version `from` to [`VERSION`](Self::VERSION), which is greater.
+    ///
+    /// # Errors
+    /// Fails when a stored value is not what the older version stored.
+    fn migrate(from: u32, stored: &mut Migration<'_, Self>) -> Result<(), FieldError> {
+        let _ = (from, stored);
+        Ok(())
+    }
+}
+
+/// What a stored value does that does not fit its field, as after the field's type was changed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum OnError {
+    /// The field has its default, which is reported. What is stored stays until the field is changed.
+    Default,
+    /// The struct cannot be read.
+    #[default]
+    Fail,
+}
+
+/// One stored field of a [`SessionData`] struct.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// The key inside the record: `namespace.field`.
+    pub key: &'static str,
+    /// What happens when two requests change the field.
+    pub merge: Merge,
+    /// Whether the value stays when another user logs in.
+    pub carry: bool,
+    /// Seconds from a change of the value to its end.
+    pub ttl: Option<u32>,
+    /// Whether the value is kept out of everything that SessionKit prints.
+    pub sensitive: bool,
+    /// Keys under which the field is read where nothing is stored under its own. They go when it is written.
+    pub aliases: &'static [&'static str],
+}
+
+impl Field {
+    /// A field whose last write wins, with no further attributes.
+    pub const fn new(key: &'static str) -> Self {
+        Self { key, merge: Merge::LastWriteWins, carry: false, ttl: None, sensitive: false, aliases: &[] }
+    }
+
+    /// Sets what happens when two requests change the field.
+    pub const fn merge(mut self, merge: Merge) -> Self {
+        self.merge = merge;
+        self
+    }
+
+    /// Keeps the value when another user logs in.
+    pub const fn carry(mut self) -> Self {
+        self.carry = true;
+        self
+    }
+
+    /// Ends a value this many seconds after it was changed.
+    pub const fn ttl(mut self, seconds: u32) -> Self {
+        self.ttl = Some(seconds);
+        self
+    }
+
+    /// Keeps the value out of everything that SessionKit prints.
+    pub const fn sensitive(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+
+    /// Reads the field under these keys too, where nothing is stored under its own.
+    pub const fn aliases(mut self, keys: &'static [&'static str]) -> Self {
+        self.aliases = keys;
+        self
+    }
+
+    /// A value of the field that was made now.
+    pub(crate) fn value(&self, bytes: &[u8], now: Timestamp) -> StoredValue {
+        let ttl = self.ttl.map(|seconds| std::time::Duration::from_secs(u64::from(seconds)));
+        StoredValue { bytes: bytes.to_vec(), carried: self.carry, deadline: ttl.map(|ttl| now.after(ttl)) }
+    }
+
+    /// The key, then the aliases.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.key).chain(self.aliases.iter().copied())
+    }
+}
+
+/// What happens when two requests change one field.
+#[derive(Clone, Copy, Debug)]
+pub enum Merge {
+    /// The value that is written last stays.
+    LastWriteWins,
+    /// Differences of an integer add up, saturating at these bounds.
+    Add {
+        /// The least value of the field's type.
+        min: i128,
+        /// The greatest value of the field's type.
+        max: i128,
+    },
+    /// A function decides from the common base and the two values.
+    ThreeWay(MergeFunction),
+    /// Each entry is a field of its own, whose last write wins; a value that is stored in one piece is taken apart.
+    Entries(Split),
+}
+
+/// Merges the values of a field that two requests changed.
+pub type MergeFunction = fn(ThreeWay<'_>) -> Result<Option<Vec<u8>>, FieldError>;

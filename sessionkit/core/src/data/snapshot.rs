@@ -1,0 +1,82 @@
+//! What is stored of a session, at one moment and as this release reads it.
+
+use crate::data::Field;
+use crate::record::Record;
+use crate::record::delta::{FieldKey, StoredValue, ValueRef};
+use crate::time::Timestamp;
+
+/// The live fields of a record, with what migrations made of them.
+pub(crate) struct Snapshot<'a> {
+    /// `None` for a session that does not exist yet.
+    record: Option<&'a Record>,
+    now: Timestamp,
+    migrated: Vec<(FieldKey, Option<StoredValue>)>,
+    /// The values that no migration could read.
+    unfit: Vec<String>,
+}
+
+impl<'a> Snapshot<'a> {
+    pub(crate) fn new(record: Option<&'a Record>, now: Timestamp) -> Self {
+        Self { record, now, migrated: Vec::new(), unfit: Vec::new() }
+    }
+
+    /// Whether the session exists, so that there can be something to remove.
+    pub(crate) fn exists(&self) -> bool {
+        self.record.is_some()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Puts the values of a migration in the place of those that are stored.
+    pub(crate) fn migrate(&mut self, values: Vec<(FieldKey, Option<StoredValue>)>, unfit: Vec<String>) {
+        self.migrated.extend(values);
+        self.unfit.extend(unfit);
+    }
+
+    /// Takes the keys of the values that no migration could read, to tell of them.
+    pub(crate) fn take_unfit(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unfit)
+    }
+
+    pub(crate) fn value(&self, key: &str) -> Option<ValueRef<'_>> {
+        match self.migrated.iter().find(|(migrated, _)| migrated == key) {
+            Some((_, value)) => value.as_ref().map(StoredValue::as_ref),
+            None => self.record?.field(key, self.now),
+        }
+    }
+
+    pub(crate) fn bytes(&self, key: &str) -> Option<&[u8]> {
+        self.value(key).map(|value| value.bytes)
+    }
+
+    /// The value of a field: the one under its own name, or else under the first alias that has one.
+    pub(crate) fn field(&self, field: &Field) -> Option<&[u8]> {
+        field.names().find_map(|name| self.bytes(name))
+    }
+
+    /// Everything that is stored.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, ValueRef<'_>)> {
+        let stored = self.record.into_iter().flat_map(Record::fields);
+        let is_migrated = |key: &str| self.migrated.iter().any(|(migrated, _)| migrated == key);
+        let stored = stored.filter(move |(key, value)| value.is_live(self.now) && !is_migrated(key));
+        let migrated = self.migrated.iter().filter_map(|(key, value)| Some((&**key, value.as_ref()?.as_ref())));
+        stored.chain(migrated)
+    }
+
+    /// The entries of a map or set that are stored under this name, one by one.
+    pub(crate) fn entries<'s>(&'s self, name: &'s str) -> impl Iterator<Item = (&'s str, &'s [u8])> {
+        self.values().filter_map(move |(key, value)| Some((entry_of(key, name)?, value.bytes)))
+    }
+}
+
+/// The entry of the field `name` that is stored under `key`, if it is one of that field's.
+pub(crate) fn entry_of<'a>(key: &'a str, name: &str) -> Option<&'a str> {
+    key.strip_prefix(name)?.strip_prefix('/')
+}
+
+/// Whether a key is that of a struct's field as a whole, so that keys below it are entries.
+pub(crate) fn is_field(key: &str) -> bool {
+    key.contains('.') && !key.contains('/')
+}

@@ -1,0 +1,66 @@
+//! Merging the values of a field that two requests changed.
+
+use std::fmt;
+
+use crate::data::codec::CodecError;
+use crate::data::encoding::Encoding;
+use crate::data::field::FieldWriter;
+use crate::data::field_error::FieldError;
+use crate::data::flash::MergeEncoded;
+use crate::data::{Field, OnError};
+
+/// The three values of a field that two requests changed: what both began with, and what each made of it.
+///
+/// A value is absent where the field is not stored.
+#[derive(Clone, Copy)]
+pub struct ThreeWay<'a> {
+    pub(crate) field: &'static Field,
+    pub(crate) base: Option<&'a [u8]>,
+    pub(crate) mine: Option<&'a [u8]>,
+    pub(crate) theirs: Option<&'a [u8]>,
+    pub(crate) on_error: OnError,
+}
+
+impl<'a> ThreeWay<'a> {
+    /// Merges with `merge(base, mine, theirs)`; an absent value is its default.
+    ///
+    /// # Errors
+    /// Fails when a value does not fit the field, unless the struct's [`OnError`] is the default.
+    pub fn merge<T>(
+        self,
+        encoding: Encoding<T>,
+        merge: impl FnOnce(&T, T, T) -> T,
+    ) -> Result<Option<Vec<u8>>, FieldError> {
+        let decode = |bytes: Option<&[u8]>| match (bytes.map(encoding.decode), self.on_error) {
+            (Some(Ok(value)), _) => Ok(value),
+            (Some(Err(reason)), OnError::Fail) => Err(FieldError::decode(self.field, reason)),
+            (Some(Err(_)), OnError::Default) | (None, _) => Ok((encoding.default)()),
+        };
+        let merged = merge(&decode(self.base)?, decode(self.mine)?, decode(self.theirs)?);
+        let mut writer = FieldWriter::new(std::slice::from_ref(self.field));
+        writer.write(&merged, encoding)?;
+        Ok(writer.finish().values().next().flatten().map(<[u8]>::to_vec))
+    }
+
+    /// Merges the encoded values; an absent one is empty.
+    pub(crate) fn merge_encoded<T>(
+        self,
+        decode: fn(&[u8]) -> Result<T, CodecError>,
+        merge: MergeEncoded,
+    ) -> Result<Option<Vec<u8>>, FieldError> {
+        let merged = merge(self.base, self.mine, self.theirs).or_else(|reason| match self.on_error {
+            OnError::Fail => Err(reason),
+            OnError::Default => {
+                let fitting = |bytes: Option<&'a [u8]>| bytes.filter(|bytes| decode(bytes).is_ok());
+                merge(fitting(self.base), fitting(self.mine), fitting(self.theirs))
+            }
+        });
+        merged.map_err(|reason| FieldError::decode(self.field, reason))
+    }
+}
+
+impl fmt::Debug for ThreeWay<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreeWay").field("field", &self.field.key).finish_non_exhaustive()
+    }
+}

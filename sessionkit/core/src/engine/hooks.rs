@@ -1,0 +1,156 @@
+//! What an application may decide while the session of a request is loaded.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+
+use tokio::sync::OnceCell;
+
+use crate::engine::deadline::Deadline;
+use crate::error::SessionError;
+use crate::wire::cookie::{Candidates, CookieName};
+use crate::wire::head::{OwnedHead, RequestHead};
+use crate::wire::rejection::Rejection;
+
+/// A cookie of our name, as a request presented it; see [`SessionManager::on_load_cookie`].
+///
+/// [`SessionManager::on_load_cookie`]: crate::SessionManager::on_load_cookie
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PresentedCookie {
+    /// The head of the request.
+    pub request: Arc<OwnedHead>,
+    value: String,
+}
+
+impl PresentedCookie {
+    /// The value of the cookie. It may be a secret: of this application, or of the one before it.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+/// What becomes of a cookie that a request presented.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum LoadCookie {
+    /// It is looked at as if there were no hook.
+    Continue,
+    /// This value takes its place: the token that stands for the cookie of an older system, for example.
+    Replace(String),
+    /// It is as if the request had come without it.
+    Ignore,
+    /// Whoever asks for the session gets this answer; a login and a logout still work.
+    Answer(Rejection),
+}
+
+/// What becomes of a request that asks for a session and has none.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum MissingSession {
+    /// The visitor is anonymous.
+    Continue,
+    /// Whoever asks for the session gets this answer; a login and a logout still work.
+    Answer(Rejection),
+}
+
+type Hook<Asked, Decision> = dyn Fn(Asked) -> Pin<Box<dyn Future<Output = Decision> + Send>> + Send + Sync;
+
+/// The hooks of a manager.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks {
+    load_cookie: Option<Arc<Hook<PresentedCookie, LoadCookie>>>,
+    missing_session: Option<Arc<Hook<Arc<OwnedHead>, MissingSession>>>,
+}
+
+/// What a request keeps for hooks.
+pub(crate) struct Hooked {
+    head: Arc<OwnedHead>,
+    asked_about_missing: OnceCell<Result<Option<Rejection>, SessionError>>,
+}
+
+impl Hooks {
+    pub(crate) fn set_load_cookie<F: Future<Output = LoadCookie> + Send + 'static>(
+        &mut self,
+        hook: impl Fn(PresentedCookie) -> F + Send + Sync + 'static,
+    ) {
+        self.load_cookie = Some(Arc::new(move |cookie| Box::pin(hook(cookie))));
+    }
+
+    pub(crate) fn set_missing_session<F: Future<Output = MissingSession> + Send + 'static>(
+        &mut self,
+        hook: impl Fn(Arc<OwnedHead>) -> F + Send + Sync + 'static,
+    ) {
+        self.missing_session = Some(Arc::new(move |request| Box::pin(hook(request))));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.load_cookie.is_none() && self.missing_session.is_none()
+    }
+
+    /// What the request presents after the hook has looked at it, or the answer. `None` where there is no hook.
+    pub(crate) async fn load_cookies(
+        &self,
+        hooked: &Hooked,
+        name: &CookieName,
+        deadline: &mut Deadline,
+    ) -> Result<Option<Result<Candidates, Rejection>>, SessionError> {
+        let Some(hook) = &self.load_cookie else { return Ok(None) };
+        let mut found = Candidates::default();
+        for value in name.values(&*hooked.head) {
+            let presented = PresentedCookie { request: hooked.head.clone(), value: value.clone() };
+            match in_time("on_load_cookie", deadline, || hook(presented)).await? {
+                LoadCookie::Continue => found.add(value.as_bytes()),
+                LoadCookie::Replace(value) => found.add(value.as_bytes()),
+                LoadCookie::Ignore => {}
+                LoadCookie::Answer(rejection) => return Ok(Some(Err(rejection))),
+            }
+        }
+        Ok(Some(Ok(found)))
+    }
+
+    /// The answer to a request without a session, if the hook has one. Asked once for each request.
+    pub(crate) async fn missing_session(
+        &self,
+        hooked: &Hooked,
+        deadline: &mut Deadline,
+    ) -> Result<Option<Rejection>, SessionError> {
+        let Some(hook) = &self.missing_session else { return Ok(None) };
+        let ask = async || {
+            let decision = in_time("on_missing_session", deadline, || hook(hooked.head.clone())).await?;
+            Ok(match decision {
+                MissingSession::Continue => None,
+                MissingSession::Answer(rejection) => Some(rejection),
+            })
+        };
+        hooked.asked_about_missing.get_or_init(ask).await.clone()
+    }
+}
+
+impl Hooked {
+    pub(crate) fn new(head: &RequestHead<'_>) -> Self {
+        Self { head: Arc::new(OwnedHead::new(head)), asked_about_missing: OnceCell::new() }
+    }
+}
+
+/// Waits for a hook, which fails closed: where it panics or takes too long, the session cannot be used.
+async fn in_time<T, F: Future<Output = T>>(
+    hook: &'static str,
+    deadline: &mut Deadline,
+    call: impl FnOnce() -> F,
+) -> Result<T, SessionError> {
+    let decided = deadline.limit(caught(async { call().await })).await;
+    decided.ok_or_else(|| SessionError::slow(hook))?.ok_or_else(|| SessionError::panicked(hook))
+}
+
+/// Runs code of the application; `None` if it panics.
+pub(crate) async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    std::future::poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        polled.map_or(Poll::Ready(None), |poll| poll.map(Some))
+    })
+    .await
+}

@@ -1,0 +1,274 @@
+//! What the end of a request stores, and what its response becomes.
+
+use std::fmt;
+use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use crate::config::{CookieMaxAge, LONGEST_COOKIE, OnLostWrite};
+use crate::engine::Engine;
+use crate::engine::tasks::Completion;
+use crate::error::SessionError;
+use crate::event::EventKind;
+use crate::record::Record;
+use crate::request::RequestSession;
+use crate::request::commit::{Commit, Settled};
+use crate::request::pending::Pending;
+use crate::request::state::{CookieChange, State};
+use crate::request::upkeep::Upkeep;
+use crate::time::Timestamp;
+use crate::wire::closed::Closed;
+use crate::wire::cookie;
+
+pub(crate) fn close(session: &RequestSession, status: u16) -> Closing {
+    session.deny_unguarded(status);
+    session.state().ending = true;
+    // A login that the handler did not await to its end is awaited here: its cookie belongs into this response, and
+    // changes of the user before must not meet it half-way. Later ones are refused.
+    let taken = session.shared.turn.try_lock().map(|_turn| take(session, status));
+    let settled = match taken {
+        Ok(Ok(None)) => Ok(()),
+        Ok(Err(error)) => Err(error),
+        Ok(Ok(Some(commit))) => return ahead(session, status, Some(commit)),
+        Err(_) => return ahead(session, status, None),
+    };
+    session.end();
+    Closing(End::Reached(Some(respond(session, status, settled))))
+}
+
+/// Ends a request whose client left before it was closed.
+fn leave(session: &RequestSession) {
+    if !session.is_used() || std::mem::replace(&mut session.state().ending, true) {
+        return;
+    }
+    let ending = Ending(session.clone());
+    if session.shared.turn.try_lock().is_err() {
+        // Handles go on with what comes of a login that runs still.
+        drop(session.shared.engine.tasks.complete(async move {
+            let _turn = ending.0.shared.turn.lock().await;
+        }));
+    }
+}
+
+/// The session of a request that is being served, from [`RequestSession::serving`].
+///
+/// Where it is dropped before the request is closed, because the client left, nothing is stored, and handles stop waiting
+/// for the end of the request.
+#[derive(Debug)]
+pub struct Serving(RequestSession);
+
+impl Serving {
+    pub(crate) fn new(session: RequestSession) -> Self {
+        Self(session)
+    }
+}
+
+impl Deref for Serving {
+    type Target = RequestSession;
+
+    fn deref(&self) -> &RequestSession {
+        &self.0
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        leave(&self.0);
+    }
+}
+
+/// What is left to do takes more than this moment.
+fn ahead(session: &RequestSession, status: u16, commit: Option<Box<Commit>>) -> Closing {
+    let ending = Ending(session.clone());
+    let work = async move { settle_in_turn(&ending.0, status, commit).await };
+    Closing(End::Ahead { session: session.clone(), status, settling: session.shared.engine.tasks.complete(work) })
+}
+
+/// Ends its request when it is dropped, also where a merge function panicked: handles wait for that.
+struct Ending(RequestSession);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// Without a commit, a login or a logout comes first.
+async fn settle_in_turn(
+    session: &RequestSession,
+    status: u16,
+    commit: Option<Box<Commit>>,
+) -> Result<(), SessionError> {
+    let commit = match commit {
+        Some(commit) => Some(commit),
+        None => {
+            let _turn = session.shared.turn.lock().await;
+            take(session, status)?
+        }
+    };
+    match commit {
+        Some(commit) => settle(session, commit).await,
+        None => Ok(()),
+    }
+}
+
+/// The end of a request, from [`SessionManager::close`](crate::SessionManager::close): await it to learn what the response
+/// becomes. If it is dropped before, the runtime completes it.
+#[must_use = "it tells what the response becomes"]
+pub struct Closing(End);
+
+enum End {
+    /// There was nothing to store.
+    Reached(Option<Closed>),
+    Ahead {
+        session: RequestSession,
+        status: u16,
+        settling: Completion<Result<(), SessionError>>,
+    },
+}
+
+impl Future for Closing {
+    type Output = Closed;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Closed> {
+        match &mut self.0 {
+            End::Reached(closed) => Poll::Ready(closed.take().expect("it is not polled after it was ready")),
+            End::Ahead { session, status, settling } => {
+                let settled = ready!(Pin::new(settling).poll(context));
+                let settled = settled.unwrap_or_else(|| Err(session.fail(SessionError::panicked("a merge function"))));
+                Poll::Ready(respond(session, *status, settled))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Closing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Closing").finish_non_exhaustive()
+    }
+}
+
+/// Stores what a handle changed. There is no response that could carry a cookie.
+pub(crate) async fn commit(round: &RequestSession) -> Result<(), SessionError> {
+    let engine = &round.shared.engine;
+    let (current, pending) = {
+        let mut state = round.state();
+        state.closed = true;
+        let pending = std::mem::take(&mut state.pending);
+        if let Some(failure) = &state.failure {
+            return Err(failure.clone());
+        }
+        let Some(current) = state.current.clone() else { return Ok(()) };
+        (current, pending)
+    };
+    let now = engine.now();
+    let (upkeep, nothing_changed) = (Upkeep::without_response(engine, &current, now), pending.is_empty());
+    if nothing_changed && upkeep.is_empty() {
+        return Ok(());
+    }
+    let commit = Commit { engine: engine.clone(), current: Some(current), pending, upkeep, begins: false, now };
+    let session = round.clone();
+    match engine.tasks.complete(async move { commit.run(&session).await }).await {
+        Some(Ok(Settled::Stored { .. })) => Ok(()),
+        Some(Ok(Settled::Lost { reason, id })) => {
+            if !nothing_changed {
+                let record = round.state().current.as_ref().map(|current| current.record.clone());
+                round.report_of(id, record.as_ref().map(Record::header), EventKind::WriteDiscarded { reason });
+            }
+            Err(SessionError::over())
+        }
+        Some(Err(error)) => Err(round.fail(error)),
+        None => Err(round.fail(SessionError::panicked("a merge function"))),
+    }
+}
+
+/// Takes what the request changed, if that has to be stored; from now on it changes nothing.
+fn take(session: &RequestSession, status: u16) -> Result<Option<Box<Commit>>, SessionError> {
+    let engine = &session.shared.engine;
+    let mut state = session.state();
+    state.closed = true;
+    let pending = std::mem::take(&mut state.pending);
+    if let Some(objection) = state.objection() {
+        return Err(objection.clone());
+    }
+    let keeps = status < 500 && status != 408;
+    let begins = keeps && begins(session, &state);
+    let pending = if keeps { pending } else { Pending::default() };
+    let now = engine.now();
+    let upkeep = state.current.as_ref().map(|current| Upkeep::due(engine, current, now)).unwrap_or_default();
+    if pending.is_empty() && upkeep.is_empty() && !begins {
+        return Ok(None);
+    }
+    let current = state.current.clone();
+    Ok(Some(Box::new(Commit { engine: engine.clone(), current, pending, upkeep, begins, now })))
+}
+
+async fn settle(session: &RequestSession, commit: Box<Commit>) -> Result<(), SessionError> {
+    let engine = &session.shared.engine;
+    let nothing_changed = commit.pending.is_empty();
+    // A logout in a task of the handler's may have come meanwhile: what it makes of the cookie stays.
+    let logged_out = |state: &State| commit.current.is_some() && state.current.is_none();
+    match commit.run(session).await {
+        Ok(Settled::Stored { cookie }) => {
+            let mut state = session.state();
+            if let Some(cookie) = cookie.filter(|_| !logged_out(&state)) {
+                state.cookie = cookie;
+            }
+            Ok(())
+        }
+        Ok(Settled::Lost { reason, id }) => {
+            // A login of this request, too, was overtaken: its token is not current any more.
+            let mut state = session.state();
+            if !logged_out(&state) {
+                state.cookie = CookieChange::Keep;
+            }
+            drop(state);
+            if nothing_changed {
+                return Ok(());
+            }
+            let header = commit.current.as_ref().map(|current| current.record.header());
+            session.report_of(id, header, EventKind::WriteDiscarded { reason });
+            match engine.settings().on_lost_write {
+                OnLostWrite::Ignore => Ok(()),
+                OnLostWrite::Error => Err(SessionError::lost()),
+            }
+        }
+        // The handler did its work and the session is as good as before: only its use, or the visit, was not recorded.
+        Err(error) if nothing_changed => {
+            session.report_failure(&error);
+            Ok(())
+        }
+        Err(error) => Err(session.fail(error)),
+    }
+}
+
+/// Whether a session begins though there is nothing to keep in it: the visitor has none, as far as the request knows.
+fn begins(session: &RequestSession, state: &State) -> bool {
+    let nobody = state.current.is_none() && state.ambiguous.is_empty() && matches!(state.cookie, CookieChange::Keep);
+    // A cookie that nobody asked about may well open a session.
+    let known = || session.shared.loaded.initialized() || !session.cookie_presented();
+    session.shared.engine.settings().save_uninitialized && nobody && known()
+}
+
+fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionError>) -> Closed {
+    let engine = &session.shared.engine;
+    let settings = engine.settings();
+    let state = session.state();
+    let cookie = match &state.cookie {
+        CookieChange::Keep => None,
+        CookieChange::Remove => Some(cookie::remove(settings)),
+        CookieChange::Set { token, ends } => Some(cookie::set(settings, token, max_age(engine, *ends))),
+    };
+    let rejection = settled.err().filter(|_| status < 500).map(|error| error.rejection());
+    Closed::new(session.consulted(), state.denied, cookie, rejection)
+}
+
+fn max_age(engine: &Engine, ends: Timestamp) -> Option<Duration> {
+    match engine.settings().cookie_max_age {
+        CookieMaxAge::Session => None,
+        CookieMaxAge::Fixed(age) => Some(age),
+        CookieMaxAge::Follow => Some(ends.since(engine.now()).min(LONGEST_COOKIE)),
+    }
+}

@@ -1,0 +1,55 @@
+//! What an application may know of a session itself.
+
+use std::sync::Arc;
+
+use crate::record::details::LoginDetails;
+use crate::record::header::Header;
+use crate::time::Timestamp;
+use crate::token::SessionId;
+
+/// What is known of a session besides its fields. It holds no secret.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SessionInfo {
+    /// The session.
+    pub id: SessionId,
+    /// The user who is logged in.
+    pub user: Option<Arc<str>>,
+    /// When the session began.
+    pub created_at: Timestamp,
+    /// When the user last proved who they are.
+    pub authenticated_at: Option<Timestamp>,
+    /// When the session was last known to be in use; exact to the touch throttle.
+    pub last_seen_at: Timestamp,
+    /// When the session ends unless it is used.
+    pub expires_at: Timestamp,
+    /// The device, as the login named it.
+    pub device: Option<Arc<str>>,
+    /// Who really acts, where somebody acts as the user.
+    pub actor: Option<Arc<str>>,
+    /// When this was asked, by the manager's clock.
+    pub as_of: Timestamp,
+    details: Option<Arc<LoginDetails>>,
+}
+
+impl SessionInfo {
+    pub(crate) fn new(id: SessionId, header: &Header, now: Timestamp) -> Self {
+        Self {
+            id,
+            user: header.user.clone(),
+            created_at: header.created,
+            authenticated_at: header.authenticated,
+            last_seen_at: header.last_seen,
+            expires_at: header.deadline(),
+            device: header.label.clone(),
+            actor: header.details.as_ref().and_then(|details| details.actor.clone()),
+            as_of: now,
+            details: header.details.clone(),
+        }
+    }
+
+    /// How the user proved who they are, as the login said: `["pwd", "otp"]`.
+    pub fn methods(&self) -> &[String] {
+        self.details.as_ref().map_or(&[], |details| &details.methods)
+    }
+}

@@ -1,0 +1,118 @@
+//! Loading the session of a request: once, and for whom.
+
+use crate::config::OnBadCookie;
+use crate::engine::deadline::Deadline;
+use crate::engine::hooks::Hooked;
+use crate::engine::{Engine, Opened};
+use crate::error::SessionError;
+use crate::event::EventKind;
+use crate::request::RequestSession;
+use crate::request::state::State;
+use crate::wire::cookie::{BadCookie, Candidates};
+
+impl RequestSession {
+    /// Loads the session for somebody who asks for it.
+    pub(crate) async fn load(&self) -> Result<(), SessionError> {
+        self.look_up().await?;
+        if !self.shared.engine.may_refuse() {
+            return Ok(());
+        }
+        Box::pin(self.look_for_refusal()).await?;
+        let mut state = self.state();
+        state.refused = state.refusal.is_some();
+        state.refusal.clone().filter(|_| !state.forgiven).map_or(Ok(()), Err)
+    }
+
+    /// Loads the session for a login or a logout, which nobody is refused.
+    pub(crate) async fn look_up(&self) -> Result<(), SessionError> {
+        self.shared.loaded.get_or_init(|| self.look_up_once()).await.clone()
+    }
+
+    async fn look_up_once(&self) -> Result<(), SessionError> {
+        let Some(presented) = self.shared.candidates.get() else { return Ok(()) };
+        match self.shared.hooked.get() {
+            // Boxed, since most applications have no hooks, and futures are copied around.
+            Some(hooked) => Box::pin(self.ask_and_open(hooked, presented)).await,
+            None => self.open(presented, &mut self.shared.engine.load_deadline()).await,
+        }
+    }
+
+    /// Asks the application about the cookies of a request, and opens what they become.
+    async fn ask_and_open(&self, hooked: &Hooked, presented: &Candidates) -> Result<(), SessionError> {
+        let engine = &self.shared.engine;
+        let mut deadline = engine.load_deadline();
+        let looked_at = engine.hooks.load_cookies(hooked, &engine.cookie_name, &mut deadline).await;
+        match looked_at.map_err(|error| self.fail(error))? {
+            None => self.open(presented, &mut deadline).await,
+            Some(Ok(candidates)) => self.open(&candidates, &mut deadline).await,
+            Some(Err(rejection)) => {
+                self.state().refusal = Some(SessionError::answered(rejection));
+                Ok(())
+            }
+        }
+    }
+
+    async fn open(&self, candidates: &Candidates, deadline: &mut Deadline) -> Result<(), SessionError> {
+        let engine = &self.shared.engine;
+        let opened = engine.open(candidates, deadline).await.map_err(|error| self.fail(error.into()))?;
+        self.report_opened(&opened, candidates);
+        let nobody = opened.current.is_none() && opened.ambiguous.is_empty();
+        let mut state = self.state();
+        state.current = opened.current;
+        state.ambiguous = opened.ambiguous;
+        if nobody && engine.settings().on_bad_cookie == OnBadCookie::Reject {
+            state.refusal = candidates.fault().map(SessionError::bad_cookie);
+        }
+        Ok(())
+    }
+
+    /// Tells of cookies that open nothing, and of those that open too much.
+    fn report_opened(&self, opened: &Opened, candidates: &Candidates) {
+        if !opened.ambiguous.is_empty() {
+            return self.report(EventKind::Ambiguous);
+        }
+        match (&opened.current, &opened.expired, candidates.fault()) {
+            (Some(_), ..) | (None, None, None) => {}
+            (None, Some(expired), _) => {
+                self.report_of(expired.id(), Some(expired.record.header()), EventKind::Expired);
+            }
+            (None, None, Some(BadCookie::Malformed)) => self.report(EventKind::Rejected { reason: "malformed" }),
+            (None, None, Some(BadCookie::Unknown)) => self.report(EventKind::Rejected { reason: "unknown or expired" }),
+        }
+    }
+
+    /// Asks the application about a request without a session.
+    async fn look_for_refusal(&self) -> Result<(), SessionError> {
+        let Some(hooked) = self.shared.hooked.get() else { return Ok(()) };
+        let decided = {
+            let state = self.state();
+            state.current.is_some() || state.refusal.is_some() || state.forgiven
+        };
+        if !decided {
+            let engine = &self.shared.engine;
+            let answer = engine.hooks.missing_session(hooked, &mut engine.load_deadline()).await;
+            let answer = answer.map_err(|error| self.fail(error))?;
+            self.state().refusal = answer.map(SessionError::answered);
+        }
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Whether somebody who asks for the session may get an answer instead.
+    fn may_refuse(&self) -> bool {
+        self.settings().on_bad_cookie == OnBadCookie::Reject || !self.hooks.is_empty()
+    }
+
+    fn load_deadline(&self) -> Deadline {
+        Deadline::of(self.settings().load_deadline)
+    }
+}
+
+impl State {
+    /// Why the handler's answer cannot stand: something failed, or somebody who asked was refused.
+    pub(crate) fn objection(&self) -> Option<&SessionError> {
+        let refusal = self.refusal.as_ref().filter(|_| self.refused && !self.forgiven);
+        self.failure.as_ref().or(refusal)
+    }
+}

@@ -1,0 +1,179 @@
+//! Loading the user of a request: once, and only for those who ask.
+
+use std::any::{TypeId, type_name};
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use crate::auth;
+use crate::engine::deadline::Deadline;
+use crate::engine::hooks::caught;
+use crate::engine::user::{DynLoader, Loaded, SessionUser};
+use crate::error::SessionError;
+use crate::guard;
+use crate::record::details::LoginDetails;
+use crate::request::RequestSession;
+use crate::request::state::State;
+use crate::wire::head::RequestHead;
+use crate::wire::rejection::Rejection;
+
+/// The user of a session, who is being loaded or was. A login and a logout make it nobody's.
+pub(crate) struct UserOfSession {
+    id: Arc<str>,
+    login: Option<Arc<LoginDetails>>,
+    loaded: OnceCell<Result<Option<Loaded>, SessionError>>,
+}
+
+/// Loads the user for an extractor that cannot do without.
+///
+/// # Errors
+/// Nobody is logged in: a redirect to the login page, or 401. The user cannot be loaded: 503 or 500.
+pub async fn require_user<U: SessionUser>(
+    session: &RequestSession,
+    head: &RequestHead<'_>,
+) -> Result<Arc<U>, Rejection> {
+    session.attach(head);
+    let user = session.load_user().await?;
+    user.ok_or_else(|| guard::login_required(session, head))
+}
+
+impl RequestSession {
+    /// Loads the user who is logged in, with the manager's [`UserLoader`](crate::UserLoader); `None` where nobody is.
+    ///
+    /// Everybody who asks in one request gets the same user, or the same error; after a login it is asked anew. Where there
+    /// is no such user, or where the credentials changed after the login, the session is ended, and nobody is logged in.
+    ///
+    /// # Errors
+    /// Fails when the store or the loader does, when no loader loads a `U`, and when the loader is late or panics. Then
+    /// the answer of the handler does not stand either.
+    pub async fn load_user<U: SessionUser>(&self) -> Result<Option<Arc<U>>, SessionError> {
+        let loader = self.loader::<U>()?;
+        self.load().await?;
+        while let Some(user) = self.user_of_session() {
+            let loaded = user.loaded.get_or_init(|| self.fetch(&*loader, &user)).await.clone();
+            // Otherwise the user changed meanwhile, or has just been found to be gone.
+            if self.state().is_user(&user) {
+                let user = loaded?.and_then(|loaded| loaded.user.downcast().ok());
+                return Ok(user);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The user, as far as that is known without waiting: `Some(None)` where nobody is logged in, `None` where somebody has to
+    /// be loaded first.
+    ///
+    /// # Errors
+    /// Fails as [`load_user`](Self::load_user) does.
+    pub(crate) fn known_user<U: SessionUser>(&self) -> Result<Option<Option<Arc<U>>>, SessionError> {
+        self.loader::<U>()?;
+        let Some(user) = self.user_of_session() else { return Ok(Some(None)) };
+        let Some(loaded) = user.loaded.get() else { return Ok(None) };
+        Ok(Some(loaded.clone()?.and_then(|loaded| loaded.user.downcast().ok())))
+    }
+
+    /// The manager's loader, if it loads a `U`.
+    fn loader<U: SessionUser>(&self) -> Result<Arc<dyn DynLoader>, SessionError> {
+        let asked = type_name::<U>();
+        match &self.shared.engine.user_loader {
+            None => Err(self.fail(SessionError::no_user_loader(asked))),
+            Some(loader) => match loader.loads() {
+                (id, _) if id == TypeId::of::<U>() => Ok(loader.clone()),
+                (_, loaded) => Err(self.fail(SessionError::other_user(asked, loaded))),
+            },
+        }
+    }
+
+    fn user_of_session(&self) -> Option<Arc<UserOfSession>> {
+        let mut state = self.state();
+        let header = state.current.as_ref()?.record.header();
+        let (id, login) = (header.user.clone()?, header.details.clone());
+        let new = || Arc::new(UserOfSession { id, login, loaded: OnceCell::new() });
+        Some(state.user.get_or_insert_with(new).clone())
+    }
+
+    /// Whether there is such a user, as far as the manager's loader, if it has one, can tell.
+    ///
+    /// # Errors
+    /// Fails when the loader does, is late, or panics.
+    pub(crate) async fn may_be_user(&self, id: &str) -> Result<bool, SessionError> {
+        if id.is_empty() {
+            return Err(SessionError::no_user_id());
+        }
+        match &self.shared.engine.user_loader {
+            Some(loader) => Ok(self.in_time(loader.load(id)).await?.is_some()),
+            None => Ok(true),
+        }
+    }
+
+    /// What a loader says, within `user_deadline`.
+    async fn in_time<T>(&self, loading: impl Future<Output = Result<T, String>>) -> Result<T, SessionError> {
+        match Deadline::of(self.shared.engine.settings().user_deadline).limit(caught(loading)).await {
+            Some(Some(found)) => found.map_err(SessionError::user_loader),
+            Some(None) => Err(SessionError::panicked("the user loader")),
+            None => Err(SessionError::slow_user_loader()),
+        }
+    }
+
+    async fn fetch(&self, loader: &dyn DynLoader, user: &Arc<UserOfSession>) -> Result<Option<Loaded>, SessionError> {
+        let loaded = self.in_time(user.load(loader)).await;
+        if !self.state().is_user(user) {
+            // Whatever was found is of somebody else by now.
+            return Ok(None);
+        }
+        match loaded {
+            Ok(Found::User(loaded)) => Ok(Some(loaded)),
+            Ok(Found::Nobody) => self.end_session(user, "there is no such user").await,
+            Ok(Found::OtherCredentials) => self.end_session(user, "the credentials changed after the login").await,
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// Ends the session of a user who is not the one who logged in any more.
+    async fn end_session(
+        &self,
+        user: &Arc<UserOfSession>,
+        reason: &'static str,
+    ) -> Result<Option<Loaded>, SessionError> {
+        let (session, user) = (self.clone(), user.clone());
+        let is_current = move |state: &State| state.is_user(&user);
+        auth::end(self, is_current, reason).await.map_err(|error| session.fail(error))?;
+        Ok(None)
+    }
+}
+
+/// What a loader says of the user of a session.
+enum Found {
+    User(Loaded),
+    /// There is no such user, or nobody any more who could act as them.
+    Nobody,
+    /// Whoever logged in has other credentials now.
+    OtherCredentials,
+}
+
+impl UserOfSession {
+    /// Loads the user. Where somebody acts as them, the login is that of whoever acts, who is looked at first: what would
+    /// end their own session ends this one.
+    async fn load(&self, loader: &dyn DynLoader) -> Result<Found, String> {
+        let actor = self.login.as_ref().and_then(|login| login.actor.as_deref());
+        let whoever_logged_in = loader.load(actor.unwrap_or(&self.id)).await?;
+        match whoever_logged_in {
+            None => Ok(Found::Nobody),
+            Some(login) if self.has_other_credentials(&login) => Ok(Found::OtherCredentials),
+            Some(user) if actor.is_none() => Ok(Found::User(user)),
+            Some(_) => Ok(loader.load(&self.id).await?.map_or(Found::Nobody, Found::User)),
+        }
+    }
+
+    /// Whether the login has a stamp that is not the one of whoever logged in any more.
+    fn has_other_credentials(&self, whoever_logged_in: &Loaded) -> bool {
+        let stored = self.login.as_ref().and_then(|login| login.stamp);
+        stored.is_some_and(|stored| whoever_logged_in.stamp != Some(stored))
+    }
+}
+
+impl State {
+    fn is_user(&self, user: &Arc<UserOfSession>) -> bool {
+        self.user.as_ref().is_some_and(|current| Arc::ptr_eq(current, user))
+    }
+}

@@ -1,0 +1,372 @@
+//! The session of one request: loaded at most once, changed by whoever checks a struct out, stored when it is closed.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OnceCell, watch};
+
+use crate::auth::Auth;
+use crate::data::field::{Encoded, FieldReader};
+use crate::data::migration;
+use crate::data::{Merge, SessionData};
+use crate::engine::Engine;
+use crate::engine::hooks::Hooked;
+use crate::error::SessionError;
+use crate::event::{About, EventKind};
+use crate::guard::GuardMark;
+use crate::record::header::Header;
+use crate::record::name;
+use crate::request::checkout::Checkout;
+use crate::request::close::Serving;
+use crate::request::dynamic::DynamicSession;
+use crate::request::handle::{Ended, SessionHandle};
+use crate::request::info::SessionInfo;
+use crate::request::overlay::Overlay;
+use crate::request::state::{Current, Epoch, State};
+use crate::token::SessionId;
+use crate::wire::cookie::Candidates;
+use crate::wire::head::{RequestHead, Route};
+
+pub(crate) mod checkout;
+pub(crate) mod close;
+pub(crate) mod commit;
+pub(crate) mod dynamic;
+pub(crate) mod handle;
+pub(crate) mod info;
+pub(crate) mod load;
+pub(crate) mod load_user;
+pub(crate) mod overlay;
+pub(crate) mod pending;
+pub(crate) mod state;
+pub(crate) mod upkeep;
+
+/// The session of one request, as an adapter hands it from its layer to its extractors. Cheap to clone.
+///
+/// [`SessionManager::open`](crate::SessionManager::open) makes it without looking at anything;
+/// [`SessionManager::close`](crate::SessionManager::close) stores what changed. Whoever asks for something first gives
+/// the head of the request with [`attach`](Self::attach).
+#[derive(Clone)]
+pub struct RequestSession {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) candidates: OnceLock<Candidates>,
+    /// What hooks are shown; empty where there are none.
+    pub(crate) hooked: OnceLock<Box<Hooked>>,
+    pub(crate) loaded: OnceCell<Result<(), SessionError>>,
+    /// Held by login, logout and rotation, which come one after the other.
+    pub(crate) turn: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+    /// Tells the handles what the request leaves behind.
+    ended: OnceLock<watch::Sender<Option<Ended>>>,
+    pub(crate) route: OnceLock<Route>,
+    /// The guarded handler.
+    pub(crate) handler: OnceLock<&'static str>,
+    /// Whether a guard decided about the request, where one has to.
+    pub(crate) guard_mark: OnceLock<GuardMark>,
+}
+
+impl RequestSession {
+    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+        let shared = Shared {
+            engine,
+            candidates: OnceLock::new(),
+            hooked: OnceLock::new(),
+            loaded: OnceCell::new(),
+            turn: tokio::sync::Mutex::default(),
+            state: Mutex::default(),
+            ended: OnceLock::new(),
+            route: OnceLock::new(),
+            handler: OnceLock::new(),
+            guard_mark: OnceLock::new(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Makes a round of a handle: the session is loaded already.
+    pub(crate) fn resume(engine: Arc<Engine>, current: Option<Current>) -> Self {
+        let session = Self::new(engine);
+        let _ = session.shared.loaded.set(Ok(()));
+        *session.state() = State { current, round: true, ..State::default() };
+        session
+    }
+
+    /// Gives the head of the request; only the first call reads it.
+    pub fn attach(&self, head: &RequestHead<'_>) {
+        let engine = &self.shared.engine;
+        self.shared.candidates.get_or_init(|| {
+            let _ = self.shared.route.set(Route::new(head));
+            if !engine.hooks.is_empty() {
+                let _ = self.shared.hooked.set(Box::new(Hooked::new(head)));
+            }
+            engine.cookie_name.candidates(head.headers())
+        });
+    }
+
+    /// Watches over the request until it is closed: where the value is dropped before, the client left.
+    pub fn serving(self) -> Serving {
+        Serving::new(self)
+    }
+
+    /// Who is logged in, and the ways to change that.
+    pub fn auth(&self) -> Auth {
+        Auth::new(self.clone())
+    }
+
+    /// Checks out a struct: the stored fields with this request's changes on top, or defaults where there are none.
+    ///
+    /// # Errors
+    /// Fails when the store does, or when a stored value does not fit its field.
+    pub async fn checkout<T: SessionData>(&self) -> Result<Checkout<T>, SessionError> {
+        self.load().await?;
+        let (value, epoch) = self.read::<T>()?;
+        Ok(Checkout::new(value, self.clone(), epoch))
+    }
+
+    /// Checks out a struct if there is a session; `None` where the visitor has none.
+    ///
+    /// # Errors
+    /// Fails as [`checkout`](Self::checkout) does.
+    pub async fn checkout_existing<T: SessionData>(&self) -> Result<Option<Checkout<T>>, SessionError> {
+        self.load().await?;
+        if self.state().current.is_none() {
+            return Ok(None);
+        }
+        self.checkout().await.map(Some)
+    }
+
+    /// Reads a struct without the means to change it.
+    ///
+    /// # Errors
+    /// Fails as [`checkout`](Self::checkout) does.
+    pub async fn view<T: SessionData>(&self) -> Result<T, SessionError> {
+        self.load().await?;
+        Ok(self.read::<T>()?.0)
+    }
+
+    /// Shows the session as a map from keys to values.
+    ///
+    /// # Errors
+    /// Fails when the store does.
+    pub async fn dynamic(&self) -> Result<DynamicSession, SessionError> {
+        self.load().await?;
+        Ok(DynamicSession::new(self.clone()))
+    }
+
+    /// Takes a handle for the time after the response.
+    ///
+    /// # Errors
+    /// Fails when the store does.
+    pub async fn handle(&self) -> Result<SessionHandle, SessionError> {
+        self.load().await?;
+        let sender = self.shared.ended.get_or_init(|| watch::Sender::new(None));
+        let state = self.state();
+        if state.ended {
+            sender.send_replace(Some(state.left_behind()));
+        }
+        Ok(SessionHandle::new(self.shared.engine.clone(), sender.subscribe()))
+    }
+
+    /// Tells the handles that the request has ended.
+    pub(crate) fn end(&self) {
+        let mut state = self.state();
+        state.ended = true;
+        if let Some(handles) = self.shared.ended.get() {
+            handles.send_replace(Some(state.left_behind()));
+        }
+    }
+
+    /// The user who is logged in.
+    ///
+    /// # Errors
+    /// Fails when the store does.
+    pub async fn user(&self) -> Result<Option<Arc<str>>, SessionError> {
+        self.load().await?;
+        Ok(self.loaded_user())
+    }
+
+    /// What is known of the session itself; `None` where the visitor has none.
+    ///
+    /// # Errors
+    /// Fails when the store does.
+    pub async fn info(&self) -> Result<Option<SessionInfo>, SessionError> {
+        self.load().await?;
+        Ok(self.loaded_info())
+    }
+
+    /// Builds a struct from what is loaded.
+    pub(crate) fn read<T: SessionData>(&self) -> Result<(T, Epoch), SessionError> {
+        let engine = &self.shared.engine;
+        engine.claim_namespace::<T>().map_err(|error| self.fail(error))?;
+        let state = self.state();
+        let record = state.current.as_ref().map(|current| &current.record);
+        let mut stored = state.pending.stored(record, engine.now());
+        let upgraded = migration::upgrade::<T>(&mut stored);
+        let old = stored.take_unfit();
+        let overlay = Overlay::new(stored, &state.pending);
+        let mut reader = FieldReader::new::<T>(&overlay);
+        let value = upgraded.and_then(|_| T::decode(&mut reader));
+        let unfit = reader.into_unfit();
+        let epoch = state.epoch;
+        drop(overlay);
+        drop(state);
+        for key in old.iter().map(|key| &**key).chain(unfit) {
+            self.report(EventKind::Unfit { key });
+        }
+        Ok((value.map_err(|error| self.fail(error.into()))?, epoch))
+    }
+
+    pub(crate) fn loaded_user(&self) -> Option<Arc<str>> {
+        self.state().current.as_ref()?.record.header().user.clone()
+    }
+
+    pub(crate) fn loaded_info(&self) -> Option<SessionInfo> {
+        let now = self.shared.engine.now();
+        self.state().current.as_ref().map(|current| SessionInfo::new(current.id(), current.record.header(), now))
+    }
+
+    pub(crate) fn is_logged_in(&self) -> bool {
+        self.state().current.as_ref().is_some_and(|current| current.record.header().user.is_some())
+    }
+
+    /// Whether the user proved who they are less than `time` ago.
+    pub(crate) fn is_authenticated_within(&self, time: Duration) -> bool {
+        let state = self.state();
+        let Some(header) = state.current.as_ref().map(|current| current.record.header()) else { return false };
+        let at = header.authenticated.filter(|_| header.user.is_some());
+        at.is_some_and(|at| self.shared.engine.now() < at.after(time))
+    }
+
+    /// Whether anybody used the session, or nobody did who had to, so that [`close`](crate::SessionManager::close) has something to do.
+    pub fn is_used(&self) -> bool {
+        self.consulted() || self.shared.loaded.initialized() || self.lacks_guard()
+    }
+
+    /// Whether anybody asked for the session.
+    pub(crate) fn consulted(&self) -> bool {
+        self.shared.candidates.get().is_some()
+    }
+
+    /// Whether the request came with a cookie of our name.
+    pub(crate) fn cookie_presented(&self) -> bool {
+        self.shared.candidates.get().is_some_and(|candidates| candidates.presented)
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the sinks of what happened to the session of this request. Nobody may hold its state meanwhile.
+    pub(crate) fn report(&self, kind: EventKind<'_>) {
+        self.report_about(self.shared.about(), kind);
+    }
+
+    /// Tells the sinks of what happened to a request whose head the session may not know.
+    pub(crate) fn report_at(&self, head: &RequestHead<'_>, kind: EventKind<'_>) {
+        let route = Route::new(head);
+        self.report_about(About { route: Some(&route), ..self.shared.about() }, kind);
+    }
+
+    fn report_about(&self, about: About<'_>, kind: EventKind<'_>) {
+        let current = self.state().current.as_ref().map(|current| (current.id(), current.record.clone()));
+        let about = match &current {
+            Some((id, record)) => about.session(*id, Some(record.header())),
+            None => about,
+        };
+        self.shared.engine.record(kind, about);
+    }
+
+    /// Tells the sinks of what happened to a session, and of whom it is or was.
+    pub(crate) fn report_of(&self, id: SessionId, header: Option<&Header>, kind: EventKind<'_>) {
+        self.shared.engine.record(kind, self.shared.about().session(id, header));
+    }
+
+    /// Tells the sinks why the session cannot be used.
+    pub(crate) fn report_failure(&self, error: &SessionError) {
+        error.tell(|kind| self.report(kind));
+    }
+
+    /// Remembers why the handler's answer cannot stand.
+    pub(crate) fn fail(&self, error: SessionError) -> SessionError {
+        self.report_failure(&error);
+        self.state().failure.get_or_insert(error).clone()
+    }
+
+    /// Takes what a struct changed; called when it is dropped.
+    pub(crate) fn contribute<T: SessionData>(&self, epoch: Epoch, encoded: Result<Encoded, SessionError>) {
+        let contribute = |state: &mut State| {
+            let encoded = encoded?;
+            for (index, (base, mine)) in encoded.changes().enumerate() {
+                if base != mine {
+                    state.pending.contribute::<T>(index, base, mine)?;
+                }
+            }
+            let itemized = T::FIELDS.iter().filter(|field| matches!(field.merge, Merge::Entries(_)));
+            for (field, (base, mine)) in itemized.zip(encoded.item_changes()) {
+                state.pending.contribute_entries::<T>(field, base, mine)?;
+            }
+            Ok(())
+        };
+        // Where a merge function panics, the fields before it are pending already: they must not be stored alone.
+        let change = || self.change(T::NAMESPACE, |state| state.epoch == epoch, contribute);
+        match catch_unwind(AssertUnwindSafe(change)) {
+            Ok(Some(Err(error))) => drop(self.fail(error)),
+            Ok(_) => {}
+            Err(_) => drop(self.fail(SessionError::panicked("a merge function"))),
+        }
+    }
+
+    /// Changes what is pending, unless that comes too late, or is not `is_current` any more. `key` is for the log.
+    pub(crate) fn change<R>(
+        &self,
+        key: &str,
+        is_current: impl FnOnce(&State) -> bool,
+        change: impl FnOnce(&mut State) -> R,
+    ) -> Option<R> {
+        let key = name::shown(key);
+        let mut state = self.state();
+        let too_late = if state.closed {
+            EventKind::LateWrite { key }
+        } else if is_current(&state) {
+            return Some(change(&mut state));
+        } else {
+            EventKind::ContributionDiscarded { key }
+        };
+        drop(state);
+        self.report(too_late);
+        None
+    }
+}
+
+impl Shared {
+    /// What is known of the request, for events.
+    pub(crate) fn about(&self) -> About<'_> {
+        About { handler: self.handler.get().copied(), route: self.route.get(), ..About::default() }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if state.round && !state.pending.is_empty() {
+            let current = state.current.as_ref().map(|current| (current.id(), current.record.header()));
+            let about = current.map(|(id, header)| About::default().session(id, Some(header)));
+            self.engine.record(EventKind::Uncommitted, about.unwrap_or_default());
+        }
+        // The client left before the request was closed: logins and logouts hold, also late ones, changes are gone.
+        if let (false, Some(handles)) = (state.closed, self.ended.get()) {
+            handles.send_replace(Some(state.left_behind()));
+        }
+    }
+}
+
+impl fmt::Debug for RequestSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.state().current.as_ref().map(Current::id);
+        f.debug_struct("RequestSession").field("id", &id).finish_non_exhaustive()
+    }
+}

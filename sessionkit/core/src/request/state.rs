@@ -1,0 +1,78 @@
+//! What a request knows of its session, and did to it.
+
+use std::sync::Arc;
+
+use crate::error::SessionError;
+use crate::guard::GuardOptions;
+use crate::record::Record;
+use crate::request::load_user::UserOfSession;
+use crate::request::pending::Pending;
+use crate::time::Timestamp;
+use crate::token::{SecretHash, SessionId, Token};
+
+/// What the request knows and did. Never locked across an `.await`.
+#[derive(Default)]
+pub(crate) struct State {
+    /// The session that the request opened, or made.
+    pub(crate) current: Option<Current>,
+    /// Sessions that the request opened at once, and that are therefore nobody's; a logout ends them all.
+    pub(crate) ambiguous: Vec<SessionId>,
+    pub(crate) pending: Pending,
+    pub(crate) epoch: Epoch,
+    /// The user, where somebody asked who it is.
+    pub(crate) user: Option<Arc<UserOfSession>>,
+    pub(crate) cookie: CookieChange,
+    /// Why the request cannot be answered by the handler.
+    pub(crate) failure: Option<SessionError>,
+    /// Why whoever asks for the session is refused.
+    pub(crate) refusal: Option<SessionError>,
+    /// Whether somebody asked, and was refused.
+    pub(crate) refused: bool,
+    /// Whether the request has logged in or out, after which nobody is refused.
+    pub(crate) forgiven: bool,
+    pub(crate) denied: bool,
+    /// What the innermost guard does with those whom it refuses, and whoever asks for a user behind it.
+    pub(crate) guard_options: GuardOptions,
+    pub(crate) closed: bool,
+    /// Whether the end of the request has begun.
+    pub(crate) ending: bool,
+    /// Whether it is known what the request leaves behind.
+    pub(crate) ended: bool,
+    /// Whether it is a round of a handle, and no request.
+    pub(crate) round: bool,
+}
+
+/// Counts what puts an end to everything that was checked out before.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Epoch {
+    /// Changes of user.
+    pub(crate) users: u32,
+    /// Removals of everything that is stored.
+    pub(crate) clears: u32,
+}
+
+/// A session whose token was verified.
+#[derive(Clone)]
+pub(crate) struct Current {
+    pub(crate) token: Token,
+    pub(crate) secret: SecretHash,
+    pub(crate) record: Record,
+}
+
+impl Current {
+    pub(crate) fn id(&self) -> SessionId {
+        self.token.id()
+    }
+}
+
+/// What the response does to the client's cookie.
+#[derive(Clone, Default)]
+pub(crate) enum CookieChange {
+    #[default]
+    Keep,
+    Set {
+        token: Token,
+        ends: Timestamp,
+    },
+    Remove,
+}

@@ -1,0 +1,102 @@
+//! What use does to a session besides its fields: it moves the deadline, and renews the token on a schedule.
+
+use crate::config::{CookieMaxAge, Rolling};
+use crate::engine::Engine;
+use crate::event::EventKind;
+use crate::record::delta::HeaderOp;
+use crate::record::header::Header;
+use crate::request::RequestSession;
+use crate::request::state::{CookieChange, Current};
+use crate::store::Receipt;
+use crate::time::Timestamp;
+use crate::token::Token;
+
+/// What is due when a request that used the session ends. It joins the commit of the request, or is one of its own.
+#[derive(Default)]
+pub(crate) struct Upkeep {
+    touch: Option<HeaderOp>,
+    /// The token is new to its client, or old.
+    token: Option<HeaderOp>,
+    /// The token that the client gets if the renewal happens.
+    renewed: Option<Token>,
+}
+
+impl Upkeep {
+    /// Finds out what is due.
+    pub(crate) fn due(engine: &Engine, current: &Current, now: Timestamp) -> Self {
+        let header = current.record.header();
+        let mut due = Self::without_response(engine, current, now);
+        if header.is_expired(now) {
+            return due;
+        }
+        if current.secret == header.secret && header.previous.is_some_and(|previous| previous.until.is_none()) {
+            let until = now.after(engine.settings().renew_grace);
+            due.token = Some(HeaderOp::EndPrevious { if_current: header.secret, until });
+        } else if renewal_is_due(engine, current, now) {
+            let token = Token::rotate(current.id(), engine.tokens());
+            let secret = token.secret_hash(engine.layer());
+            due.token = Some(HeaderOp::Renew { if_current: header.secret, secret, at: now });
+            due.renewed = Some(token);
+        }
+        due
+    }
+
+    /// Finds out what is due where no response can carry a new token to the client.
+    pub(crate) fn without_response(engine: &Engine, current: &Current, now: Timestamp) -> Self {
+        let header = current.record.header();
+        let touch = if header.is_expired(now) { None } else { touch(engine, header, now) };
+        Self { touch, ..Self::default() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.touch.is_none() && self.token.is_none()
+    }
+
+    pub(crate) fn ops(&self) -> impl Iterator<Item = HeaderOp> {
+        self.touch.iter().chain(&self.token).cloned()
+    }
+
+    /// What the client's cookie becomes after the commit: the new token if this renewal happened, and not another one;
+    /// the client's own token again where a touch moved the end of its cookie.
+    pub(crate) fn cookie(&self, session: &RequestSession, current: &Current, receipt: Receipt) -> Option<CookieChange> {
+        let engine = &session.shared.engine;
+        let set = |token: &Token| Some(CookieChange::Set { token: token.clone(), ends: receipt.deadline });
+        let renewed = self.renewed.as_ref();
+        if let Some(token) = renewed.filter(|token| token.secret_hash(engine.layer()) == receipt.secret) {
+            session.report_of(token.id(), Some(current.record.header()), EventKind::Renewed);
+            return set(token);
+        }
+        let follows = engine.settings().cookie_max_age != CookieMaxAge::Session;
+        if self.touch.is_some() && follows && receipt.secret == current.secret { set(&current.token) } else { None }
+    }
+}
+
+/// The touch that is due, if one is.
+fn touch(engine: &Engine, header: &Header, now: Timestamp) -> Option<HeaderOp> {
+    let settings = engine.settings();
+    // A login may have a shorter lifetime than the settings, and must not end in use.
+    let throttle = settings.touch_after.min(header.ttl / 2);
+    if now.since(header.last_seen) < throttle {
+        return None;
+    }
+    let idle_deadline = match settings.rolling {
+        Rolling::Off => return None,
+        Rolling::Reset => now.after(header.ttl),
+        Rolling::Extend(by) => header.idle_deadline.after(by),
+    };
+    Some(HeaderOp::Touch { last_seen: now, idle_deadline })
+}
+
+/// Whether the token is old enough to be replaced, and nothing speaks against it.
+fn renewal_is_due(engine: &Engine, current: &Current, now: Timestamp) -> bool {
+    let (header, settings) = (current.record.header(), engine.settings());
+    let Some(renew_after) = settings.renew_after else { return false };
+    match header.previous {
+        // Requests with the token before it may still be under way.
+        Some(previous) if previous.until.is_some_and(|until| now < until) => false,
+        // The client came with the previous token, long after the new one was sent: it never got that one.
+        Some(previous) if previous.until.is_none() => now.since(previous.renewed) >= settings.renew_again_after(),
+        Some(previous) => now.since(previous.renewed) >= renew_after,
+        None => now.since(header.authenticated.unwrap_or(header.created)) >= renew_after,
+    }
+}

@@ -1,0 +1,77 @@
+//! What a response becomes.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::wire::rejection::Rejection;
+
+/// What a response becomes.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Closed {
+    /// Changes of the response's headers.
+    pub headers: HeaderChanges,
+    /// The answer that takes the place of the handler's; the header changes apply to it too.
+    pub rejection: Option<Rejection>,
+}
+
+impl Closed {
+    pub(crate) fn new(consulted: bool, denied: bool, cookie: Option<String>, rejection: Option<Rejection>) -> Self {
+        let no_store = cookie.is_some() || denied;
+        Self { headers: HeaderChanges { consulted, no_store, cookie }, rejection }
+    }
+}
+
+/// The changes of a response's headers, in order: iterate over them.
+#[derive(Clone, Default)]
+pub struct HeaderChanges {
+    consulted: bool,
+    no_store: bool,
+    cookie: Option<String>,
+}
+
+impl HeaderChanges {
+    /// Whether the headers stay as they are.
+    pub fn is_empty(&self) -> bool {
+        !self.consulted && !self.no_store && self.cookie.is_none()
+    }
+}
+
+impl IntoIterator for HeaderChanges {
+    type Item = HeaderChange;
+    type IntoIter = std::iter::Flatten<std::array::IntoIter<Option<HeaderChange>, 3>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let vary = self.consulted.then_some(HeaderChange::Append("vary", Cow::Borrowed("Cookie")));
+        let cache = self.no_store.then_some(HeaderChange::Set("cache-control", Cow::Borrowed("no-store")));
+        let cookie = self.cookie.map(|cookie| HeaderChange::Append("set-cookie", Cow::Owned(cookie)));
+        [vary, cache, cookie].into_iter().flatten()
+    }
+}
+
+/// Names the headers; the value of `set-cookie` is a secret.
+impl fmt::Debug for HeaderChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+/// A change of a response's headers, with a lower-case name.
+#[derive(Clone, Eq, PartialEq)]
+pub enum HeaderChange {
+    /// Adds a value beside those that are there.
+    Append(&'static str, Cow<'static, str>),
+    /// Replaces all values that are there.
+    Set(&'static str, Cow<'static, str>),
+}
+
+/// Names the header; the value of `set-cookie` is a secret.
+impl fmt::Debug for HeaderChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (change, name) = match self {
+            Self::Append(name, _) => ("Append", name),
+            Self::Set(name, _) => ("Set", name),
+        };
+        f.debug_tuple(change).field(name).finish_non_exhaustive()
+    }
+}

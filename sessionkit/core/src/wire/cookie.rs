@@ -1,0 +1,236 @@
+//! The cookies of a request and of a response, as bytes.
+
+use std::time::Duration;
+
+use memchr::memchr;
+use memchr::memmem::Finder;
+
+use crate::config::{LONGEST_COOKIE, SameSite, Settings};
+use crate::token::{TOKEN_TEXT, Token};
+use crate::wire::head::Headers;
+
+/// How many tokens of one request are looked up.
+const MOST: usize = 4;
+
+/// What a request presents under the name of our cookie.
+#[derive(Debug, Default)]
+pub(crate) struct Candidates {
+    /// The different well-formed tokens; nearly always there is one at most.
+    first: Option<Token>,
+    others: Vec<Token>,
+    /// Whether there was a cookie of our name at all.
+    pub(crate) presented: bool,
+}
+
+/// Why a cookie of our name opens nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum BadCookie {
+    /// It is not a token.
+    Malformed,
+    /// It is a token of no session, or of one that has ended.
+    Unknown,
+}
+
+impl Candidates {
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = &Token> {
+        self.first.iter().chain(&self.others)
+    }
+
+    pub(crate) fn several(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// Adds the value of a cookie of our name.
+    pub(crate) fn add(&mut self, value: &[u8]) {
+        self.presented = true;
+        let Some(token) = Token::parse(value) else { return };
+        if self.first.is_none() {
+            self.first = Some(token);
+        } else if self.tokens().count() < MOST && !self.tokens().any(|other| *other == token) {
+            self.others.push(token);
+        }
+    }
+
+    /// What is wrong with the cookie of a request for which no session opened; `None` if it has none.
+    pub(crate) fn fault(&self) -> Option<BadCookie> {
+        let fault = if self.first.is_none() { BadCookie::Malformed } else { BadCookie::Unknown };
+        self.presented.then_some(fault)
+    }
+}
+
+/// Finds the cookies of one name in the headers of requests.
+pub(crate) struct CookieName(Finder<'static>);
+
+impl CookieName {
+    pub(crate) fn new(name: &str) -> Self {
+        Self(Finder::new(name).into_owned())
+    }
+
+    /// Finds our tokens. Names are compared byte by byte: nothing is decoded, and no other cookie can be in the way.
+    pub(crate) fn candidates(&self, headers: &dyn Headers) -> Candidates {
+        let mut found = Candidates::default();
+        self.each_value(headers, |value| found.add(value));
+        found
+    }
+
+    /// The first few different values of our cookie that are text.
+    pub(crate) fn values(&self, headers: &dyn Headers) -> Vec<String> {
+        let mut found = Vec::new();
+        self.each_value(headers, |value| match str::from_utf8(value) {
+            Ok(value) if found.len() < MOST && found.iter().all(|other| other != value) => found.push(value.to_owned()),
+            _ => {}
+        });
+        found
+    }
+
+    fn each_value(&self, headers: &dyn Headers, mut each: impl FnMut(&[u8])) {
+        headers.each_value("cookie", &mut |header| {
+            let mut from = 0;
+            while let Some(found) = self.0.find(&header[from..]) {
+                let start = from + found;
+                if let Some(value) = self.value(header, start) {
+                    each(unquoted(value));
+                }
+                from = start + self.0.needle().len();
+            }
+        });
+    }
+
+    /// The value of the pair whose name begins at `start`; `None` if what stands there is not a whole name.
+    fn value<'a>(&self, header: &'a [u8], start: usize) -> Option<&'a [u8]> {
+        let before = header[..start].iter().rfind(|&&byte| !is_blank(byte));
+        if before.is_some_and(|&byte| byte != b';') {
+            return None;
+        }
+        let value = header[start + self.0.needle().len()..].strip_prefix(b"=")?;
+        let value = &value[..memchr(b';', value).unwrap_or(value.len())];
+        let end = value.iter().rposition(|&byte| !is_blank(byte)).map_or(0, |last| last + 1);
+        Some(&value[..end])
+    }
+}
+
+fn unquoted(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
+}
+
+fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+/// Writes the `Set-Cookie` that gives a token to the client.
+pub(crate) fn set(settings: &Settings, token: &Token, max_age: Option<Duration>) -> String {
+    write(settings, &token.expose(), max_age)
+}
+
+/// The length of the longest `Set-Cookie` that these settings can make.
+pub(crate) fn longest(settings: &Settings) -> usize {
+    write(settings, &"a".repeat(TOKEN_TEXT), Some(LONGEST_COOKIE)).len()
+}
+
+fn write(settings: &Settings, value: &str, max_age: Option<Duration>) -> String {
+    let mut header = format!("{}={value}", settings.cookie_name);
+    if let Some(age) = max_age {
+        header.push_str(&format!("; Max-Age={}", age.as_secs()));
+    }
+    attributes(settings, &mut header);
+    header
+}
+
+/// Writes the `Set-Cookie` that removes our cookie. Its attributes must be the same, or browsers keep the cookie.
+pub(crate) fn remove(settings: &Settings) -> String {
+    let mut header = format!("{}=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT", settings.cookie_name);
+    attributes(settings, &mut header);
+    header
+}
+
+/// The name and the attributes, for people.
+pub(crate) fn shape(settings: &Settings) -> String {
+    let mut shape = settings.cookie_name.clone();
+    attributes(settings, &mut shape);
+    shape
+}
+
+fn attributes(settings: &Settings, header: &mut String) {
+    header.push_str("; Path=");
+    header.push_str(&settings.cookie_path);
+    if let Some(domain) = &settings.cookie_domain {
+        header.push_str("; Domain=");
+        header.push_str(domain);
+    }
+    header.push_str(match settings.cookie_same_site {
+        SameSite::Strict => "; SameSite=Strict",
+        SameSite::Lax => "; SameSite=Lax",
+        SameSite::None => "; SameSite=None",
+    });
+    for (set, attribute) in [
+        (settings.cookie_secure, "; Secure"),
+        (settings.cookie_http_only, "; HttpOnly"),
+        (settings.cookie_partitioned, "; Partitioned"),
+    ] {
+        if set {
+            header.push_str(attribute);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SessionConfig;
+    use crate::token::OsRandom;
+
+    struct Lines(Vec<Vec<u8>>);
+
+    impl Headers for Lines {
+        fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+            self.0.iter().for_each(|line| each("cookie", line));
+        }
+    }
+
+    fn found(lines: &[&[u8]]) -> usize {
+        let lines = Lines(lines.iter().map(|line| line.to_vec()).collect());
+        CookieName::new("__Host-session").candidates(&lines).tokens().count()
+    }
+
+    #[test]
+    fn only_the_exact_name_is_ours() {
+        let token = Token::new(&OsRandom).expose();
+        let cookie = |name: &str| format!("{name}={token}").into_bytes();
+        assert_eq!(found(&[&cookie("__Host-session")]), 1);
+        assert_eq!(found(&[&cookie(" \t__Host-session")]), 1);
+        for name in
+            ["__%48ost-session", "\u{2000}__Host-session", "__host-session", "x__Host-session", "__Host-session "]
+        {
+            assert_eq!(found(&[&cookie(name)]), 0, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn foreign_bytes_do_not_hide_our_cookie() {
+        let token = Token::new(&OsRandom).expose();
+        let mut line = b"a=\xff\x80; b; =; ;; \"x=\"; ".to_vec();
+        line.extend_from_slice(format!("__Host-session=\"{token}\" ; c=\u{e9}").as_bytes());
+        assert_eq!(found(&[b"other=1", &line]), 1);
+    }
+
+    #[test]
+    fn at_most_four_different_tokens_are_candidates() {
+        let tokens: Vec<String> =
+            (0..6).map(|_| format!("__Host-session={}", Token::new(&OsRandom).expose())).collect();
+        let same = vec![tokens[0].clone(); 6].join("; ");
+        let garbage = ["__Host-session=x"; 9].join(";");
+        assert_eq!(found(&[same.as_bytes()]), 1);
+        assert_eq!(found(&[garbage.as_bytes(), tokens.join(";").as_bytes()]), 4);
+    }
+
+    #[test]
+    fn the_cookie_is_removed_with_the_attributes_it_was_set_with() {
+        let config = SessionConfig::default();
+        let token = Token::new(&OsRandom);
+        let set = set(config.settings(), &token, Some(Duration::from_secs(60)));
+        let attributes = "; Path=/; SameSite=Lax; Secure; HttpOnly";
+        assert_eq!(set, format!("__Host-session={}; Max-Age=60{attributes}", token.expose()));
+        assert!(remove(config.settings()).starts_with("__Host-session=; Max-Age=0; "));
+        assert!(remove(config.settings()).ends_with(attributes));
+    }
+}
