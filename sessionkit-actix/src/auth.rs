@@ -7,7 +7,7 @@ use std::ops::Deref;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use sessionkit_core::{LayerMarker, Main, SessionData, SessionUser};
+use sessionkit_core::{MainScope, SessionData, SessionScope, SessionUser};
 
 use crate::dynamic::DynamicSession;
 use crate::extract;
@@ -33,12 +33,12 @@ use crate::user::User;
 ///     Ok("welcome")
 /// }
 /// ```
-pub struct Auth<L: LayerMarker = Main> {
+pub struct Auth<L: SessionScope = MainScope> {
     auth: sessionkit_core::Auth<SessionRejection>,
-    layer: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> L>,
 }
 
-impl<L: LayerMarker> Auth<L> {
+impl<L: SessionScope> Auth<L> {
     /// Checks out a struct of the session as it is now: after a login, the new user's. What was extracted before a
     /// change of user belongs to the user before, and is discarded.
     ///
@@ -47,7 +47,7 @@ impl<L: LayerMarker> Auth<L> {
     /// # use sessionkit_core::*;
     /// # struct Account { is_admin: bool }
     /// # impl SessionData for Account {
-    /// #     type Layer = Main; type Codec = Json;
+    /// #     type Scope = MainScope; type Codec = Json;
     /// #     const NAMESPACE: &'static str = "account"; const FIELDS: &'static [Field] = &[];
     /// #     fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> { Ok(Account { is_admin: false }) }
     /// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
@@ -63,7 +63,7 @@ impl<L: LayerMarker> Auth<L> {
     ///
     /// # Errors
     /// Fails when the store does, or when a stored value does not fit its field.
-    pub async fn checkout<T: SessionData<Layer = L>>(&self) -> Result<Session<T>, SessionRejection> {
+    pub async fn checkout<T: SessionData<Scope = L>>(&self) -> Result<Session<T>, SessionRejection> {
         Ok(Session::new(self.auth.session().checkout().await?))
     }
 
@@ -71,8 +71,8 @@ impl<L: LayerMarker> Auth<L> {
     ///
     /// # Errors
     /// Fails when the store or the user loader does.
-    pub async fn load_user<U: SessionUser>(&self) -> Result<Option<User<U, L>>, SessionRejection> {
-        Ok(self.auth.session().load_user().await?.map(User::new))
+    pub async fn user<U: SessionUser>(&self) -> Result<Option<User<U, L>>, SessionRejection> {
+        Ok(self.auth.session().user().await?.map(User::new))
     }
 
     /// Shows the session as it is now as a map: after a login, the new user's.
@@ -84,7 +84,7 @@ impl<L: LayerMarker> Auth<L> {
     }
 }
 
-impl<L: LayerMarker> Deref for Auth<L> {
+impl<L: SessionScope> Deref for Auth<L> {
     type Target = sessionkit_core::Auth<SessionRejection>;
 
     fn deref(&self) -> &Self::Target {
@@ -92,18 +92,18 @@ impl<L: LayerMarker> Deref for Auth<L> {
     }
 }
 
-impl<L: LayerMarker> fmt::Debug for Auth<L> {
+impl<L: SessionScope> fmt::Debug for Auth<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.auth.fmt(f)
     }
 }
 
-impl<L: LayerMarker> FromRequest for Auth<L> {
+impl<L: SessionScope> FromRequest for Auth<L> {
     type Error = SessionRejection;
     type Future = Ready<Result<Self, SessionRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let session = extract::session::<L>(request);
-        ready(session.map(|session| Self { auth: session.auth().with_error(), layer: PhantomData }))
+        ready(session.map(|session| Self { auth: session.auth().with_error(), scope: PhantomData }))
     }
 }

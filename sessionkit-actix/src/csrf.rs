@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage as _, ResponseError as _};
-use sessionkit_core::{Admission, CrossOriginProtection, GuardMark, LayerMarker, Main, Rejection};
+use sessionkit_core::{Admission, CrossOriginProtection, GuardMark, MainScope, Rejection, SessionScope};
 
 use crate::extract::{HeaderLines, Slot, head};
 use crate::rejection::SessionRejection;
@@ -34,32 +34,32 @@ use crate::rejection::SessionRejection;
 ///
 /// Put it inside of the session middleware, as here: then what it refuses is told to the manager's event sinks, and a token
 /// can be checked in strict mode. It loads no session, but for such a token.
-pub struct CsrfMiddleware<L: LayerMarker = Main> {
+pub struct CsrfMiddleware<L: SessionScope = MainScope> {
     protection: Arc<CrossOriginProtection>,
-    layer: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> L>,
 }
 
 impl CsrfMiddleware {
     /// Makes a middleware.
     pub fn new(protection: CrossOriginProtection) -> Self {
-        Self::for_layer(protection)
+        Self::for_scope(protection)
     }
 }
 
-impl<L: LayerMarker> CsrfMiddleware<L> {
-    /// Makes a middleware over another session than the main one: `CsrfMiddleware::<Office>::for_layer(protection)`.
-    pub fn for_layer(protection: CrossOriginProtection) -> Self {
-        Self { protection: Arc::new(protection), layer: PhantomData }
+impl<L: SessionScope> CsrfMiddleware<L> {
+    /// Makes a middleware over another session than the main one: `CsrfMiddleware::<Office>::for_scope(protection)`.
+    pub fn for_scope(protection: CrossOriginProtection) -> Self {
+        Self { protection: Arc::new(protection), scope: PhantomData }
     }
 }
 
-impl<L: LayerMarker> Clone for CsrfMiddleware<L> {
+impl<L: SessionScope> Clone for CsrfMiddleware<L> {
     fn clone(&self) -> Self {
-        Self { protection: self.protection.clone(), layer: PhantomData }
+        Self { protection: self.protection.clone(), scope: PhantomData }
     }
 }
 
-impl<L: LayerMarker> fmt::Debug for CsrfMiddleware<L> {
+impl<L: SessionScope> fmt::Debug for CsrfMiddleware<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CsrfMiddleware").field(&self.protection).finish()
     }
@@ -69,7 +69,7 @@ impl<S, B, L> Transform<S, ServiceRequest> for CsrfMiddleware<L>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
-    L: LayerMarker,
+    L: SessionScope,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
@@ -83,12 +83,12 @@ where
 }
 
 /// The service that [`CsrfMiddleware`] makes.
-pub struct CsrfService<S, L: LayerMarker = Main> {
+pub struct CsrfService<S, L: SessionScope = MainScope> {
     inner: Rc<S>,
     middleware: CsrfMiddleware<L>,
 }
 
-impl<S, L: LayerMarker> fmt::Debug for CsrfService<S, L> {
+impl<S, L: SessionScope> fmt::Debug for CsrfService<S, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CsrfService").field("middleware", &self.middleware).finish_non_exhaustive()
     }
@@ -98,7 +98,7 @@ impl<S, B, L> Service<ServiceRequest> for CsrfService<S, L>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
-    L: LayerMarker,
+    L: SessionScope,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;

@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use sessionkit_core::{LayerMarker, Main};
+use sessionkit_core::{MainScope, SessionScope};
 
 use crate::extract::{self, Extracting};
 use crate::rejection::SessionRejection;
@@ -36,12 +36,12 @@ use crate::rejection::SessionRejection;
 /// }
 /// # let _ = actix_web::App::new().route("/", actix_web::web::get().to(form)).route("/", actix_web::web::post().to(transfer));
 /// ```
-pub struct CsrfToken<L: LayerMarker = Main> {
+pub struct CsrfToken<L: SessionScope = MainScope> {
     token: sessionkit_core::CsrfToken<SessionRejection>,
-    layer: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> L>,
 }
 
-impl<L: LayerMarker> Deref for CsrfToken<L> {
+impl<L: SessionScope> Deref for CsrfToken<L> {
     type Target = sessionkit_core::CsrfToken<SessionRejection>;
 
     fn deref(&self) -> &Self::Target {
@@ -49,18 +49,18 @@ impl<L: LayerMarker> Deref for CsrfToken<L> {
     }
 }
 
-impl<L: LayerMarker> fmt::Debug for CsrfToken<L> {
+impl<L: SessionScope> fmt::Debug for CsrfToken<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.token.fmt(f)
     }
 }
 
-impl<L: LayerMarker> FromRequest for CsrfToken<L> {
+impl<L: SessionScope> FromRequest for CsrfToken<L> {
     type Error = SessionRejection;
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let session = extract::session::<L>(request);
-        Box::pin(async move { Ok(Self { token: session?.csrf_token().await?.with_error(), layer: PhantomData }) })
+        Box::pin(async move { Ok(Self { token: session?.csrf_token().await?.with_error(), scope: PhantomData }) })
     }
 }

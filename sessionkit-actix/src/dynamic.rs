@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use sessionkit_core::{LayerMarker, Main};
+use sessionkit_core::{MainScope, SessionScope};
 
 use crate::extract::{self, Extracting};
 use crate::rejection::SessionRejection;
@@ -26,18 +26,18 @@ use crate::rejection::SessionRejection;
 ///     Ok(format!("seen {visits} times"))
 /// }
 /// ```
-pub struct DynamicSession<L: LayerMarker = Main> {
+pub struct DynamicSession<L: SessionScope = MainScope> {
     session: sessionkit_core::DynamicSession<SessionRejection>,
-    layer: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> L>,
 }
 
-impl<L: LayerMarker> DynamicSession<L> {
+impl<L: SessionScope> DynamicSession<L> {
     pub(crate) fn new(session: sessionkit_core::DynamicSession) -> Self {
-        Self { session: session.with_error(), layer: PhantomData }
+        Self { session: session.with_error(), scope: PhantomData }
     }
 }
 
-impl<L: LayerMarker> Deref for DynamicSession<L> {
+impl<L: SessionScope> Deref for DynamicSession<L> {
     type Target = sessionkit_core::DynamicSession<SessionRejection>;
 
     fn deref(&self) -> &Self::Target {
@@ -45,20 +45,20 @@ impl<L: LayerMarker> Deref for DynamicSession<L> {
     }
 }
 
-impl<L: LayerMarker> DerefMut for DynamicSession<L> {
+impl<L: SessionScope> DerefMut for DynamicSession<L> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.session
     }
 }
 
 /// Names the session; keys and values may be sensitive.
-impl<L: LayerMarker> fmt::Debug for DynamicSession<L> {
+impl<L: SessionScope> fmt::Debug for DynamicSession<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.session.fmt(f)
     }
 }
 
-impl<L: LayerMarker> FromRequest for DynamicSession<L> {
+impl<L: SessionScope> FromRequest for DynamicSession<L> {
     type Error = SessionRejection;
     type Future = Extracting<Self>;
 

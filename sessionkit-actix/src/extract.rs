@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpMessage as _, HttpRequest};
-use sessionkit_core::{GuardMark, Headers, LayerMarker, Rejection, RequestHead, RequestSession};
+use sessionkit_core::{GuardMark, Headers, Rejection, RequestHead, RequestSession, SessionScope};
 
 use crate::rejection::SessionRejection;
 
@@ -16,17 +16,17 @@ pub(crate) type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, SessionRej
 /// The session of a request, among its extensions.
 pub(crate) struct Slot<L> {
     pub(crate) session: RequestSession,
-    layer: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> L>,
 }
 
 impl<L> Slot<L> {
     pub(crate) fn new(session: RequestSession) -> Self {
-        Self { session, layer: PhantomData }
+        Self { session, scope: PhantomData }
     }
 }
 
 /// The session of a request, as the middleware left it.
-pub(crate) fn slot<L: LayerMarker>(request: &HttpRequest) -> Result<RequestSession, SessionRejection> {
+pub(crate) fn slot<L: SessionScope>(request: &HttpRequest) -> Result<RequestSession, SessionRejection> {
     let session = request.extensions().get::<Slot<L>>().map(|slot| slot.session.clone());
     session.ok_or_else(|| {
         let lines = HeaderLines(request.headers());
@@ -35,7 +35,7 @@ pub(crate) fn slot<L: LayerMarker>(request: &HttpRequest) -> Result<RequestSessi
 }
 
 /// The session of a request, which knows the request's head from now on.
-pub(crate) fn session<L: LayerMarker>(request: &HttpRequest) -> Result<RequestSession, SessionRejection> {
+pub(crate) fn session<L: SessionScope>(request: &HttpRequest) -> Result<RequestSession, SessionRejection> {
     let session = slot::<L>(request)?;
     session.attach(&head(request, &HeaderLines(request.headers())));
     Ok(session)

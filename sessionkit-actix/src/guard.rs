@@ -29,7 +29,7 @@ impl<C: Check, A: FromRequest + 'static> FromRequest for ActixGuard<C, A> {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
             mark_guarded(&request);
-            let session = slot::<C::Layer>(&request)?;
+            let session = slot::<C::Scope>(&request)?;
             let decided = {
                 let lines = HeaderLines(request.headers());
                 sessionkit_core::guard::<C>(&session, &head(&request, &lines)).await

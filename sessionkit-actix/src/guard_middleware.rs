@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpRequest, ResponseError as _};
-use sessionkit_core::{LayerMarker, Main, Rules};
+use sessionkit_core::{MainScope, Rules, SessionScope};
 
 use crate::extract::{HeaderLines, head, mark_guarded, slot};
 use crate::rejection::SessionRejection;
@@ -36,24 +36,24 @@ use crate::rejection::SessionRejection;
 /// ```
 ///
 /// It decides about every path of the scope, also about those that no route answers.
-pub struct GuardMiddleware<L: LayerMarker = Main> {
+pub struct GuardMiddleware<L: SessionScope = MainScope> {
     rules: Arc<Rules<L>>,
 }
 
-impl<L: LayerMarker> GuardMiddleware<L> {
+impl<L: SessionScope> GuardMiddleware<L> {
     /// Makes a middleware of rules.
     pub fn new(rules: Rules<L>) -> Self {
         Self { rules: Arc::new(rules) }
     }
 }
 
-impl<L: LayerMarker> Clone for GuardMiddleware<L> {
+impl<L: SessionScope> Clone for GuardMiddleware<L> {
     fn clone(&self) -> Self {
         Self { rules: self.rules.clone() }
     }
 }
 
-impl<L: LayerMarker> fmt::Debug for GuardMiddleware<L> {
+impl<L: SessionScope> fmt::Debug for GuardMiddleware<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("GuardMiddleware").field(&self.rules).finish()
     }
@@ -63,7 +63,7 @@ impl<S, B, L> Transform<S, ServiceRequest> for GuardMiddleware<L>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
-    L: LayerMarker,
+    L: SessionScope,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
@@ -77,12 +77,12 @@ where
 }
 
 /// The service that [`GuardMiddleware`] makes.
-pub struct GuardService<S, L: LayerMarker = Main> {
+pub struct GuardService<S, L: SessionScope = MainScope> {
     inner: Rc<S>,
     rules: Arc<Rules<L>>,
 }
 
-impl<S, L: LayerMarker> fmt::Debug for GuardService<S, L> {
+impl<S, L: SessionScope> fmt::Debug for GuardService<S, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GuardService").field("rules", &self.rules).finish_non_exhaustive()
     }
@@ -92,7 +92,7 @@ impl<S, B, L> Service<ServiceRequest> for GuardService<S, L>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
-    L: LayerMarker,
+    L: SessionScope,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
@@ -113,7 +113,7 @@ where
     }
 }
 
-async fn decide<L: LayerMarker>(request: &HttpRequest, rules: &Rules<L>) -> Result<(), SessionRejection> {
+async fn decide<L: SessionScope>(request: &HttpRequest, rules: &Rules<L>) -> Result<(), SessionRejection> {
     mark_guarded(request);
     let (session, lines) = (slot::<L>(request)?, HeaderLines(request.headers()));
     Ok(sessionkit_core::guard_by(&session, &head(request, &lines), rules).await?)

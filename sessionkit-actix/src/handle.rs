@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use sessionkit_core::{LayerMarker, Main};
+use sessionkit_core::{MainScope, SessionScope};
 
 use crate::extract::{self, Extracting};
 use crate::rejection::SessionRejection;
@@ -22,7 +22,7 @@ use crate::rejection::SessionRejection;
 /// # use sessionkit_core::*;
 /// # struct Import { rows: u64 }
 /// # impl SessionData for Import {
-/// #     type Layer = Main; type Codec = Json;
+/// #     type Scope = MainScope; type Codec = Json;
 /// #     const NAMESPACE: &'static str = "import"; const FIELDS: &'static [Field] = &[];
 /// #     fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> { Ok(Import { rows: 0 }) }
 /// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
@@ -46,12 +46,12 @@ use crate::rejection::SessionRejection;
 ///     Ok(())
 /// }
 /// ```
-pub struct SessionHandle<L: LayerMarker = Main> {
+pub struct SessionHandle<L: SessionScope = MainScope> {
     handle: sessionkit_core::SessionHandle,
-    layer: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> L>,
 }
 
-impl<L: LayerMarker> Deref for SessionHandle<L> {
+impl<L: SessionScope> Deref for SessionHandle<L> {
     type Target = sessionkit_core::SessionHandle;
 
     fn deref(&self) -> &Self::Target {
@@ -59,30 +59,30 @@ impl<L: LayerMarker> Deref for SessionHandle<L> {
     }
 }
 
-impl<L: LayerMarker> DerefMut for SessionHandle<L> {
+impl<L: SessionScope> DerefMut for SessionHandle<L> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.handle
     }
 }
 
-impl<L: LayerMarker> Clone for SessionHandle<L> {
+impl<L: SessionScope> Clone for SessionHandle<L> {
     fn clone(&self) -> Self {
-        Self { handle: self.handle.clone(), layer: PhantomData }
+        Self { handle: self.handle.clone(), scope: PhantomData }
     }
 }
 
-impl<L: LayerMarker> fmt::Debug for SessionHandle<L> {
+impl<L: SessionScope> fmt::Debug for SessionHandle<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.handle.fmt(f)
     }
 }
 
-impl<L: LayerMarker> FromRequest for SessionHandle<L> {
+impl<L: SessionScope> FromRequest for SessionHandle<L> {
     type Error = SessionRejection;
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let session = extract::session::<L>(request);
-        Box::pin(async move { Ok(Self { handle: session?.handle().await?, layer: PhantomData }) })
+        Box::pin(async move { Ok(Self { handle: session?.handle().await?, scope: PhantomData }) })
     }
 }

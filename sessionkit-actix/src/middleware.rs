@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage as _};
-use sessionkit_core::{GuardMark, LayerMarker, Main, SessionManager};
+use sessionkit_core::{GuardMark, MainScope, SessionManager, SessionScope};
 
 use crate::extract::{HeaderLines, Slot, head};
 use crate::respond;
@@ -28,12 +28,12 @@ use crate::respond;
 /// ```
 ///
 /// Make the manager once, outside of the closure that makes the `App`, so that all workers share it.
-pub struct SessionMiddleware<L: LayerMarker = Main> {
+pub struct SessionMiddleware<L: SessionScope = MainScope> {
     manager: SessionManager<L>,
     denies_by_default: bool,
 }
 
-impl<L: LayerMarker> SessionMiddleware<L> {
+impl<L: SessionScope> SessionMiddleware<L> {
     /// Makes a middleware over a manager.
     pub fn new(manager: SessionManager<L>) -> Self {
         Self { manager, denies_by_default: false }
@@ -56,22 +56,22 @@ impl<L: LayerMarker> SessionMiddleware<L> {
     /// let app = App::new()
     ///     .service(files.wrap(GuardMiddleware::new(Rules::public())))
     ///     .route("/orders", web::get().to(|| async { "never seen" }))
-    ///     .wrap(SessionMiddleware::new(manager).deny_by_default());
+    ///     .wrap(SessionMiddleware::new(manager).withhold_unguarded());
     /// # let _ = app;
     /// ```
-    pub fn deny_by_default(mut self) -> Self {
+    pub fn withhold_unguarded(mut self) -> Self {
         self.denies_by_default = true;
         self
     }
 }
 
-impl<L: LayerMarker> Clone for SessionMiddleware<L> {
+impl<L: SessionScope> Clone for SessionMiddleware<L> {
     fn clone(&self) -> Self {
         Self { manager: self.manager.clone(), denies_by_default: self.denies_by_default }
     }
 }
 
-impl<L: LayerMarker> fmt::Debug for SessionMiddleware<L> {
+impl<L: SessionScope> fmt::Debug for SessionMiddleware<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SessionMiddleware").field(&self.manager).finish()
     }
@@ -81,7 +81,7 @@ impl<S, B, L> Transform<S, ServiceRequest> for SessionMiddleware<L>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
-    L: LayerMarker,
+    L: SessionScope,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
@@ -96,13 +96,13 @@ where
 }
 
 /// The service that [`SessionMiddleware`] makes.
-pub struct SessionService<S, L: LayerMarker = Main> {
+pub struct SessionService<S, L: SessionScope = MainScope> {
     inner: Rc<S>,
     manager: SessionManager<L>,
     denies_by_default: bool,
 }
 
-impl<S, L: LayerMarker> fmt::Debug for SessionService<S, L> {
+impl<S, L: SessionScope> fmt::Debug for SessionService<S, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionService").field("manager", &self.manager).finish_non_exhaustive()
     }
@@ -112,7 +112,7 @@ impl<S, B, L> Service<ServiceRequest> for SessionService<S, L>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
-    L: LayerMarker,
+    L: SessionScope,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
@@ -130,7 +130,7 @@ where
         if self.denies_by_default {
             let mark = request.extensions().get::<GuardMark>().cloned().unwrap_or_default();
             let guarded = added.as_ref().unwrap_or(&session);
-            guarded.deny_by_default(mark.clone(), &head(request.request(), &HeaderLines(request.headers())));
+            guarded.withhold_unguarded(mark.clone(), &head(request.request(), &HeaderLines(request.headers())));
             request.extensions_mut().insert(mark);
         }
         if added.is_none() {

@@ -8,16 +8,16 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{Error, HttpResponse, ResponseError};
-use sessionkit_core::{Closed, HeaderChange, HeaderChanges};
+use sessionkit_core::{HeaderChange, HeaderChanges, ResponseChanges};
 
 use crate::rejection::SessionRejection;
 
 /// Changes the response, or the error that a middleware further in gave instead of one.
 pub(crate) fn apply<B: MessageBody>(
-    closed: Closed,
+    closed: ResponseChanges,
     handled: Result<ServiceResponse<B>, Error>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let Closed { headers, rejection, .. } = closed;
+    let ResponseChanges { headers, rejection, .. } = closed;
     let rejection = rejection.map(SessionRejection::from);
     match handled {
         Ok(response) => {

@@ -22,7 +22,7 @@ use crate::rejection::SessionRejection;
 /// # use sessionkit_core::*;
 /// # struct Cart { views: u64 }
 /// # impl SessionData for Cart {
-/// #     type Layer = Main; type Codec = Json;
+/// #     type Scope = MainScope; type Codec = Json;
 /// #     const NAMESPACE: &'static str = "cart"; const FIELDS: &'static [Field] = &[];
 /// #     fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> { Ok(Cart { views: 0 }) }
 /// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
@@ -67,7 +67,7 @@ impl<T: SessionData> FromRequest for Session<T> {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = extract::session::<T::Layer>(request);
+        let session = extract::session::<T::Scope>(request);
         Box::pin(async move { Ok(Self(session?.checkout().await?)) })
     }
 }
@@ -101,7 +101,7 @@ impl<T: SessionData> FromRequest for MaybeSession<T> {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = extract::session::<T::Layer>(request);
+        let session = extract::session::<T::Scope>(request);
         Box::pin(async move { Ok(Self(session?.checkout_existing().await?.map(Session))) })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use sessionkit_core::{LayerMarker, Main, SessionUser};
+use sessionkit_core::{MainScope, SessionScope, SessionUser};
 
 use crate::extract::{self, Extracting, HeaderLines, head, slot};
 use crate::rejection::SessionRejection;
@@ -42,18 +42,18 @@ use crate::rejection::SessionRejection;
 /// # use actix_web::web::get;
 /// # let _ = actix_web::App::new().route("/", get().to(home)).route("/profile", get().to(profile));
 /// ```
-pub struct User<U: SessionUser, L: LayerMarker = Main> {
+pub struct User<U: SessionUser, L: SessionScope = MainScope> {
     user: Arc<U>,
-    layer: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> L>,
 }
 
-impl<U: SessionUser, L: LayerMarker> User<U, L> {
+impl<U: SessionUser, L: SessionScope> User<U, L> {
     pub(crate) fn new(user: Arc<U>) -> Self {
-        Self { user, layer: PhantomData }
+        Self { user, scope: PhantomData }
     }
 }
 
-impl<U: SessionUser, L: LayerMarker> Deref for User<U, L> {
+impl<U: SessionUser, L: SessionScope> Deref for User<U, L> {
     type Target = U;
 
     fn deref(&self) -> &U {
@@ -62,20 +62,20 @@ impl<U: SessionUser, L: LayerMarker> Deref for User<U, L> {
 }
 
 /// The same user; nothing is copied.
-impl<U: SessionUser, L: LayerMarker> Clone for User<U, L> {
+impl<U: SessionUser, L: SessionScope> Clone for User<U, L> {
     fn clone(&self) -> Self {
         Self::new(self.user.clone())
     }
 }
 
 /// Names the type; the value may be sensitive.
-impl<U: SessionUser, L: LayerMarker> fmt::Debug for User<U, L> {
+impl<U: SessionUser, L: SessionScope> fmt::Debug for User<U, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "User({})", std::any::type_name::<U>())
     }
 }
 
-impl<U: SessionUser, L: LayerMarker> FromRequest for User<U, L> {
+impl<U: SessionUser, L: SessionScope> FromRequest for User<U, L> {
     type Error = SessionRejection;
     type Future = Extracting<Self>;
 
@@ -90,9 +90,9 @@ impl<U: SessionUser, L: LayerMarker> FromRequest for User<U, L> {
 }
 
 /// The user who is logged in, or nothing for a visitor who is not. The same on axum and on actix-web.
-pub struct MaybeUser<U: SessionUser, L: LayerMarker = Main>(pub Option<User<U, L>>);
+pub struct MaybeUser<U: SessionUser, L: SessionScope = MainScope>(pub Option<User<U, L>>);
 
-impl<U: SessionUser, L: LayerMarker> Deref for MaybeUser<U, L> {
+impl<U: SessionUser, L: SessionScope> Deref for MaybeUser<U, L> {
     type Target = Option<User<U, L>>;
 
     fn deref(&self) -> &Option<User<U, L>> {
@@ -100,25 +100,25 @@ impl<U: SessionUser, L: LayerMarker> Deref for MaybeUser<U, L> {
     }
 }
 
-impl<U: SessionUser, L: LayerMarker> DerefMut for MaybeUser<U, L> {
+impl<U: SessionUser, L: SessionScope> DerefMut for MaybeUser<U, L> {
     fn deref_mut(&mut self) -> &mut Option<User<U, L>> {
         &mut self.0
     }
 }
 
 /// Names the type; the value may be sensitive.
-impl<U: SessionUser, L: LayerMarker> fmt::Debug for MaybeUser<U, L> {
+impl<U: SessionUser, L: SessionScope> fmt::Debug for MaybeUser<U, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("MaybeUser").field(&self.0).finish()
     }
 }
 
-impl<U: SessionUser, L: LayerMarker> FromRequest for MaybeUser<U, L> {
+impl<U: SessionUser, L: SessionScope> FromRequest for MaybeUser<U, L> {
     type Error = SessionRejection;
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let session = extract::session::<L>(request);
-        Box::pin(async move { Ok(Self(session?.load_user().await?.map(User::new))) })
+        Box::pin(async move { Ok(Self(session?.user().await?.map(User::new))) })
     }
 }

@@ -33,7 +33,7 @@ impl<T: SessionData> FromRequest for SessionView<T> {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = extract::session::<T::Layer>(request);
+        let session = extract::session::<T::Scope>(request);
         Box::pin(async move { Ok(Self(session?.view().await?)) })
     }
 }

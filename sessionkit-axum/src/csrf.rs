@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
 use pin_project_lite::pin_project;
-use sessionkit_core::{Admission, CrossOriginProtection, GuardMark, LayerMarker, Main, TokenCheck};
+use sessionkit_core::{Admission, CrossOriginProtection, GuardMark, MainScope, SessionScope, TokenCheck};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -33,38 +33,38 @@ use crate::extract::{Slot, head};
 ///
 /// Put it inside of the session layer, as here: then what it refuses is told to the manager's event sinks, and a token can
 /// be checked in strict mode. It loads no session, but for such a token.
-pub struct CsrfLayer<L: LayerMarker = Main> {
+pub struct CsrfLayer<L: SessionScope = MainScope> {
     protection: Arc<CrossOriginProtection>,
-    layer: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> L>,
 }
 
 impl CsrfLayer {
     /// Makes a layer.
     pub fn new(protection: CrossOriginProtection) -> Self {
-        Self::for_layer(protection)
+        Self::for_scope(protection)
     }
 }
 
-impl<L: LayerMarker> CsrfLayer<L> {
-    /// Makes a layer over another session than the main one: `CsrfLayer::<Office>::for_layer(protection)`.
-    pub fn for_layer(protection: CrossOriginProtection) -> Self {
-        Self { protection: Arc::new(protection), layer: PhantomData }
+impl<L: SessionScope> CsrfLayer<L> {
+    /// Makes a layer over another session than the main one: `CsrfLayer::<Office>::for_scope(protection)`.
+    pub fn for_scope(protection: CrossOriginProtection) -> Self {
+        Self { protection: Arc::new(protection), scope: PhantomData }
     }
 }
 
-impl<L: LayerMarker> Clone for CsrfLayer<L> {
+impl<L: SessionScope> Clone for CsrfLayer<L> {
     fn clone(&self) -> Self {
-        Self { protection: self.protection.clone(), layer: PhantomData }
+        Self { protection: self.protection.clone(), scope: PhantomData }
     }
 }
 
-impl<L: LayerMarker> fmt::Debug for CsrfLayer<L> {
+impl<L: SessionScope> fmt::Debug for CsrfLayer<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CsrfLayer").field(&self.protection).finish()
     }
 }
 
-impl<S, L: LayerMarker> Layer<S> for CsrfLayer<L> {
+impl<S, L: SessionScope> Layer<S> for CsrfLayer<L> {
     type Service = CsrfService<S, L>;
 
     fn layer(&self, inner: S) -> Self::Service {
@@ -73,18 +73,18 @@ impl<S, L: LayerMarker> Layer<S> for CsrfLayer<L> {
 }
 
 /// The service that [`CsrfLayer`] makes.
-pub struct CsrfService<S, L: LayerMarker = Main> {
+pub struct CsrfService<S, L: SessionScope = MainScope> {
     inner: S,
     layer: CsrfLayer<L>,
 }
 
-impl<S: Clone, L: LayerMarker> Clone for CsrfService<S, L> {
+impl<S: Clone, L: SessionScope> Clone for CsrfService<S, L> {
     fn clone(&self) -> Self {
         Self { inner: self.inner.clone(), layer: self.layer.clone() }
     }
 }
 
-impl<S: fmt::Debug, L: LayerMarker> fmt::Debug for CsrfService<S, L> {
+impl<S: fmt::Debug, L: SessionScope> fmt::Debug for CsrfService<S, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CsrfService").field("inner", &self.inner).field("layer", &self.layer).finish()
     }
@@ -94,7 +94,7 @@ impl<S, L> Service<Request> for CsrfService<S, L>
 where
     S: Service<Request> + Clone,
     S::Response: IntoResponse,
-    L: LayerMarker,
+    L: SessionScope,
 {
     type Response = Response;
     type Error = S::Error;

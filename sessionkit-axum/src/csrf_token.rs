@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use sessionkit_core::{LayerMarker, Main};
+use sessionkit_core::{MainScope, SessionScope};
 
 use crate::extract;
 use crate::rejection::SessionRejection;
@@ -37,12 +37,12 @@ use crate::rejection::SessionRejection;
 /// }
 /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(form).post(transfer));
 /// ```
-pub struct CsrfToken<L: LayerMarker = Main> {
+pub struct CsrfToken<L: SessionScope = MainScope> {
     token: sessionkit_core::CsrfToken<SessionRejection>,
-    layer: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> L>,
 }
 
-impl<L: LayerMarker> Deref for CsrfToken<L> {
+impl<L: SessionScope> Deref for CsrfToken<L> {
     type Target = sessionkit_core::CsrfToken<SessionRejection>;
 
     fn deref(&self) -> &Self::Target {
@@ -50,17 +50,17 @@ impl<L: LayerMarker> Deref for CsrfToken<L> {
     }
 }
 
-impl<L: LayerMarker> fmt::Debug for CsrfToken<L> {
+impl<L: SessionScope> fmt::Debug for CsrfToken<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.token.fmt(f)
     }
 }
 
-impl<S: Send + Sync, L: LayerMarker> FromRequestParts<S> for CsrfToken<L> {
+impl<S: Send + Sync, L: SessionScope> FromRequestParts<S> for CsrfToken<L> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let token = extract::session::<L>(parts)?.csrf_token().await?;
-        Ok(Self { token: token.with_error(), layer: PhantomData })
+        Ok(Self { token: token.with_error(), scope: PhantomData })
     }
 }

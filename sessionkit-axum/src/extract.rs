@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
-use sessionkit_core::{GuardMark, LayerMarker, Rejection, RequestHead, RequestSession};
+use sessionkit_core::{GuardMark, Rejection, RequestHead, RequestSession, SessionScope};
 
 use crate::rejection::SessionRejection;
 
@@ -13,12 +13,12 @@ pub(crate) struct Slot<L> {
     pub(crate) session: RequestSession,
     /// The address before nested routers cut it.
     pub(crate) uri: Uri,
-    layer: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> L>,
 }
 
-impl<L: LayerMarker> Slot<L> {
+impl<L: SessionScope> Slot<L> {
     pub(crate) fn new(session: RequestSession, uri: Uri) -> Self {
-        Self { session, uri, layer: PhantomData }
+        Self { session, uri, scope: PhantomData }
     }
 
     pub(crate) fn of(parts: &Parts) -> Result<&Self, SessionRejection> {
@@ -31,12 +31,12 @@ impl<L: LayerMarker> Slot<L> {
 
 impl<L> Clone for Slot<L> {
     fn clone(&self) -> Self {
-        Self { session: self.session.clone(), uri: self.uri.clone(), layer: PhantomData }
+        Self { session: self.session.clone(), uri: self.uri.clone(), scope: PhantomData }
     }
 }
 
 /// The session of a request, which knows the request's head from now on.
-pub(crate) fn session<L: LayerMarker>(parts: &Parts) -> Result<RequestSession, SessionRejection> {
+pub(crate) fn session<L: SessionScope>(parts: &Parts) -> Result<RequestSession, SessionRejection> {
     let slot = Slot::<L>::of(parts)?;
     slot.session.attach(&head(&parts.method, &slot.uri, &parts.headers));
     Ok(slot.session.clone())

@@ -26,7 +26,7 @@ impl<S: Send + Sync, C: Check> FromRequestParts<S> for AxumGuard<C> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         mark_guarded(parts);
-        let slot = Slot::<C::Layer>::of(parts)?.clone();
+        let slot = Slot::<C::Scope>::of(parts)?.clone();
         sessionkit_core::guard::<C>(&slot.session, &head(&parts.method, &slot.uri, &parts.headers)).await?;
         Ok(Self(PhantomData))
     }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
-use sessionkit_core::{LayerMarker, Main, Rules};
+use sessionkit_core::{MainScope, Rules, SessionScope};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -34,30 +34,30 @@ use crate::rejection::SessionRejection;
 /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
 /// let app: Router = Router::new().nest("/office", office).layer(SessionLayer::new(manager));
 /// ```
-pub struct GuardLayer<L: LayerMarker = Main> {
+pub struct GuardLayer<L: SessionScope = MainScope> {
     rules: Arc<Rules<L>>,
 }
 
-impl<L: LayerMarker> GuardLayer<L> {
+impl<L: SessionScope> GuardLayer<L> {
     /// Makes a layer of rules.
     pub fn new(rules: Rules<L>) -> Self {
         Self { rules: Arc::new(rules) }
     }
 }
 
-impl<L: LayerMarker> Clone for GuardLayer<L> {
+impl<L: SessionScope> Clone for GuardLayer<L> {
     fn clone(&self) -> Self {
         Self { rules: self.rules.clone() }
     }
 }
 
-impl<L: LayerMarker> fmt::Debug for GuardLayer<L> {
+impl<L: SessionScope> fmt::Debug for GuardLayer<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("GuardLayer").field(&self.rules).finish()
     }
 }
 
-impl<S, L: LayerMarker> Layer<S> for GuardLayer<L> {
+impl<S, L: SessionScope> Layer<S> for GuardLayer<L> {
     type Service = GuardService<S, L>;
 
     fn layer(&self, inner: S) -> Self::Service {
@@ -66,18 +66,18 @@ impl<S, L: LayerMarker> Layer<S> for GuardLayer<L> {
 }
 
 /// The service that [`GuardLayer`] makes.
-pub struct GuardService<S, L: LayerMarker = Main> {
+pub struct GuardService<S, L: SessionScope = MainScope> {
     inner: S,
     rules: Arc<Rules<L>>,
 }
 
-impl<S: Clone, L: LayerMarker> Clone for GuardService<S, L> {
+impl<S: Clone, L: SessionScope> Clone for GuardService<S, L> {
     fn clone(&self) -> Self {
         Self { inner: self.inner.clone(), rules: self.rules.clone() }
     }
 }
 
-impl<S: fmt::Debug, L: LayerMarker> fmt::Debug for GuardService<S, L> {
+impl<S: fmt::Debug, L: SessionScope> fmt::Debug for GuardService<S, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GuardService").field("inner", &self.inner).field("rules", &self.rules).finish()
     }
@@ -88,7 +88,7 @@ where
     S: Service<Request> + Clone + Send + 'static,
     S::Response: IntoResponse,
     S::Future: Send,
-    L: LayerMarker,
+    L: SessionScope,
 {
     type Response = Response;
     type Error = S::Error;

@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use sessionkit_core::{LayerMarker, Main};
+use sessionkit_core::{MainScope, SessionScope};
 
 use crate::extract;
 use crate::rejection::SessionRejection;
@@ -23,7 +23,7 @@ use crate::rejection::SessionRejection;
 /// # use sessionkit_core::*;
 /// # struct Chat { lines: u64 }
 /// # impl SessionData for Chat {
-/// #     type Layer = Main; type Codec = Json;
+/// #     type Scope = MainScope; type Codec = Json;
 /// #     const NAMESPACE: &'static str = "chat"; const FIELDS: &'static [Field] = &[];
 /// #     fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> { Ok(Chat { lines: 0 }) }
 /// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
@@ -49,12 +49,12 @@ use crate::rejection::SessionRejection;
 ///     Ok(())
 /// }
 /// ```
-pub struct SessionHandle<L: LayerMarker = Main> {
+pub struct SessionHandle<L: SessionScope = MainScope> {
     handle: sessionkit_core::SessionHandle,
-    layer: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> L>,
 }
 
-impl<L: LayerMarker> Deref for SessionHandle<L> {
+impl<L: SessionScope> Deref for SessionHandle<L> {
     type Target = sessionkit_core::SessionHandle;
 
     fn deref(&self) -> &Self::Target {
@@ -62,29 +62,29 @@ impl<L: LayerMarker> Deref for SessionHandle<L> {
     }
 }
 
-impl<L: LayerMarker> DerefMut for SessionHandle<L> {
+impl<L: SessionScope> DerefMut for SessionHandle<L> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.handle
     }
 }
 
-impl<L: LayerMarker> Clone for SessionHandle<L> {
+impl<L: SessionScope> Clone for SessionHandle<L> {
     fn clone(&self) -> Self {
-        Self { handle: self.handle.clone(), layer: PhantomData }
+        Self { handle: self.handle.clone(), scope: PhantomData }
     }
 }
 
-impl<L: LayerMarker> fmt::Debug for SessionHandle<L> {
+impl<L: SessionScope> fmt::Debug for SessionHandle<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.handle.fmt(f)
     }
 }
 
-impl<S: Send + Sync, L: LayerMarker> FromRequestParts<S> for SessionHandle<L> {
+impl<S: Send + Sync, L: SessionScope> FromRequestParts<S> for SessionHandle<L> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let session = extract::session::<L>(parts)?;
-        Ok(Self { handle: session.handle().await?, layer: PhantomData })
+        Ok(Self { handle: session.handle().await?, scope: PhantomData })
     }
 }

@@ -9,7 +9,7 @@ use axum_core::body::Body;
 use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
 use pin_project_lite::pin_project;
-use sessionkit_core::{Closing, GuardMark, LayerMarker, Main, RequestSession, Serving, SessionManager};
+use sessionkit_core::{CloseFuture, GuardMark, MainScope, RequestGuard, RequestSession, SessionManager, SessionScope};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -31,12 +31,12 @@ use crate::extract::{Slot, head};
 /// lead back to the wrong one, and what is [exempt](sessionkit_core::CrossOriginProtection::exempt) would be another path.
 ///
 /// Put timeouts outside of it, so that a request that is cut off is one whose changes are discarded.
-pub struct SessionLayer<L: LayerMarker = Main> {
+pub struct SessionLayer<L: SessionScope = MainScope> {
     manager: SessionManager<L>,
     denies_by_default: bool,
 }
 
-impl<L: LayerMarker> SessionLayer<L> {
+impl<L: SessionScope> SessionLayer<L> {
     /// Makes a layer over a manager.
     pub fn new(manager: SessionManager<L>) -> Self {
         Self { manager, denies_by_default: false }
@@ -58,27 +58,27 @@ impl<L: LayerMarker> SessionLayer<L> {
     /// let forgotten = Router::new().route("/orders", get(|| async { "never seen" }));
     ///
     /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
-    /// let app: Router = public.merge(forgotten).layer(SessionLayer::new(manager).deny_by_default());
+    /// let app: Router = public.merge(forgotten).layer(SessionLayer::new(manager).withhold_unguarded());
     /// ```
-    pub fn deny_by_default(mut self) -> Self {
+    pub fn withhold_unguarded(mut self) -> Self {
         self.denies_by_default = true;
         self
     }
 }
 
-impl<L: LayerMarker> Clone for SessionLayer<L> {
+impl<L: SessionScope> Clone for SessionLayer<L> {
     fn clone(&self) -> Self {
         Self { manager: self.manager.clone(), denies_by_default: self.denies_by_default }
     }
 }
 
-impl<L: LayerMarker> fmt::Debug for SessionLayer<L> {
+impl<L: SessionScope> fmt::Debug for SessionLayer<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SessionLayer").field(&self.manager).finish()
     }
 }
 
-impl<S, L: LayerMarker> Layer<S> for SessionLayer<L> {
+impl<S, L: SessionScope> Layer<S> for SessionLayer<L> {
     type Service = SessionService<S, L>;
 
     fn layer(&self, inner: S) -> Self::Service {
@@ -87,20 +87,20 @@ impl<S, L: LayerMarker> Layer<S> for SessionLayer<L> {
 }
 
 /// The service that [`SessionLayer`] makes.
-pub struct SessionService<S, L: LayerMarker = Main> {
+pub struct SessionService<S, L: SessionScope = MainScope> {
     inner: S,
     manager: SessionManager<L>,
     denies_by_default: bool,
 }
 
-impl<S: Clone, L: LayerMarker> Clone for SessionService<S, L> {
+impl<S: Clone, L: SessionScope> Clone for SessionService<S, L> {
     fn clone(&self) -> Self {
         let (inner, manager) = (self.inner.clone(), self.manager.clone());
         Self { inner, manager, denies_by_default: self.denies_by_default }
     }
 }
 
-impl<S: fmt::Debug, L: LayerMarker> fmt::Debug for SessionService<S, L> {
+impl<S: fmt::Debug, L: SessionScope> fmt::Debug for SessionService<S, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionService").field("inner", &self.inner).field("manager", &self.manager).finish()
     }
@@ -110,7 +110,7 @@ impl<S, L> Service<Request> for SessionService<S, L>
 where
     S: Service<Request>,
     S::Response: IntoResponse,
-    L: LayerMarker,
+    L: SessionScope,
 {
     type Response = Response;
     type Error = S::Error;
@@ -141,26 +141,26 @@ where
     }
 }
 
-impl<S, L: LayerMarker> SessionService<S, L> {
+impl<S, L: SessionScope> SessionService<S, L> {
     fn expect_guard(&self, session: &RequestSession, request: &mut Request) {
         if self.denies_by_default {
             let mark = request.extensions_mut().get_or_insert_default::<GuardMark>().clone();
-            session.deny_by_default(mark, &head(request.method(), request.uri(), request.headers()));
+            session.withhold_unguarded(mark, &head(request.method(), request.uri(), request.headers()));
         }
     }
 }
 
 pin_project! {
     /// The future of a [`SessionService`].
-    pub struct SessionFuture<F, L: LayerMarker = Main> {
+    pub struct SessionFuture<F, L: SessionScope = MainScope> {
         #[pin]
         inner: F,
-        session: Option<(SessionManager<L>, Serving)>,
-        closing: Option<(Response, Closing)>,
+        session: Option<(SessionManager<L>, RequestGuard)>,
+        closing: Option<(Response, CloseFuture)>,
     }
 }
 
-impl<F, L: LayerMarker> fmt::Debug for SessionFuture<F, L> {
+impl<F, L: SessionScope> fmt::Debug for SessionFuture<F, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionFuture").finish_non_exhaustive()
     }
@@ -170,7 +170,7 @@ impl<F, R, E, L> Future for SessionFuture<F, L>
 where
     F: Future<Output = Result<R, E>>,
     R: IntoResponse,
-    L: LayerMarker,
+    L: SessionScope,
 {
     type Output = Result<Response, E>;
 

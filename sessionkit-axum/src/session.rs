@@ -21,7 +21,7 @@ use crate::rejection::SessionRejection;
 /// # use sessionkit_core::*;
 /// # struct Cart { views: u64 }
 /// # impl SessionData for Cart {
-/// #     type Layer = Main; type Codec = Json;
+/// #     type Scope = MainScope; type Codec = Json;
 /// #     const NAMESPACE: &'static str = "cart"; const FIELDS: &'static [Field] = &[];
 /// #     fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> { Ok(Cart { views: 0 }) }
 /// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
@@ -65,7 +65,7 @@ impl<S: Send + Sync, T: SessionData> FromRequestParts<S> for Session<T> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let session = extract::session::<T::Layer>(parts)?;
+        let session = extract::session::<T::Scope>(parts)?;
         Ok(Self(session.checkout().await?))
     }
 }
@@ -74,7 +74,7 @@ impl<S: Send + Sync, T: SessionData> OptionalFromRequestParts<S> for Session<T> 
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, SessionRejection> {
-        let session = extract::session::<T::Layer>(parts)?;
+        let session = extract::session::<T::Scope>(parts)?;
         Ok(session.checkout_existing().await?.map(Self))
     }
 }

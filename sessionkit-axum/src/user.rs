@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
-use sessionkit_core::{LayerMarker, Main, SessionUser};
+use sessionkit_core::{MainScope, SessionScope, SessionUser};
 
 use crate::extract::{self, Slot, head};
 use crate::rejection::SessionRejection;
@@ -39,18 +39,18 @@ use crate::rejection::SessionRejection;
 /// # let _: axum::Router = axum::Router::new()
 /// #     .route("/", axum::routing::get(home)).route("/profile", axum::routing::get(profile));
 /// ```
-pub struct User<U: SessionUser, L: LayerMarker = Main> {
+pub struct User<U: SessionUser, L: SessionScope = MainScope> {
     user: Arc<U>,
-    layer: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> L>,
 }
 
-impl<U: SessionUser, L: LayerMarker> User<U, L> {
+impl<U: SessionUser, L: SessionScope> User<U, L> {
     pub(crate) fn new(user: Arc<U>) -> Self {
-        Self { user, layer: PhantomData }
+        Self { user, scope: PhantomData }
     }
 }
 
-impl<U: SessionUser, L: LayerMarker> Deref for User<U, L> {
+impl<U: SessionUser, L: SessionScope> Deref for User<U, L> {
     type Target = U;
 
     fn deref(&self) -> &U {
@@ -59,20 +59,20 @@ impl<U: SessionUser, L: LayerMarker> Deref for User<U, L> {
 }
 
 /// The same user; nothing is copied.
-impl<U: SessionUser, L: LayerMarker> Clone for User<U, L> {
+impl<U: SessionUser, L: SessionScope> Clone for User<U, L> {
     fn clone(&self) -> Self {
         Self::new(self.user.clone())
     }
 }
 
 /// Names the type; the value may be sensitive.
-impl<U: SessionUser, L: LayerMarker> fmt::Debug for User<U, L> {
+impl<U: SessionUser, L: SessionScope> fmt::Debug for User<U, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "User({})", std::any::type_name::<U>())
     }
 }
 
-impl<S: Send + Sync, U: SessionUser, L: LayerMarker> FromRequestParts<S> for User<U, L> {
+impl<S: Send + Sync, U: SessionUser, L: SessionScope> FromRequestParts<S> for User<U, L> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
@@ -82,19 +82,19 @@ impl<S: Send + Sync, U: SessionUser, L: LayerMarker> FromRequestParts<S> for Use
     }
 }
 
-impl<S: Send + Sync, U: SessionUser, L: LayerMarker> OptionalFromRequestParts<S> for User<U, L> {
+impl<S: Send + Sync, U: SessionUser, L: SessionScope> OptionalFromRequestParts<S> for User<U, L> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, SessionRejection> {
         let session = extract::session::<L>(parts)?;
-        Ok(session.load_user().await?.map(Self::new))
+        Ok(session.user().await?.map(Self::new))
     }
 }
 
 /// The user who is logged in, or nothing for a visitor who is not. The same on axum and on actix-web.
-pub struct MaybeUser<U: SessionUser, L: LayerMarker = Main>(pub Option<User<U, L>>);
+pub struct MaybeUser<U: SessionUser, L: SessionScope = MainScope>(pub Option<User<U, L>>);
 
-impl<U: SessionUser, L: LayerMarker> Deref for MaybeUser<U, L> {
+impl<U: SessionUser, L: SessionScope> Deref for MaybeUser<U, L> {
     type Target = Option<User<U, L>>;
 
     fn deref(&self) -> &Option<User<U, L>> {
@@ -102,20 +102,20 @@ impl<U: SessionUser, L: LayerMarker> Deref for MaybeUser<U, L> {
     }
 }
 
-impl<U: SessionUser, L: LayerMarker> DerefMut for MaybeUser<U, L> {
+impl<U: SessionUser, L: SessionScope> DerefMut for MaybeUser<U, L> {
     fn deref_mut(&mut self) -> &mut Option<User<U, L>> {
         &mut self.0
     }
 }
 
 /// Names the type; the value may be sensitive.
-impl<U: SessionUser, L: LayerMarker> fmt::Debug for MaybeUser<U, L> {
+impl<U: SessionUser, L: SessionScope> fmt::Debug for MaybeUser<U, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("MaybeUser").field(&self.0).finish()
     }
 }
 
-impl<S: Send + Sync, U: SessionUser, L: LayerMarker> FromRequestParts<S> for MaybeUser<U, L> {
+impl<S: Send + Sync, U: SessionUser, L: SessionScope> FromRequestParts<S> for MaybeUser<U, L> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {

@@ -32,7 +32,7 @@ impl<S: Send + Sync, T: SessionData> FromRequestParts<S> for SessionView<T> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let session = extract::session::<T::Layer>(parts)?;
+        let session = extract::session::<T::Scope>(parts)?;
         Ok(Self(session.view().await?))
     }
 }

@@ -98,7 +98,7 @@ fn value(key: &Ident, input: ParseStream<'_>) -> Result<Value> {
         return Ok(Value::Missing(equals));
     }
     // A type's arguments need no `::` before the `<`; as an expression they would.
-    let is_of_type = ["crate", "layer", "codec", "requirement"].iter().any(|of_type| key == of_type);
+    let is_of_type = ["crate", "scope", "codec", "requirement"].iter().any(|of_type| key == of_type);
     if let Some(path) = is_of_type.then(|| type_path(input)).flatten() {
         return Ok(Value::Path(ExprPath { attrs: Vec::new(), qself: None, path }));
     }

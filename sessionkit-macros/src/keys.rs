@@ -17,7 +17,7 @@ impl Place {
 
     pub(crate) fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Struct => &["name", "layer", "codec", "version", "migrate", "on_error", "crate"],
+            Self::Struct => &["name", "scope", "codec", "version", "migrate", "on_error", "crate"],
             Self::Field => {
                 &["rename", "alias", "default", "skip", "merge", "entries", "flash", "ttl", "carry", "sensitive"]
             }
@@ -33,7 +33,7 @@ impl Place {
                 "public",
                 "login_url",
                 "on_denied",
-                "layer",
+                "scope",
                 "crate",
             ],
             Self::Operator => {

@@ -47,7 +47,7 @@ async fn route(session: &RequestSession, head: &RequestHead<'_>) -> Result<Respo
 async fn index(session: &RequestSession) -> Result<Response<String>, Rejection> {
     let mut visit = session.checkout::<Visit>().await?;
     visit.views += 1;
-    let user = session.auth().user().await?;
+    let user = session.auth().user_id().await?;
     let name = user.as_deref().unwrap_or("nobody");
     Ok(Response::new(format!("{name}, seen {} times\n", visit.views)))
 }

@@ -72,7 +72,7 @@ async fn login(
         return Ok(next);
     }
     let device = forms::device(headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()));
-    let login = auth.login(person.id).lifetime(form.lifetime()).device(device);
+    let login = auth.login(person.id).lifetime(form.lifetime()).device_label(device);
     login.credential_stamp(person.credential_stamp()).await?;
     // Checked out after the login: what was extracted before may be another user's.
     auth.checkout::<Visit>().await?.notice = Some(format!("Welcome, {}.", person.name));

@@ -7,7 +7,7 @@ pub use std::default::Default;
 pub use sessionkit_core::merge::{Append, Union, append, union};
 pub use sessionkit_core::{
     Check, Codec, Counter, Entries, Field, FieldError, FieldReader, FieldWriter, Flash, GuardOptions, Interrupted,
-    Json, LayerMarker, Main, Merge, Migration, OnError, Operator, SessionData, SessionDataOrSessionUser, Stored,
+    Json, MainScope, Merge, Migration, OnError, Operator, SessionData, SessionDataOrSessionUser, SessionScope, Stored,
     Subjects, ThreeWay, counter, entries, flash, migrate, stored, stored_or,
 };
 

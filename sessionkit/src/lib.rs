@@ -36,11 +36,11 @@ pub use metrics::MetricsSink;
 pub use sessionkit_core::testing;
 pub use sessionkit_core::{
     AuditEntry, AuditLog, AuditSink, Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp,
-    CrossOriginProtection, CsrfRefusal, Device, Devices, EventKind, EventSink, FieldError, Json, LayerMarker,
-    LoadCookie, LocalPath, Login, Main, MemoryStore, Migration, MissingSession, OnBadCookie, OnLostWrite, OnMaxDevices,
-    OwnedHead, PresentedCookie, Reauthentication, Rejection, Rolling, Route, SameSite, SessionConfig,
-    SessionConfigBuilder, SessionData, SessionError, SessionEvent, SessionId, SessionInfo, SessionManager, SessionUser,
-    Store, StoreCall, StoreError, SystemClock, Timestamp, TokenSource, TracingSink, UserLoader, merge,
+    CrossOriginProtection, CsrfRefusal, Device, Devices, EventKind, EventSink, FieldError, Json, LoadCookie, LocalPath,
+    Login, MainScope, MemoryStore, Migration, MissingSession, OnBadCookie, OnLostWrite, OnMaxDevices, OwnedHead,
+    PresentedCookie, Reauthentication, Rejection, Rolling, Route, SameSite, SessionConfig, SessionConfigBuilder,
+    SessionData, SessionError, SessionEvent, SessionId, SessionInfo, SessionManager, SessionScope, SessionUser, Store,
+    StoreCall, StoreError, SystemClock, Timestamp, TokenSource, TracingSink, UserLoader, merge,
 };
 // Guards.
 pub use sessionkit_core::{Denial, DenialReason, GuardedRequest, RequestHead, Requirement, Rules};

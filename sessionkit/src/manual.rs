@@ -40,14 +40,14 @@
 //! # }
 //! ```
 //!
-//! Where your stack drops the future of a client that left, keep `manager.open().serving()` in it, a [`Serving`]: with
+//! Where your stack drops the future of a client that left, keep `manager.open().serving()` in it, a [`RequestGuard`]: with
 //! it, handles that this request gave out learn that it is over.
 //!
 //! Without the feature, make the head with [`RequestHead::new`] over your stack's own headers, which need to be
-//! [`Headers`], and do to the response what [`Closed`] says. `cargo run --example by-hand` serves with
+//! [`Headers`], and do to the response what [`ResponseChanges`] says. `cargo run --example by-hand` serves with
 //! plain hyper.
 
 pub use sessionkit_core::{
-    Auth, Check, Checkout, Closed, Closing, DynamicSession, DynamicValue, HeaderChange, HeaderChanges, Headers, Held,
-    RequestHead, RequestSession, RequireLogin, Serving, SessionHandle, guard,
+    Auth, Check, Checkout, CloseFuture, DynamicSession, DynamicValue, HandleRef, HeaderChange, HeaderChanges, Headers,
+    RequestGuard, RequestHead, RequestSession, RequireLogin, ResponseChanges, SessionHandle, guard,
 };

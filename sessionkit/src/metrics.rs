@@ -41,9 +41,9 @@ impl MetricsSink {
 
 impl EventSink for MetricsSink {
     fn record(&self, event: &SessionEvent<'_>) {
-        let (kind, layer) = (event.kind(), event.layer());
+        let (kind, scope) = (event.kind(), event.scope());
         let reason = kind.reason().unwrap_or_default();
-        metrics::counter!(EVENTS, "event" => kind.name(), "reason" => reason, "layer" => layer).increment(1);
+        metrics::counter!(EVENTS, "event" => kind.name(), "reason" => reason, "scope" => scope).increment(1);
     }
 
     fn times_store_calls(&self) -> bool {
@@ -51,7 +51,7 @@ impl EventSink for MetricsSink {
     }
 
     fn record_store_call(&self, call: &StoreCall) {
-        let StoreCall { layer, operation, outcome, took, .. } = *call;
-        metrics::histogram!(STORE_CALLS, "operation" => operation, "outcome" => outcome, "layer" => layer).record(took);
+        let StoreCall { scope, operation, outcome, took, .. } = *call;
+        metrics::histogram!(STORE_CALLS, "operation" => operation, "outcome" => outcome, "scope" => scope).record(took);
     }
 }

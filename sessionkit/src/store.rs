@@ -1,8 +1,8 @@
 //! What authors of stores need: the records, the deltas and the outcomes that [`Store`] speaks of.
 
 pub use sessionkit_core::{
-    Authenticate, CommitOutcome, CreateOutcome, Delta, DeviceEntry, DeviceIndex, EntryState, FieldKey, FieldOp, Fields,
-    Generation, Header, HeaderOp, LoginDetails, Meant, Notices, PACKED_HEADER, Previous, Receipt, Record, Registered,
-    Registration, SecretHash, SessionId, Store, StoreError, StoreErrorKind, StoreFuture, StoredValue, Timestamp,
-    ValueRef,
+    Authenticate, CommitOutcome, CreateOutcome, Delta, DeviceEntry, DeviceIndex, DeviceSelection, EntryState, FieldKey,
+    FieldOp, Fields, Generation, Header, HeaderOp, LoginDetails, Notices, PACKED_HEADER, PreviousSecret, Receipt,
+    Record, Registered, Registration, SecretHash, SessionId, Store, StoreError, StoreErrorKind, StoreFuture,
+    StoredValue, Timestamp, ValueRef,
 };

@@ -67,7 +67,7 @@ behaviour! {
         theme: SessionView<Profile>,
         auth: Auth,
     ) -> Answered {
-        let (user, info) = (auth.user().await?, auth.info().await?);
+        let (user, info) = (auth.user_id().await?, auth.info().await?);
         let known = profile.as_ref().is_some_and(|profile| profile.theme == theme.theme);
         let answer = format!("{} {known} {} {}", cart.items == again.items, user.is_some(), info.is_some());
         Ok(Reply::ok(answer))

@@ -112,7 +112,7 @@ both_frameworks! {
     }
 
     async fn slow_login(auth: Auth, shared: Shared) -> Result<Reply, SessionRejection> {
-        auth.user().await?;
+        auth.user_id().await?;
         shared.0.pass("loaded").await;
         auth.login("bob").await?;
         Ok(Reply::ok("welcome"))

@@ -146,7 +146,7 @@ behaviour! {
     }
 
     async fn me(auth: Auth) -> Answered {
-        Ok(Reply::ok(format!("{:?}", auth.user().await?)))
+        Ok(Reply::ok(format!("{:?}", auth.user_id().await?)))
     }
 
     async fn start(bench: &Bench) -> Server {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use sessionkit::{Main, SessionData};
+use sessionkit::{MainScope, SessionData};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Answer, Bench, Log, Server, Visitor};
 
@@ -54,7 +54,7 @@ struct Renamed {
 }
 
 /// What the tests do with any of them.
-trait Shop: SessionData<Layer = Main> + Send + Sync {
+trait Shop: SessionData<Scope = MainScope> + Send + Sync {
     fn change(&mut self, what: &str);
     fn show(&self) -> String;
 }

@@ -126,7 +126,7 @@ both_frameworks! {
     }
 
     async fn who(auth: Auth) -> Result<Reply, SessionRejection> {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn login(auth: Auth) -> Result<Reply, SessionRejection> {
@@ -166,14 +166,14 @@ both_frameworks! {
     }
 
     async fn slow_login(auth: Auth, shared: Shared) -> Result<Reply, SessionRejection> {
-        auth.user().await?;
+        auth.user_id().await?;
         shared.0.pass("loaded").await;
         auth.login("ada").await?;
         Ok(Reply::ok("welcome"))
     }
 
     async fn slow_logout(auth: Auth, shared: Shared) -> Result<Reply, SessionRejection> {
-        auth.user().await?;
+        auth.user_id().await?;
         shared.0.pass("loaded").await;
         auth.logout().await?;
         Ok(Reply::ok("bye"))

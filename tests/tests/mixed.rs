@@ -35,7 +35,7 @@ both_frameworks! {
     }
 
     async fn who(auth: Auth) -> Result<Reply, SessionRejection> {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     #[session(require_login)]

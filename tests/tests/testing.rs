@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use sessionkit::manual::{Headers, RequestHead};
 use sessionkit::testing::{TestSession, TestUsers};
-use sessionkit::{CredentialStamp, LayerMarker, SessionData, SessionManager, SessionUser};
+use sessionkit::{CredentialStamp, SessionData, SessionManager, SessionScope, SessionUser};
 use sessionkit_tests::both_frameworks;
 use sessionkit_tests::harness::Bench;
 
 struct Office;
 
-impl LayerMarker for Office {
+impl SessionScope for Office {
     const NAME: &'static str = "Office";
 }
 
@@ -23,7 +23,7 @@ struct Cart {
 }
 
 #[derive(SessionData)]
-#[session(name = "cart", layer = Office)]
+#[session(name = "cart", scope = Office)]
 struct Orders {
     open: u32,
 }
@@ -54,7 +54,7 @@ both_frameworks! {
     type Answered = Result<Reply, SessionRejection>;
 
     async fn show(auth: Auth, cart: SessionView<Cart>) -> Answered {
-        Ok(Reply::ok(format!("{:?} {:?}", auth.user().await?, cart.items)))
+        Ok(Reply::ok(format!("{:?} {:?}", auth.user_id().await?, cart.items)))
     }
 
     async fn add(mut cart: Session<Cart>) -> Reply {
@@ -79,7 +79,7 @@ both_frameworks! {
     }
 
     /// Sends a request with the visitor's cookie, and lets the visitor keep the answer's.
-    async fn get<L: LayerMarker>(
+    async fn get<L: SessionScope>(
         manager: &SessionManager<L>,
         visitor: &mut TestSession<L>,
         path: &str,
@@ -100,14 +100,14 @@ both_frameworks! {
             .await;
         assert!(ada.cookie().starts_with("__Host-session=") && !ada.is_over().await);
         assert_eq!(get(&manager, &mut ada, "/show").await, "Some(\"ada\") [1, 2]");
-        assert_eq!((ada.user().await.as_deref(), ada.view::<Cart>().await.items), (Some("ada"), vec![1, 2]));
-        assert_eq!(ada.info().await.unwrap().user.as_deref(), Some("ada"));
+        assert_eq!((ada.user_id().await.as_deref(), ada.view::<Cart>().await.items), (Some("ada"), vec![1, 2]));
+        assert_eq!(ada.info().await.unwrap().user_id.as_deref(), Some("ada"));
         let mut anonymous = TestSession::new(&manager).with(|cart: &mut Cart| cart.items = vec![3]).await;
         assert_eq!(get(&manager, &mut anonymous, "/show").await, "None [3]");
         // Nobody yet: a visitor without a cookie.
         bench.store.take();
         let nobody = TestSession::new(&manager).await;
-        assert!(nobody.cookie().is_empty() && nobody.is_over().await && nobody.user().await.is_none());
+        assert!(nobody.cookie().is_empty() && nobody.is_over().await && nobody.user_id().await.is_none());
         assert_eq!((nobody.view::<Cart>().await.items.len(), bench.store.take().total()), (0, 0));
     }
 
@@ -146,7 +146,7 @@ both_frameworks! {
         let ada = TestSession::new(&manager).login("ada").await;
         let mut tab = ada.clone();
         get(&manager, &mut tab, "/logout").await;
-        assert!(ada.is_over().await && ada.user().await.is_none() && ada.info().await.is_none());
+        assert!(ada.is_over().await && ada.user_id().await.is_none() && ada.info().await.is_none());
         let bob = TestSession::new(&manager).login("bob").await;
         bench.clock.advance(Duration::from_secs(24 * 60 * 60));
         assert!(bob.is_over().await);
@@ -171,7 +171,7 @@ both_frameworks! {
         for ago in [None, Some(Duration::from_secs(60))] {
             users.insert("ada", Account { name: "first" });
             let login = || {
-                let login = TestSession::new(&manager).login("ada").device("phone").methods(["pwd", "otp"]);
+                let login = TestSession::new(&manager).login("ada").device_label("phone").methods(["pwd", "otp"]);
                 let login = login.credential_stamp(CredentialStamp::of("first"));
                 match ago {
                     Some(ago) => login.authenticated_ago(ago),
@@ -181,8 +181,8 @@ both_frameworks! {
             let (ada, bob) = (login().await, login().acting_as("bob").await);
             for (session, user, actor) in [(&ada, "ada", None), (&bob, "bob", Some("ada"))] {
                 let info = session.info().await.unwrap();
-                assert_eq!((info.user.as_deref(), info.actor.as_deref()), (Some(user), actor));
-                assert_eq!((info.device.as_deref(), info.methods()), (Some("phone"), &["pwd".to_owned(), "otp".to_owned()][..]));
+                assert_eq!((info.user_id.as_deref(), info.actor.as_deref()), (Some(user), actor));
+                assert_eq!((info.device_label.as_deref(), info.methods()), (Some("phone"), &["pwd".to_owned(), "otp".to_owned()][..]));
             }
             users.insert("ada", Account { name: "second" });
             for session in [ada, bob] {
@@ -190,7 +190,7 @@ both_frameworks! {
                 assert!(session.is_over().await);
             }
         }
-        let nobody = std::panic::AssertUnwindSafe(async { TestSession::new(&manager).device("phone").await });
+        let nobody = std::panic::AssertUnwindSafe(async { TestSession::new(&manager).device_label("phone").await });
         assert!(futures_util::FutureExt::catch_unwind(nobody).await.is_err(), "nobody's device");
     }
 

@@ -10,7 +10,7 @@ use crate::slot::Slot;
 
 pub(crate) struct StructAttributes {
     pub(crate) name: Slot<LitStr>,
-    pub(crate) layer: Slot<Path>,
+    pub(crate) scope: Slot<Path>,
     pub(crate) root: Slot<Path>,
     pub(crate) codec: Slot<Path>,
     pub(crate) version: Slot<u32>,
@@ -21,7 +21,7 @@ pub(crate) struct StructAttributes {
 /// The value of `on_error`.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum OnError {
-    Default,
+    UseDefault,
     Fail,
 }
 
@@ -29,7 +29,7 @@ impl StructAttributes {
     pub(crate) fn parse(attributes: &[Attribute], errors: &Errors) -> Self {
         let mut this = Self {
             name: Slot::new(),
-            layer: Slot::new(),
+            scope: Slot::new(),
             root: Slot::new(),
             codec: Slot::new(),
             version: Slot::new(),
@@ -40,7 +40,7 @@ impl StructAttributes {
             let key = &arg.key;
             match key.to_string().as_str() {
                 "name" => this.name.set(key, arg.string("\"cart\"", errors), errors),
-                "layer" => this.layer.set(key, arg.path("Office", errors), errors),
+                "scope" => this.scope.set(key, arg.path("Office", errors), errors),
                 "crate" => this.root.set(key, arg.path("path::to::sessionkit", errors), errors),
                 "codec" => this.codec.set(key, arg.path("path::to::Codec", errors), errors),
                 "version" => this.version.set(key, version(&arg, errors), errors),
@@ -77,7 +77,7 @@ fn on_error(arg: &Arg, errors: &Errors) -> Option<OnError> {
         _ => None,
     };
     match (word.as_deref(), &arg.value) {
-        (Some("default"), _) => return Some(OnError::Default),
+        (Some("default"), _) => return Some(OnError::UseDefault),
         (Some("fail"), _) => return Some(OnError::Fail),
         (_, Value::Absent | Value::Missing(_)) => arg.needs_value("default", errors),
         (_, value) => errors.on(value, "`on_error` is `default` or `fail`: write `on_error = default`"),

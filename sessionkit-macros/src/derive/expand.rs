@@ -12,13 +12,13 @@ use super::model::{Field, Kind, Model, Runtime, Stored};
 use crate::span::ours_at;
 
 pub(crate) fn implementation(model: &Model<'_>) -> TokenStream {
-    let Runtime { layer, codec, .. } = &model.runtime;
+    let Runtime { scope, codec, .. } = &model.runtime;
     let (ident, namespace) = (model.ident, &model.namespace);
     let (generics, arguments, own_where_clause) = model.generics.split_for_impl();
     let where_clause = bounds::where_clause(model);
-    let on_error = (model.on_error == OnError::Default).then(|| {
+    let on_error = (model.on_error == OnError::UseDefault).then(|| {
         quote!(
-            const ON_ERROR: __kit::OnError = __kit::OnError::Default;
+            const ON_ERROR: __kit::OnError = __kit::OnError::UseDefault;
         )
     });
     let version = model.migration.as_ref().map(|(version, _)| {
@@ -33,7 +33,7 @@ pub(crate) fn implementation(model: &Model<'_>) -> TokenStream {
         &model.runtime,
         quote! {
             impl #generics __kit::SessionData for #ident #arguments #where_clause {
-                type Layer = #layer;
+                type Scope = #scope;
                 type Codec = #codec;
                 const NAMESPACE: &'static __kit::str = #namespace;
                 #version

@@ -11,13 +11,13 @@ use super::shape::Head;
 
 pub(crate) fn implementation(head: &Head<'_>, attributes: &StructAttributes) -> TokenStream {
     let runtime = Runtime::new(attributes);
-    let Runtime { layer, codec, .. } = &runtime;
+    let Runtime { scope, codec, .. } = &runtime;
     let ident = head.ident;
     let (generics, arguments, _) = head.generics.split_for_impl();
     let where_clause = everything_is_static(head);
     let implementation = quote! {
         impl #generics __kit::SessionData for #ident #arguments #where_clause {
-            type Layer = #layer;
+            type Scope = #scope;
             type Codec = #codec;
             const NAMESPACE: &'static __kit::str = "";
             const FIELDS: &'static [__kit::Field] = &[];

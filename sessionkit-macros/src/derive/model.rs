@@ -21,7 +21,7 @@ pub(crate) struct Model<'a> {
 /// Where the names of the runtime are, and what the struct chose among them.
 pub(crate) struct Runtime {
     pub(crate) root: Path,
-    pub(crate) layer: Path,
+    pub(crate) scope: Path,
     pub(crate) codec: Path,
 }
 
@@ -57,7 +57,7 @@ impl Runtime {
     pub(crate) fn new(attributes: &StructAttributes) -> Self {
         Self {
             root: attributes.root.value().cloned().unwrap_or_else(|| parse_quote!(::sessionkit)),
-            layer: attributes.layer.value().cloned().unwrap_or_else(|| parse_quote!(__kit::Main)),
+            scope: attributes.scope.value().cloned().unwrap_or_else(|| parse_quote!(__kit::MainScope)),
             codec: attributes.codec.value().cloned().unwrap_or_else(|| parse_quote!(__kit::Json)),
         }
     }

@@ -14,7 +14,7 @@ use crate::slot::Slot;
 
 pub(crate) struct Conditions {
     pub(crate) root: Slot<Path>,
-    pub(crate) layer: Slot<Path>,
+    pub(crate) scope: Slot<Path>,
     pub(crate) public: Slot<()>,
     pub(crate) options: Options,
     /// All of them must hold.
@@ -36,14 +36,14 @@ impl Conditions {
     pub(crate) fn parse(args: TokenStream, errors: &Errors) -> Self {
         let mut this = Self {
             root: Slot::new(),
-            layer: Slot::new(),
+            scope: Slot::new(),
             public: Slot::new(),
             options: Options::new(),
             all: Vec::new(),
         };
         let mut is_condition_given = false;
         for arg in args::parse(args, Place::Handler, errors) {
-            is_condition_given |= !["crate", "layer", "login_url", "on_denied"].contains(&arg.key.to_string().as_str());
+            is_condition_given |= !["crate", "scope", "login_url", "on_denied"].contains(&arg.key.to_string().as_str());
             this.set(arg, errors);
         }
         // An arg that is a mistake, and has been reported, may have been meant as the condition.
@@ -63,7 +63,7 @@ impl Conditions {
         let key = &arg.key;
         match key.to_string().as_str() {
             "crate" => self.root.set(key, arg.path("path::to::sessionkit", errors), errors),
-            "layer" => self.layer.set(key, arg.path("Office", errors), errors),
+            "scope" => self.scope.set(key, arg.path("Office", errors), errors),
             "public" => self.public.set(key, arg.flag(errors), errors),
             "login_url" => self.options.set_login_url(&arg, errors),
             "on_denied" => self.options.set_on_denied(&arg, errors),

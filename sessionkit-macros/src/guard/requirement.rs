@@ -52,31 +52,31 @@ pub(crate) fn build(framework: Framework, conditions: &Conditions, handler: &Han
         Some(path) => moved_to(place, path),
         None => quote_spanned!(place=> ::sessionkit),
     };
-    let layer = match conditions.layer.value() {
+    let scope = match conditions.scope.value() {
         Some(path) => path.to_token_stream(),
-        None => quote_spanned!(place=> #root::__private::Main),
+        None => quote_spanned!(place=> #root::__private::MainScope),
     };
     let module = match framework {
         Framework::Axum => quote_spanned!(place=> #root::axum::__private),
         Framework::Actix => quote_spanned!(place=> #root::actix::__private),
     };
     if let Some(ReadyMade { name, argument }) = ready_made(conditions) {
-        // A layer that is none is reported on its name.
-        let place_of_layer = conditions.layer.value().map_or(place, ours_at);
-        let module_there = moved_to(place_of_layer, &module);
-        let name = Ident::new(name, place_of_layer);
-        let ty = quote_spanned!(place_of_layer=> #module_there::#name<#argument #layer>);
+        // A scope that is none is reported on its name.
+        let place_of_scope = conditions.scope.value().map_or(place, ours_at);
+        let module_there = moved_to(place_of_scope, &module);
+        let name = Ident::new(name, place_of_scope);
+        let ty = quote_spanned!(place_of_scope=> #module_there::#name<#argument #scope>);
         return Requirement { root, framework: module, ty, item: None, place };
     }
     let name = format_ident!("__session_guard_{}", handler.signature.ident.unraw(), span = place);
-    let item = definition(&name, &root, &layer, conditions, handler, place);
+    let item = definition(&name, &root, &scope, conditions, handler, place);
     Requirement { root, framework: module, ty: name.to_token_stream(), item: Some(item), place }
 }
 
 /// A type of the runtime that asks what the conditions do.
 struct ReadyMade {
     name: &'static str,
-    /// What stands before the layer.
+    /// What stands before the scope.
     argument: Option<TokenStream>,
 }
 
@@ -103,7 +103,7 @@ fn ready_made(conditions: &Conditions) -> Option<ReadyMade> {
 fn definition(
     name: &Ident,
     root: &TokenStream,
-    layer: &TokenStream,
+    scope: &TokenStream,
     conditions: &Conditions,
     handler: &Handler,
     place: Span,
@@ -120,9 +120,9 @@ fn definition(
         #visibility struct #name;
         #(#cfgs)*
         impl #root::__private::Check for #name {
-            type Layer = #layer;
+            type Scope = #scope;
             const HANDLER: &'static #root::__private::str = ::core::concat!(::core::module_path!(), #handler_name);
-            fn check(__subjects: &mut #root::__private::Subjects<'_, Self::Layer>) -> #root::__private::Result<(), #root::__private::Interrupted> {
+            fn check(__subjects: &mut #root::__private::Subjects<'_, Self::Scope>) -> #root::__private::Result<(), #root::__private::Interrupted> {
                 #checks
                 #root::__private::Ok(())
             }

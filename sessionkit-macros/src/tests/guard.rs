@@ -26,7 +26,7 @@ fn axum_require_login_emits_no_item() {
             #[tracing::instrument(skip_all)]
             pub(crate) async fn add(
                 _: ::sessionkit::axum::__private::AxumGuard<
-                    ::sessionkit::axum::__private::RequireLogin<::sessionkit::__private::Main>,
+                    ::sessionkit::axum::__private::RequireLogin<::sessionkit::__private::MainScope>,
                 >,
                 mut cart: Session<Cart>,
                 Form(item): Form<Item>,
@@ -46,7 +46,7 @@ fn axum_require_emits_the_requirement() {
     expands_to(
         expand(
             Framework::Axum,
-            quote!(require_login, require = |user: &User| user.is_admin, require = (policy::is_open), layer = Office,),
+            quote!(require_login, require = |user: &User| user.is_admin, require = (policy::is_open), scope = Office,),
             quote! {
                 #[cfg(feature = "admin")]
                 #[axum::debug_handler]
@@ -60,12 +60,12 @@ fn axum_require_emits_the_requirement() {
             pub struct __session_guard_type;
             #[cfg(feature = "admin")]
             impl ::sessionkit::__private::Check for __session_guard_type {
-                type Layer = Office;
+                type Scope = Office;
                 const HANDLER: &'static ::sessionkit::__private::str = ::core::concat!(
                     ::core::module_path!(), "::type"
                 );
                 fn check(
-                    __subjects: &mut ::sessionkit::__private::Subjects<'_, Self::Layer>,
+                    __subjects: &mut ::sessionkit::__private::Subjects<'_, Self::Scope>,
                 ) -> ::sessionkit::__private::Result<(), ::sessionkit::__private::Interrupted> {
                     __subjects.require_login();
                     __subjects.require(|user: &User| user.is_admin)?;
@@ -78,7 +78,7 @@ fn axum_require_emits_the_requirement() {
             pub async fn r#type(_: ::sessionkit::axum::__private::AxumGuard<__session_guard_type>) {
                 ::sessionkit::__private::access! {
                     "type",
-                    "require_login , require = | user : & User | user . is_admin , require = ( policy : : is_open ) , layer = Office ,"
+                    "require_login , require = | user : & User | user . is_admin , require = ( policy : : is_open ) , scope = Office ,"
                 }
             }
         "##]],
@@ -103,12 +103,12 @@ fn operators_are_flat() {
             #[allow(non_camel_case_types, clippy::redundant_pub_crate)]
             struct __session_guard_show;
             impl ::sessionkit::__private::Check for __session_guard_show {
-                type Layer = ::sessionkit::__private::Main;
+                type Scope = ::sessionkit::__private::MainScope;
                 const HANDLER: &'static ::sessionkit::__private::str = ::core::concat!(
                     ::core::module_path!(), "::show"
                 );
                 fn check(
-                    __subjects: &mut ::sessionkit::__private::Subjects<'_, Self::Layer>,
+                    __subjects: &mut ::sessionkit::__private::Subjects<'_, Self::Scope>,
                 ) -> ::sessionkit::__private::Result<(), ::sessionkit::__private::Interrupted> {
                     __subjects.open(::sessionkit::__private::Operator::Any);
                     __subjects.require(is_admin)?;
@@ -154,11 +154,11 @@ fn what_the_runtime_has_ready_needs_no_item() {
         expansion.code.to_string().replace(' ', "")
     };
     for (args, ty) in [
-        (quote!(public), "Public<::sessionkit::__private::Main>"),
-        (quote!(public, layer = Office), "Public<Office>"),
-        (quote!(guest_only), "GuestOnly<::sessionkit::__private::Main>"),
-        (quote!(require_fresh = "5m", layer = Office), "RequireFresh<300u64,Office>"),
-        (quote!(require_login, require_fresh = "2h", layer = Office), "RequireFresh<7200u64,Office>"),
+        (quote!(public), "Public<::sessionkit::__private::MainScope>"),
+        (quote!(public, scope = Office), "Public<Office>"),
+        (quote!(guest_only), "GuestOnly<::sessionkit::__private::MainScope>"),
+        (quote!(require_fresh = "5m", scope = Office), "RequireFresh<300u64,Office>"),
+        (quote!(require_login, require_fresh = "2h", scope = Office), "RequireFresh<7200u64,Office>"),
     ] {
         let found = expanded(args);
         assert!(found.starts_with("asyncfnshow(") && found.contains(ty), "{ty} is not in {found}");
@@ -187,7 +187,7 @@ fn axum_takes_no_more_than_sixteen_arguments() {
                 ): (
                     web::sessionkit::axum::__private::AxumGuard<
                         web::sessionkit::axum::__private::RequireLogin<
-                            web::sessionkit::__private::Main,
+                            web::sessionkit::__private::MainScope,
                         >,
                     >,
                     A,
@@ -231,7 +231,7 @@ fn axum_argument_of_ours_is_not_too_many_for_clippy() {
             #[allow(clippy::too_many_arguments)]
             async fn seven(
                 _: ::sessionkit::axum::__private::AxumGuard<
-                    ::sessionkit::axum::__private::RequireLogin<::sessionkit::__private::Main>,
+                    ::sessionkit::axum::__private::RequireLogin<::sessionkit::__private::MainScope>,
                 >,
                 a: A,
                 b: A,
@@ -270,12 +270,12 @@ fn actix_nests_the_arguments() {
             #[allow(non_camel_case_types, clippy::redundant_pub_crate)]
             struct __session_guard_show;
             impl ::sessionkit::__private::Check for __session_guard_show {
-                type Layer = ::sessionkit::__private::Main;
+                type Scope = ::sessionkit::__private::MainScope;
                 const HANDLER: &'static ::sessionkit::__private::str = ::core::concat!(
                     ::core::module_path!(), "::show"
                 );
                 fn check(
-                    __subjects: &mut ::sessionkit::__private::Subjects<'_, Self::Layer>,
+                    __subjects: &mut ::sessionkit::__private::Subjects<'_, Self::Scope>,
                 ) -> ::sessionkit::__private::Result<(), ::sessionkit::__private::Interrupted> {
                     __subjects.require(is_admin)?;
                     ::sessionkit::__private::Ok(())
@@ -322,7 +322,7 @@ fn actix_without_arguments() {
                     _,
                     (),
                 ): ::sessionkit::actix::__private::ActixGuard<
-                    ::sessionkit::actix::__private::RequireLogin<::sessionkit::__private::Main>,
+                    ::sessionkit::actix::__private::RequireLogin<::sessionkit::__private::MainScope>,
                     (),
                 >,
             ) -> impl Future<Output = HttpResponse> {
@@ -344,7 +344,7 @@ fn the_body_is_not_parsed() {
     };
     let expansion = expand(Framework::Axum, quote!(require_login), item);
     assert!(expansion.error.is_none());
-    expect![[r#"async fn half_done (_ : :: sessionkit :: axum :: __private :: AxumGuard < :: sessionkit :: axum :: __private :: RequireLogin < :: sessionkit :: __private :: Main > >) { :: sessionkit :: __private :: access ! { "half_done" , "require_login" } let x = ; }"#]].assert_eq(&expansion.code.to_string());
+    expect![[r#"async fn half_done (_ : :: sessionkit :: axum :: __private :: AxumGuard < :: sessionkit :: axum :: __private :: RequireLogin < :: sessionkit :: __private :: MainScope > >) { :: sessionkit :: __private :: access ! { "half_done" , "require_login" } let x = ; }"#]].assert_eq(&expansion.code.to_string());
 }
 
 #[test]
@@ -357,7 +357,7 @@ fn a_handler_without_a_body_is_left_to_the_compiler() {
         ),
     );
     assert!(expansion.error.is_none());
-    expect!["async fn declared (:: sessionkit :: actix :: __private :: ActixGuard (_ , (a ,)) : :: sessionkit :: actix :: __private :: ActixGuard < :: sessionkit :: actix :: __private :: RequireLogin < :: sessionkit :: __private :: Main > , (A ,) >) ;"].assert_eq(&expansion.code.to_string());
+    expect!["async fn declared (:: sessionkit :: actix :: __private :: ActixGuard (_ , (a ,)) : :: sessionkit :: actix :: __private :: ActixGuard < :: sessionkit :: actix :: __private :: RequireLogin < :: sessionkit :: __private :: MainScope > , (A ,) >) ;"].assert_eq(&expansion.code.to_string());
 }
 
 #[test]

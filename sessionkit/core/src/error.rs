@@ -58,7 +58,7 @@ impl SessionError {
     }
 
     /// A struct was asked of a session that it does not belong to.
-    pub(crate) fn layer(data: &'static str, belongs: &'static str, asked: &'static str) -> Self {
+    pub(crate) fn scope(data: &'static str, belongs: &'static str, asked: &'static str) -> Self {
         Reason::Layer { data, belongs, asked }.into()
     }
 
@@ -298,7 +298,7 @@ impl fmt::Display for SessionError {
                 "the structs `{first}` and `{second}` both use the session namespace `{namespace}`: give one of them another with `#[session(name = \"..\")]`"
             ),
             Reason::Layer { data, belongs, asked } => {
-                write!(f, "the struct `{data}` belongs to the session layer `{belongs}`, and was asked of `{asked}`")
+                write!(f, "the struct `{data}` belongs to the session scope `{belongs}`, and was asked of `{asked}`")
             }
             Reason::TooLarge { size, limit } => {
                 write!(f, "the session would take {size} bytes, more than max_record_size = {limit}")
@@ -353,7 +353,7 @@ impl fmt::Display for SessionError {
                 f.write_str("the sessions of the user were ended while this login was under way: please log in again")
             }
             Reason::NoDeviceIndex => f.write_str(
-                "the sessions of each user are not kept: set `devices`, and use a store that has an index of them",
+                "the sessions of each user are not kept: set `track_devices`, and use a store that has an index of them",
             ),
             Reason::NotLoggedIn => f.write_str("nobody is logged in"),
             Reason::NoSuchUser => f.write_str("there is no such user"),

@@ -47,7 +47,7 @@ pub use data::migration::{Migration, migrate};
 pub use data::three_way::ThreeWay;
 pub use data::{Field, Merge, MergeFunction, OnError, SessionData};
 pub use devices::{
-    Device, DeviceEntry, DeviceIndex, Devices, EntryState, Meant, Registered, Registration, StoreFuture,
+    Device, DeviceEntry, DeviceIndex, DeviceSelection, Devices, EntryState, Registered, Registration, StoreFuture,
 };
 pub use engine::hooks::{LoadCookie, MissingSession, PresentedCookie};
 #[doc(hidden)]
@@ -65,22 +65,22 @@ pub use record::Record;
 pub use record::credential_stamp::CredentialStamp;
 pub use record::delta::{Authenticate, Delta, FieldKey, FieldOp, HeaderOp, StoredValue, ValueRef};
 pub use record::details::LoginDetails;
-pub use record::header::{Generation, Header, PACKED_HEADER, Previous};
+pub use record::header::{Generation, Header, PACKED_HEADER, PreviousSecret};
 pub use record::packing::Fields;
 pub use request::RequestSession;
 pub use request::checkout::Checkout;
-pub use request::close::{Closing, Serving};
+pub use request::close::{CloseFuture, RequestGuard};
 pub use request::dynamic::{DynamicSession, DynamicValue};
-pub use request::handle::{Held, SessionHandle};
+pub use request::handle::{HandleRef, SessionHandle};
 pub use request::info::SessionInfo;
 pub use request::load_user::require_user;
-pub use scope::{LayerMarker, Main};
+pub use scope::{MainScope, SessionScope};
 pub use store::memory::MemoryStore;
 pub use store::notices::Notices;
 pub use store::{CommitOutcome, CreateOutcome, Receipt, Store, StoreError, StoreErrorKind};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use token::{OsRandom, SecretHash, SessionId, Token, TokenSource};
-pub use wire::closed::{Closed, HeaderChange, HeaderChanges};
+pub use wire::closed::{HeaderChange, HeaderChanges, ResponseChanges};
 pub use wire::head::{Headers, OwnedHead, RequestHead, Route};
 pub use wire::local_path::LocalPath;
 pub use wire::rejection::Rejection;

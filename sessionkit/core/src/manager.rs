@@ -13,8 +13,8 @@ use crate::engine::user::UserLoader;
 use crate::error::SessionError;
 use crate::guard::Denial;
 use crate::request::RequestSession;
-use crate::request::close::{self, Closing};
-use crate::scope::{LayerMarker, Main};
+use crate::request::close::{self, CloseFuture};
+use crate::scope::{MainScope, SessionScope};
 use crate::store::Store;
 use crate::time::Clock;
 use crate::token::{self, TokenSource};
@@ -31,25 +31,25 @@ use crate::wire::rejection::Rejection;
 /// # let _ = manager;
 /// ```
 ///
-/// `L` names the layer in an application that has several; see [`LayerMarker`].
-pub struct SessionManager<L: LayerMarker = Main> {
+/// `L` names the layer in an application that has several; see [`SessionScope`].
+pub struct SessionManager<L: SessionScope = MainScope> {
     engine: Arc<Engine>,
-    layer: std::marker::PhantomData<fn() -> L>,
+    scope: std::marker::PhantomData<fn() -> L>,
 }
 
 impl SessionManager {
     /// Makes a manager.
     pub fn new(store: impl Store, config: SessionConfig) -> Self {
-        Self::for_layer(store, config)
+        Self::for_scope(store, config)
     }
 }
 
-impl<L: LayerMarker> SessionManager<L> {
-    /// Makes the manager of one of several layers: `SessionManager::<Office>::for_layer(store, config)`. Each needs a
+impl<L: SessionScope> SessionManager<L> {
+    /// Makes the manager of one of several layers: `SessionManager::<Office>::for_scope(store, config)`. Each needs a
     /// cookie of its own name.
-    pub fn for_layer(store: impl Store, config: SessionConfig) -> Self {
+    pub fn for_scope(store: impl Store, config: SessionConfig) -> Self {
         let engine = Engine::new(store, config, L::NAME);
-        Self { engine: Arc::new(engine), layer: std::marker::PhantomData }
+        Self { engine: Arc::new(engine), scope: std::marker::PhantomData }
     }
 
     /// Tells the time with `clock` instead of the system's clock.
@@ -172,7 +172,7 @@ impl<L: LayerMarker> SessionManager<L> {
 
     pub(crate) fn with(self, change: impl FnOnce(&mut Engine)) -> Self {
         let engine = self.engine.changed(change);
-        Self { engine: Arc::new(engine), layer: self.layer }
+        Self { engine: Arc::new(engine), scope: self.scope }
     }
 
     /// Opens the session of a request. Nothing is read and nothing is stored before somebody asks for something.
@@ -192,11 +192,11 @@ impl<L: LayerMarker> SessionManager<L> {
     }
 
     /// The devices on which a user is logged in, for administrators and for jobs: to be listed and ended. Needs the
-    /// setting `devices`.
+    /// setting `track_devices`.
     ///
     /// ```
     /// # use sessionkit_core as sessionkit;
-    /// use sessionkit::{Main, SessionError, SessionManager};
+    /// use sessionkit::{MainScope, SessionError, SessionManager};
     ///
     /// async fn lock_out(manager: &SessionManager, user: i64) -> Result<(), SessionError> {
     ///     manager.devices_of(user).end_all().await
@@ -207,7 +207,7 @@ impl<L: LayerMarker> SessionManager<L> {
     }
 
     /// Ends the sessions of all users of this layer, and tells how many. Logins that are under way meanwhile fail;
-    /// anonymous sessions stay. Needs the setting `devices`.
+    /// anonymous sessions stay. Needs the setting `track_devices`.
     ///
     /// # Errors
     /// Fails where there is no index of devices, and when the store fails. Then some of the sessions may go on; the next
@@ -222,7 +222,7 @@ impl<L: LayerMarker> SessionManager<L> {
     /// response becomes. Once begun it completes, even if the future is dropped.
     ///
     /// Changes are stored when the status is below 500 and not 408.
-    pub fn close(&self, session: &RequestSession, status: u16) -> Closing {
+    pub fn close(&self, session: &RequestSession, status: u16) -> CloseFuture {
         close::close(session, status)
     }
 
@@ -234,14 +234,14 @@ impl<L: LayerMarker> SessionManager<L> {
     }
 }
 
-impl<L: LayerMarker> Clone for SessionManager<L> {
+impl<L: SessionScope> Clone for SessionManager<L> {
     fn clone(&self) -> Self {
-        Self { engine: self.engine.clone(), layer: self.layer }
+        Self { engine: self.engine.clone(), scope: self.scope }
     }
 }
 
-impl<L: LayerMarker> fmt::Debug for SessionManager<L> {
+impl<L: SessionScope> fmt::Debug for SessionManager<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionManager").field("layer", &L::NAME).finish_non_exhaustive()
+        f.debug_struct("SessionManager").field("scope", &L::NAME).finish_non_exhaustive()
     }
 }

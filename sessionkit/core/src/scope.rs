@@ -5,25 +5,25 @@
 /// ```
 /// # use sessionkit_core as sessionkit;
 /// struct Office;
-/// impl sessionkit::LayerMarker for Office {
+/// impl sessionkit::SessionScope for Office {
 ///     const NAME: &'static str = "Office";
 /// }
 /// ```
 ///
-/// A struct joins it with `#[session(layer = Office)]`; each layer needs a cookie of its own name.
+/// A struct joins it with `#[session(scope = Office)]`; each layer needs a cookie of its own name.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not name a session layer",
-    note = "write `impl LayerMarker for {Self} {{ const NAME: &'static str = \"..\"; }}`"
+    message = "`{Self}` does not name a session scope",
+    note = "write `impl SessionScope for {Self} {{ const NAME: &'static str = \"..\"; }}`"
 )]
-pub trait LayerMarker: Send + Sync + 'static {
+pub trait SessionScope: Send + Sync + 'static {
     /// The name, in logs and in what is stored: under another name the sessions of before open nothing.
     const NAME: &'static str;
 }
 
 /// The layer of everything that names no other.
 #[derive(Clone, Copy, Debug)]
-pub struct Main;
+pub struct MainScope;
 
-impl LayerMarker for Main {
+impl SessionScope for MainScope {
     const NAME: &'static str = "Main";
 }

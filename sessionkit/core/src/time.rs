@@ -21,12 +21,12 @@ impl Timestamp {
     }
 
     /// Adds a duration; parts of a second are dropped.
-    pub const fn after(self, duration: Duration) -> Self {
+    pub const fn saturating_add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration.as_secs()))
     }
 
     /// The time from `earlier` to this point, or zero when `earlier` is later.
-    pub const fn since(self, earlier: Self) -> Duration {
+    pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
         Duration::from_secs(self.0.saturating_sub(earlier.0))
     }
 }

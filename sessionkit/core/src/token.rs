@@ -175,8 +175,8 @@ impl Token {
 
     /// The hash that the record keeps: SHA-256 over the layer's name, a zero byte and the secret. So a token of one layer
     /// opens nothing in another, even if both keep their sessions in one store.
-    pub fn secret_hash(&self, layer: &str) -> SecretHash {
-        let hash = Sha256::new().chain_update(layer).chain_update([0]).chain_update(self.secret);
+    pub fn secret_hash(&self, scope: &str) -> SecretHash {
+        let hash = Sha256::new().chain_update(scope).chain_update([0]).chain_update(self.secret);
         SecretHash(hash.finalize().into())
     }
 

@@ -29,7 +29,7 @@ impl Shop {
     /// Sessions are kept in this process, or in the Redis that `SESSION_STORE` names.
     pub(crate) async fn open() -> Result<Self, Box<dyn Error>> {
         // The shop speaks plain http on localhost; behind https there is no `dev()`.
-        let config = SessionConfig::builder().dev().devices(true).build()?;
+        let config = SessionConfig::builder().dev().track_devices(true).build()?;
         let sessions = match env::var("SESSION_STORE") {
             Ok(url) => SessionManager::new(RedisStore::connect(&url).await?, config),
             Err(_) => SessionManager::new(MemoryStore::new(), config),

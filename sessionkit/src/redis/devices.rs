@@ -4,8 +4,8 @@
 
 use ::redis::{Value, cmd};
 use sessionkit_core::{
-    DeviceEntry, DeviceIndex, EntryState, Meant, Registered, Registration, SessionId, StoreError, StoreFuture,
-    Timestamp,
+    DeviceEntry, DeviceIndex, DeviceSelection, EntryState, Registered, Registration, SessionId, StoreError,
+    StoreFuture, Timestamp,
 };
 
 use super::failure::Failure;
@@ -78,7 +78,7 @@ impl DeviceIndex for RedisStore {
         })
     }
 
-    fn end<'a>(&'a self, user: &'a str, meant: Meant, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>> {
+    fn end<'a>(&'a self, user: &'a str, meant: DeviceSelection, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>> {
         Box::pin(async move { Ok(self.change(user, &Arguments::of_end(meant, now)).await?.1) })
     }
 

@@ -16,7 +16,7 @@
 
 use std::borrow::Cow;
 
-use sessionkit_core::{CredentialStamp, Header, LoginDetails, Previous, Record, SecretHash, Timestamp, ValueRef};
+use sessionkit_core::{CredentialStamp, Header, LoginDetails, PreviousSecret, Record, SecretHash, Timestamp, ValueRef};
 
 pub(super) type Pair = (Vec<u8>, Vec<u8>);
 
@@ -67,7 +67,7 @@ pub(super) fn write(record: &Record) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)> {
     if let Some(user) = &header.user {
         pairs.push(("@user".into(), user.as_bytes().into()));
     }
-    if let Some(label) = &header.label {
+    if let Some(label) = &header.device_label {
         pairs.push(("@label".into(), label.as_bytes().into()));
     }
     pairs.extend(
@@ -103,7 +103,7 @@ pub(super) fn read(pairs: &[Pair]) -> Result<Record, String> {
     };
     let mut header = find(b"@").and_then(Header::unpack).ok_or("@")?;
     header.user = text("@user")?;
-    header.label = text("@label")?;
+    header.device_label = text("@label")?;
     let mut details = LoginDetails::default();
     details.methods = text("@methods")?.iter().flat_map(|methods| methods.split(' ')).map(str::to_owned).collect();
     details.actor = text("@actor")?;
@@ -121,12 +121,12 @@ pub(super) fn read(pairs: &[Pair]) -> Result<Record, String> {
     Ok(Record::from_fields(header, fields))
 }
 
-fn previous(stored: &[u8]) -> Option<Previous> {
+fn previous(stored: &[u8]) -> Option<PreviousSecret> {
     let (secret, times) = stored.split_first_chunk::<32>()?;
     let mut times = times.splitn(2, |byte| *byte == b':').map(seconds);
     let (renewed, until) = (times.next()??, times.next());
     let until = until.map_or(Some(None), |until| until.map(Some))?;
-    Some(Previous { secret: SecretHash::from_bytes(*secret), renewed, until })
+    Some(PreviousSecret { secret: SecretHash::from_bytes(*secret), renewed, until })
 }
 
 fn seconds(digits: &[u8]) -> Option<Timestamp> {

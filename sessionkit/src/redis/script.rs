@@ -7,7 +7,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use ::redis::{Cmd, Script, cmd};
-use sessionkit_core::{Authenticate, Delta, DeviceEntry, FieldKey, FieldOp, Generation, Header, HeaderOp, Meant};
+use sessionkit_core::{
+    Authenticate, Delta, DeviceEntry, DeviceSelection, FieldKey, FieldOp, Generation, Header, HeaderOp,
+};
 use sessionkit_core::{LoginDetails, Record, Registration, SessionId, StoreError, StoredValue, Timestamp};
 
 use super::{devices, layout};
@@ -81,7 +83,7 @@ impl Arguments {
         let mut arguments = Self::default();
         // The packed form decides: it is what every later call reads.
         let deadline = Header::unpack(&record.header().pack()).map_or(now, |header| header.deadline());
-        arguments.display((deadline.since(now) + SLACK).as_secs());
+        arguments.display((deadline.saturating_duration_since(now) + SLACK).as_secs());
         for (name, value) in layout::write(record) {
             arguments.push(name.as_bytes()).push(value);
         }
@@ -124,12 +126,12 @@ impl Arguments {
     }
 
     /// What `devices.lua` is given to end sessions.
-    pub(super) fn of_end(meant: Meant, now: Timestamp) -> Self {
+    pub(super) fn of_end(meant: DeviceSelection, now: Timestamp) -> Self {
         let mut arguments = Self::of_devices(now, "end");
         match meant {
-            Meant::All => arguments.push("all"),
-            Meant::Others(id) => arguments.push("others").display(id),
-            Meant::One(id) => arguments.push("one").display(id),
+            DeviceSelection::All => arguments.push("all"),
+            DeviceSelection::Others(id) => arguments.push("others").display(id),
+            DeviceSelection::One(id) => arguments.push("one").display(id),
         };
         arguments
     }
@@ -167,9 +169,9 @@ impl Arguments {
     }
 
     fn authenticate(&mut self, op: &Authenticate) -> &mut Self {
-        self.push("A").time(op.at).time(op.at.after(op.ttl)).display(op.ttl.as_secs());
+        self.push("A").time(op.at).time(op.at.saturating_add(op.ttl)).display(op.ttl.as_secs());
         self.optional_time(op.absolute_deadline).user(&op.user, op.details.as_deref());
-        match &op.label {
+        match &op.device_label {
             Some(label) => self.push("H").push("@label").push(label.as_bytes()),
             None => self,
         }

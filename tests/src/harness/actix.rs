@@ -13,7 +13,7 @@ pub use sessionkit::actix::{
     Auth, CsrfMiddleware, CsrfToken, DynamicSession, MaybeSession, MaybeUser, Session, SessionHandle,
     SessionMiddleware, SessionRejection, SessionView, User, session,
 };
-use sessionkit::{CrossOriginProtection, LayerMarker, Rules, SessionManager};
+use sessionkit::{CrossOriginProtection, Rules, SessionManager, SessionScope};
 
 use super::{Bench, Gates, Server};
 
@@ -125,7 +125,7 @@ macro_rules! actix_start {
 pub use crate::actix_start;
 
 /// Asks routes under one session middleware without a server; returns the answer's cookies and its body.
-pub async fn answer<L: LayerMarker>(
+pub async fn answer<L: SessionScope>(
     manager: SessionManager<L>,
     routes: impl Fn(&mut ServiceConfig),
     path: &str,
@@ -175,7 +175,8 @@ pub async fn serve_protected_denying(
     protection: CrossOriginProtection,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> Server {
-    serve_protected_behind(bench, SessionMiddleware::new(bench.manager()).deny_by_default(), protection, routes).await
+    serve_protected_behind(bench, SessionMiddleware::new(bench.manager()).withhold_unguarded(), protection, routes)
+        .await
 }
 
 async fn serve_protected_behind(
@@ -205,7 +206,7 @@ pub async fn serve_unsessioned(
 }
 
 /// Serves routes under the bench's session middleware and another one.
-pub async fn serve_layers<L: LayerMarker>(
+pub async fn serve_layers<L: SessionScope>(
     bench: &Bench,
     other: SessionManager<L>,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
@@ -233,7 +234,7 @@ pub async fn serve_nested(
 }
 
 /// Serves routes under the bench's session middleware, and the same under `/fenced` behind rules.
-pub async fn serve_fenced<L: LayerMarker>(
+pub async fn serve_fenced<L: SessionScope>(
     bench: &Bench,
     manager: SessionManager,
     rules: Rules<L>,
@@ -243,16 +244,16 @@ pub async fn serve_fenced<L: LayerMarker>(
 }
 
 /// Serves the same under session middleware that denies by default.
-pub async fn serve_denying<L: LayerMarker>(
+pub async fn serve_denying<L: SessionScope>(
     bench: &Bench,
     manager: SessionManager,
     rules: Rules<L>,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> Server {
-    serve_behind(bench, SessionMiddleware::new(manager).deny_by_default(), rules, routes).await
+    serve_behind(bench, SessionMiddleware::new(manager).withhold_unguarded(), rules, routes).await
 }
 
-async fn serve_behind<L: LayerMarker>(
+async fn serve_behind<L: SessionScope>(
     bench: &Bench,
     middleware: SessionMiddleware,
     rules: Rules<L>,
@@ -268,12 +269,13 @@ async fn serve_behind<L: LayerMarker>(
 }
 
 /// Serves routes under another session middleware inside of the bench's, which denies by default.
-pub async fn serve_denying_beside<L: LayerMarker>(
+pub async fn serve_denying_beside<L: SessionScope>(
     bench: &Bench,
     other: SessionManager<L>,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> Server {
-    let (denying, gates) = (SessionMiddleware::new(bench.manager()).deny_by_default(), Data::new(bench.gates.clone()));
+    let (denying, gates) =
+        (SessionMiddleware::new(bench.manager()).withhold_unguarded(), Data::new(bench.gates.clone()));
     actix_start!(move || {
         let app = App::new().app_data(gates.clone()).configure(routes.clone());
         app.wrap(SessionMiddleware::new(other.clone())).wrap(denying.clone())

@@ -15,7 +15,7 @@ pub use sessionkit::axum::{
     Auth, CsrfLayer, CsrfToken, DynamicSession, MaybeSession, MaybeUser, Session, SessionHandle, SessionLayer,
     SessionRejection, SessionView, User, session,
 };
-use sessionkit::{CrossOriginProtection, LayerMarker, Rules, SessionManager};
+use sessionkit::{CrossOriginProtection, Rules, SessionManager, SessionScope};
 use tower::ServiceExt as _;
 
 use super::{Bench, Gates, Server};
@@ -87,7 +87,7 @@ macro_rules! axum_routes {
 pub use crate::axum_routes as routes;
 
 /// Asks routes under one session layer without a server; returns the answer's cookies and its body.
-pub async fn answer<L: LayerMarker>(
+pub async fn answer<L: SessionScope>(
     manager: SessionManager<L>,
     routes: Router,
     path: &str,
@@ -124,7 +124,7 @@ pub async fn serve_protected(
 
 /// Serves the same under a session layer that denies by default.
 pub async fn serve_protected_denying(bench: &Bench, protection: CrossOriginProtection, routes: Router) -> Server {
-    let denying = SessionLayer::new(bench.manager()).deny_by_default();
+    let denying = SessionLayer::new(bench.manager()).withhold_unguarded();
     serve_app(bench, routes.layer(CsrfLayer::new(protection)).layer(denying)).await
 }
 
@@ -134,7 +134,7 @@ pub async fn serve_unsessioned(bench: &Bench, protection: CrossOriginProtection,
 }
 
 /// Serves routes under the bench's session layer and another one.
-pub async fn serve_layers<L: LayerMarker>(bench: &Bench, other: SessionManager<L>, routes: Router) -> Server {
+pub async fn serve_layers<L: SessionScope>(bench: &Bench, other: SessionManager<L>, routes: Router) -> Server {
     serve_app(bench, routes.layer(SessionLayer::new(bench.manager())).layer(SessionLayer::new(other))).await
 }
 
@@ -145,7 +145,7 @@ pub async fn serve_nested(bench: &Bench, routes: Router, path: &'static str, inn
 }
 
 /// Serves routes under the bench's session layer, and the same under `/fenced` behind rules.
-pub async fn serve_fenced<L: LayerMarker>(
+pub async fn serve_fenced<L: SessionScope>(
     bench: &Bench,
     manager: SessionManager,
     rules: Rules<L>,
@@ -155,22 +155,22 @@ pub async fn serve_fenced<L: LayerMarker>(
 }
 
 /// Serves the same under a session layer that denies by default.
-pub async fn serve_denying<L: LayerMarker>(
+pub async fn serve_denying<L: SessionScope>(
     bench: &Bench,
     manager: SessionManager,
     rules: Rules<L>,
     routes: Router,
 ) -> Server {
-    serve_app(bench, fenced(rules, routes).layer(SessionLayer::new(manager).deny_by_default())).await
+    serve_app(bench, fenced(rules, routes).layer(SessionLayer::new(manager).withhold_unguarded())).await
 }
 
 /// Serves routes under another session layer inside of the bench's, which denies by default.
-pub async fn serve_denying_beside<L: LayerMarker>(bench: &Bench, other: SessionManager<L>, routes: Router) -> Server {
-    let denying = SessionLayer::new(bench.manager()).deny_by_default();
+pub async fn serve_denying_beside<L: SessionScope>(bench: &Bench, other: SessionManager<L>, routes: Router) -> Server {
+    let denying = SessionLayer::new(bench.manager()).withhold_unguarded();
     serve_app(bench, routes.layer(SessionLayer::new(other)).layer(denying)).await
 }
 
-fn fenced<L: LayerMarker>(rules: Rules<L>, routes: Router) -> Router {
+fn fenced<L: SessionScope>(rules: Rules<L>, routes: Router) -> Router {
     routes.clone().merge(under("/fenced", routes.route_layer(GuardLayer::new(rules))))
 }
 

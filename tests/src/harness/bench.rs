@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use sessionkit::testing::{CountingStore, ManualClock, TestSession};
-use sessionkit::{LayerMarker, Main, SessionConfig, SessionConfigBuilder, SessionManager, Store};
+use sessionkit::{MainScope, SessionConfig, SessionConfigBuilder, SessionManager, SessionScope, Store};
 
 use super::{Gates, TestStore, Visitor};
 use crate::servers::proxy::FaultProxy;
@@ -71,12 +71,12 @@ impl Bench {
 
     /// A manager over the bench's store and clock.
     pub fn manager(&self) -> SessionManager {
-        self.manager_of::<Main>()
+        self.manager_of::<MainScope>()
     }
 
     /// A manager of another layer.
-    pub fn manager_of<L: LayerMarker>(&self) -> SessionManager<L> {
-        SessionManager::<L>::for_layer(self.store.clone(), self.config.clone()).with_clock(self.clock.clone())
+    pub fn manager_of<L: SessionScope>(&self) -> SessionManager<L> {
+        SessionManager::<L>::for_scope(self.store.clone(), self.config.clone()).with_clock(self.clock.clone())
     }
 
     /// A manager over another store, one that wraps the bench's as a rule.

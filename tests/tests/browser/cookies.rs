@@ -19,7 +19,7 @@ both_frameworks! {
     ];
 
     async fn who(auth: Auth) -> Result<Reply, SessionRejection> {
-        Ok(Reply::html(auth.user().await?.unwrap_or_else(|| "nobody".into())))
+        Ok(Reply::html(auth.user_id().await?.unwrap_or_else(|| "nobody".into())))
     }
 
     async fn enter(auth: Auth) -> Result<Reply, SessionRejection> {

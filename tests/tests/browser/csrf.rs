@@ -42,7 +42,7 @@ both_frameworks! {
     type Answered = Result<Reply, SessionRejection>;
 
     async fn cart(auth: Auth, cart: SessionView<Cart>) -> Answered {
-        let user = auth.user().await?.unwrap_or_else(|| "nobody".into());
+        let user = auth.user_id().await?.unwrap_or_else(|| "nobody".into());
         let form = "<form method=post action=/buy><button>buy</button></form>";
         Ok(Reply::html(format!("{} items of {user} {form}", cart.items)))
     }

@@ -20,7 +20,7 @@ both_frameworks! {
 
     #[session(require_login)]
     async fn office(auth: Auth) -> Result<Reply, SessionRejection> {
-        let user = auth.user().await?;
+        let user = auth.user_id().await?;
         Ok(Reply::html(format!("The office of {}", user.expect("the guard saw to it"))))
     }
 

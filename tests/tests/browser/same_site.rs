@@ -20,7 +20,7 @@ both_frameworks! {
     ];
 
     async fn who(auth: Auth) -> Result<Reply, SessionRejection> {
-        let who = auth.user().await?.unwrap_or_else(|| "nobody".into());
+        let who = auth.user_id().await?.unwrap_or_else(|| "nobody".into());
         Ok(Reply::html(format!("I see {who}. <a href=/who>again</a>")))
     }
 

@@ -38,7 +38,7 @@ both_frameworks! {
     }
 
     async fn home(auth: Auth) -> Result<Reply, SessionRejection> {
-        let who = auth.user().await?.unwrap_or_else(|| "nobody".into());
+        let who = auth.user_id().await?.unwrap_or_else(|| "nobody".into());
         Ok(Reply::html(format!("Home of {who} <a href=/leave>leave</a>")))
     }
 

@@ -5,7 +5,7 @@ mod panics;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sessionkit::manual::{Closed, DynamicSession, HeaderChange, Headers, RequestHead, RequestSession};
+use sessionkit::manual::{DynamicSession, HeaderChange, Headers, RequestHead, RequestSession, ResponseChanges};
 use sessionkit::store::{CommitOutcome, CreateOutcome, Delta, Generation, Record, SessionId, Store, StoreError};
 use sessionkit::testing::{CountingStore, ManualClock};
 use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager, Timestamp, TokenSource};
@@ -29,11 +29,11 @@ fn manager() -> (SessionManager, Counted) {
 #[tokio::test]
 async fn a_struct_of_another_layer_is_refused() {
     struct Office;
-    impl sessionkit::LayerMarker for Office {
+    impl sessionkit::SessionScope for Office {
         const NAME: &'static str = "Office";
     }
     #[derive(Debug, SessionData)]
-    #[session(layer = Office)]
+    #[session(scope = Office)]
     struct Desk {
         orders: u32,
     }
@@ -152,7 +152,7 @@ impl Headers for Cookie {
 }
 
 /// The cookie that a response sets, as the client presents it.
-fn set_cookie(closed: Closed) -> String {
+fn set_cookie(closed: ResponseChanges) -> String {
     let cookie = closed.headers.into_iter().find_map(|change| match change {
         HeaderChange::Append("set-cookie", cookie) => cookie.split(';').next().map(str::to_owned),
         _ => None,
@@ -290,7 +290,7 @@ async fn what_a_logout_makes_of_the_cookie_stays() {
         clock.advance(hour);
         let session = manager.open();
         session.attach(&RequestHead::new("GET", "/", &Cookie(cookie)));
-        session.user().await.unwrap();
+        session.user_id().await.unwrap();
         store.hold(gate);
         let closing = manager.close(&session, 200);
         let logout = async {
@@ -310,7 +310,7 @@ async fn a_handle_goes_on_with_the_login_that_runs_when_the_client_leaves() {
     let manager = SessionManager::new(store.clone(), SessionConfig::default());
     let session = manager.open().serving();
     let (handle, auth) = (session.handle().await.unwrap(), session.auth());
-    let task = tokio::spawn(async move { (handle.user().await.unwrap(), auth) });
+    let task = tokio::spawn(async move { (handle.user_id().await.unwrap(), auth) });
     store.hold("before create");
     let login = tokio::spawn({
         let auth = session.auth();

@@ -53,7 +53,7 @@ behaviour! {
     }
 
     async fn items(cart: Session<Cart>, auth: Auth) -> Answered {
-        Ok(Reply::ok(format!("{:?} {}", cart.items, auth.user().await?.as_deref().unwrap_or("nobody"))))
+        Ok(Reply::ok(format!("{:?} {}", cart.items, auth.user_id().await?.as_deref().unwrap_or("nobody"))))
     }
 
     async fn start(bench: &Bench) -> Server {

@@ -138,7 +138,7 @@ async fn come_back(example: &str) {
 /// A browser whose user logged in ten minutes ago.
 pub async fn stale(user: &str, redis: &RedisServer) -> TestSession {
     let store = RedisStore::connect(&redis.url()).await.expect("Redis answers");
-    let config = SessionConfig::builder().dev().devices(true).build().expect("as the shop's");
+    let config = SessionConfig::builder().dev().track_devices(true).build().expect("as the shop's");
     let ten_minutes = Duration::from_secs(10 * 60);
     TestSession::new(&SessionManager::new(store, config)).login(user).authenticated_ago(ten_minutes).await
 }

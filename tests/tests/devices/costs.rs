@@ -85,7 +85,7 @@ behaviour! {
     }
 
     async fn each_operation_makes_the_calls_that_the_protocol_says(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let server = start(&bench).await;
         let visitor = server.visitor();
         let others = [server.visitor(), server.visitor()];
@@ -107,7 +107,7 @@ behaviour! {
         for policy in [EvictOldest, Reject] {
             let hour = Duration::from_secs(3600);
             let bench = bench.clone();
-            let bench = bench.with_config(|config| config.devices(true).max_devices(2).on_max_devices(policy).ttl(hour));
+            let bench = bench.with_config(|config| config.track_devices(true).max_devices(2).on_max_devices(policy).ttl(hour));
             let server = start(&bench).await;
             for _ in 0..2 {
                 costs(&bench, &server.visitor(), "/login", Calls { create: 1, index: 2, ..NONE }).await;
@@ -125,7 +125,7 @@ behaviour! {
     }
 
     async fn what_is_not_a_login_costs_nothing(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let server = start(&bench).await;
         let visitor = server.visitor();
         costs(&bench, &visitor, "/write", Calls { create: 1, ..NONE }).await;

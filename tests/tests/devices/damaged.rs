@@ -23,7 +23,7 @@ both_frameworks! {
     }
 
     async fn user(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn start(bench: &Bench) -> Server {
@@ -31,7 +31,7 @@ both_frameworks! {
     }
 
     async fn everyone_is_logged_out_but_whose_entries_are_damaged() {
-        let bench = Bench::redis().with_config(|config| config.devices(true));
+        let bench = Bench::redis().with_config(|config| config.track_devices(true));
         let server = start(&bench).await;
         let people = ["ada", "bob", "eve"].map(|name| (name, server.visitor()));
         for (name, visitor) in &people {
@@ -50,7 +50,7 @@ both_frameworks! {
     }
 
     async fn a_session_that_is_damaged_hides_no_other_and_makes_room() {
-        let bench = Bench::redis().with_config(|config| config.devices(true).max_devices(2));
+        let bench = Bench::redis().with_config(|config| config.track_devices(true).max_devices(2));
         let (server, log) = (start(&bench).await, Log::collect());
         let (damaged, good, new) = (server.visitor(), server.visitor(), server.visitor());
         damaged.post("/login", "ada").await;
@@ -68,7 +68,7 @@ both_frameworks! {
     }
 
     async fn what_is_said_of_damage_names_no_user_and_begins_no_line() {
-        let bench = Bench::redis().with_config(|config| config.devices(true));
+        let bench = Bench::redis().with_config(|config| config.track_devices(true));
         let (server, log) = (start(&bench).await, Log::collect());
         let name = "grace\nWARN sessionkit event=\"login\"";
         let key = format!("session:@Main/{name}");

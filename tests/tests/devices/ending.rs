@@ -37,7 +37,7 @@ behaviour! {
     /// Goes on whatever comes of it.
     async fn login_anyway(auth: Auth) -> Answered {
         let failed = auth.login("ada").await.is_err();
-        Ok(Reply::ok(format!("{failed} {}", auth.user().await?.as_deref().unwrap_or("nobody"))))
+        Ok(Reply::ok(format!("{failed} {}", auth.user_id().await?.as_deref().unwrap_or("nobody"))))
     }
 
     async fn act(auth: Auth) -> Answered {
@@ -56,7 +56,7 @@ behaviour! {
     }
 
     async fn user(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn start(bench: &Bench, held: &HeldStore<impl sessionkit::Store + Clone>) -> Server {
@@ -85,21 +85,21 @@ behaviour! {
     }
 
     async fn a_login_with_a_session_that_is_being_ended_begins_another(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let (answer, user) = meanwhile(&bench, "/login").await;
         assert_eq!((answer.status, &*user), (200, "ada"), "it began after the decision");
         assert_eq!((bench.sessions(), entries(&bench, "ada").await.len()), (1, 1));
     }
 
     async fn a_step_up_of_a_session_that_is_being_ended_fails(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let (answer, user) = meanwhile(&bench, "/elevate").await;
         assert_eq!((answer.status, answer.cookies().len(), &*user), (409, 0, "nobody"));
         assert_eq!((bench.sessions(), entries(&bench, "ada").await.len()), (0, 0));
     }
 
     async fn a_login_that_was_refused_leaves_nobody_logged_in(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let held = HeldStore::new(bench.store.clone(), &bench.gates);
         let server = start(&bench, &held).await;
         let visitor = server.visitor();
@@ -115,7 +115,7 @@ behaviour! {
     }
 
     async fn a_login_whose_session_may_be_stored_leaves_neither_it_nor_an_entry(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true).commit_deadline(Duration::from_secs(1)));
+        let bench = bench.with_config(|config| config.track_devices(true).commit_deadline(Duration::from_secs(1)));
         let held = HeldStore::new(bench.store.clone(), &bench.gates);
         let server = start(&bench, &held).await;
         for gate in ["before create", "after create"] {
@@ -129,7 +129,7 @@ behaviour! {
 
     async fn a_step_up_of_whoever_acts_is_none_of_the_user(bench: Bench) {
         let hours = |hours: u64| Duration::from_secs(hours * 3600);
-        let bench = bench.with_config(|config| config.devices(true).ttl(hours(10)).absolute(hours(10)));
+        let bench = bench.with_config(|config| config.track_devices(true).ttl(hours(10)).absolute_ttl(hours(10)));
         let server = start(&bench, &HeldStore::new(bench.store.clone(), &bench.gates)).await;
         let visitor = server.visitor();
         visitor.get("/login").await;
@@ -142,7 +142,7 @@ behaviour! {
     }
     async fn a_login_that_cannot_be_confirmed_fails_and_leaves_no_session(bench: Bench) {
         let TestStore::Redis(_) = bench.store.inner() else { return };
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         for (gate, has_session) in [("after create", false), ("after commit", true)] {
             let held = HeldStore::new(bench.store.clone(), &bench.gates);
             let server = start(&bench, &held).await;
@@ -163,7 +163,7 @@ behaviour! {
     }
 
     async fn a_list_waits_no_longer_than_a_load_may_take(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true).load_deadline(Duration::from_secs(1)));
+        let bench = bench.with_config(|config| config.track_devices(true).load_deadline(Duration::from_secs(1)));
         let held = HeldStore::new(bench.store.clone(), &bench.gates);
         let server = start(&bench, &held).await;
         server.visitor().get("/login").await;
@@ -175,7 +175,7 @@ behaviour! {
     }
 
     async fn an_entry_without_a_session_goes_when_it_is_met(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let server = start(&bench, &HeldStore::new(bench.store.clone(), &bench.gates)).await;
         server.visitor().get("/login").await;
         let [entry] = *entries(&bench, "ada").await else { panic!("there is one entry") };
@@ -185,7 +185,7 @@ behaviour! {
     }
 
     async fn an_entry_of_a_login_that_is_under_way_is_kept_for_a_minute(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let held = HeldStore::new(bench.store.clone(), &bench.gates);
         let server = start(&bench, &held).await;
         held.hold("before create");
@@ -202,7 +202,7 @@ behaviour! {
     }
 
     async fn a_logout_of_whoever_acts_leaves_their_own_list(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let server = start(&bench, &HeldStore::new(bench.store.clone(), &bench.gates)).await;
         let visitor = server.visitor();
         for path in ["/login", "/act", "/logout"] {

@@ -10,7 +10,7 @@ use sessionkit_tests::harness::{Bench, Server, Visitor};
 
 fn limited(bench: Bench, most: usize, policy: OnMaxDevices) -> Bench {
     bench.with_config(|config| {
-        config.devices(true).max_devices(most).on_max_devices(policy).ttl(Duration::from_secs(3600))
+        config.track_devices(true).max_devices(most).on_max_devices(policy).ttl(Duration::from_secs(3600))
     })
 }
 
@@ -39,12 +39,12 @@ behaviour! {
     }
 
     async fn user(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn touch(auth: Auth) -> Answered {
         auth.dynamic().await?.insert("seen", &true)?;
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn logout(auth: Auth) -> Answered {
@@ -141,12 +141,12 @@ behaviour! {
 
     /// Whoever logs in again and again makes each call of the index longer, for everybody.
     async fn nobody_has_more_than_a_thousand_devices(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let (server, index) = (start(&bench).await, bench.store.device_index().unwrap());
         let (first, last) = (server.visitor(), server.visitor());
         first.get("/login").await;
         let now = bench.clock.now();
-        let deadline = now.after(Duration::from_secs(60));
+        let deadline = now.saturating_add(Duration::from_secs(60));
         for number in 1..1000_u128 {
             let id = SessionId::from_bytes(number.to_be_bytes());
             let login = Registration { id, deadline, most: None, evict: false, stored: true, now };

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use sessionkit::{LayerMarker, SessionConfig, SessionId, SessionManager};
+use sessionkit::{SessionConfig, SessionId, SessionManager, SessionScope};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, COOKIE, Server, Visitor};
 
 struct Office;
 
-impl LayerMarker for Office {
+impl SessionScope for Office {
     const NAME: &'static str = "Office";
 }
 
 fn with_devices(bench: Bench) -> Bench {
-    bench.with_config(|config| config.devices(true))
+    bench.with_config(|config| config.track_devices(true))
 }
 
 fn id(visitor: &Visitor) -> SessionId {
@@ -40,7 +40,7 @@ behaviour! {
     type Answered = Result<Reply, SessionRejection>;
 
     async fn login(auth: Auth) -> Answered {
-        auth.login("ada").device("laptop").methods(["pwd"]).await?;
+        auth.login("ada").device_label("laptop").methods(["pwd"]).await?;
         Ok(Reply::ok("ada"))
     }
 
@@ -51,11 +51,11 @@ behaviour! {
 
     async fn visit(auth: Auth) -> Answered {
         auth.dynamic().await?.insert("visited", &true)?;
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn user(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn act(auth: Auth) -> Answered {
@@ -78,7 +78,7 @@ behaviour! {
         let tell = |device: &sessionkit::Device| {
             let (age, seen) = (device.created_at.unix_seconds(), device.last_seen_at.unix_seconds());
             assert!(device.authenticated_at.is_some_and(|at| at.unix_seconds() >= age) && seen >= age);
-            let label = device.label.as_deref().unwrap_or("?");
+            let label = device.device_label.as_deref().unwrap_or("?");
             let acting = device.acting_as.as_deref().map(|user| format!(" as {user}")).unwrap_or_default();
             let current = if device.is_current { " here" } else { "" };
             format!("{label} {:?}{acting}{current}", device.methods())
@@ -107,7 +107,7 @@ behaviour! {
 
     async fn end_all(auth: Auth) -> Answered {
         auth.devices().end_all().await?;
-        assert_eq!(auth.user().await?, None);
+        assert_eq!(auth.user_id().await?, None);
         Ok(Reply::ok("ended"))
     }
 
@@ -222,7 +222,7 @@ behaviour! {
     }
 
     async fn a_logout_leaves_the_list_and_so_does_an_expired_session(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true).ttl(Duration::from_secs(3600)));
+        let bench = bench.with_config(|config| config.track_devices(true).ttl(Duration::from_secs(3600)));
         let server = start(&bench).await;
         let [one, two] = logged_in(&server).await;
         one.get("/logout").await;
@@ -262,7 +262,7 @@ behaviour! {
 
     async fn a_step_up_keeps_its_place_past_the_deadline_of_the_login(bench: Bench) {
         let hours = |hours: u64| Duration::from_secs(hours * 3600);
-        let bench = bench.with_config(|config| config.devices(true).ttl(hours(10)).absolute(hours(10)));
+        let bench = bench.with_config(|config| config.track_devices(true).ttl(hours(10)).absolute_ttl(hours(10)));
         let server = start(&bench).await;
         let [one] = logged_in(&server).await;
         bench.clock.advance(hours(6));
@@ -277,9 +277,9 @@ behaviour! {
         let server = start(&bench).await;
         let [one] = logged_in(&server).await;
         let answer = one.get("/list").await;
-        assert!(answer.status == 500 && answer.body.contains("set `devices`"), "{}", answer.body);
+        assert!(answer.status == 500 && answer.body.contains("set `track_devices`"), "{}", answer.body);
         let manager = SessionManager::new(bench.store.clone(), SessionConfig::default());
-        assert!(manager.end_everyone().await.unwrap_err().to_string().contains("set `devices`"));
+        assert!(manager.end_everyone().await.unwrap_err().to_string().contains("set `track_devices`"));
         assert_eq!(one.get("/user").await.body, "ada");
     }
 

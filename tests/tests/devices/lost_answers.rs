@@ -30,7 +30,7 @@ behaviour! {
     }
 
     async fn user(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn listed(bench: &Bench) -> usize {
@@ -40,7 +40,7 @@ behaviour! {
     /// The login failed, and the visitor has no token of the session that is the user's.
     async fn a_session_that_a_login_stored_unknowingly_takes_nobodys_place(bench: Bench) {
         let bench = bench.with_config(|config| {
-            let one = config.devices(true).max_devices(1).on_max_devices(OnMaxDevices::Reject);
+            let one = config.track_devices(true).max_devices(1).on_max_devices(OnMaxDevices::Reject);
             one.commit_deadline(Duration::from_secs(1))
         });
         let held = HeldStore::new(bench.store.clone(), &bench.gates);
@@ -64,7 +64,7 @@ behaviour! {
         let before = serve(&bench, routes()).await;
         let visitor = before.visitor();
         visitor.get("/login").await;
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let server = serve(&bench, routes()).await;
         let visitor = visitor.at(&server);
         assert_eq!(listed(&bench).await, 0);

@@ -1,6 +1,6 @@
 //! Users of any name, in layers of any name.
 
-use sessionkit::LayerMarker;
+use sessionkit::SessionScope;
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::Bench;
 
@@ -43,7 +43,7 @@ behaviour! {
     /// A layer whose users could be taken for some of the main one.
     struct Nested;
 
-    impl LayerMarker for Nested {
+    impl SessionScope for Nested {
         const NAME: &'static str = "Main/a";
     }
 
@@ -53,7 +53,7 @@ behaviour! {
     }
 
     async fn user(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.map_or("nobody".to_owned(), |user| format!("user {user}"))))
+        Ok(Reply::ok(auth.user_id().await?.map_or("nobody".to_owned(), |user| format!("user {user}"))))
     }
 
     async fn login_nested(auth: Auth<Nested>, body: Body) -> Answered {
@@ -62,11 +62,11 @@ behaviour! {
     }
 
     async fn user_nested(auth: Auth<Nested>) -> Answered {
-        Ok(Reply::ok(auth.user().await?.map_or("nobody".to_owned(), |user| format!("user {user}"))))
+        Ok(Reply::ok(auth.user_id().await?.map_or("nobody".to_owned(), |user| format!("user {user}"))))
     }
 
     async fn whatever_somebody_is_called_they_are_nobody_else(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true).max_devices(1));
+        let bench = bench.with_config(|config| config.track_devices(true).max_devices(1));
         let server = serve(&bench, routes!["/login" => login, "/user" => user]).await;
         let mut people = Vec::new();
         for name in names() {
@@ -91,8 +91,8 @@ behaviour! {
     }
 
     async fn whatever_a_layer_is_called_its_users_are_its_own(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true).max_devices(1));
-        let other = bench.clone().with_config(|config| config.cookie_name("nested").devices(true).max_devices(1));
+        let bench = bench.with_config(|config| config.track_devices(true).max_devices(1));
+        let other = bench.clone().with_config(|config| config.cookie_name("nested").track_devices(true).max_devices(1));
         let nested = other.manager_of::<Nested>();
         let routes = routes![
             "/login" => login, "/user" => user, "/nested/login" => login_nested, "/nested/user" => user_nested,

@@ -25,7 +25,7 @@ behaviour! {
     }
 
     async fn user(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn write(auth: Auth) -> Answered {
@@ -45,7 +45,7 @@ behaviour! {
     /// Half of the logins come with a session of the user, half without; every one that was answered before the
     /// revocation began, or that was refused, is over after it.
     async fn a_revocation_leaves_none_of_a_hundred_logins_that_race_it(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let server = start(&bench).await;
         let revoking = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
         let mut logins = Vec::new();
@@ -79,7 +79,7 @@ behaviour! {
     }
 
     async fn a_login_that_a_revocation_overtakes_fails_and_leaves_nothing(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         for (gate, has_session) in
             [("before create", false), ("after create", false), ("before commit", true), ("after commit", true)]
         {
@@ -112,13 +112,13 @@ behaviour! {
     /// A login that came to nothing left an entry of an anonymous session. Whoever lists the devices sees that much later;
     /// meanwhile the visitor tries again.
     async fn a_list_that_met_nothing_forgets_no_login_that_came_meanwhile(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let server = start(&bench).await;
         let visitor = server.visitor();
         visitor.get("/write").await;
         let id = Token::parse(visitor.token().unwrap().as_bytes()).unwrap().id();
         let (now, index) = (bench.clock.now(), bench.store.device_index().unwrap());
-        let deadline = now.after(Duration::from_secs(1_000_000));
+        let deadline = now.saturating_add(Duration::from_secs(1_000_000));
         let abandoned = Registration { id, deadline, most: None, evict: false, stored: false, now };
         index.register("Main/ada", abandoned).await.unwrap();
         bench.clock.advance(Duration::from_secs(60));
@@ -138,7 +138,7 @@ behaviour! {
 
     /// Somebody gave a victim their anonymous session, and waits with a login of their own until the victim has used it.
     async fn nobody_ends_a_session_that_they_nearly_got(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true).max_devices(1));
+        let bench = bench.with_config(|config| config.track_devices(true).max_devices(1));
         let held = HeldStore::new(bench.store.clone(), &bench.gates);
         let routes = || routes!["/login" => login, "/mallory" => login_mallory, "/user" => user, "/write" => write];
         let (server, slow) = (serve(&bench, routes()).await, serve_with(&bench, bench.manager_over(held.clone()), routes()).await);
@@ -170,12 +170,12 @@ behaviour! {
 
     async fn note(auth: Auth) -> Answered {
         let note = auth.dynamic().await?.get::<String>("note")?.unwrap_or_default();
-        Ok(Reply::ok(format!("{} {note}", auth.user().await?.as_deref().unwrap_or("nobody"))))
+        Ok(Reply::ok(format!("{} {note}", auth.user_id().await?.as_deref().unwrap_or("nobody"))))
     }
 
     async fn whoever_logs_in_at_once_with_one_cookie_gets_a_session_of_their_own(bench: Bench) {
         const NAMES: [&str; 4] = ["ada", "bob", "eve", "fay"];
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let server = serve(&bench, routes!["/login" => login_as, "/note" => note, "/write" => write]).await;
         let first = server.visitor();
         first.get("/write").await;

@@ -239,7 +239,7 @@ fn what_happens_outside_of_a_runtime_is_kept_for_the_next_one() {
 #[tokio::test]
 async fn the_application_chooses_what_is_kept() {
     let log = Moody::new(&[]);
-    let manager = manager(AuditSink::new(log.clone()).keeping(|event| event.user() == Some("7")));
+    let manager = manager(AuditSink::new(log.clone()).keeping(|event| event.user_id() == Some("7")));
     logins(&manager, 0..20).await;
     manager.drain().await;
     assert_eq!(log.trail.lines(), ["login 7"]);

@@ -152,7 +152,7 @@ behaviour! {
         server.visitor().get("/forbidden").await;
         manager.drain().await;
         let [entry] = &trail.entries()[..] else { panic!("there is one entry: {:?}", trail.lines()) };
-        assert_eq!((entry.event, entry.layer), ("denied", "Main"));
+        assert_eq!((entry.event, entry.scope), ("denied", "Main"));
         assert!(entry.handler.is_some_and(|handler| handler.ends_with("::forbidden")), "{entry:?}");
     }
 

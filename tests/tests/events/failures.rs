@@ -48,7 +48,7 @@ behaviour! {
     }
 
     async fn what_the_client_is_told_is_no_failure(bench: Bench) {
-        let one = |config: sessionkit::SessionConfigBuilder| config.devices(true).max_devices(1);
+        let one = |config: sessionkit::SessionConfigBuilder| config.track_devices(true).max_devices(1);
         let bench = bench.with_config(|config| one(config).on_max_devices(sessionkit::OnMaxDevices::Reject));
         let (server, recorded) = start(&bench).await;
         let visitor = server.visitor();

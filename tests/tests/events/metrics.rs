@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
-use sessionkit::{LayerMarker, MetricsSink, SessionConfig, SessionManager};
+use sessionkit::{MetricsSink, SessionConfig, SessionManager, SessionScope};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, HeldStore};
 
@@ -21,8 +21,8 @@ pub fn metrics(layer: &str) -> BTreeMap<String, u64> {
     let mut metrics = BTreeMap::new();
     for (key, unit, description, value) in RECORDER.snapshot().into_vec() {
         let key = key.key();
-        let labels: Vec<_> = key.labels().filter(|label| label.key() != "layer").map(|label| label.value()).collect();
-        if !key.labels().any(|label| label.key() == "layer" && label.value() == layer) {
+        let labels: Vec<_> = key.labels().filter(|label| label.key() != "scope").map(|label| label.value()).collect();
+        if !key.labels().any(|label| label.key() == "scope" && label.value() == layer) {
             continue;
         }
         assert!(description.is_some(), "{key} is described");
@@ -56,7 +56,7 @@ behaviour! {
 
     struct Metered;
 
-    impl LayerMarker for Metered {
+    impl SessionScope for Metered {
         const NAME: &'static str = concat!(module_path!(), "::Metered");
     }
 
@@ -76,7 +76,7 @@ behaviour! {
         Ok(Reply::ok("bye"))
     }
 
-    #[session(require_login, layer = Metered)]
+    #[session(require_login, scope = Metered)]
     async fn guarded() -> Reply {
         Reply::ok("secret")
     }
@@ -88,7 +88,7 @@ behaviour! {
 
     fn metered(bench: &Bench) -> SessionManager<Metered> {
         record();
-        let bench = bench.clone().with_config(|config| config.devices(true).max_devices(1).cookie_name("__Host-metered"));
+        let bench = bench.clone().with_config(|config| config.track_devices(true).max_devices(1).cookie_name("__Host-metered"));
         bench.manager_of::<Metered>().with_event_sink(MetricsSink::new())
     }
 
@@ -159,7 +159,7 @@ behaviour! {
         let store = HeldStore::new(bench.store.clone(), &bench.gates);
         let config = SessionConfig::builder().load_deadline(Duration::from_millis(100)).cookie_name("__Host-metered");
         let config = config.build().expect("the settings agree");
-        let manager = SessionManager::<Metered>::for_layer(store.clone(), config).with_event_sink(MetricsSink::new());
+        let manager = SessionManager::<Metered>::for_scope(store.clone(), config).with_event_sink(MetricsSink::new());
         let server = serve_layers(&bench, manager, routes!["/login" => login, "/write" => write]).await;
         let visitor = server.visitor();
         visitor.get("/login").await;

@@ -81,7 +81,7 @@ behaviour! {
     }
 
     async fn two_administrators_at_once_revoke_each_session_once(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let held = HeldStore::new(bench.store.clone(), &bench.gates);
         let (server, manager, recorded) = start(&bench, bench.manager_over(held.clone())).await;
         let (_visitors, ids) = logged_in::<3>(&server).await;
@@ -104,7 +104,7 @@ behaviour! {
     }
 
     async fn a_user_who_ends_their_devices_revokes_each_session_once(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let (server, _, recorded) = start(&bench, bench.manager()).await;
         let (visitors, ids) = logged_in::<2>(&server).await;
         recorded.take();
@@ -116,7 +116,7 @@ behaviour! {
 
     async fn a_session_without_an_entry_is_revoked_once(bench: Bench) {
         let (before, ..) = start(&bench, bench.manager()).await;
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let (server, _, recorded) = start(&bench, bench.manager()).await;
         for (path, body) in [("/end/all", "ended"), ("/end/this", "true")] {
             let ([visitor], ids) = logged_in::<1>(&before).await;
@@ -128,7 +128,7 @@ behaviour! {
     }
 
     async fn what_makes_room_is_revoked_once(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true).max_devices(1));
+        let bench = bench.with_config(|config| config.track_devices(true).max_devices(1));
         let (server, _, recorded) = start(&bench, bench.manager()).await;
         let (_visitors, ids) = logged_in::<1>(&server).await;
         recorded.take();

@@ -42,7 +42,7 @@ impl EventSink for Recorded {
             name: kind.name().to_owned(),
             reason: kind.reason().unwrap_or_default().to_owned(),
             key: kind.key().unwrap_or_default().to_owned(),
-            user: event.user().unwrap_or_default().to_owned(),
+            user: event.user_id().unwrap_or_default().to_owned(),
             actor: event.actor().unwrap_or_default().to_owned(),
             session: event.session().map(|id| id.to_string()).unwrap_or_default(),
             handler: event.handler().unwrap_or_default().to_owned(),

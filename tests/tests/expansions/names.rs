@@ -101,14 +101,14 @@ mod renamed {
     pub(super) mod sessionkit {}
 
     #[derive(vendor::kit::SessionData)]
-    #[session(crate = vendor::kit, layer = Office)]
+    #[session(crate = vendor::kit, scope = Office)]
     pub(super) struct Desk {
         pub(super) drawers: u8,
     }
 
     pub(super) struct Office;
 
-    impl vendor::kit::LayerMarker for Office {
+    impl vendor::kit::SessionScope for Office {
         const NAME: &'static str = "Office";
     }
 }

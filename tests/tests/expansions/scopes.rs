@@ -90,16 +90,16 @@ async fn shadowed_names() {
 
 #[tokio::test]
 async fn structs_in_functions() {
-    use sessionkit::{LayerMarker, SessionData};
+    use sessionkit::{SessionData, SessionScope};
 
     struct Local;
 
-    impl LayerMarker for Local {
+    impl SessionScope for Local {
         const NAME: &'static str = "Local";
     }
 
     #[derive(SessionData)]
-    #[session(layer = Local)]
+    #[session(scope = Local)]
     struct Cart {
         #[session(default = start)]
         items: u8,

@@ -2,23 +2,23 @@
 
 use std::sync::Mutex;
 
-use sessionkit::{LayerMarker, Main, MemoryStore, SessionConfig, SessionData, SessionManager};
+use sessionkit::{MainScope, MemoryStore, SessionConfig, SessionData, SessionManager, SessionScope};
 use sessionkit_core::{HeaderChange, Headers, RequestHead};
 
 /// Sends one request after the other, and keeps the cookie.
-pub(crate) struct Visitor<L: LayerMarker = Main> {
+pub(crate) struct Visitor<L: SessionScope = MainScope> {
     manager: SessionManager<L>,
     cookie: Mutex<Option<String>>,
 }
 
-impl<L: LayerMarker> Visitor<L> {
+impl<L: SessionScope> Visitor<L> {
     pub(crate) fn new() -> Self {
-        let manager = SessionManager::for_layer(MemoryStore::new(), SessionConfig::default());
+        let manager = SessionManager::for_scope(MemoryStore::new(), SessionConfig::default());
         Self { manager, cookie: Mutex::default() }
     }
 
     /// Changes a struct of the session in one request.
-    pub(crate) async fn change<T: SessionData<Layer = L>>(&self, change: impl FnOnce(&mut T)) {
+    pub(crate) async fn change<T: SessionData<Scope = L>>(&self, change: impl FnOnce(&mut T)) {
         let session = self.manager.open();
         let headers = Cookie(self.cookie.lock().unwrap().clone());
         session.attach(&RequestHead::new("GET", "/", &headers));
@@ -33,7 +33,7 @@ impl<L: LayerMarker> Visitor<L> {
     }
 
     /// Reads a struct of the session in one request.
-    pub(crate) async fn read<T: SessionData<Layer = L>>(&self) -> T {
+    pub(crate) async fn read<T: SessionData<Scope = L>>(&self) -> T {
         let session = self.manager.open();
         let headers = Cookie(self.cookie.lock().unwrap().clone());
         session.attach(&RequestHead::new("GET", "/", &headers));

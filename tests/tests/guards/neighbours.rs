@@ -10,14 +10,14 @@ macro_rules! instrumented {
         #[tracing::instrument(skip_all)]
         #[session(require_login)]
         async fn instrument_above(auth: Auth) -> Result<String, SessionRejection> {
-            let user = auth.user().await?;
+            let user = auth.user_id().await?;
             Ok(format!("instrument_above {}", user.as_deref().unwrap_or_default()))
         }
 
         #[session(require_login, require = is_welcome)]
         #[tracing::instrument(skip(auth), fields(shop = true))]
         async fn instrument_below(auth: Auth) -> Result<String, SessionRejection> {
-            let user = auth.user().await?;
+            let user = auth.user_id().await?;
             Ok(format!("instrument_below {}", user.as_deref().unwrap_or_default()))
         }
     };
@@ -33,14 +33,14 @@ pub(crate) mod axum {
     #[session(require_login, require = is_welcome)]
     #[axum::debug_handler]
     async fn native_below(auth: Auth) -> String {
-        format!("native_below {}", auth.user().await.unwrap().as_deref().unwrap_or_default())
+        format!("native_below {}", auth.user_id().await.unwrap().as_deref().unwrap_or_default())
     }
 
     #[tracing::instrument(skip_all)]
     #[session(require_login)]
     #[axum::debug_handler]
     async fn native_above(auth: Auth) -> String {
-        format!("native_above {}", auth.user().await.unwrap().as_deref().unwrap_or_default())
+        format!("native_above {}", auth.user_id().await.unwrap().as_deref().unwrap_or_default())
     }
 
     pub(crate) fn router() -> Router {
@@ -62,27 +62,27 @@ pub(crate) mod actix {
     #[get("/native_above")]
     #[session(require_login, require = is_welcome)]
     async fn native_above(auth: Auth) -> String {
-        format!("native_above {}", auth.user().await.unwrap().as_deref().unwrap_or_default())
+        format!("native_above {}", auth.user_id().await.unwrap().as_deref().unwrap_or_default())
     }
 
     #[session(require_login, require = is_welcome)]
     #[get("/native_below")]
     async fn native_below(auth: Auth) -> String {
-        format!("native_below {}", auth.user().await.unwrap().as_deref().unwrap_or_default())
+        format!("native_below {}", auth.user_id().await.unwrap().as_deref().unwrap_or_default())
     }
 
     #[post("/post_above")]
     #[tracing::instrument(skip_all)]
     #[session(require_login)]
     async fn post_above(auth: Auth) -> String {
-        format!("post_above {}", auth.user().await.unwrap().as_deref().unwrap_or_default())
+        format!("post_above {}", auth.user_id().await.unwrap().as_deref().unwrap_or_default())
     }
 
     #[session(require_login)]
     #[post("/post_below")]
     #[tracing::instrument(skip_all)]
     async fn post_below(auth: Auth) -> String {
-        format!("post_below {}", auth.user().await.unwrap().as_deref().unwrap_or_default())
+        format!("post_below {}", auth.user_id().await.unwrap().as_deref().unwrap_or_default())
     }
 
     #[route("/several", method = "GET", method = "POST")]

@@ -61,7 +61,7 @@ macro_rules! handlers {
 
         #[session(require_login)]
         async fn question_mark(auth: Auth) -> Result<String, SessionRejection> {
-            let user = auth.user().await?;
+            let user = auth.user_id().await?;
             Ok(format!("question_mark {}", user.as_deref().unwrap_or_default()))
         }
 

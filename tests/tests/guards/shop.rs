@@ -1,7 +1,7 @@
 //! The application under test: handlers that are written once and compiled for each framework.
 
 use serde::Deserialize;
-use sessionkit::{LayerMarker, SessionConfig, SessionData, SessionManager};
+use sessionkit::{SessionConfig, SessionData, SessionManager, SessionScope};
 
 use crate::switch_store::SwitchStore;
 
@@ -13,12 +13,12 @@ pub(crate) struct Account {
 
 pub(crate) struct Office;
 
-impl LayerMarker for Office {
+impl SessionScope for Office {
     const NAME: &'static str = "Office";
 }
 
 #[derive(SessionData)]
-#[session(layer = Office)]
+#[session(scope = Office)]
 pub(crate) struct Desk {
     pub(crate) is_open: bool,
 }
@@ -57,7 +57,7 @@ impl Managers {
         let office = SessionConfig::builder().cookie_name("__Host-office").login_url("/office/login?as=clerk");
         Self {
             main: SessionManager::new(store.clone(), SessionConfig::default()),
-            office: SessionManager::for_layer(store.clone(), office.build().unwrap()),
+            office: SessionManager::for_scope(store.clone(), office.build().unwrap()),
             store,
         }
     }
@@ -142,12 +142,12 @@ macro_rules! handlers {
             "welcome"
         }
 
-        #[session(require_login, layer = Office)]
+        #[session(require_login, scope = Office)]
         pub(crate) async fn office() -> &'static str {
             "office"
         }
 
-        #[session(layer = Office, require = |desk: &Desk| desk.is_open)]
+        #[session(scope = Office, require = |desk: &Desk| desk.is_open)]
         pub(crate) async fn desk() -> &'static str {
             "desk"
         }

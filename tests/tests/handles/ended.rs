@@ -85,7 +85,7 @@ mod polled {
 
         fn polling(bench: Bench) -> Bench {
             let hour = Duration::from_secs(3600);
-            bench.with_config(|config| config.devices(true).ttl(hour).watch_interval(Duration::from_millis(20)))
+            bench.with_config(|config| config.track_devices(true).ttl(hour).watch_interval(Duration::from_millis(20)))
         }
 
         async fn websockets_close(bench: &Bench) {
@@ -203,7 +203,7 @@ mod noticed {
         }
 
         async fn a_notice_comes_at_once(bench: Bench) {
-            let bench = bench.with_config(|config| config.devices(true).watch_interval(Duration::from_secs(36_000)));
+            let bench = bench.with_config(|config| config.track_devices(true).watch_interval(Duration::from_secs(36_000)));
             let routes = routes!["/login" => login, "/rotate" => rotate, "/logout" => logout, "/socket" => socket];
             let server = serve(&bench, routes).await;
             for way in ENDS {

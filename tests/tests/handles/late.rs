@@ -42,7 +42,7 @@ behaviour! {
     }
 
     async fn who(auth: Auth) -> Result<Reply, SessionRejection> {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn whoever_logs_in_after_the_response_is_refused(bench: Bench) {

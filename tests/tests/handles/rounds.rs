@@ -43,14 +43,14 @@ behaviour! {
         while let Some(line) = socket.receive().await {
             if !handle.reload().await.unwrap() {
                 let refused = handle.checkout::<Chat>().await.unwrap_err();
-                assert!(handle.user().await.unwrap().is_none() && handle.info().await.unwrap().is_none());
+                assert!(handle.user_id().await.unwrap().is_none() && handle.info().await.unwrap().is_none());
                 socket.send(refused.to_string()).await;
                 continue;
             }
             handle.checkout::<Chat>().await.unwrap().lines += 1;
             handle.checkout::<Chat>().await.unwrap().log.push(line);
             handle.commit().await.unwrap();
-            let (user, chat) = (handle.user().await.unwrap(), handle.view::<Chat>().await.unwrap());
+            let (user, chat) = (handle.user_id().await.unwrap(), handle.view::<Chat>().await.unwrap());
             let name = user.as_deref().unwrap_or("nobody");
             socket.send(format!("{name} {} {} {:?}", chat.lines, chat.topic, chat.log)).await;
         }
@@ -92,7 +92,7 @@ behaviour! {
     }
 
     async fn show(chat: SessionView<Chat>, auth: Auth) -> Answered {
-        let user = auth.user().await?;
+        let user = auth.user_id().await?;
         let name = user.as_deref().unwrap_or("nobody");
         Ok(Reply::ok(format!("{name} {} {} {:?}", chat.lines, chat.topic, chat.log)))
     }

@@ -48,7 +48,7 @@ behaviour! {
     }
 
     async fn me(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn busy(mut cart: Session<Cart>, auth: Auth) -> Answered {

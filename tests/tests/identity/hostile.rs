@@ -53,7 +53,7 @@ behaviour! {
     }
 
     async fn count(cart: SessionView<Cart>, auth: Auth) -> Answered {
-        let user = auth.user().await?;
+        let user = auth.user_id().await?;
         Ok(Reply::ok(format!("{} {}", user.as_deref().unwrap_or("nobody"), cart.items.len())))
     }
 

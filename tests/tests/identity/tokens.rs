@@ -32,7 +32,7 @@ behaviour! {
     }
 
     async fn me(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn login(auth: Auth) -> Answered {

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use sessionkit::OnMaxDevices::{self, EvictOldest, Reject};
-use sessionkit::store::{DeviceEntry, DeviceIndex, Meant, Registered, Registration, SessionId, StoreFuture, Timestamp};
+use sessionkit::store::{
+    DeviceEntry, DeviceIndex, DeviceSelection, Registered, Registration, SessionId, StoreFuture, Timestamp,
+};
 use sessionkit::{SessionConfig, SessionConfigBuilder};
 use sessionkit_core::{Store as _, Token};
 
@@ -51,7 +53,7 @@ impl DeviceIndex for Stage {
         })
     }
 
-    fn end<'a>(&'a self, user: &'a str, meant: Meant, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>> {
+    fn end<'a>(&'a self, user: &'a str, meant: DeviceSelection, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>> {
         Box::pin(async move {
             self.turn().await;
             self.log("end", None);
@@ -79,7 +81,7 @@ impl DeviceIndex for Stage {
 }
 
 fn settings() -> SessionConfigBuilder {
-    SessionConfig::builder().devices(true)
+    SessionConfig::builder().track_devices(true)
 }
 
 /// How often calls are overtaken where three requests race: their orders are too many to try all.

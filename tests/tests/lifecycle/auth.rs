@@ -54,7 +54,7 @@ behaviour! {
     }
 
     async fn state(cart: SessionView<Cart>, settings: SessionView<Settings>, auth: Auth) -> Answered {
-        let user = auth.user().await?;
+        let user = auth.user_id().await?;
         let Cart { items, language, visits, views, greeting } = &*cart;
         let Settings { theme, sidebar } = &*settings;
         let user = user.as_deref().unwrap_or("nobody");
@@ -95,7 +95,7 @@ behaviour! {
         cart.items.push("before".into());
         auth.logout().await?;
         cart.items.push("after".into());
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn logout_and_fail(auth: Auth) -> Answered {
@@ -122,7 +122,7 @@ behaviour! {
     }
 
     async fn logout_slowly(auth: Auth, Shared(gates): Shared) -> Answered {
-        auth.user().await?;
+        auth.user_id().await?;
         gates.pass("logout").await;
         auth.logout().await?;
         Ok(Reply::ok("bye"))

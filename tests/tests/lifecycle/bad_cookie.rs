@@ -57,7 +57,7 @@ behaviour! {
     }
 
     async fn me(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn info(auth: Auth) -> Answered {
@@ -81,17 +81,17 @@ behaviour! {
     async fn login(auth: Auth) -> Answered {
         auth.login("ada").await?;
         auth.checkout::<Cart>().await?.items.push(1);
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn logout(auth: Auth) -> Answered {
         auth.logout().await?;
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     /// Takes no for an answer, and answers itself.
     async fn stubborn(auth: Auth) -> Reply {
-        Reply::ok(auth.user().await.is_err())
+        Reply::ok(auth.user_id().await.is_err())
     }
 
     async fn start(bench: &Bench) -> Server {

@@ -39,7 +39,7 @@ behaviour! {
     }
 
     async fn who(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     #[session(require_fresh = "5m")]
@@ -49,11 +49,11 @@ behaviour! {
 
     /// A server whose clock is right, and one whose clock is eleven days ahead.
     async fn servers(bench: &Bench) -> (Server, Server) {
-        let bench = bench.clone().with_config(|config| config.ttl(TEN_MINUTES).absolute(TEN_MINUTES * 2));
+        let bench = bench.clone().with_config(|config| config.ttl(TEN_MINUTES).absolute_ttl(TEN_MINUTES * 2));
         let routes =
             || routes!["/add" => add, "/login" => login, "/prove" => prove, "/who" => who, "/fresh" => fresh];
         let ahead = ManualClock::new();
-        ahead.advance(bench.clock.now().since(ahead.now()) + DAY * 11);
+        ahead.advance(bench.clock.now().saturating_duration_since(ahead.now()) + DAY * 11);
         let wrong = serve_with(&bench, bench.manager().with_clock(ahead), routes()).await;
         (serve_with(&bench, bench.manager(), routes()).await, wrong)
     }

@@ -19,7 +19,7 @@ behaviour! {
     type Answered = Result<Reply, SessionRejection>;
 
     async fn login(auth: Auth) -> Answered {
-        auth.login("ada").device("Firefox on Linux").methods(["pwd", "otp"]).await?;
+        auth.login("ada").device_label("Firefox on Linux").methods(["pwd", "otp"]).await?;
         Ok(Reply::ok("ada"))
     }
 
@@ -29,7 +29,7 @@ behaviour! {
     }
 
     async fn login_with_a_long_label(auth: Auth) -> Answered {
-        auth.login("ada").device("🦊".repeat(31) + "abcé" + &"z".repeat(1000)).await?;
+        auth.login("ada").device_label("🦊".repeat(31) + "abcé" + &"z".repeat(1000)).await?;
         Ok(Reply::ok("ada"))
     }
 
@@ -58,7 +58,7 @@ behaviour! {
 
     async fn about(auth: Auth) -> Answered {
         let info = auth.info().await?;
-        let about = info.as_ref().map(|info| format!("{:?} {:?} {:?}", info.device, info.methods(), info.actor));
+        let about = info.as_ref().map(|info| format!("{:?} {:?} {:?}", info.device_label, info.methods(), info.actor));
         Ok(Reply::ok(about.unwrap_or_default()))
     }
 

@@ -63,7 +63,7 @@ behaviour! {
     }
 
     async fn view(cart: SessionView<Cart>, again: MaybeSession<Cart>, auth: Auth) -> Answered {
-        let user = auth.user().await?;
+        let user = auth.user_id().await?;
         Ok(Reply::ok(format!("{} {} {}", user.as_deref().unwrap_or("nobody"), cart.items.len(), again.0.is_some())))
     }
 
@@ -77,17 +77,17 @@ behaviour! {
     }
 
     async fn stubborn(auth: Auth) -> Reply {
-        Reply::ok(auth.user().await.is_err())
+        Reply::ok(auth.user_id().await.is_err())
     }
 
     async fn login(auth: Auth) -> Answered {
         auth.login("ada").await?;
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn logout(auth: Auth) -> Answered {
         auth.logout().await?;
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn start(bench: &Bench, manager: SessionManager) -> Server {

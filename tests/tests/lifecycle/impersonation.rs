@@ -29,7 +29,7 @@ behaviour! {
     type Answered = Result<Reply, SessionRejection>;
 
     async fn login(auth: Auth) -> Answered {
-        auth.login("grace").methods(["pwd"]).device("laptop").await?;
+        auth.login("grace").methods(["pwd"]).device_label("laptop").await?;
         Ok(Reply::ok("grace"))
     }
 
@@ -70,8 +70,8 @@ behaviour! {
         let Some(info) = auth.info().await? else { return Ok(Reply::ok("nobody")) };
         let actor = auth.actor().await?;
         assert_eq!(actor, info.actor);
-        let age = info.authenticated_at.map(|at| info.as_of.since(at).as_secs());
-        let (user, device) = (info.user.as_deref().unwrap_or_default(), info.device.as_deref().unwrap_or_default());
+        let age = info.authenticated_at.map(|at| info.as_of.saturating_duration_since(at).as_secs());
+        let (user, device) = (info.user_id.as_deref().unwrap_or_default(), info.device_label.as_deref().unwrap_or_default());
         let actor = actor.as_deref().unwrap_or("nobody");
         Ok(Reply::ok(format!("{user} by {actor} {device} {:?} {age:?} {:?} {}", info.methods(), cart.items, cart.language)))
     }

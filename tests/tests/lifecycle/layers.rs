@@ -1,12 +1,12 @@
 //! Several sessions in one application: a shop's, and its back office's.
 
-use sessionkit::{LayerMarker, SessionData};
+use sessionkit::{SessionData, SessionScope};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Server, Visitor};
 
 struct Office;
 
-impl LayerMarker for Office {
+impl SessionScope for Office {
     const NAME: &'static str = "Office";
 }
 
@@ -17,7 +17,7 @@ struct Cart {
 
 /// Another layer may use the same namespace.
 #[derive(SessionData)]
-#[session(name = "cart", layer = Office)]
+#[session(name = "cart", scope = Office)]
 struct Orders {
     open: u32,
 }
@@ -80,7 +80,7 @@ behaviour! {
         shop: Auth,
         office: Auth<Office>,
     ) -> Answered {
-        let (customer, clerk) = (shop.user().await?, office.user().await?);
+        let (customer, clerk) = (shop.user_id().await?, office.user_id().await?);
         let name = |user: &Option<std::sync::Arc<str>>| user.as_deref().unwrap_or("nobody").to_owned();
         Ok(Reply::ok(format!("{} {} {} {}", name(&customer), cart.items.len(), name(&clerk), orders.open)))
     }
@@ -90,12 +90,12 @@ behaviour! {
         Reply::ok("account")
     }
 
-    #[session(layer = Office, require_login)]
+    #[session(scope = Office, require_login)]
     async fn desk() -> Reply {
         Reply::ok("desk")
     }
 
-    #[session(layer = Office, require = |orders: &Orders| orders.open > 0)]
+    #[session(scope = Office, require = |orders: &Orders| orders.open > 0)]
     async fn ship() -> Reply {
         Reply::ok("shipped")
     }

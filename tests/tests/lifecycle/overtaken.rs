@@ -39,7 +39,7 @@ behaviour! {
     }
 
     async fn about(auth: Auth, cart: SessionView<Cart>) -> Answered {
-        Ok(Reply::ok(format!("{} {:?}", auth.user().await?.as_deref().unwrap_or("nobody"), cart.items)))
+        Ok(Reply::ok(format!("{} {:?}", auth.user_id().await?.as_deref().unwrap_or("nobody"), cart.items)))
     }
 
     async fn p3_a_login_that_was_overtaken_begins_with_nothing_of_the_session_before(bench: Bench) {

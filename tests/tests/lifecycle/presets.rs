@@ -23,7 +23,7 @@ behaviour! {
     type Answered = Result<Reply, SessionRejection>;
 
     async fn me(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn login(auth: Auth) -> Answered {

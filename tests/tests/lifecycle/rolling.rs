@@ -17,7 +17,7 @@ fn seconds(seconds: u64) -> Duration {
 
 /// A thousand seconds for users, five hundred for anonymous visitors, three thousand in all.
 fn rolling(rolling: Rolling) -> impl FnOnce(SessionConfigBuilder) -> SessionConfigBuilder {
-    move |config| config.ttl(seconds(1000)).anonymous_ttl(seconds(500)).absolute(seconds(3000)).rolling(rolling)
+    move |config| config.ttl(seconds(1000)).anonymous_ttl(seconds(500)).absolute_ttl(seconds(3000)).rolling(rolling)
 }
 
 /// The `Max-Age` of the cookie that an answer sets, if it sets one.
@@ -47,7 +47,7 @@ behaviour! {
     }
 
     async fn me(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn count(cart: SessionView<Cart>) -> Reply {

@@ -34,7 +34,7 @@ behaviour! {
     type Answered = Result<Reply, SessionRejection>;
 
     async fn login(auth: Auth) -> Answered {
-        auth.login("ada").methods(["pwd"]).device("laptop").credential_stamp(CredentialStamp::of("hash")).await?;
+        auth.login("ada").methods(["pwd"]).device_label("laptop").credential_stamp(CredentialStamp::of("hash")).await?;
         Ok(Reply::ok("ada"))
     }
 
@@ -72,7 +72,7 @@ behaviour! {
     }
 
     async fn elevate_slowly(auth: Auth, Shared(gates): Shared) -> Answered {
-        auth.user().await?;
+        auth.user_id().await?;
         gates.pass("elevate").await;
         auth.elevate("otp").await?;
         Ok(Reply::ok("up"))
@@ -85,9 +85,9 @@ behaviour! {
 
     async fn about(auth: Auth, cart: SessionView<Cart>) -> Answered {
         let Some(info) = auth.info().await? else { return Ok(Reply::ok("nobody")) };
-        let age = info.as_of.since(info.authenticated_at.unwrap_or(info.created_at)).as_secs();
-        let left = info.expires_at.since(info.as_of).as_secs();
-        let (user, device, methods) = (&info.user, &info.device, info.methods());
+        let age = info.as_of.saturating_duration_since(info.authenticated_at.unwrap_or(info.created_at)).as_secs();
+        let left = info.expires_at.saturating_duration_since(info.as_of).as_secs();
+        let (user, device, methods) = (&info.user_id, &info.device_label, info.methods());
         Ok(Reply::ok(format!("{user:?} {device:?} {methods:?} {age} {left} {:?}", cart.items)))
     }
 
@@ -137,7 +137,7 @@ behaviour! {
 
     async fn each_way_makes_the_login_fresh_and_begins_its_lifetime_anew(bench: Bench) {
         let hours = |hours: u64| Duration::from_secs(hours * 3600);
-        let bench = bench.with_config(|config| config.ttl(hours(8)).absolute(hours(10)).touch_after(hours(1)));
+        let bench = bench.with_config(|config| config.ttl(hours(8)).absolute_ttl(hours(10)).touch_after(hours(1)));
         let server = start(&bench).await;
         for way in WAYS {
             let visitor = server.visitor();

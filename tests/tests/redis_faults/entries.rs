@@ -1,7 +1,7 @@
 //! What the index of devices leaves in the server, and how much of it there can be.
 
 use sessionkit::redis::RedisStore;
-use sessionkit::store::{DeviceIndex, EntryState, Meant, Registered, Registration, StoreErrorKind};
+use sessionkit::store::{DeviceIndex, DeviceSelection, EntryState, Registered, Registration, StoreErrorKind};
 use sessionkit_core::{SessionId, Store, Timestamp};
 use sessionkit_tests::servers::redis::RedisServer;
 
@@ -43,7 +43,7 @@ async fn entries_are_forgotten_a_minute_after_the_last_deadline() {
         index(&store).register("Main/ada", login(number, 50)).await.unwrap();
     }
     assert!((5050..=5060).contains(&left()), "{}", left());
-    index(&store).end("Main/ada", Meant::One(id(1)), NOW).await.unwrap();
+    index(&store).end("Main/ada", DeviceSelection::One(id(1)), NOW).await.unwrap();
     assert!((5050..=5060).contains(&left()), "{}", left());
 }
 
@@ -60,7 +60,7 @@ async fn thousands_of_entries_are_ended_and_expire_in_one_call() {
         let command: Vec<&str> = ["HSET", KEY].into_iter().chain(some.iter().flatten().map(|text| &**text)).collect();
         server.cli(&command);
     }
-    let ended = index(&store).end("Main/ada", Meant::Others(id(9)), NOW).await.unwrap();
+    let ended = index(&store).end("Main/ada", DeviceSelection::Others(id(9)), NOW).await.unwrap();
     assert_eq!((ended.len(), ended[0], ended[8998]), (8999, id(0), id(8999)));
     let states = index(&store).entries("Main/ada", NOW).await.unwrap();
     assert_eq!(states.iter().filter(|entry| entry.state == EntryState::Ended).count(), 8999);
@@ -89,7 +89,7 @@ async fn an_entry_that_is_none_is_damage_and_stays() {
         server.cli(&["DEL", KEY]);
         server.cli(&["HSET", KEY, &id(1).to_string(), damage]);
         let registered = index(&store).register("Main/ada", login(2, 10)).await.unwrap_err();
-        let ended = index(&store).end("Main/ada", Meant::All, NOW).await.unwrap_err();
+        let ended = index(&store).end("Main/ada", DeviceSelection::All, NOW).await.unwrap_err();
         let confirmed = index(&store).confirm("Main/ada", id(1), &[], NOW).await.unwrap_err();
         let listed = index(&store).entries("Main/ada", NOW).await.unwrap_err();
         for error in [registered, ended, confirmed, listed] {

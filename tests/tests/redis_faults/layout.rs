@@ -29,7 +29,7 @@ fn authenticate(ttl: u64, absolute: Option<Timestamp>) -> HeaderOp {
         at: NOW,
         ttl,
         absolute_deadline: absolute,
-        label,
+        device_label: label,
         details: details.shared(),
     })
 }
@@ -38,7 +38,7 @@ fn authenticate(ttl: u64, absolute: Option<Timestamp>) -> HeaderOp {
 async fn the_hash_is_readable() {
     let (server, store) = prepare().await;
     create(&store, &[("cart.items", r#"{"7":2}"#), ("cart.note", "!important")]).await;
-    let deadline = NOW.after(Duration::from_secs(600));
+    let deadline = NOW.saturating_add(Duration::from_secs(600));
     let code = StoredValue { bytes: b"\"123\"".to_vec(), carried: true, deadline: Some(deadline) };
     let theme = StoredValue { bytes: b"\"dark\"".to_vec(), carried: true, deadline: None };
     let mut delta = header_delta([authenticate(60, None)]);
@@ -69,7 +69,7 @@ async fn the_hash_is_readable() {
     assert!(header <= 64, "the header is small, so that Redis packs the hash: {header}");
 
     let secret = |byte| SecretHash::from_bytes([byte; 32]);
-    let until = NOW.after(Duration::from_secs(30));
+    let until = NOW.saturating_add(Duration::from_secs(30));
     let renew = HeaderOp::Renew { if_current: secret(1), secret: secret(b'n'), at: NOW };
     commit(&store, &header_delta([renew, HeaderOp::EndPrevious { if_current: secret(b'n'), until }])).await.unwrap();
     let previous = server.cli(&["HGET", KEY, "@prev"]);
@@ -83,7 +83,7 @@ async fn the_hash_is_readable() {
 async fn the_earliest_deadline_of_a_field_is_known() {
     let (server, store) = prepare().await;
     create(&store, &[("a", "1")]).await;
-    let at = |seconds| NOW.after(Duration::from_secs(seconds));
+    let at = |seconds| NOW.saturating_add(Duration::from_secs(seconds));
     let until = |key: &'static str, seconds| {
         let value = StoredValue { bytes: b"1".to_vec(), carried: false, deadline: Some(at(seconds)) };
         FieldOp::Set { key: key.into(), value }
@@ -112,13 +112,13 @@ async fn redis_never_forgets_before_the_deadline() {
     let (server, store) = prepare().await;
     let assert_expiry = |deadline: Timestamp, now: Timestamp, what: &str| {
         let left: u64 = server.cli(&["TTL", KEY]).parse().expect("the key expires");
-        let needed = deadline.since(now).as_secs();
+        let needed = deadline.saturating_duration_since(now).as_secs();
         assert!((needed + 50..=needed + 60).contains(&left), "{what}: {left} s where {needed} s are needed");
     };
     create(&store, &[("a", "1")]).await;
-    assert_expiry(NOW.after(TTL), NOW, "created");
+    assert_expiry(NOW.saturating_add(TTL), NOW, "created");
 
-    let at = |seconds| NOW.after(Duration::from_secs(seconds));
+    let at = |seconds| NOW.saturating_add(Duration::from_secs(seconds));
     let steps = [
         (0, 0, vec![], at(3600)),
         (100, 0, vec![], at(3600)),

@@ -19,7 +19,10 @@ async fn store(server: &RedisServer) -> RedisStore {
 }
 
 fn manager(store: RedisStore, watch_interval: Duration) -> SessionManager {
-    SessionManager::new(store, SessionConfig::builder().devices(true).watch_interval(watch_interval).build().unwrap())
+    SessionManager::new(
+        store,
+        SessionConfig::builder().track_devices(true).watch_interval(watch_interval).build().unwrap(),
+    )
 }
 
 /// Logs somebody in and waits, in a task, for the end of that session.

@@ -13,7 +13,7 @@ use super::support::{ID, KEY, NOW, TTL, add, assert_kind, commit, create, header
 fn large_delta() -> Delta {
     let mut delta = Delta::new();
     delta.header = vec![
-        HeaderOp::Touch { last_seen: NOW, idle_deadline: NOW.after(TTL * 2) },
+        HeaderOp::Touch { last_seen: NOW, idle_deadline: NOW.saturating_add(TTL * 2) },
         HeaderOp::Rotate { secret: SecretHash::from_bytes([2; 32]) },
     ];
     delta.fields = vec![FieldOp::Remove { key: "gone".into() }, set("a", &"x".repeat(10_000)), add("n")];

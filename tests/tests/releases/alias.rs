@@ -8,7 +8,7 @@ use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Answer, Bench, Server, Visitor};
 
 /// What the tests do at every release.
-trait Desk: SessionData<Layer = sessionkit::Main> + Send + Sync {
+trait Desk: SessionData<Scope = sessionkit::MainScope> + Send + Sync {
     fn change(&mut self, what: &str);
     fn show(&self) -> String;
 }

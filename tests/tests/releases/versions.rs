@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sessionkit::{FieldError, Main, Migration, SessionData};
+use sessionkit::{FieldError, MainScope, Migration, SessionData};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Answer, Bench, Server, Visitor};
 
@@ -91,7 +91,7 @@ fn wrong(_: u32, stored: &mut Migration<'_, Wrong>) -> Result<(), FieldError> {
 }
 
 /// What the tests do with any of them.
-trait Profile: SessionData<Layer = Main> + Send + Sync {
+trait Profile: SessionData<Scope = MainScope> + Send + Sync {
     fn change(&mut self, what: &str);
     fn show(&self) -> String;
 }

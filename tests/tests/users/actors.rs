@@ -57,7 +57,7 @@ behaviour! {
     }
 
     async fn who(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     /// Bob, who acts as ada.

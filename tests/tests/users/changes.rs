@@ -24,7 +24,7 @@ behaviour! {
             gates.open("loader", 2);
             Ok::<_, SessionRejection>(())
         };
-        let (user, changed) = tokio::join!(auth.load_user::<Account>(), other);
+        let (user, changed) = tokio::join!(auth.user::<Account>(), other);
         changed?;
         Ok(Reply::ok(user?.map_or("nobody".to_owned(), |user| user.name.clone())))
     }
@@ -33,7 +33,7 @@ behaviour! {
     async fn outrun(auth: Auth, Shared(gates): Shared) -> Answered {
         let login = tokio::spawn(auth.login("bob").into_future());
         gates.arrived("before commit", 1).await;
-        let mut loading = pin!(auth.load_user::<Account>());
+        let mut loading = pin!(auth.user::<Account>());
         // The loader answers at the second time, and then the end of the session waits for the login.
         for _ in 0..10 {
             assert!(futures_util::poll!(loading.as_mut()).is_pending());
@@ -51,7 +51,7 @@ behaviour! {
             gates.open("loader", 1);
             Ok::<_, SessionRejection>(())
         };
-        let (user, changed) = tokio::join!(auth.load_user::<Account>(), logout);
+        let (user, changed) = tokio::join!(auth.user::<Account>(), logout);
         changed?;
         Ok(Reply::ok(user?.is_some()))
     }
@@ -62,7 +62,7 @@ behaviour! {
     }
 
     async fn who(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn start(bench: &Bench) -> (Server, Accounts) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sessionkit::{LayerMarker, SessionConfig, SessionData, SessionManager, SessionUser};
+use sessionkit::{SessionConfig, SessionData, SessionManager, SessionScope, SessionUser};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Answer, Bench, Server};
 
@@ -16,7 +16,7 @@ struct Cart {
 /// The back office's session.
 struct Office;
 
-impl LayerMarker for Office {
+impl SessionScope for Office {
     const NAME: &'static str = "Office";
 }
 
@@ -53,14 +53,14 @@ behaviour! {
     }
 
     async fn all(user: User<Account>, same: Option<User<Account>>, again: MaybeUser<Account>, auth: Auth) -> Answered {
-        let later = auth.load_user::<Account>().await?;
+        let later = auth.user::<Account>().await?;
         let names = [Some(&user), same.as_ref(), again.as_ref(), later.as_ref()];
         Ok(Reply::ok(names.into_iter().flatten().filter(|one| std::ptr::eq(&***one, &*user)).count()))
     }
 
     async fn cart(mut cart: Session<Cart>, auth: Auth) -> Answered {
         cart.items.push(1);
-        Ok(Reply::ok(auth.user().await?.is_some()))
+        Ok(Reply::ok(auth.user_id().await?.is_some()))
     }
 
     #[session(require_login)]
@@ -73,7 +73,7 @@ behaviour! {
     }
 
     async fn name(auth: &Auth) -> Result<String, SessionRejection> {
-        Ok(auth.load_user::<Account>().await?.map_or("nobody".to_owned(), |user| user.name.clone()))
+        Ok(auth.user::<Account>().await?.map_or("nobody".to_owned(), |user| user.name.clone()))
     }
 
     async fn login(auth: Auth, user: String) -> Answered {
@@ -99,7 +99,7 @@ behaviour! {
     }
 
     async fn office(user: User<Account, Office>, auth: Auth<Office>) -> Answered {
-        Ok(Reply::ok(format!("{} {}", user.name, auth.load_user::<Account>().await?.is_some())))
+        Ok(Reply::ok(format!("{} {}", user.name, auth.user::<Account>().await?.is_some())))
     }
 
     async fn office_login(auth: Auth<Office>) -> Answered {
@@ -180,7 +180,7 @@ behaviour! {
     async fn each_layer_has_users_of_its_own(bench: Bench) {
         let accounts = Accounts::new(&bench.gates);
         let config = SessionConfig::builder().cookie_name("__Host-office").build().unwrap();
-        let manager = SessionManager::<Office>::for_layer(bench.store.clone(), config).with_clock(bench.clock.clone());
+        let manager = SessionManager::<Office>::for_scope(bench.store.clone(), config).with_clock(bench.clock.clone());
         let manager = manager.with_user_loader(accounts.clone());
         let routes = routes!["/office" => office, "/office-login" => office_login, "/profile" => profile];
         let server = serve_layers(&bench, manager, routes).await;

@@ -41,7 +41,7 @@ both_frameworks! {
 
     /// Goes on whatever happens.
     async fn stubborn(auth: Auth) -> Reply {
-        let failures = [auth.load_user::<Account>().await.is_err(), auth.load_user::<Account>().await.is_err()];
+        let failures = [auth.user::<Account>().await.is_err(), auth.user::<Account>().await.is_err()];
         Reply::ok(format!("{failures:?}"))
     }
 
@@ -50,7 +50,7 @@ both_frameworks! {
     }
 
     async fn who(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn start(bench: &Bench) -> (Server, Accounts) {
@@ -131,7 +131,7 @@ both_frameworks! {
                     assert!(waited.as_millis().abs_diff(30_000) <= 5, "{path}: one deadline, whoever asks: {waited:?}");
                     assert_eq!(accounts.calls(), ["ada"], "{path}");
                 }
-                assert_eq!(ada.user().await.as_deref(), Some("ada"));
+                assert_eq!(ada.user_id().await.as_deref(), Some("ada"));
             });
         });
         asked.join().expect("the assertions hold");

@@ -38,7 +38,7 @@ behaviour! {
     }
 
     async fn who(auth: Auth) -> Answered {
-        Ok(Reply::ok(auth.user().await?.as_deref().unwrap_or("nobody")))
+        Ok(Reply::ok(auth.user_id().await?.as_deref().unwrap_or("nobody")))
     }
 
     async fn login(auth: Auth, user: String) -> Answered {
@@ -48,7 +48,7 @@ behaviour! {
 
     async fn add(mut cart: Session<Cart>, auth: Auth) -> Answered {
         cart.items.push(7);
-        let user = auth.load_user::<Account>().await?.map_or("nobody".to_owned(), |user| user.name.clone());
+        let user = auth.user::<Account>().await?.map_or("nobody".to_owned(), |user| user.name.clone());
         drop(cart);
         let mut now = auth.checkout::<Cart>().await?;
         now.items.push(8);
@@ -120,7 +120,7 @@ behaviour! {
     }
 
     async fn the_device_of_whoever_is_gone_leaves_the_list_at_once(bench: Bench) {
-        let bench = bench.with_config(|config| config.devices(true));
+        let bench = bench.with_config(|config| config.track_devices(true));
         let (server, accounts) = start(&bench).await;
         let ada = somebody(&server, "ada").await;
         accounts.remove("ada");

@@ -38,7 +38,7 @@ impl Requirement for PaidOnALaptop {
 
     async fn is_met(request: &GuardedRequest<'_>) -> Result<bool, Self::Error> {
         let paid = request.view::<Cart>().map_err(|error| error.to_string())?.paid;
-        let device = request.info().and_then(|info| info.device);
+        let device = request.info().and_then(|info| info.device_label);
         Ok(paid && request.user_id().as_deref() == Some("ada") && device.as_deref() == Some("laptop"))
     }
 }
@@ -86,7 +86,7 @@ behaviour! {
     }
 
     async fn login(auth: Auth, user: String) -> Answered {
-        auth.login(&user).device("laptop").methods(["pwd"]).await?;
+        auth.login(&user).device_label("laptop").methods(["pwd"]).await?;
         Ok(Reply::ok("welcome"))
     }
 

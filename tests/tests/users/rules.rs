@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sessionkit::testing::{TestSession, UnguardedRoutes};
 use sessionkit::{
-    GuardedRequest, LayerMarker, Rejection, Requirement, Rules, SessionConfig, SessionData, SessionManager,
+    GuardedRequest, Rejection, Requirement, Rules, SessionConfig, SessionData, SessionManager, SessionScope,
 };
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Log};
@@ -19,7 +19,7 @@ struct Cart {
 /// The back office's session.
 struct Office;
 
-impl LayerMarker for Office {
+impl SessionScope for Office {
     const NAME: &'static str = "Office";
 }
 
@@ -71,7 +71,7 @@ behaviour! {
         Reply::ok("guarded")
     }
 
-    #[session(require_login, layer = Office)]
+    #[session(require_login, scope = Office)]
     async fn office() -> Reply {
         Reply::ok("office")
     }
@@ -125,7 +125,7 @@ behaviour! {
             }
         }
         assert_eq!(log.text().matches("Rules::public()").count(), 6, "{}", log.text());
-        let rules = Rules::<Office>::for_layer().require_login();
+        let rules = Rules::<Office>::for_scope().require_login();
         let server = serve_fenced(&bench, manager.clone(), rules, routes!["/page" => page]).await;
         let answer = server.visitor_with(&ada).get("/fenced/page").await;
         assert!(answer.status == 500 && answer.body.contains("Office"), "{answer:?}");
@@ -184,7 +184,7 @@ behaviour! {
 
     async fn a_guard_of_another_layer_is_a_guard(bench: Bench) {
         let config = SessionConfig::builder().cookie_name("__Host-office").build().unwrap();
-        let manager = SessionManager::<Office>::for_layer(bench.store.clone(), config).with_clock(bench.clock.clone());
+        let manager = SessionManager::<Office>::for_scope(bench.store.clone(), config).with_clock(bench.clock.clone());
         let clerk = TestSession::new(&manager).login("clerk").await;
         let routes = routes!["/office" => office, "/page" => page];
         let server = serve_denying_beside(&bench, manager, routes).await;

@@ -1,7 +1,7 @@
 use sessionkit::SessionData;
 
 #[derive(SessionData)]
-#[session(layer = sessionkit::Main, layer = sessionkit::Main)]
+#[session(scope = sessionkit::MainScope, scope = sessionkit::MainScope)]
 struct Cart {
     items: u64,
 }

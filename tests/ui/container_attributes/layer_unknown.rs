@@ -1,7 +1,7 @@
 use sessionkit::SessionData;
 
 #[derive(SessionData)]
-#[session(layer = Office)]
+#[session(scope = Office)]
 struct Cart {
     items: u64,
 }

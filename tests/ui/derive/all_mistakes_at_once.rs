@@ -1,7 +1,7 @@
 use sessionkit::SessionData;
 
 #[derive(SessionData)]
-#[session(nmae = "cart", layer = "Office")]
+#[session(nmae = "cart", scope = "Office")]
 struct Cart {
     #[session(tll = "10m")]
     items: u64,

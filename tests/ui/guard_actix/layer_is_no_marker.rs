@@ -2,7 +2,7 @@ use sessionkit::actix::session;
 
 struct Office;
 
-#[session(require_login, layer = Office)]
+#[session(require_login, scope = Office)]
 async fn admin() {}
 
 fn main() {}

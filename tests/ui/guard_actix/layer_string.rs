@@ -1,6 +1,6 @@
 use sessionkit::actix::session;
 
-#[session(require_login, layer = "Office")]
+#[session(require_login, scope = "Office")]
 async fn admin() {}
 
 fn main() {}

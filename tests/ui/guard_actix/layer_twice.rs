@@ -1,6 +1,6 @@
 use sessionkit::actix::session;
 
-#[session(require_login, layer = sessionkit::Main, layer = sessionkit::Main)]
+#[session(require_login, scope = sessionkit::MainScope, scope = sessionkit::MainScope)]
 async fn admin() {}
 
 fn main() {}

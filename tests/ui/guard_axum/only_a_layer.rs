@@ -1,6 +1,6 @@
 use sessionkit::axum::session;
 
-#[session(layer = sessionkit::Main)]
+#[session(scope = sessionkit::MainScope)]
 async fn admin() {}
 
 fn main() {}

@@ -1,9 +1,9 @@
 use sessionkit::axum::session;
-use sessionkit::{LayerMarker, SessionData};
+use sessionkit::{SessionScope, SessionData};
 
 struct Office;
 
-impl LayerMarker for Office {
+impl SessionScope for Office {
     const NAME: &'static str = "Office";
 }
 
@@ -12,7 +12,7 @@ struct User {
     is_admin: bool,
 }
 
-#[session(layer = Office, require = |user: &User| user.is_admin)]
+#[session(scope = Office, require = |user: &User| user.is_admin)]
 async fn admin() {}
 
 fn main() {}

@@ -3,7 +3,7 @@ use sessionkit::SessionData;
 struct Office;
 
 #[derive(SessionData)]
-#[session(layer = Office)]
+#[session(scope = Office)]
 struct Cart {
     items: u64,
 }

@@ -21,7 +21,7 @@ fn plain_fields() {
                 use ::sessionkit::__private as __kit;
                 #[automatically_derived]
                 impl __kit::SessionData for ShoppingCart {
-                    type Layer = __kit::Main;
+                    type Scope = __kit::MainScope;
                     type Codec = __kit::Json;
                     const NAMESPACE: &'static __kit::str = "shopping_cart";
                     const FIELDS: &'static [__kit::Field] = &[
@@ -81,7 +81,7 @@ fn every_attribute_of_a_field() {
                 use ::sessionkit::__private as __kit;
                 #[automatically_derived]
                 impl __kit::SessionData for Cart {
-                    type Layer = __kit::Main;
+                    type Scope = __kit::MainScope;
                     type Codec = __kit::Json;
                     const NAMESPACE: &'static __kit::str = "cart";
                     const FIELDS: &'static [__kit::Field] = &[
@@ -194,7 +194,7 @@ fn entries_and_aliases() {
                 use ::sessionkit::__private as __kit;
                 #[automatically_derived]
                 impl __kit::SessionData for Cart {
-                    type Layer = __kit::Main;
+                    type Scope = __kit::MainScope;
                     type Codec = __kit::Json;
                     const NAMESPACE: &'static __kit::str = "cart";
                     const FIELDS: &'static [__kit::Field] = &[

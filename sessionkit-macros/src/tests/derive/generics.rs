@@ -46,7 +46,7 @@ fn bounds_only_where_a_type_parameter_is_mentioned() {
                     BTreeSet<T>: __kit::Stored + __kit::Union + __kit::Default,
                     PhantomData<T>: __kit::Default,
                 {
-                    type Layer = __kit::Main;
+                    type Scope = __kit::MainScope;
                     type Codec = __kit::Json;
                     const NAMESPACE: &'static __kit::str = "cart";
                     const FIELDS: &'static [__kit::Field] = &[

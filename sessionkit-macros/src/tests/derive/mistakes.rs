@@ -9,7 +9,7 @@ use crate::tests::pretty;
 #[test]
 fn a_struct_with_mistakes_still_has_an_implementation() {
     let expansion = expand(quote! {
-        #[session(layer = Office)]
+        #[session(scope = Office)]
         struct Cart<'a, T> {
             #[session(tll = "10m")]
             item: &'a T,
@@ -26,7 +26,7 @@ fn a_struct_with_mistakes_still_has_an_implementation() {
                 'a: 'static,
                 T: 'static,
             {
-                type Layer = Office;
+                type Scope = Office;
                 type Codec = __kit::Json;
                 const NAMESPACE: &'static __kit::str = "";
                 const FIELDS: &'static [__kit::Field] = &[];

@@ -10,7 +10,7 @@ use crate::tests::expands_to;
 fn every_attribute_of_the_struct() {
     expands_to(
         expand(quote! {
-            #[session(name = "basket", layer = Office<Eu>, crate = crate::vendor::sessionkit)]
+            #[session(name = "basket", scope = Office<Eu>, crate = crate::vendor::sessionkit)]
             #[session(codec = codecs::MessagePack)]
             pub struct Cart {}
         }),
@@ -20,7 +20,7 @@ fn every_attribute_of_the_struct() {
                 use crate::vendor::sessionkit::__private as __kit;
                 #[automatically_derived]
                 impl __kit::SessionData for Cart {
-                    type Layer = Office<Eu>;
+                    type Scope = Office<Eu>;
                     type Codec = codecs::MessagePack;
                     const NAMESPACE: &'static __kit::str = "basket";
                     const FIELDS: &'static [__kit::Field] = &[];
@@ -56,11 +56,11 @@ fn versions() {
                 use ::sessionkit::__private as __kit;
                 #[automatically_derived]
                 impl __kit::SessionData for Cart {
-                    type Layer = __kit::Main;
+                    type Scope = __kit::MainScope;
                     type Codec = __kit::Json;
                     const NAMESPACE: &'static __kit::str = "cart";
                     const VERSION: __kit::u32 = 3;
-                    const ON_ERROR: __kit::OnError = __kit::OnError::Default;
+                    const ON_ERROR: __kit::OnError = __kit::OnError::UseDefault;
                     const FIELDS: &'static [__kit::Field] = &[];
                     fn decode(
                         __fields: &mut __kit::FieldReader<'_>,

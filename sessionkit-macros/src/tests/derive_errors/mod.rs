@@ -109,25 +109,25 @@ fn unknown_keys() {
     structure(
         quote!(nmae = "a"),
         expect![
-            "unknown key `nmae`; did you mean `name`? (accepted here: `name`, `layer`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
+            "unknown key `nmae`; did you mean `name`? (accepted here: `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
         ],
     );
     structure(
         quote!(table = "a"),
         expect![
-            "unknown key `table` (accepted here: `name`, `layer`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
+            "unknown key `table` (accepted here: `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
         ],
     );
     structure(
         quote!(ttl = "1m"),
         expect![
-            "`ttl` is a key of a field, not of a struct (accepted here: `name`, `layer`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
+            "`ttl` is a key of a field, not of a struct (accepted here: `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
         ],
     );
     structure(
         quote!(require = is_admin),
         expect![
-            "`require` is a key of a handler, not of a struct (accepted here: `name`, `layer`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
+            "`require` is a key of a handler, not of a struct (accepted here: `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
         ],
     );
 }
@@ -165,11 +165,11 @@ fn syntax() {
             struct Cart {}
         ),
         expect![
-            "write the keys in parentheses: `#[session(..)]` takes `name`, `layer`, `codec`, `version`, `migrate`, `on_error`, `crate`"
+            "write the keys in parentheses: `#[session(..)]` takes `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `crate`"
         ],
     );
     field(quote!(rename = -), expect!["unexpected end of input, expected an expression"]);
-    structure(quote!(layer = 5 + 5), expect!["`layer` is a path: write `layer = Office`"]);
+    structure(quote!(scope = 5 + 5), expect!["`scope` is a path: write `scope = Office`"]);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn keys_given_twice() {
     field(quote!(rename = "a", rename = "b"), expect!["`rename` is given twice; remove one"]);
     field(quote!(default, default = zero), expect!["`default` is given twice; remove one"]);
     structure(quote!(name = "a", name = "b"), expect!["`name` is given twice; remove one"]);
-    structure(quote!(layer = A, layer = B), expect!["`layer` is given twice; remove one"]);
+    structure(quote!(scope = A, scope = B), expect!["`scope` is given twice; remove one"]);
     structure(quote!(crate = a, crate = b), expect!["`crate` is given twice; remove one"]);
     item(
         quote!(
@@ -240,9 +240,9 @@ fn stored_names() {
 
 #[test]
 fn paths() {
-    structure(quote!(layer), expect!["`layer` needs a value: write `layer = Office`"]);
-    structure(quote!(layer = "Office"), expect!["`layer` takes a path without quotes: write `layer = Office`"]);
-    structure(quote!(layer = "the office"), expect!["`layer` takes a path without quotes: write `layer = Office`"]);
+    structure(quote!(scope), expect!["`scope` needs a value: write `scope = Office`"]);
+    structure(quote!(scope = "Office"), expect!["`scope` takes a path without quotes: write `scope = Office`"]);
+    structure(quote!(scope = "the office"), expect!["`scope` takes a path without quotes: write `scope = Office`"]);
     structure(quote!(crate = "sessionkit"), expect!["`crate` takes a path without quotes: write `crate = sessionkit`"]);
     structure(quote!(crate), expect!["`crate` needs a value: write `crate = path::to::sessionkit`"]);
     structure(quote!(codec = "Json"), expect!["`codec` takes a path without quotes: write `codec = Json`"]);
@@ -322,7 +322,7 @@ fn contradictions() {
 fn all_mistakes_at_once() {
     item(
         quote! {
-            #[session(nmae = "cart", layer = "Office")]
+            #[session(nmae = "cart", scope = "Office")]
             struct Cart {
                 #[session(tll = "10m")]
                 items: u64,
@@ -331,8 +331,8 @@ fn all_mistakes_at_once() {
             }
         },
         expect![[r#"
-            unknown key `nmae`; did you mean `name`? (accepted here: `name`, `layer`, `codec`, `version`, `migrate`, `on_error`, `crate`)
-            `layer` takes a path without quotes: write `layer = Office`
+            unknown key `nmae`; did you mean `name`? (accepted here: `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `crate`)
+            `scope` takes a path without quotes: write `scope = Office`
             unknown key `tll`; did you mean `ttl`? (accepted here: `rename`, `alias`, `default`, `skip`, `merge`, `entries`, `flash`, `ttl`, `carry`, `sensitive`)
             `10` is not a time: write a whole number and a unit, "30s", "10m", "12h" or "7d"
             a merged field cannot have a `ttl`: it would be unclear which change it counts from; remove one of them"#]],

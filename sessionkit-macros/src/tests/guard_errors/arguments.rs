@@ -16,7 +16,7 @@ fn nothing_is_required() {
         ],
     );
     args(
-        quote!(layer = Office),
+        quote!(scope = Office),
         expect![
             "say what to require: `#[session(require_login)]` or `#[session(require = |user: &User| user.is_admin)]`; or say `#[session(public)]`"
         ],
@@ -34,7 +34,7 @@ fn unknown_keys() {
     args(
         quote!(requires_login),
         expect![
-            "unknown key `requires_login`; did you mean `require_login`? (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `layer`, `crate`)"
+            "unknown key `requires_login`; did you mean `require_login`? (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `scope`, `crate`)"
         ],
     );
     args(quote!(or(require_login)), expect!["unknown key `or`: conditions are combined with `any(..)`"]);
@@ -42,28 +42,28 @@ fn unknown_keys() {
     args(
         quote!(name = "cart"),
         expect![
-            "`name` is a key of a struct, not of a handler (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `layer`, `crate`)"
+            "`name` is a key of a struct, not of a handler (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `scope`, `crate`)"
         ],
     );
     args(
         quote!(carry),
         expect![
-            "`carry` is a key of a field, not of a handler (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `layer`, `crate`)"
+            "`carry` is a key of a field, not of a handler (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `scope`, `crate`)"
         ],
     );
     args(
         quote!(answer = 42),
         expect![
-            "unknown key `answer` (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `layer`, `crate`)"
+            "unknown key `answer` (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `scope`, `crate`)"
         ],
     );
     args(
         quote!("admin"),
         expect![
-            "expected a key: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `layer`, `crate`"
+            "expected a key: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `scope`, `crate`"
         ],
     );
-    args(quote!(require_login layer = Office), expect!["expected `,`"]);
+    args(quote!(require_login scope = Office), expect!["expected `,`"]);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn operators() {
     for option in [
         quote!(login_url = "/login"),
         quote!(on_denied = page),
-        quote!(layer = Office),
+        quote!(scope = Office),
         quote!(crate = sk),
         quote!(public),
     ] {
@@ -232,12 +232,12 @@ fn options() {
 
 #[test]
 fn paths() {
-    args(quote!(require_login, layer = Office()), expect!["`layer` is a path: write `layer = Office`"]);
-    args(quote!(require_login, layer), expect!["`layer` needs a value: write `layer = Office`"]);
+    args(quote!(require_login, scope = Office()), expect!["`scope` is a path: write `scope = Office`"]);
+    args(quote!(require_login, scope), expect!["`scope` needs a value: write `scope = Office`"]);
     args(
-        quote!(require_login, layer = "Office"),
-        expect!["`layer` takes a path without quotes: write `layer = Office`"],
+        quote!(require_login, scope = "Office"),
+        expect!["`scope` takes a path without quotes: write `scope = Office`"],
     );
-    args(quote!(require_login, layer = A, layer = B), expect!["`layer` is given twice; remove one"]);
+    args(quote!(require_login, scope = A, scope = B), expect!["`scope` is given twice; remove one"]);
     args(quote!(require_login, crate = "sk"), expect!["`crate` takes a path without quotes: write `crate = sk`"]);
 }

@@ -183,14 +183,14 @@ fn attributes_of_arguments() {
 #[test]
 fn all_mistakes_at_once() {
     both(
-        quote!(requires_login, require = "is_admin", layer),
+        quote!(requires_login, require = "is_admin", scope),
         quote!(
             async fn show(&self) {}
         ),
         expect![[r#"
-        unknown key `requires_login`; did you mean `require_login`? (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `layer`, `crate`)
+        unknown key `requires_login`; did you mean `require_login`? (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`, `public`, `login_url`, `on_denied`, `scope`, `crate`)
         `require` takes a path without quotes: write `require = is_admin`
-        `layer` needs a value: write `layer = Office`
+        `scope` needs a value: write `scope = Office`
         a handler has no `self`: write a free function, or an associated function that takes what it needs as arguments"#]],
     );
 }

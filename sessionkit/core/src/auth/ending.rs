@@ -50,7 +50,7 @@ async fn end_in_turn(
 async fn destroy(session: &RequestSession, current: &Current) -> Result<bool, SessionError> {
     let engine = &session.shared.engine;
     let (id, generation) = (current.id(), current.record.header().generation);
-    let secret = Token::rotate(id, engine.tokens()).secret_hash(engine.layer());
+    let secret = Token::rotate(id, engine.tokens()).secret_hash(engine.scope());
     let mut delta = Delta::new();
     delta.header.push(HeaderOp::Rotate { secret });
     let commit = engine.store.commit(id, generation, &delta, engine.now());

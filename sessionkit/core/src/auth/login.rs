@@ -47,7 +47,7 @@ impl<E> Login<E> {
 
 impl<E: From<SessionError> + 'static> Login<E> {
     /// Lets this login last for `lifetime` after its last use, in place of the setting `ttl`: "keep me signed in".
-    /// Where the setting `absolute` is shorter, it is raised to `lifetime`. Whole seconds, at least one; `None` leaves
+    /// Where the setting `absolute_ttl` is shorter, it is raised to `lifetime`. Whole seconds, at least one; `None` leaves
     /// the settings as they are. It does not pass the limits of a preset such as
     /// [`aal2`](crate::SessionConfigBuilder::aal2).
     pub fn lifetime(mut self, lifetime: impl Into<Option<Duration>>) -> Self {
@@ -56,7 +56,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
     }
 
     /// Names the device for the list of the user's devices: `"Firefox on Linux"`. What is longer than 128 bytes is cut.
-    pub fn device(mut self, label: impl AsRef<str>) -> Self {
+    pub fn device_label(mut self, label: impl AsRef<str>) -> Self {
         let label = label.as_ref();
         let end = (0..=LONGEST_LABEL.min(label.len())).rfind(|end| label.is_char_boundary(*end)).unwrap_or(0);
         self.device = Some(label[..end].into());
@@ -78,9 +78,9 @@ impl<E: From<SessionError> + 'static> Login<E> {
 
     fn authenticate(&self, engine: &Engine, now: Timestamp) -> Authenticate {
         let (ttl, absolute) = engine.settings().login_lifetime(self.lifetime);
-        let absolute_deadline = Some(now.after(absolute));
+        let absolute_deadline = Some(now.saturating_add(absolute));
         let (user, label, details) = (self.user.clone(), self.device.clone(), self.details.clone().shared());
-        Authenticate { user, at: now, ttl, absolute_deadline, label, details }
+        Authenticate { user, at: now, ttl, absolute_deadline, device_label: label, details }
     }
 
     async fn run(self) -> Result<(), SessionError> {
@@ -146,7 +146,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
         let (mut deadline, ends) = (engine.commit_deadline(), latest(&authenticate));
         for _ in 0..NEW_IDS {
             let token = Token::new(engine.tokens());
-            let secret = token.secret_hash(engine.layer());
+            let secret = token.secret_hash(engine.scope());
             let (ttl, absolute) = engine.anonymous_lifetime();
             let mut delta = Delta::new();
             delta.header.push(HeaderOp::Authenticate(authenticate.clone()));
@@ -170,7 +170,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
 
 /// When a session with this login ends at the latest.
 fn latest(authenticate: &Authenticate) -> Timestamp {
-    authenticate.absolute_deadline.unwrap_or_else(|| authenticate.at.after(authenticate.ttl))
+    authenticate.absolute_deadline.unwrap_or_else(|| authenticate.at.saturating_add(authenticate.ttl))
 }
 
 impl<E: From<SessionError> + 'static> IntoFuture for Login<E> {

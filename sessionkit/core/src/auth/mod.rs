@@ -54,8 +54,8 @@ impl<E: From<SessionError> + 'static> Auth<E> {
     ///
     /// # Errors
     /// Fails when the store does: that is no reason to treat anybody as logged out.
-    pub async fn user(&self) -> Result<Option<Arc<str>>, E> {
-        Ok(self.session.user().await?)
+    pub async fn user_id(&self) -> Result<Option<Arc<str>>, E> {
+        Ok(self.session.user_id().await?)
     }
 
     /// Who really acts, where somebody acts as the user; see [`impersonate`](Self::impersonate).
@@ -86,7 +86,7 @@ impl<E: From<SessionError> + 'static> Auth<E> {
     /// auth.login("ada").await?;
     /// let remember = true;
     /// auth.login(42).lifetime(remember.then_some(Duration::from_secs(30 * 24 * 60 * 60))).await?;
-    /// auth.login("ada").device("Firefox on Linux").methods(["pwd", "otp"]).await?;
+    /// auth.login("ada").device_label("Firefox on Linux").methods(["pwd", "otp"]).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -94,7 +94,7 @@ impl<E: From<SessionError> + 'static> Auth<E> {
         Login::new(self.session.clone(), user.to_string().into())
     }
 
-    /// The devices on which whoever is logged in is, to be listed and ended. Needs the setting `devices`.
+    /// The devices on which whoever is logged in is, to be listed and ended. Needs the setting `track_devices`.
     pub fn devices(&self) -> Devices<E> {
         Devices::of_session(self.session.clone())
     }

@@ -77,7 +77,7 @@ pub(super) async fn replace_secret(
     let engine = &session.shared.engine;
     let (id, generation) = (current.id(), current.record.header().generation);
     let token = Token::rotate(id, engine.tokens());
-    let secret = token.secret_hash(engine.layer());
+    let secret = token.secret_hash(engine.scope());
     delta.header.push(HeaderOp::Rotate { secret });
     let commit = engine.store.commit(id, generation, &delta, now);
     match engine.within(&mut engine.commit_deadline(), commit).await? {

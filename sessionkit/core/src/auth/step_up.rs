@@ -100,14 +100,14 @@ async fn prove(session: &RequestSession, say: impl FnOnce(&mut LoginDetails)) ->
     let now = engine.now();
     // A login may have asked for another lifetime than the settings'.
     let (ttl, absolute) = engine.settings().login_lifetime(Some(header.ttl));
-    let (ends, label) = (now.after(absolute), header.label.clone());
+    let (ends, label) = (now.saturating_add(absolute), header.device_label.clone());
     if !engine.extend(header.owner().unwrap_or(&user), current.id(), ends).await? {
         return Err(SessionError::lost());
     }
     let absolute_deadline = Some(ends);
     let mut delta = Delta::new();
     let details = details.shared();
-    delta.header.push(HeaderOp::Authenticate(Authenticate { user, at: now, ttl, absolute_deadline, label, details }));
+    delta.header.push(HeaderOp::Authenticate(Authenticate { user, at: now, ttl, absolute_deadline, device_label: label, details }));
     let proof = Replacement { delta, now, another_user: false, occasion: Occasion::Proof };
     rotation::replace_secret_or_fail(session, current, proof).await
 }

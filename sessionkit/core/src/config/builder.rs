@@ -69,7 +69,7 @@ builder! {
     anonymous_ttl: Duration, Duration;
     /// The time after which a session ends even if it is used, counted from its beginning or from the last
     /// authentication; thirty days by default.
-    absolute: Duration, Duration;
+    absolute_ttl: Duration, Duration;
     /// What use does to the idle deadline; [`Rolling::Reset`] by default.
     rolling: Rolling, Rolling;
     /// How long use need not be recorded again; a minute by default, half the idle time where that is less.
@@ -103,8 +103,8 @@ builder! {
     on_bad_cookie: OnBadCookie, OnBadCookie;
     /// Whether the sessions of each user are kept in an index, for [lists of devices](crate::Devices) and for limits; not by
     /// default, since it costs store calls. The store has to have an index.
-    devices: bool, bool;
-    /// On how many devices a user can be logged in. Needs `devices`. By default on a thousand, of which the oldest makes
+    track_devices: bool, bool;
+    /// On how many devices a user can be logged in. Needs `track_devices`. By default on a thousand, of which the oldest makes
     /// room: so many that nobody notices, and few enough that nobody's logins slow down those of others.
     max_devices: usize, usize;
     /// What a login gets whose user is logged in on `max_devices` already; [`OnMaxDevices::EvictOldest`] by default.

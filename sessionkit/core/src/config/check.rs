@@ -22,7 +22,7 @@ impl Settings {
             self.touch(),
             self.renewal(),
             self.limits(),
-            self.devices(),
+            self.device_limit(),
         ];
         problems.into_iter().flatten().next().map_or(Ok(()), |problem| Err(ConfigError(problem)))
     }
@@ -103,8 +103,8 @@ impl Settings {
     }
 
     fn lifetime(&self) -> Option<String> {
-        let (ttl, anonymous, absolute) = (self.ttl, self.anonymous_ttl, self.absolute);
-        for (name, time) in [("ttl", ttl), ("anonymous_ttl", anonymous), ("absolute", absolute)] {
+        let (ttl, anonymous, absolute) = (self.ttl, self.anonymous_ttl, self.absolute_ttl);
+        for (name, time) in [("ttl", ttl), ("anonymous_ttl", anonymous), ("absolute_ttl", absolute)] {
             if time.as_secs() == 0 || time.subsec_nanos() != 0 {
                 return Some(format!("{name} must be a whole number of seconds, at least one"));
             }
@@ -122,7 +122,8 @@ impl Settings {
         }
         if absolute < ttl {
             return Some(
-                "absolute is shorter than ttl, which could never be reached: lower ttl, or raise absolute".into(),
+                "absolute_ttl is shorter than ttl, which could never be reached: lower ttl, or raise absolute_ttl"
+                    .into(),
             );
         }
         None
@@ -131,7 +132,9 @@ impl Settings {
     fn preset(&self) -> Option<String> {
         let preset = self.preset?;
         let longest_idle = preset.longest_idle().unwrap_or(preset.longest());
-        for (name, time, longest) in [("ttl", self.ttl, longest_idle), ("absolute", self.absolute, preset.longest())] {
+        for (name, time, longest) in
+            [("ttl", self.ttl, longest_idle), ("absolute_ttl", self.absolute_ttl, preset.longest())]
+        {
             if time > longest {
                 let (preset, longest) = (preset.name(), longest.as_secs() / 60);
                 return Some(format!(
@@ -177,18 +180,21 @@ impl Settings {
                     .into(),
             );
         }
-        if renew_after >= self.absolute {
-            return Some("renew_after is not shorter than absolute, so it would never come: lower renew_after".into());
+        if renew_after >= self.absolute_ttl {
+            return Some(
+                "renew_after is not shorter than absolute_ttl, so it would never come: lower renew_after".into(),
+            );
         }
         None
     }
 
-    fn devices(&self) -> Option<String> {
+    fn device_limit(&self) -> Option<String> {
         let most = self.max_devices?;
         if most == 0 {
             return Some("max_devices must be at least 1: nobody could log in".into());
         }
-        (!self.devices).then(|| "max_devices needs the index of devices: set devices, or unset max_devices".into())
+        (!self.track_devices)
+            .then(|| "max_devices needs the index of devices: set track_devices, or unset max_devices".into())
     }
 
     fn limits(&self) -> Option<String> {
@@ -240,7 +246,7 @@ mod tests {
             (new().ttl(LONGEST_COOKIE + DAY), "400 days"),
             (new().cookie_max_age(CookieMaxAge::Fixed(LONGEST_COOKIE + DAY)), "400 days"),
             (new().ttl(seconds(60)).anonymous_ttl(seconds(61)), "lower anonymous_ttl"),
-            (new().absolute(seconds(60)), "raise absolute"),
+            (new().absolute_ttl(seconds(60)), "raise absolute_ttl"),
             (new().touch_after(DAY), "lower touch_after"),
             (new().rolling(Rolling::Extend(seconds(0))), "rolling = off"),
             (new().renew_after(seconds(59)), "a minute at least"),
@@ -249,9 +255,9 @@ mod tests {
             (new().renew_after(seconds(100)).renew_grace(seconds(0)), "renew_grace must be a whole"),
             (new().renew_after(30 * DAY), "lower renew_after"),
             (new().aal2().ttl(seconds(3601)), "more than the 60 minutes of the preset aal2: lower or unset ttl"),
-            (new().absolute(2 * DAY).aal2(), "lower or unset absolute"),
+            (new().absolute_ttl(2 * DAY).aal2(), "lower or unset absolute_ttl"),
             (new().aal3().ttl(seconds(901)), "15 minutes"),
-            (new().aal1().absolute(31 * DAY), "lower or unset absolute"),
+            (new().aal1().absolute_ttl(31 * DAY), "lower or unset absolute_ttl"),
             (new().aal2().rolling(Rolling::Extend(seconds(60))), "use rolling = reset"),
             (new().load_deadline(seconds(0)), "more than zero"),
             (new().commit_deadline(Duration::MAX), "an hour at most"),

@@ -24,7 +24,7 @@ impl fmt::Display for SessionConfig {
             ("cookie", cookie::shape(settings)),
             ("cookie ends", cookie_ends(settings)),
             ("idle time", idle_time(settings)),
-            ("at most", format!("{} after the login, or after the first visit", words(settings.absolute))),
+            ("at most", format!("{} after the login, or after the first visit", words(settings.absolute_ttl))),
             ("use", usage(settings)),
             ("new token", new_token(settings)),
             ("begins", if settings.save_uninitialized { "at the first visit" } else { "with the first data" }.into()),
@@ -37,7 +37,7 @@ impl fmt::Display for SessionConfig {
             ("size", format!("{} bytes at most", settings.max_record_size)),
             ("watching", format!("looks every {}", words(settings.watch_interval))),
         ];
-        let devices = settings.devices.then(|| ("devices", devices(settings)));
+        let devices = settings.track_devices.then(|| ("devices", devices(settings)));
         if let Some(preset) = settings.preset {
             writeln!(f, "{:<14}{}, after NIST SP 800-63B-4", "lifetimes", preset.name())?;
         }
@@ -174,7 +174,7 @@ watching      looks every 30 seconds
         let longer = SessionConfig::builder()
             .rolling(Rolling::Extend(minutes(10)))
             .cookie_max_age(CookieMaxAge::Fixed(minutes(1)));
-        let longer = longer.devices(true).max_devices(3).build().unwrap().to_string();
+        let longer = longer.track_devices(true).max_devices(3).build().unwrap().to_string();
         assert!(
             longer.contains("devices       3 for each user at most; then a login ends the oldest one\n"),
             "{longer}"

@@ -22,7 +22,7 @@ pub(crate) struct Settings {
     pub(crate) cookie_max_age: CookieMaxAge,
     pub(crate) ttl: Duration,
     pub(crate) anonymous_ttl: Duration,
-    pub(crate) absolute: Duration,
+    pub(crate) absolute_ttl: Duration,
     pub(crate) rolling: Rolling,
     pub(crate) touch_after: Duration,
     pub(crate) renew_after: Option<Duration>,
@@ -35,7 +35,7 @@ pub(crate) struct Settings {
     pub(crate) save_uninitialized: bool,
     pub(crate) on_lost_write: OnLostWrite,
     pub(crate) on_bad_cookie: OnBadCookie,
-    pub(crate) devices: bool,
+    pub(crate) track_devices: bool,
     pub(crate) max_devices: Option<usize>,
     pub(crate) on_max_devices: OnMaxDevices,
     pub(crate) login_url: String,
@@ -62,7 +62,7 @@ impl Settings {
             cookie_max_age: set.cookie_max_age.unwrap_or(CookieMaxAge::Follow),
             ttl,
             anonymous_ttl,
-            absolute: set.absolute.or(preset.map(Preset::longest)).unwrap_or(ttl.max(30 * DAY)),
+            absolute_ttl: set.absolute_ttl.or(preset.map(Preset::longest)).unwrap_or(ttl.max(30 * DAY)),
             rolling: set.rolling.unwrap_or(Rolling::Reset),
             touch_after: set.touch_after.unwrap_or_else(|| (anonymous_ttl / 2).min(Duration::from_secs(60))),
             renew_after: set.renew_after,
@@ -75,7 +75,7 @@ impl Settings {
             save_uninitialized: set.save_uninitialized.unwrap_or(false),
             on_lost_write: set.on_lost_write.unwrap_or(OnLostWrite::Ignore),
             on_bad_cookie: set.on_bad_cookie.unwrap_or(OnBadCookie::Anonymous),
-            devices: set.devices.unwrap_or(false),
+            track_devices: set.track_devices.unwrap_or(false),
             max_devices: set.max_devices,
             on_max_devices: set.on_max_devices.unwrap_or(OnMaxDevices::EvictOldest),
             login_url: set.login_url.unwrap_or_else(|| "/login".into()),
@@ -86,9 +86,9 @@ impl Settings {
     /// The lifetime of a login that asks for one of its own: idle, and in all.
     pub(crate) fn login_lifetime(&self, asked: Option<Duration>) -> (Duration, Duration) {
         let ttl = asked.unwrap_or(self.ttl);
-        let Some(preset) = self.preset else { return (ttl, self.absolute.max(ttl)) };
+        let Some(preset) = self.preset else { return (ttl, self.absolute_ttl.max(ttl)) };
         let ttl = ttl.min(preset.longest_idle().unwrap_or(preset.longest()));
-        (ttl, self.absolute.max(ttl))
+        (ttl, self.absolute_ttl.max(ttl))
     }
 
     /// The time after which a client that goes on with its old token, and so never got the new one, is given another.

@@ -58,7 +58,7 @@ use crate::wire::rejection::Rejection;
 ///
 /// So let that handler use no session: have it answer with a page that posts the same fields again, to a path of this
 /// site, where they arrive with the cookie, from the same origin. Or keep what the return needs in a cookie of its own
-/// that is short-lived and `SameSite=None`, by hand or as a [layer](crate::LayerMarker) of its own. Or ask the provider for
+/// that is short-lived and `SameSite=None`, by hand or as a [layer](crate::SessionScope) of its own. Or ask the provider for
 /// `response_mode=query`: a `GET` that leads to a page comes with the cookie.
 #[derive(Clone, Default)]
 pub struct CrossOriginProtection {
@@ -168,15 +168,15 @@ impl CrossOriginProtection {
         self: &Arc<Self>,
         session: Option<&RequestSession>,
         mark: Option<&GuardMark>,
-        layer: &'static str,
+        scope: &'static str,
         head: &RequestHead<'_>,
     ) -> Admission {
         let Err(refusal) = self.check(head) else { return Admission::Admitted };
         let presented = head.header(token::HEADER).filter(|_| refusal == CsrfRefusal::Unknown);
         let (Some(presented), Some(session)) = (presented, session) else {
-            tell(session, layer, head, EventKind::Csrf { reason: refusal.as_str() });
+            tell(session, scope, head, EventKind::Csrf { reason: refusal.as_str() });
             mark.into_iter().for_each(GuardMark::set);
-            return Admission::Refused(self.answer(session, layer, head, refusal));
+            return Admission::Refused(self.answer(session, scope, head, refusal));
         };
         session.attach(head);
         let (presented, head) = (presented.to_owned(), OwnedHead::new(head));
@@ -187,7 +187,7 @@ impl CrossOriginProtection {
                 return Ok(());
             }
             session.report(EventKind::Csrf { reason: CsrfRefusal::Token.as_str() });
-            Err(protection.answer(Some(&session), layer, &head.as_head(), CsrfRefusal::Token))
+            Err(protection.answer(Some(&session), scope, &head.as_head(), CsrfRefusal::Token))
         };
         Admission::Undecided(TokenCheck(Box::pin(async move {
             check.await.inspect_err(|_| mark.iter().for_each(GuardMark::set))
@@ -205,13 +205,13 @@ impl CrossOriginProtection {
     fn answer(
         &self,
         session: Option<&RequestSession>,
-        layer: &'static str,
+        scope: &'static str,
         head: &RequestHead<'_>,
         refusal: CsrfRefusal,
     ) -> Rejection {
         let Some(answer) = &self.on_denied else { return Rejection::new(403, refusal.detail()) };
         catch_unwind(AssertUnwindSafe(|| answer(head, refusal))).unwrap_or_else(|_| {
-            tell(session, layer, head, EventKind::Failed { error: format_args!("on_denied panicked") });
+            tell(session, scope, head, EventKind::Failed { error: format_args!("on_denied panicked") });
             Rejection::new(500, "This request was refused.")
         })
     }
@@ -226,10 +226,10 @@ impl fmt::Debug for CrossOriginProtection {
 }
 
 /// Tells the sinks of the session's manager, or else the log.
-fn tell(session: Option<&RequestSession>, layer: &'static str, head: &RequestHead<'_>, kind: EventKind<'_>) {
+fn tell(session: Option<&RequestSession>, scope: &'static str, head: &RequestHead<'_>, kind: EventKind<'_>) {
     match session {
         Some(session) => session.report_at(head, kind),
-        None => event::log_at(layer, head, kind),
+        None => event::log_at(scope, head, kind),
     }
 }
 

@@ -81,7 +81,7 @@ impl<'a> FieldReader<'a> {
         match (value, self.on_error) {
             (Some(Ok(value)), _) => return Ok(value),
             (Some(Err(reason)), OnError::Fail) => return Err(FieldError::decode(field, reason)),
-            (Some(Err(_)), OnError::Default) => self.unfit.push(field.key),
+            (Some(Err(_)), OnError::UseDefault) => self.unfit.push(field.key),
             (None, _) => {}
         }
         Ok(default())

@@ -22,10 +22,10 @@ use crate::record::delta::{FieldKey, FieldOp, StoredValue};
 /// ```
 /// # mod sessionkit { pub use sessionkit_core::*; }
 /// use sessionkit::{FieldError, Migration};
-/// # use sessionkit_core::{Field, FieldReader, FieldWriter, Json, Main, SessionData};
+/// # use sessionkit_core::{Field, FieldReader, FieldWriter, Json, MainScope, SessionData};
 /// # struct Profile;
 /// # impl SessionData for Profile {
-/// #     type Layer = Main;
+/// #     type Scope = MainScope;
 /// #     type Codec = Json;
 /// #     const NAMESPACE: &'static str = "profile";
 /// #     const FIELDS: &'static [Field] = &[];
@@ -115,7 +115,7 @@ impl<T: SessionData> Migration<'_, T> {
         };
         match (found.map(|value| decode(&value.bytes)).transpose(), T::ON_ERROR) {
             (Ok(value), _) => Ok(value),
-            (Err(_), OnError::Default) => {
+            (Err(_), OnError::UseDefault) => {
                 self.unfit.push(key);
                 Ok(None)
             }

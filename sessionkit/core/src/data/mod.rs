@@ -7,7 +7,7 @@ use crate::data::field_error::FieldError;
 use crate::data::migration::Migration;
 use crate::data::three_way::ThreeWay;
 use crate::record::delta::StoredValue;
-use crate::scope::LayerMarker;
+use crate::scope::SessionScope;
 use crate::time::Timestamp;
 
 pub(crate) mod codec;
@@ -32,8 +32,8 @@ pub(crate) mod three_way;
     note = "put `#[derive(SessionData)]` on the struct; a handler asks for `Session<{Self}>`"
 )]
 pub trait SessionData: Sized + 'static {
-    /// The session that the struct belongs to, when an application has several; [`Main`](crate::Main) otherwise.
-    type Layer: LayerMarker;
+    /// The session that the struct belongs to, when an application has several; [`MainScope`](crate::MainScope) otherwise.
+    type Scope: SessionScope;
 
     /// How the fields are encoded.
     type Codec: Codec;
@@ -76,7 +76,7 @@ pub trait SessionData: Sized + 'static {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum OnError {
     /// The field has its default, which is reported. What is stored stays until the field is changed.
-    Default,
+    UseDefault,
     /// The struct cannot be read.
     #[default]
     Fail,
@@ -138,7 +138,7 @@ impl Field {
     /// A value of the field that was made now.
     pub(crate) fn value(&self, bytes: &[u8], now: Timestamp) -> StoredValue {
         let ttl = self.ttl.map(|seconds| std::time::Duration::from_secs(u64::from(seconds)));
-        StoredValue { bytes: bytes.to_vec(), carried: self.carry, deadline: ttl.map(|ttl| now.after(ttl)) }
+        StoredValue { bytes: bytes.to_vec(), carried: self.carry, deadline: ttl.map(|ttl| now.saturating_add(ttl)) }
     }
 
     /// The key, then the aliases.

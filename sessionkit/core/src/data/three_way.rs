@@ -34,7 +34,7 @@ impl<'a> ThreeWay<'a> {
         let decode = |bytes: Option<&[u8]>| match (bytes.map(encoding.decode), self.on_error) {
             (Some(Ok(value)), _) => Ok(value),
             (Some(Err(reason)), OnError::Fail) => Err(FieldError::decode(self.field, reason)),
-            (Some(Err(_)), OnError::Default) | (None, _) => Ok((encoding.default)()),
+            (Some(Err(_)), OnError::UseDefault) | (None, _) => Ok((encoding.default)()),
         };
         let merged = merge(&decode(self.base)?, decode(self.mine)?, decode(self.theirs)?);
         let mut writer = FieldWriter::new(std::slice::from_ref(self.field));
@@ -50,7 +50,7 @@ impl<'a> ThreeWay<'a> {
     ) -> Result<Option<Vec<u8>>, FieldError> {
         let merged = merge(self.base, self.mine, self.theirs).or_else(|reason| match self.on_error {
             OnError::Fail => Err(reason),
-            OnError::Default => {
+            OnError::UseDefault => {
                 let fitting = |bytes: Option<&'a [u8]>| bytes.filter(|bytes| decode(bytes).is_ok());
                 merge(fitting(self.base), fitting(self.mine), fitting(self.theirs))
             }

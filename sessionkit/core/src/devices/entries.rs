@@ -1,6 +1,6 @@
 //! The entries of one user: the reference for every index.
 
-use super::index::{DeviceEntry, EntryState, Meant, Registered, Registration};
+use super::index::{DeviceEntry, DeviceSelection, EntryState, Registered, Registration};
 use crate::time::Timestamp;
 use crate::token::SessionId;
 
@@ -30,7 +30,7 @@ impl Entries {
         let new = if stored { EntryState::Confirmed } else { EntryState::Begun };
         let (state, later) = known.map_or((new, deadline), |entry| (entry.state, entry.deadline));
         self.0.push(DeviceEntry { id, state, registered: now, deadline: deadline.max(later) });
-        Registered::Entered(self.ended(Meant::All))
+        Registered::Entered(self.ended(DeviceSelection::All))
     }
 
     pub(crate) fn confirm(&mut self, id: SessionId, ended: &[SessionId], now: Timestamp) -> bool {
@@ -40,7 +40,7 @@ impl Entries {
         entry.map(|entry| entry.state = EntryState::Confirmed).is_some()
     }
 
-    pub(crate) fn end(&mut self, meant: Meant, now: Timestamp) -> Vec<SessionId> {
+    pub(crate) fn end(&mut self, meant: DeviceSelection, now: Timestamp) -> Vec<SessionId> {
         self.expire(now);
         let those = self.0.iter_mut().filter(|entry| meant.includes(entry.id));
         those.for_each(|entry| entry.state = EntryState::Ended);
@@ -68,7 +68,7 @@ impl Entries {
         self.0.iter().all(|entry| now >= entry.deadline)
     }
 
-    fn ended(&self, meant: Meant) -> Vec<SessionId> {
+    fn ended(&self, meant: DeviceSelection) -> Vec<SessionId> {
         let ended = self.0.iter().filter(|entry| entry.state == EntryState::Ended && meant.includes(entry.id));
         ended.map(|entry| entry.id).collect()
     }

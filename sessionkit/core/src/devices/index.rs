@@ -59,7 +59,7 @@ pub trait DeviceIndex: Send + Sync {
     ///
     /// # Errors
     /// Fails when nothing was ended, or when that is not known.
-    fn end<'a>(&'a self, user: &'a str, meant: Meant, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>>;
+    fn end<'a>(&'a self, user: &'a str, meant: DeviceSelection, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>>;
 
     /// Removes entries whose sessions are over, whatever became of the entries.
     ///
@@ -111,7 +111,7 @@ pub enum Registered {
 
 /// Which entries of a user are meant.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Meant {
+pub enum DeviceSelection {
     /// All of them.
     All,
     /// All but this one.
@@ -120,7 +120,7 @@ pub enum Meant {
     One(SessionId),
 }
 
-impl Meant {
+impl DeviceSelection {
     /// Whether this one is meant.
     pub fn includes(self, id: SessionId) -> bool {
         match self {
@@ -158,6 +158,6 @@ pub enum EntryState {
 impl DeviceEntry {
     /// Whether its login came to nothing, so that its session, stored or not, never was anybody's.
     pub(crate) fn is_abandoned(&self, now: Timestamp) -> bool {
-        self.state == EntryState::Begun && now >= self.registered.after(LOGIN)
+        self.state == EntryState::Begun && now >= self.registered.saturating_add(LOGIN)
     }
 }

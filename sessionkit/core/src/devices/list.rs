@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::index::Meant;
+use super::index::DeviceSelection;
 use crate::engine::Engine;
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 use crate::token::SessionId;
 
 /// The devices on which a user is logged in: their sessions, listed and ended one by one or together. Needs the setting
-/// `devices`, and a store with an index.
+/// `track_devices`, and a store with an index.
 ///
 /// [`Auth::devices`](crate::Auth::devices) gives those of whoever is logged in,
 /// [`SessionManager::devices_of`](crate::SessionManager::devices_of) those of anybody. Sessions that began without the
@@ -32,7 +32,7 @@ use crate::token::SessionId;
 /// async fn page(auth: Auth) -> Result<String, SessionRejection> {
 ///     let mut page = String::new();
 ///     for device in auth.devices().list().await? {
-///         let label = device.label.as_deref().unwrap_or("unknown device");
+///         let label = device.device_label.as_deref().unwrap_or("unknown device");
 ///         page += &format!("{} {label}{}\n", device.id, if device.is_current { " (this one)" } else { "" });
 ///     }
 ///     Ok(page)
@@ -73,7 +73,7 @@ pub struct Device {
     /// When the session was last known to be in use; exact to the touch throttle.
     pub last_seen_at: Timestamp,
     /// The device, as the login named it.
-    pub label: Option<Arc<str>>,
+    pub device_label: Option<Arc<str>>,
     /// The other user as whom its user acts.
     pub acting_as: Option<Arc<str>>,
     /// Whether it is the session of the request that asks.
@@ -90,7 +90,7 @@ impl Device {
             created_at: header.created,
             authenticated_at: header.authenticated,
             last_seen_at: header.last_seen,
-            label: header.label.clone(),
+            device_label: header.device_label.clone(),
             acting_as: header.user.clone().filter(|_| acts),
             is_current,
             details: header.details.clone(),
@@ -127,7 +127,7 @@ impl<E: From<SessionError> + 'static> Devices<E> {
     /// # Errors
     /// Fails as [`list`](Self::list) does. Then the session may go on.
     pub async fn end(&self, id: SessionId) -> Result<bool, E> {
-        let ended = self.whose.end(move |_| Meant::One(id)).await?;
+        let ended = self.whose.end(move |_| DeviceSelection::One(id)).await?;
         Ok(!ended.is_empty())
     }
 
@@ -140,7 +140,7 @@ impl<E: From<SessionError> + 'static> Devices<E> {
     /// Fails as [`list`](Self::list) does. Then some of the sessions may go on; the next call, or the user's next login,
     /// ends them.
     pub async fn end_others(&self) -> Result<(), E> {
-        self.whose.end(|current| current.map_or(Meant::All, Meant::Others)).await?;
+        self.whose.end(|current| current.map_or(DeviceSelection::All, DeviceSelection::Others)).await?;
         Ok(())
     }
 
@@ -151,7 +151,7 @@ impl<E: From<SessionError> + 'static> Devices<E> {
     /// # Errors
     /// Fails as [`end_others`](Self::end_others) does.
     pub async fn end_all(&self) -> Result<(), E> {
-        self.whose.end(|_| Meant::All).await?;
+        self.whose.end(|_| DeviceSelection::All).await?;
         Ok(())
     }
 }
@@ -197,7 +197,7 @@ impl Whose {
     /// Ends what `choose` means, given the session that asks; goes on even if the caller leaves.
     async fn end(
         &self,
-        choose: impl FnOnce(Option<SessionId>) -> Meant + Send + 'static,
+        choose: impl FnOnce(Option<SessionId>) -> DeviceSelection + Send + 'static,
     ) -> Result<Vec<SessionId>, SessionError> {
         let whose = self.clone();
         let work = async move { whose.end_in_turn(choose).await };
@@ -214,7 +214,7 @@ impl Whose {
 
     async fn end_in_turn(
         self,
-        choose: impl FnOnce(Option<SessionId>) -> Meant,
+        choose: impl FnOnce(Option<SessionId>) -> DeviceSelection,
     ) -> Result<Vec<SessionId>, SessionError> {
         let reason = "ended from the list of devices";
         let Self::Own(session) = &self else {

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::entries::Entries;
-use super::index::{DeviceEntry, DeviceIndex, Meant, Registered, Registration, StoreFuture};
+use super::index::{DeviceEntry, DeviceIndex, DeviceSelection, Registered, Registration, StoreFuture};
 use crate::store::memory::MemoryStore;
 use crate::time::Timestamp;
 use crate::token::SessionId;
@@ -79,7 +79,7 @@ impl DeviceIndex for MemoryStore {
         Box::pin(ready(Ok(entries.unwrap_or_default())))
     }
 
-    fn end<'a>(&'a self, user: &'a str, meant: Meant, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>> {
+    fn end<'a>(&'a self, user: &'a str, meant: DeviceSelection, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>> {
         let ended = self.index().lock().change(user, |entries| entries.end(meant, now));
         Box::pin(ready(Ok(ended.unwrap_or_default())))
     }

@@ -4,7 +4,7 @@
 //!
 //! The record of a session and the entries of its user lie under different keys, on different machines perhaps, and no
 //! call of a store changes both. So each operation makes several calls, in an order in which nothing can come between
-//! them that leaves a session behind. With the setting `devices` a login makes these, where `*` marks those that it makes
+//! them that leaves a session behind. With the setting `track_devices` a login makes these, where `*` marks those that it makes
 //! anyway:
 //!
 //! 1. *load* the session that the cookie names, if there is one `*`;
@@ -58,7 +58,7 @@ mod list;
 mod memory;
 mod protocol;
 
-pub use index::{DeviceEntry, DeviceIndex, EntryState, Meant, Registered, Registration, StoreFuture};
+pub use index::{DeviceEntry, DeviceIndex, DeviceSelection, EntryState, Registered, Registration, StoreFuture};
 pub use list::{Device, Devices};
 pub(crate) use memory::MemoryIndex;
 pub(crate) use protocol::Entering;

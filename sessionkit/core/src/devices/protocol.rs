@@ -1,6 +1,6 @@
 //! The steps of the protocol.
 
-use super::index::{DeviceEntry, DeviceIndex, EntryState, Meant, Registered, Registration};
+use super::index::{DeviceEntry, DeviceIndex, DeviceSelection, EntryState, Registered, Registration};
 use crate::config::OnMaxDevices;
 use crate::engine::Engine;
 use crate::engine::deadline::Deadline;
@@ -37,7 +37,7 @@ pub(crate) struct Begun {
 impl Engine {
     /// The index of devices, if it is used.
     fn index(&self) -> Result<Option<&dyn DeviceIndex>, SessionError> {
-        if !self.settings().devices {
+        if !self.settings().track_devices {
             return Ok(None);
         }
         self.store.device_index().map(Some).ok_or_else(SessionError::no_device_index)
@@ -55,7 +55,7 @@ impl Engine {
 
     /// How the names of all users of this layer begin in the index, and those of no other's.
     pub(super) fn indexed_prefix(&self) -> String {
-        format!("{}/", self.layer().replace('%', "%25").replace('/', "%2F"))
+        format!("{}/", self.scope().replace('%', "%25").replace('/', "%2F"))
     }
 
     /// Registers a login, and makes room for it.
@@ -145,7 +145,7 @@ impl Engine {
     pub(super) async fn end_sessions(
         &self,
         user: &str,
-        meant: Meant,
+        meant: DeviceSelection,
         reason: &'static str,
         at: About<'_>,
     ) -> Result<Vec<SessionId>, SessionError> {
@@ -163,7 +163,10 @@ impl Engine {
     pub(crate) async fn end_everyone(&self) -> Result<usize, SessionError> {
         let (mut count, mut failed) = (0, None);
         for user in self.required_index()?.users(&self.indexed_prefix()).await? {
-            match self.end_sessions(&user, Meant::All, "everyone's sessions were ended", About::default()).await {
+            match self
+                .end_sessions(&user, DeviceSelection::All, "everyone's sessions were ended", About::default())
+                .await
+            {
                 Ok(ended) => count += ended.len(),
                 Err(error) if error.is_of_damage() => failed = failed.or(Some(error)),
                 Err(error) => return Err(error),
@@ -200,7 +203,7 @@ impl Engine {
             }
         }
         for id in lost {
-            self.end_sessions(user, Meant::One(id), "its login came to nothing", About::default()).await?;
+            self.end_sessions(user, DeviceSelection::One(id), "its login came to nothing", About::default()).await?;
         }
         if !over.is_empty() {
             // A login may have taken one up since it was looked at.

@@ -18,7 +18,7 @@ use crate::guard::Denials;
 use crate::record::Record;
 use crate::record::header::Generation;
 use crate::request::state::Current;
-use crate::scope::LayerMarker as _;
+use crate::scope::SessionScope as _;
 use crate::store::{DynStore, Store, StoreError};
 use crate::time::{Clock, SystemClock, Timestamp};
 use crate::token::{OsRandom, SessionId, Token, TokenSource};
@@ -37,7 +37,7 @@ pub(crate) struct Engine {
     pub(crate) cookie_name: CookieName,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: Arc<dyn TokenSource>,
-    layer: &'static str,
+    scope: &'static str,
     pub(crate) sinks: Vec<Arc<dyn EventSink>>,
     pub(crate) events: Arc<Events>,
     pub(crate) tasks: Tasks,
@@ -64,16 +64,16 @@ struct Namespace {
 }
 
 impl Engine {
-    pub(crate) fn new(store: impl Store, config: SessionConfig, layer: &'static str) -> Self {
+    pub(crate) fn new(store: impl Store, config: SessionConfig, scope: &'static str) -> Self {
         let (clock, sinks) = (Arc::new(SystemClock), vec![Arc::new(TracingSink) as Arc<dyn EventSink>]);
-        let events = Arc::new(Events::new(sinks.clone(), clock.clone(), layer));
+        let events = Arc::new(Events::new(sinks.clone(), clock.clone(), scope));
         Self {
             store: Arc::new(store),
             cookie_name: CookieName::new(&config.settings().cookie_name),
             config,
             clock,
             tokens: Arc::new(OsRandom),
-            layer,
+            scope,
             sinks,
             tasks: Tasks::new(events.clone()),
             events,
@@ -93,7 +93,7 @@ impl Engine {
             config: self.config.clone(),
             clock: self.clock.clone(),
             tokens: self.tokens.clone(),
-            layer: self.layer,
+            scope: self.scope,
             sinks: self.sinks.clone(),
             events: self.events.clone(),
             tasks: self.tasks.clone(),
@@ -104,7 +104,7 @@ impl Engine {
             denials: self.denials.clone(),
         };
         change(&mut engine);
-        engine.events = Arc::new(Events::new(engine.sinks.clone(), engine.clock.clone(), engine.layer));
+        engine.events = Arc::new(Events::new(engine.sinks.clone(), engine.clock.clone(), engine.scope));
         engine.tasks = Tasks::new(engine.events.clone());
         engine
     }
@@ -117,8 +117,8 @@ impl Engine {
         self.clock.now()
     }
 
-    pub(crate) fn layer(&self) -> &'static str {
-        self.layer
+    pub(crate) fn scope(&self) -> &'static str {
+        self.scope
     }
 
     pub(crate) fn tokens(&self) -> &dyn TokenSource {
@@ -182,7 +182,7 @@ impl Engine {
     fn verify(&self, token: &Token, record: Option<Record>) -> Option<Current> {
         let (record, now) = (record?, self.now());
         let header = record.header();
-        let secret = token.secret_hash(self.layer);
+        let secret = token.secret_hash(self.scope);
         let is_previous = || {
             let previous = header.previous.filter(|previous| previous.until.is_none_or(|until| now < until));
             previous.is_some_and(|previous| previous.secret == secret)
@@ -206,8 +206,8 @@ impl Engine {
         if let Some(result) = known(&self.namespaces.read().unwrap_or_else(PoisonError::into_inner)) {
             return result;
         }
-        if T::Layer::NAME != self.layer {
-            return Err(SessionError::layer(type_name::<T>(), T::Layer::NAME, self.layer));
+        if T::Scope::NAME != self.scope {
+            return Err(SessionError::scope(type_name::<T>(), T::Scope::NAME, self.scope));
         }
         let mut namespaces = self.namespaces.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(result) = known(&namespaces) {
@@ -233,6 +233,6 @@ impl Engine {
 
     /// The lifetime of an anonymous session: idle, and in all.
     pub(crate) fn anonymous_lifetime(&self) -> (Duration, Option<Duration>) {
-        (self.settings().anonymous_ttl, Some(self.settings().absolute))
+        (self.settings().anonymous_ttl, Some(self.settings().absolute_ttl))
     }
 }

@@ -127,7 +127,7 @@ impl EventSink for AuditSink {
             return;
         }
         // Whoever floods the queue without being anybody must not keep out what somebody does who is.
-        let room = if event.user().is_some() { self.capacity } else { self.capacity.div_ceil(2) };
+        let room = if event.user_id().is_some() { self.capacity } else { self.capacity.div_ceil(2) };
         let mut queue = self.shared.queue();
         if queue.entries.len() >= room {
             queue.lose(event, self.capacity);

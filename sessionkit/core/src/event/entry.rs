@@ -15,7 +15,7 @@ pub struct AuditEntry {
     /// Why, for events that have one of a few reasons.
     pub reason: Option<&'static str>,
     /// The name of the session layer.
-    pub layer: &'static str,
+    pub scope: &'static str,
     /// The session.
     pub session: Option<SessionId>,
     /// The user who is logged in.
@@ -36,9 +36,9 @@ impl AuditEntry {
             at: event.at(),
             event: event.kind().name(),
             reason: event.kind().reason(),
-            layer: event.layer(),
+            scope: event.scope(),
             session: event.session(),
-            user: event.user().map(Into::into),
+            user: event.user_id().map(Into::into),
             actor: event.actor().map(Into::into),
             handler: event.handler(),
             route: event.route().map(|route| route.to_string().into()),
@@ -48,9 +48,9 @@ impl AuditEntry {
 
     /// The entry that stands for those that found no room, of which this is the first; they are counted in it.
     pub(super) fn none_lost(first: &SessionEvent<'_>) -> Self {
-        let (at, event, layer) = (first.at(), "entries_lost", first.layer());
+        let (at, event, scope) = (first.at(), "entries_lost", first.scope());
         let (session, user, actor, handler, route) = Default::default();
-        Self { at, event, reason: None, layer, session, user, actor, handler, route, lost: 0 }
+        Self { at, event, reason: None, scope, session, user, actor, handler, route, lost: 0 }
     }
 }
 

@@ -7,7 +7,7 @@ use super::SessionEvent;
 const TARGET: &str = "sessionkit";
 
 macro_rules! kinds {
-    ($event:ident, $layer:ident, $id:ident, $handler:ident; $(
+    ($event:ident, $scope:ident, $id:ident, $handler:ident; $(
         $(#[$doc:meta])*
         $kind:ident $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* })? =
             $name:literal, $level:ident $message:literal [$($shown:ident),*];
@@ -33,7 +33,7 @@ macro_rules! kinds {
 
         /// Writes an event to the log.
         pub(super) fn trace($event: &SessionEvent<'_>) {
-            let ($layer, $id, $handler) = ($event.layer(), Known($event.session()), $event.place());
+            let ($scope, $id, $handler) = ($event.scope(), Known($event.session()), $event.place());
             match $event.kind() {
                 $(EventKind::$kind $({ $($field),* })? => {
                     tracing::$level!(target: TARGET, event = $name, $($shown = %$shown,)* $message);
@@ -44,88 +44,88 @@ macro_rules! kinds {
 }
 
 kinds! {
-    event, layer, id, handler;
+    event, scope, id, handler;
 
     /// A session came into being without a login.
-    Created = "created", debug "session created" [layer, id];
+    Created = "created", debug "session created" [scope, id];
     /// A user logged in.
-    Login = "login", info "login" [layer, id];
+    Login = "login", info "login" [scope, id];
     /// A user proved once more who they are, or by one more method.
-    Reauthenticated = "reauthenticated", info "authenticated again" [layer, id];
+    Reauthenticated = "reauthenticated", info "authenticated again" [scope, id];
     /// Somebody begins to act as another user, who is the user of the event from then on.
-    Impersonated = "impersonated", info "acting as another user" [layer, id];
+    Impersonated = "impersonated", info "acting as another user" [scope, id];
     /// Somebody who acted as another user is themselves again.
-    ImpersonationEnded = "impersonation_ended", info "no longer acting as another user" [layer, id];
+    ImpersonationEnded = "impersonation_ended", info "no longer acting as another user" [scope, id];
     /// A session was ended by its user.
-    Logout = "logout", info "logout" [layer, id];
+    Logout = "logout", info "logout" [scope, id];
     /// A session was ended by somebody else than its user.
     Revoked {
         /// Why: `there is no such user`, `the credentials changed after the login`, `ended from the list of devices`,
         /// `everyone's sessions were ended`, `another login took its place`, or `its login came to nothing`.
         reason: &'static str
-    } = "revoked", info "session revoked" [layer, id, reason];
+    } = "revoked", info "session revoked" [scope, id, reason];
     /// The token was replaced, and the old one is dead.
-    Rotated = "rotated", info "token rotated" [layer, id];
+    Rotated = "rotated", info "token rotated" [scope, id];
     /// The token was replaced on schedule; the old one opens the session for a while.
-    Renewed = "renewed", debug "token renewed" [layer, id];
+    Renewed = "renewed", debug "token renewed" [scope, id];
     /// A request presented the token of a session that has expired, and that its store still had.
-    Expired = "expired", debug "session expired" [layer, id];
+    Expired = "expired", debug "session expired" [scope, id];
     /// A request presented a token that opens nothing.
     Rejected {
         /// `malformed`, or `unknown or expired`.
         reason: &'static str
-    } = "rejected", debug "session token rejected" [layer, reason];
+    } = "rejected", debug "session token rejected" [scope, reason];
     /// A request presented tokens of two sessions, and is therefore nobody's.
-    Ambiguous = "ambiguous", warn "two valid session tokens in one request: treated as anonymous" [layer];
+    Ambiguous = "ambiguous", warn "two valid session tokens in one request: treated as anonymous" [scope];
     /// Changes came after the session's end or after a rotation.
     WriteDiscarded {
         /// Which of the two.
         reason: &'static str
-    } = "write_discarded", warn "session changes discarded" [layer, id, reason];
+    } = "write_discarded", warn "session changes discarded" [scope, id, reason];
     /// What was checked out before a change of user, or before everything was cleared, was changed after it.
     ContributionDiscarded {
         /// The namespace of the struct, or the key of the map.
         key: &'a str
     } = "contribution_discarded",
-        warn "session changes discarded: the user changed, or all was cleared, meanwhile" [layer, key];
+        warn "session changes discarded: the user changed, or all was cleared, meanwhile" [scope, key];
     /// The session was changed after the response head was sent.
     LateWrite {
         /// The namespace of the struct, or the key of the map.
         key: &'a str
-    } = "late_write", error "session changes lost: the response was already sent" [layer, handler, key];
+    } = "late_write", error "session changes lost: the response was already sent" [scope, handler, key];
     /// A handle was dropped, or read afresh, before its changes were committed.
-    Uncommitted = "uncommitted", warn "session changes discarded: the handle did not commit them" [layer];
+    Uncommitted = "uncommitted", warn "session changes discarded: the handle did not commit them" [scope];
     /// A commit met the changes of another request and is tried again.
-    Conflict = "conflict", debug "session conflict" [layer, id];
+    Conflict = "conflict", debug "session conflict" [scope, id];
     /// A stored value does not fit its field, which has its default.
     Unfit {
         /// The key of the field.
         key: &'a str
-    } = "unfit", warn "stored session field does not fit its type: the default is used" [layer, key];
+    } = "unfit", warn "stored session field does not fit its type: the default is used" [scope, key];
     /// A store call that had begun was dropped with its runtime: nobody knows whether it happened.
-    CutOff = "cut_off", error "store call cut off: its runtime ended before it" [layer];
+    CutOff = "cut_off", error "store call cut off: its runtime ended before it" [scope];
     /// The store failed, or did not answer in time.
     StoreUnavailable {
         /// What the store said, for the log.
         error: fmt::Arguments<'a>
-    } = "store_unavailable", warn "session unavailable" [layer, error];
+    } = "store_unavailable", warn "session unavailable" [scope, error];
     /// The session could not be used for another reason than its store.
     Failed {
         /// The reason, for the log: of a field that is not `sensitive` it may quote the value.
         error: fmt::Arguments<'a>
-    } = "failed", warn "session unavailable" [layer, error];
+    } = "failed", warn "session unavailable" [scope, error];
     /// A route answered about which no guard decided, in an application that denies by default. The answer is withheld.
-    Unguarded = "unguarded", error "route without a guard: its answer is withheld" [layer, handler];
+    Unguarded = "unguarded", error "route without a guard: its answer is withheld" [scope, handler];
     /// A guard refused a request, or an extractor did that needs a user, and that is the answer.
     Denied {
         /// `not logged in`, `login not fresh`, `not a guest`, or `not allowed`.
         reason: &'static str
-    } = "denied", info "denied" [layer, handler, reason];
+    } = "denied", info "denied" [scope, handler, reason];
     /// A request was refused as one that another site made a browser send, or a form as none of this session.
     Csrf {
         /// That of a [`CsrfRefusal`](crate::CsrfRefusal).
         reason: &'static str
-    } = "csrf", info "cross-site request refused" [layer, handler, reason];
+    } = "csrf", info "cross-site request refused" [scope, handler, reason];
 }
 
 impl<'a> EventKind<'a> {

@@ -27,7 +27,7 @@ use crate::wire::head::{RequestHead, Route};
 pub struct SessionEvent<'a> {
     kind: EventKind<'a>,
     at: Timestamp,
-    layer: &'static str,
+    scope: &'static str,
     about: About<'a>,
 }
 
@@ -43,8 +43,8 @@ impl<'a> SessionEvent<'a> {
     }
 
     /// The name of the session layer.
-    pub fn layer(&self) -> &'static str {
-        self.layer
+    pub fn scope(&self) -> &'static str {
+        self.scope
     }
 
     /// The session, where one is concerned. It is no secret: it opens nothing.
@@ -54,7 +54,7 @@ impl<'a> SessionEvent<'a> {
 
     /// The user who is logged in; after a [`Login`](EventKind::Login) the new one, after a
     /// [`Logout`](EventKind::Logout) the one who left.
-    pub fn user(&self) -> Option<&'a str> {
+    pub fn user_id(&self) -> Option<&'a str> {
         self.about.user
     }
 
@@ -99,10 +99,10 @@ impl<'a> About<'a> {
 }
 
 /// Logs what happens to a request that passed no session layer.
-pub(crate) fn log_at(layer: &'static str, head: &RequestHead<'_>, kind: EventKind<'_>) {
+pub(crate) fn log_at(scope: &'static str, head: &RequestHead<'_>, kind: EventKind<'_>) {
     let route = Route::new(head);
     let about = About { route: Some(&route), ..About::default() };
-    kind::trace(&SessionEvent { kind, at: SystemClock.now(), layer, about });
+    kind::trace(&SessionEvent { kind, at: SystemClock.now(), scope, about });
 }
 
 struct Place<'a>(Option<&'static str>, Option<&'a Route>);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::timed::{StoreCall, Timed};
 use super::{About, EventKind, SessionEvent, kind};
 use crate::manager::SessionManager;
-use crate::scope::LayerMarker;
+use crate::scope::SessionScope;
 use crate::time::Clock;
 
 /// Takes what happens to sessions, for a log, for metrics, for an audit trail.
@@ -81,7 +81,7 @@ impl<T: EventSink + ?Sized> EventSink for Arc<T> {
     }
 }
 
-impl<L: LayerMarker> SessionManager<L> {
+impl<L: SessionScope> SessionManager<L> {
     /// Tells `sink` what happens to sessions, beside the sinks that are there: the log, which every manager has, and those
     /// that were added before.
     pub fn with_event_sink(self, sink: impl EventSink) -> Self {
@@ -111,17 +111,17 @@ impl EventSink for TracingSink {
 pub(crate) struct Events {
     sinks: Vec<Arc<dyn EventSink>>,
     clock: Arc<dyn Clock>,
-    layer: &'static str,
+    scope: &'static str,
 }
 
 impl Events {
-    pub(crate) fn new(sinks: Vec<Arc<dyn EventSink>>, clock: Arc<dyn Clock>, layer: &'static str) -> Self {
-        Self { sinks, clock, layer }
+    pub(crate) fn new(sinks: Vec<Arc<dyn EventSink>>, clock: Arc<dyn Clock>, scope: &'static str) -> Self {
+        Self { sinks, clock, scope }
     }
 
     /// Tells all sinks.
     pub(crate) fn record(&self, kind: EventKind<'_>, about: About<'_>) {
-        let event = SessionEvent { kind, at: self.clock.now(), layer: self.layer, about };
+        let event = SessionEvent { kind, at: self.clock.now(), scope: self.scope, about };
         for sink in &self.sinks {
             tell(kind.name(), || sink.record(&event));
         }

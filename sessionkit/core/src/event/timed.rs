@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::sink::{EventSink, tell};
-use crate::devices::{DeviceEntry, DeviceIndex, Meant, Registered, Registration, StoreFuture};
+use crate::devices::{DeviceEntry, DeviceIndex, DeviceSelection, Registered, Registration, StoreFuture};
 use crate::record::Record;
 use crate::record::delta::Delta;
 use crate::record::header::Generation;
@@ -19,7 +19,7 @@ use crate::token::SessionId;
 #[non_exhaustive]
 pub struct StoreCall {
     /// The name of the session layer.
-    pub layer: &'static str,
+    pub scope: &'static str,
     /// Which: `load`, `create`, `commit` or `destroy`; of the [`DeviceIndex`] `register`, `confirm`, `entries`, `end`,
     /// `forget`, `prune` or `users`.
     pub operation: &'static str,
@@ -36,12 +36,12 @@ pub struct StoreCall {
 pub(super) struct Timed {
     store: Arc<dyn DynStore>,
     sink: Arc<dyn EventSink>,
-    layer: &'static str,
+    scope: &'static str,
 }
 
 impl Timed {
-    pub(super) fn new(store: Arc<dyn DynStore>, sink: Arc<dyn EventSink>, layer: &'static str) -> Self {
-        Self { store, sink, layer }
+    pub(super) fn new(store: Arc<dyn DynStore>, sink: Arc<dyn EventSink>, scope: &'static str) -> Self {
+        Self { store, sink, scope }
     }
 
     fn time<'a, T: 'a>(
@@ -141,7 +141,7 @@ impl DeviceIndex for Timed {
         self.time("entries", call, |entries| if entries.is_empty() { "none" } else { "found" })
     }
 
-    fn end<'a>(&'a self, user: &'a str, meant: Meant, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>> {
+    fn end<'a>(&'a self, user: &'a str, meant: DeviceSelection, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>> {
         let call = self.indexed(|index| index.end(user, meant, now));
         self.time("end", call, |ended| if ended.is_empty() { "none" } else { "ended" })
     }
@@ -181,7 +181,7 @@ struct Timer<'a> {
 impl Drop for Timer<'_> {
     fn drop(&mut self) {
         let Self { timed, operation, outcome, begun } = self;
-        let call = StoreCall { layer: timed.layer, operation, outcome, took: begun.elapsed() };
+        let call = StoreCall { scope: timed.scope, operation, outcome, took: begun.elapsed() };
         tell("store call", || timed.sink.record_store_call(&call));
     }
 }

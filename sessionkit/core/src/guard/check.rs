@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::interrupted::Interrupted;
 use super::options::GuardOptions;
 use super::subjects::Subjects;
-use crate::scope::{LayerMarker, Main};
+use crate::scope::{MainScope, SessionScope};
 
 /// What a guard asks of a request before a handler's arguments are extracted; `#[session(..)]` implements it.
 ///
@@ -13,7 +13,7 @@ use crate::scope::{LayerMarker, Main};
 #[diagnostic::on_unimplemented(message = "`{Self}` is not what a guard can check")]
 pub trait Check: 'static {
     /// The session that is asked.
-    type Layer: LayerMarker;
+    type Scope: SessionScope;
 
     /// The handler, for logs; empty where it has none, and the route is logged.
     const HANDLER: &'static str = "";
@@ -25,7 +25,7 @@ pub trait Check: 'static {
     ///
     /// # Errors
     /// Stops where something has to be awaited first, and where a condition cannot be decided.
-    fn check(subjects: &mut Subjects<'_, Self::Layer>) -> Result<(), Interrupted>;
+    fn check(subjects: &mut Subjects<'_, Self::Scope>) -> Result<(), Interrupted>;
 
     /// What becomes of those who are refused; what the manager does by default.
     fn options() -> GuardOptions {
@@ -35,10 +35,10 @@ pub trait Check: 'static {
 
 /// Requires that somebody is logged in.
 #[derive(Debug)]
-pub struct RequireLogin<L: LayerMarker = Main>(PhantomData<fn() -> L>);
+pub struct RequireLogin<L: SessionScope = MainScope>(PhantomData<fn() -> L>);
 
-impl<L: LayerMarker> Check for RequireLogin<L> {
-    type Layer = L;
+impl<L: SessionScope> Check for RequireLogin<L> {
+    type Scope = L;
 
     fn check(subjects: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
         subjects.require_login();
@@ -48,10 +48,10 @@ impl<L: LayerMarker> Check for RequireLogin<L> {
 
 /// Requires that nobody is logged in.
 #[derive(Debug)]
-pub struct GuestOnly<L: LayerMarker = Main>(PhantomData<fn() -> L>);
+pub struct GuestOnly<L: SessionScope = MainScope>(PhantomData<fn() -> L>);
 
-impl<L: LayerMarker> Check for GuestOnly<L> {
-    type Layer = L;
+impl<L: SessionScope> Check for GuestOnly<L> {
+    type Scope = L;
 
     fn check(subjects: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
         subjects.guest_only();
@@ -61,10 +61,10 @@ impl<L: LayerMarker> Check for GuestOnly<L> {
 
 /// Requires that the user proved who they are less than `SECONDS` ago.
 #[derive(Debug)]
-pub struct RequireFresh<const SECONDS: u64, L: LayerMarker = Main>(PhantomData<fn() -> L>);
+pub struct RequireFresh<const SECONDS: u64, L: SessionScope = MainScope>(PhantomData<fn() -> L>);
 
-impl<const SECONDS: u64, L: LayerMarker> Check for RequireFresh<SECONDS, L> {
-    type Layer = L;
+impl<const SECONDS: u64, L: SessionScope> Check for RequireFresh<SECONDS, L> {
+    type Scope = L;
 
     fn check(subjects: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
         subjects.require_fresh(SECONDS);
@@ -74,10 +74,10 @@ impl<const SECONDS: u64, L: LayerMarker> Check for RequireFresh<SECONDS, L> {
 
 /// Lets everybody pass, and says so.
 #[derive(Debug)]
-pub struct Public<L: LayerMarker = Main>(PhantomData<fn() -> L>);
+pub struct Public<L: SessionScope = MainScope>(PhantomData<fn() -> L>);
 
-impl<L: LayerMarker> Check for Public<L> {
-    type Layer = L;
+impl<L: SessionScope> Check for Public<L> {
+    type Scope = L;
 
     const IS_PUBLIC: bool = true;
 

@@ -38,9 +38,9 @@ impl<'a> GuardedRequest<'a> {
     /// whoever asks.
     ///
     /// # Errors
-    /// Fails as [`RequestSession::load_user`] does.
+    /// Fails as [`RequestSession::user`] does.
     pub async fn user<U: SessionUser>(&self) -> Result<Option<Arc<U>>, SessionError> {
-        self.session.load_user().await
+        self.session.user().await
     }
 
     /// What is known of the session itself; `None` where the visitor has none.

@@ -8,7 +8,7 @@ use super::interrupted::{Fetching, Interrupted};
 use super::request::GuardedRequest;
 use super::subjects::Subjects;
 use crate::engine::hooks::caught;
-use crate::scope::Main;
+use crate::scope::MainScope;
 
 /// A condition that has to be awaited, or that looks at the request itself: `#[session(requirement = OfficeHours)]`.
 ///
@@ -30,12 +30,12 @@ use crate::scope::Main;
 /// It is asked at most once for each guard, and only while the conditions before it leave open who may pass. There is no
 /// deadline for it but its own.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a requirement of the session layer `{L}`",
+    message = "`{Self}` is not a requirement of the session scope `{L}`",
     label = "expected a type that implements `Requirement`",
-    note = "write `impl Requirement<{L}> for {Self}`; the layer may be left out where there is one only",
+    note = "write `impl Requirement<{L}> for {Self}`; the scope may be left out where there is one only",
     note = "a function is no requirement: where nothing has to be awaited, write `require = {Self}`"
 )]
-pub trait Requirement<L = Main>: 'static {
+pub trait Requirement<L = MainScope>: 'static {
     /// Why it could not be decided, for the log.
     type Error: Display;
 

@@ -16,7 +16,7 @@ use super::requirement::Requirement;
 use super::subject::Findable;
 use super::subjects::Subjects;
 use crate::request::RequestSession;
-use crate::scope::{LayerMarker, Main};
+use crate::scope::{MainScope, SessionScope};
 use crate::wire::head::RequestHead;
 use crate::wire::rejection::Rejection;
 
@@ -27,10 +27,10 @@ use crate::wire::rejection::Rejection;
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;
-/// # use sessionkit_core::{Field, FieldError, FieldReader, FieldWriter, Json, Main, SessionData};
+/// # use sessionkit_core::{Field, FieldError, FieldReader, FieldWriter, Json, MainScope, SessionData};
 /// # struct Cart { paid: bool }
 /// # impl SessionData for Cart {
-/// #     type Layer = Main; type Codec = Json;
+/// #     type Scope = MainScope; type Codec = Json;
 /// #     const NAMESPACE: &'static str = "cart"; const FIELDS: &'static [Field] = &[];
 /// #     fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> { Ok(Cart { paid: false }) }
 /// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
@@ -50,11 +50,11 @@ use crate::wire::rejection::Rejection;
 ///     .any(|any| any.require(|account: &Account| account.is_admin).require(|cart: &Cart| cart.paid));
 /// # let _ = (office, shipping);
 /// ```
-pub struct Rules<L: LayerMarker = Main> {
+pub struct Rules<L: SessionScope = MainScope> {
     conditions: Vec<Condition<L>>,
     is_public: bool,
     options: GuardOptions,
-    layer: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> L>,
 }
 
 type Condition<L> = Arc<dyn Fn(&mut Subjects<'_, L>) -> Result<(), Interrupted> + Send + Sync>;
@@ -62,19 +62,19 @@ type Condition<L> = Arc<dyn Fn(&mut Subjects<'_, L>) -> Result<(), Interrupted> 
 impl Rules {
     /// Begins with no condition.
     pub fn new() -> Self {
-        Self::for_layer()
+        Self::for_scope()
     }
 
     /// Lets everybody pass, and says so, where an application denies by default.
     pub fn public() -> Self {
-        Self { is_public: true, ..Self::for_layer() }
+        Self { is_public: true, ..Self::for_scope() }
     }
 }
 
-impl<L: LayerMarker> Rules<L> {
-    /// Begins with no condition, in one of several layers: `Rules::<Office>::for_layer()`.
-    pub fn for_layer() -> Self {
-        Self { conditions: Vec::new(), is_public: false, options: GuardOptions::new(), layer: PhantomData }
+impl<L: SessionScope> Rules<L> {
+    /// Begins with no condition, in one of several layers: `Rules::<Office>::for_scope()`.
+    pub fn for_scope() -> Self {
+        Self { conditions: Vec::new(), is_public: false, options: GuardOptions::new(), scope: PhantomData }
     }
 
     /// Requires that somebody is logged in.
@@ -150,7 +150,7 @@ impl<L: LayerMarker> Rules<L> {
     }
 
     fn operator(self, operator: Operator, conditions: impl FnOnce(Self) -> Self) -> Self {
-        let operands = conditions(Self::for_layer());
+        let operands = conditions(Self::for_scope());
         self.with(move |subjects| {
             subjects.open(operator);
             operands.tell(subjects)?;
@@ -180,7 +180,7 @@ impl<L: LayerMarker> Rules<L> {
 ///
 /// # Errors
 /// Refuses the request: a redirect to the login page or 401, 403, or a 5xx where it could not be decided.
-pub async fn guard_by<L: LayerMarker>(
+pub async fn guard_by<L: SessionScope>(
     session: &RequestSession,
     head: &RequestHead<'_>,
     rules: &Rules<L>,
@@ -193,9 +193,9 @@ pub async fn guard_by<L: LayerMarker>(
     decide(session, head, &Conditions { handler: "", tell: &tell, options: rules.options }).await
 }
 
-impl<L: LayerMarker> Clone for Rules<L> {
+impl<L: SessionScope> Clone for Rules<L> {
     fn clone(&self) -> Self {
-        Self { conditions: self.conditions.clone(), layer: PhantomData, ..*self }
+        Self { conditions: self.conditions.clone(), scope: PhantomData, ..*self }
     }
 }
 
@@ -205,7 +205,7 @@ impl Default for Rules {
     }
 }
 
-impl<L: LayerMarker> fmt::Debug for Rules<L> {
+impl<L: SessionScope> fmt::Debug for Rules<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (conditions, is_public) = (self.conditions.len(), self.is_public);
         f.debug_struct("Rules").field("conditions", &conditions).field("is_public", &is_public).finish()

@@ -13,10 +13,10 @@ use crate::request::info::SessionInfo;
 /// Something that a predicate looks at: a struct that derives [`SessionData`], a user who implements [`SessionUser`], or the
 /// [`SessionInfo`]. `K` is its kind, which is inferred; a type is of one kind only.
 #[diagnostic::on_unimplemented(
-    message = "a guard of the session layer `{L}` cannot look at `{Self}`",
+    message = "a guard of the session scope `{L}` cannot look at `{Self}`",
     label = "a predicate over `{Self}`",
     note = "expected `fn(&T) -> bool` or `fn(&T) -> Result<bool, E>`, where `T` derives `SessionData` or implements `SessionUser`",
-    note = "a `T` that derives `SessionData` must belong to the same layer as the guard: see `#[session(layer = ..)]`",
+    note = "a `T` that derives `SessionData` must belong to the same scope as the guard: see `#[session(scope = ..)]`",
     note = "of an extractor write what it holds: `&Cart` for `Session<Cart>`, `&Account` for `User<Account>`"
 )]
 pub trait Subject<L, K>: Sized {
@@ -34,7 +34,7 @@ pub trait Subject<L, K>: Sized {
 #[derive(Debug)]
 pub enum OfData {}
 
-impl<L, T: SessionData<Layer = L>> Subject<L, OfData> for T {
+impl<L, T: SessionData<Scope = L>> Subject<L, OfData> for T {
     type Held = T;
 
     fn find(subjects: &Subjects<'_, L>) -> Result<Option<T>, Interrupted> {
@@ -59,7 +59,7 @@ impl<L, U: SessionUser> Subject<L, OfUser> for U {
 
 fn load_user<'r, U: SessionUser>(request: &'r GuardedRequest<'r>) -> Fetching<'r> {
     Box::pin(async move {
-        request.session.load_user::<U>().await?;
+        request.session.user::<U>().await?;
         Ok(())
     })
 }

@@ -10,21 +10,21 @@ use super::interrupted::{Fetch, Interrupted, Need};
 use super::predicate::{Predicate, Verdict};
 use super::request::GuardedRequest;
 use super::subject::Findable;
-use crate::scope::Main;
+use crate::scope::MainScope;
 
 /// Takes the conditions of a [`Check`](super::Check), one after the other, and knows what they are about: a loaded
 /// session. All must be met, unless an operator is [`open`](Self::open).
 ///
 /// A condition is not asked where its answer cannot change anything.
-pub struct Subjects<'a, L = Main> {
+pub struct Subjects<'a, L = MainScope> {
     pub(super) request: &'a GuardedRequest<'a>,
     pub(super) frames: &'a mut Frames,
-    layer: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> L>,
 }
 
 impl<'a, L> Subjects<'a, L> {
     pub(crate) fn new(request: &'a GuardedRequest<'a>, frames: &'a mut Frames) -> Self {
-        Self { request, frames, layer: PhantomData }
+        Self { request, frames, scope: PhantomData }
     }
 
     /// Requires that somebody is logged in.

@@ -18,7 +18,7 @@ use crate::manager::SessionManager;
 use crate::record::Record;
 use crate::record::header::Header;
 use crate::request::RequestSession;
-use crate::scope::{LayerMarker as _, Main};
+use crate::scope::{MainScope, SessionScope as _};
 use crate::store::Store as _;
 use crate::store::memory::MemoryStore;
 use crate::time::{Clock, SystemClock, Timestamp};
@@ -177,7 +177,7 @@ impl Requirement for Broken {
     }
 }
 
-fn tell(trees: &[Tree], subjects: &mut Subjects<'_, Main>) -> Result<(), Interrupted> {
+fn tell(trees: &[Tree], subjects: &mut Subjects<'_, MainScope>) -> Result<(), Interrupted> {
     for tree in trees {
         match tree {
             Tree::Leaf(Leaf::Login) => subjects.require_login(),
@@ -279,7 +279,7 @@ async fn a_proof_of_identity_that_is_nobodys_is_none() {
     let manager = SessionManager::new(store.clone(), config);
     let (token, now) = (Token::new(&OsRandom), SystemClock.now());
     for user in [None, Some("ada".into())] {
-        let mut header = Header::new(token.secret_hash(Main::NAME), now, Duration::from_secs(60), None);
+        let mut header = Header::new(token.secret_hash(MainScope::NAME), now, Duration::from_secs(60), None);
         (header.user, header.authenticated) = (user.clone(), Some(now));
         store.create(token.id(), &Record::new(header), now).await.expect("the store works");
         let cookie = OneCookie(format!("__Host-session={}", token.expose()));

@@ -26,7 +26,7 @@ impl GuardMark {
 
 impl RequestSession {
     /// Denies the request when it is closed, unless a guard has set the mark by then: for adapters.
-    pub fn deny_by_default(&self, mark: GuardMark, head: &RequestHead<'_>) {
+    pub fn withhold_unguarded(&self, mark: GuardMark, head: &RequestHead<'_>) {
         let _ = self.shared.route.set(Route::new(head));
         let _ = self.shared.guard_mark.set(mark);
     }
@@ -68,7 +68,7 @@ mod tests {
         for guarded in [false, true] {
             for (status, withheld) in [(200, true), (303, true), (401, true), (404, false), (405, false), (406, true)] {
                 let (session, mark) = (manager.open(), GuardMark::default());
-                session.deny_by_default(mark.clone(), &RequestHead::new("GET", "/", &NoHeaders));
+                session.withhold_unguarded(mark.clone(), &RequestHead::new("GET", "/", &NoHeaders));
                 if guarded {
                     mark.set();
                 }

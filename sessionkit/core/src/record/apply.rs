@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::data::field::parse_counter;
 use crate::record::Record;
 use crate::record::delta::{Authenticate, Delta, FieldOp, HeaderOp, ValueRef};
-use crate::record::header::{Generation, Header, Previous};
+use crate::record::header::{Generation, Header, PreviousSecret};
 use crate::record::packing::Packer;
 use crate::store::{CommitOutcome, Receipt, StoreError};
 use crate::time::Timestamp;
@@ -89,16 +89,16 @@ impl<'a> From<ValueRef<'a>> for Value<'a> {
 
 fn apply_header(header: &mut Header, op: &HeaderOp) {
     match op {
-        HeaderOp::Authenticate(Authenticate { user, at, ttl, absolute_deadline, label, details }) => {
+        HeaderOp::Authenticate(Authenticate { user, at, ttl, absolute_deadline, device_label: label, details }) => {
             header.user = Some(user.clone());
             // A clock that was ahead may have begun the session: no time of a login lies before its beginning.
             header.created = header.created.min(*at);
             header.authenticated = Some(*at);
             header.last_seen = *at;
             header.ttl = *ttl;
-            header.idle_deadline = at.after(*ttl);
+            header.idle_deadline = at.saturating_add(*ttl);
             header.absolute_deadline = *absolute_deadline;
-            header.label.clone_from(label);
+            header.device_label.clone_from(label);
             header.details.clone_from(details);
         }
         HeaderOp::ActAs { user, details } => {
@@ -130,11 +130,11 @@ fn apply_header(header: &mut Header, op: &HeaderOp) {
 
 fn renew(header: &mut Header, secret: SecretHash, at: Timestamp) {
     let replaced = match header.previous {
-        Some(Previous { until: Some(until), .. }) if at < until => return,
-        Some(Previous { secret, until: None, .. }) => secret,
+        Some(PreviousSecret { until: Some(until), .. }) if at < until => return,
+        Some(PreviousSecret { secret, until: None, .. }) => secret,
         _ => header.secret,
     };
-    header.previous = Some(Previous { secret: replaced, renewed: at, until: None });
+    header.previous = Some(PreviousSecret { secret: replaced, renewed: at, until: None });
     header.secret = secret;
 }
 

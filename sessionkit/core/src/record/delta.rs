@@ -105,7 +105,7 @@ pub struct Authenticate {
     /// When the session ends even if it is used.
     pub absolute_deadline: Option<Timestamp>,
     /// The device, as its user knows it.
-    pub label: Option<Arc<str>>,
+    pub device_label: Option<Arc<str>>,
     /// What else is known of the login; replaces what was.
     pub details: Option<Arc<LoginDetails>>,
 }

@@ -54,18 +54,18 @@ pub struct Header {
     /// The hash of the secret that opens the session.
     pub secret: SecretHash,
     /// The secret before a renewal, while it still opens the session.
-    pub previous: Option<Previous>,
+    pub previous: Option<PreviousSecret>,
     /// The user who is logged in.
     pub user: Option<Arc<str>>,
     /// The device, as its user knows it.
-    pub label: Option<Arc<str>>,
+    pub device_label: Option<Arc<str>>,
     /// What else is known of the login.
     pub details: Option<Arc<LoginDetails>>,
 }
 
 /// The secret that a renewal replaced.
 #[derive(Clone, Copy, Debug)]
-pub struct Previous {
+pub struct PreviousSecret {
     /// The hash of the old secret.
     pub secret: SecretHash,
     /// When the renewal happened.
@@ -77,19 +77,19 @@ pub struct Previous {
 impl Header {
     /// Makes the header of a new anonymous session.
     pub fn new(secret: SecretHash, now: Timestamp, ttl: Duration, absolute: Option<Duration>) -> Self {
-        let absolute_deadline = absolute.map(|absolute| now.after(absolute));
+        let absolute_deadline = absolute.map(|absolute| now.saturating_add(absolute));
         Self {
             created: now,
             authenticated: None,
             last_seen: now,
-            idle_deadline: now.after(ttl),
+            idle_deadline: now.saturating_add(ttl),
             absolute_deadline,
             ttl,
             generation: Generation::default(),
             secret,
             previous: None,
             user: None,
-            label: None,
+            device_label: None,
             details: None,
         }
     }
@@ -114,7 +114,7 @@ impl Header {
     /// All numbers are big-endian. An offset is in seconds from `created`; zero means none for `authenticated` and
     /// `absolute_deadline`, whose offsets are stored plus one.
     pub fn pack(&self) -> [u8; PACKED_HEADER] {
-        let offset = |time: Timestamp| time.since(self.created).as_secs().min(LONGEST) as u32;
+        let offset = |time: Timestamp| time.saturating_duration_since(self.created).as_secs().min(LONGEST) as u32;
         let optional = |time: Option<Timestamp>| time.map_or(0, |time| offset(time) + 1);
         let mut packed = [0; PACKED_HEADER];
         packed[0] = 1;
@@ -138,7 +138,7 @@ impl Header {
         }
         let number = |at: usize| u32::from_be_bytes([packed[at], packed[at + 1], packed[at + 2], packed[at + 3]]);
         let created = Timestamp::from_unix_seconds((u64::from(packed[5]) << 32) | u64::from(number(6)));
-        let time = |offset: u32| created.after(Duration::from_secs(u64::from(offset)));
+        let time = |offset: u32| created.saturating_add(Duration::from_secs(u64::from(offset)));
         let optional = |offset: u32| offset.checked_sub(1).map(time);
         let mut secret = [0; 32];
         secret.copy_from_slice(&packed[30..]);
@@ -153,7 +153,7 @@ impl Header {
             secret: SecretHash::from_bytes(secret),
             previous: None,
             user: None,
-            label: None,
+            device_label: None,
             details: None,
         })
     }
@@ -170,7 +170,7 @@ mod tests {
             Header::new(SecretHash::from_bytes([7; 32]), now, Duration::from_secs(60), Some(Duration::from_secs(90)));
         header.generation = Generation(70_000);
         header.authenticated = Some(now);
-        header.last_seen = now.after(Duration::from_secs(30));
+        header.last_seen = now.saturating_add(Duration::from_secs(30));
         let unpacked = Header::unpack(&header.pack()).unwrap();
         assert_eq!(unpacked.pack(), header.pack());
         assert_eq!(format!("{unpacked:?}"), format!("{header:?}"));

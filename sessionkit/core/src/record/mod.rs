@@ -131,17 +131,18 @@ mod tests {
     use super::*;
     use crate::record::delta::StoredValue;
     use crate::record::details::LoginDetails;
-    use crate::record::header::Previous;
+    use crate::record::header::PreviousSecret;
     use crate::token::SecretHash;
 
     fn record() -> Record {
         let now = Timestamp::from_unix_seconds(1_700_000_000);
         let mut header = Header::new(SecretHash::from_bytes([1; 32]), now, Duration::from_secs(60), None);
         header.user = Some("ada".into());
-        header.label = Some("laptop".into());
+        header.device_label = Some("laptop".into());
         header.details =
             LoginDetails { methods: vec!["pwd".into()], actor: Some("grace".into()), stamp: None }.shared();
-        header.previous = Some(Previous { secret: SecretHash::from_bytes([2; 32]), renewed: now, until: Some(now) });
+        header.previous =
+            Some(PreviousSecret { secret: SecretHash::from_bytes([2; 32]), renewed: now, until: Some(now) });
         let mut code = StoredValue::new("123");
         code.carried = true;
         code.deadline = Some(now);

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::record::Record;
 use crate::record::delta::ValueRef;
 use crate::record::details::LoginDetails;
-use crate::record::header::{Header, PACKED_HEADER, Previous};
+use crate::record::header::{Header, PACKED_HEADER, PreviousSecret};
 use crate::record::name;
 use crate::time::Timestamp;
 use crate::token::SecretHash;
@@ -132,7 +132,7 @@ pub(crate) fn read_header(packed: &[u8]) -> Option<(Header, &[u8])> {
         0 => Some(None),
         _ => std::str::from_utf8(read_slice(&mut rest)?).ok().map(|text| Some(text.into())),
     };
-    (header.user, header.label) = (text(USER)?, text(LABEL)?);
+    (header.user, header.device_label) = (text(USER)?, text(LABEL)?);
     if has & DETAILS != 0 {
         header.details = LoginDetails::unpack(read_slice(&mut rest)?)?.shared();
     }
@@ -141,7 +141,7 @@ pub(crate) fn read_header(packed: &[u8]) -> Option<(Header, &[u8])> {
         rest = after;
         let renewed = Timestamp::from_unix_seconds(read_number(&mut rest)?);
         let until = read_number(&mut rest)?.checked_sub(1).map(Timestamp::from_unix_seconds);
-        header.previous = Some(Previous { secret: SecretHash::from_bytes(*secret), renewed, until });
+        header.previous = Some(PreviousSecret { secret: SecretHash::from_bytes(*secret), renewed, until });
     }
     Some((header, rest))
 }
@@ -156,11 +156,11 @@ pub(crate) fn write_header(packed: &mut Vec<u8>, header: &Header) {
     packed.extend_from_slice(&header.pack());
     packed.push(
         if header.user.is_some() { USER } else { 0 }
-            | if header.label.is_some() { LABEL } else { 0 }
+            | if header.device_label.is_some() { LABEL } else { 0 }
             | if header.previous.is_some() { PREVIOUS } else { 0 }
             | if header.details.is_some() { DETAILS } else { 0 },
     );
-    for text in [&header.user, &header.label].into_iter().flatten() {
+    for text in [&header.user, &header.device_label].into_iter().flatten() {
         write_slice(packed, text.as_bytes());
     }
     if let Some(details) = &header.details {

@@ -19,10 +19,10 @@ use crate::request::pending::Pending;
 use crate::request::state::{CookieChange, State};
 use crate::request::upkeep::Upkeep;
 use crate::time::Timestamp;
-use crate::wire::closed::Closed;
+use crate::wire::closed::ResponseChanges;
 use crate::wire::cookie;
 
-pub(crate) fn close(session: &RequestSession, status: u16) -> Closing {
+pub(crate) fn close(session: &RequestSession, status: u16) -> CloseFuture {
     session.deny_unguarded(status);
     session.state().ending = true;
     // A login that the handler did not await to its end is awaited here: its cookie belongs into this response, and
@@ -35,7 +35,7 @@ pub(crate) fn close(session: &RequestSession, status: u16) -> Closing {
         Err(_) => return ahead(session, status, None),
     };
     session.end();
-    Closing(End::Reached(Some(respond(session, status, settled))))
+    CloseFuture(End::Reached(Some(respond(session, status, settled))))
 }
 
 /// Ends a request whose client left before it was closed.
@@ -57,15 +57,15 @@ fn leave(session: &RequestSession) {
 /// Where it is dropped before the request is closed, because the client left, nothing is stored, and handles stop waiting
 /// for the end of the request.
 #[derive(Debug)]
-pub struct Serving(RequestSession);
+pub struct RequestGuard(RequestSession);
 
-impl Serving {
+impl RequestGuard {
     pub(crate) fn new(session: RequestSession) -> Self {
         Self(session)
     }
 }
 
-impl Deref for Serving {
+impl Deref for RequestGuard {
     type Target = RequestSession;
 
     fn deref(&self) -> &RequestSession {
@@ -73,17 +73,17 @@ impl Deref for Serving {
     }
 }
 
-impl Drop for Serving {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         leave(&self.0);
     }
 }
 
 /// What is left to do takes more than this moment.
-fn ahead(session: &RequestSession, status: u16, commit: Option<Box<Commit>>) -> Closing {
+fn ahead(session: &RequestSession, status: u16, commit: Option<Box<Commit>>) -> CloseFuture {
     let ending = Ending(session.clone());
     let work = async move { settle_in_turn(&ending.0, status, commit).await };
-    Closing(End::Ahead { session: session.clone(), status, settling: session.shared.engine.tasks.complete(work) })
+    CloseFuture(End::Ahead { session: session.clone(), status, settling: session.shared.engine.tasks.complete(work) })
 }
 
 /// Ends its request when it is dropped, also where a merge function panicked: handles wait for that.
@@ -117,11 +117,11 @@ async fn settle_in_turn(
 /// The end of a request, from [`SessionManager::close`](crate::SessionManager::close): await it to learn what the response
 /// becomes. If it is dropped before, the runtime completes it.
 #[must_use = "it tells what the response becomes"]
-pub struct Closing(End);
+pub struct CloseFuture(End);
 
 enum End {
     /// There was nothing to store.
-    Reached(Option<Closed>),
+    Reached(Option<ResponseChanges>),
     Ahead {
         session: RequestSession,
         status: u16,
@@ -129,10 +129,10 @@ enum End {
     },
 }
 
-impl Future for Closing {
-    type Output = Closed;
+impl Future for CloseFuture {
+    type Output = ResponseChanges;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Closed> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<ResponseChanges> {
         match &mut self.0 {
             End::Reached(closed) => Poll::Ready(closed.take().expect("it is not polled after it was ready")),
             End::Ahead { session, status, settling } => {
@@ -144,9 +144,9 @@ impl Future for Closing {
     }
 }
 
-impl fmt::Debug for Closing {
+impl fmt::Debug for CloseFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Closing").finish_non_exhaustive()
+        f.debug_struct("CloseFuture").finish_non_exhaustive()
     }
 }
 
@@ -252,7 +252,7 @@ fn begins(session: &RequestSession, state: &State) -> bool {
     session.shared.engine.settings().save_uninitialized && nobody && known()
 }
 
-fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionError>) -> Closed {
+fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionError>) -> ResponseChanges {
     let engine = &session.shared.engine;
     let settings = engine.settings();
     let state = session.state();
@@ -262,13 +262,13 @@ fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionErr
         CookieChange::Set { token, ends } => Some(cookie::set(settings, token, max_age(engine, *ends))),
     };
     let rejection = settled.err().filter(|_| status < 500).map(|error| error.rejection());
-    Closed::new(session.consulted(), state.denied, cookie, rejection)
+    ResponseChanges::new(session.consulted(), state.denied, cookie, rejection)
 }
 
 fn max_age(engine: &Engine, ends: Timestamp) -> Option<Duration> {
     match engine.settings().cookie_max_age {
         CookieMaxAge::Session => None,
         CookieMaxAge::Fixed(age) => Some(age),
-        CookieMaxAge::Follow => Some(ends.since(engine.now()).min(LONGEST_COOKIE)),
+        CookieMaxAge::Follow => Some(ends.saturating_duration_since(engine.now()).min(LONGEST_COOKIE)),
     }
 }

@@ -80,7 +80,7 @@ impl Commit {
         for _ in 0..NEW_IDS {
             let token = Token::new(engine.tokens());
             let (ttl, absolute) = engine.anonymous_lifetime();
-            let empty = Record::new(Header::new(token.secret_hash(engine.layer()), self.now, ttl, absolute));
+            let empty = Record::new(Header::new(token.secret_hash(engine.scope()), self.now, ttl, absolute));
             let record = empty.applied(&delta, self.now)?.ok_or_else(SessionError::unsettled)?;
             if record.fields().next().is_none() && !self.begins {
                 return Ok(Settled::Stored { cookie: None });

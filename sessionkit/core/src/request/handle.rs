@@ -31,7 +31,7 @@ use crate::token::Token;
 /// # mod sessionkit { pub use sessionkit_core as manual; pub use sessionkit_core::*; }
 /// # struct Chat { lines: u64 }
 /// # impl sessionkit_core::SessionData for Chat {
-/// #     type Layer = sessionkit_core::Main; type Codec = sessionkit_core::Json;
+/// #     type Scope = sessionkit_core::MainScope; type Codec = sessionkit_core::Json;
 /// #     const NAMESPACE: &'static str = "chat"; const FIELDS: &'static [sessionkit_core::Field] = &[];
 /// #     fn decode(_: &mut sessionkit_core::FieldReader<'_>) -> Result<Self, sessionkit_core::FieldError> {
 /// #         Ok(Chat { lines: 0 })
@@ -89,16 +89,16 @@ impl SessionHandle {
     /// # Errors
     /// Fails when the session has ended, when there never was one, when the store fails, and when a stored value does
     /// not fit its field.
-    pub async fn checkout<T: SessionData>(&self) -> Result<Held<'_, Checkout<T>>, SessionError> {
-        Ok(Held::new(self.session().await?.checkout().await?))
+    pub async fn checkout<T: SessionData>(&self) -> Result<HandleRef<'_, Checkout<T>>, SessionError> {
+        Ok(HandleRef::new(self.session().await?.checkout().await?))
     }
 
     /// Shows the session as a map from keys to values.
     ///
     /// # Errors
     /// Fails when the session has ended, when there never was one, and when the store fails.
-    pub async fn dynamic(&self) -> Result<Held<'_, DynamicSession>, SessionError> {
-        Ok(Held::new(self.session().await?.dynamic().await?))
+    pub async fn dynamic(&self) -> Result<HandleRef<'_, DynamicSession>, SessionError> {
+        Ok(HandleRef::new(self.session().await?.dynamic().await?))
     }
 
     /// Reads a struct without the means to change it.
@@ -113,7 +113,7 @@ impl SessionHandle {
     ///
     /// # Errors
     /// Fails when the store does.
-    pub async fn user(&self) -> Result<Option<Arc<str>>, SessionError> {
+    pub async fn user_id(&self) -> Result<Option<Arc<str>>, SessionError> {
         Ok(self.round().await?.loaded_user())
     }
 
@@ -234,7 +234,9 @@ impl Engine {
             let interval = self.settings().watch_interval;
             let wait = match self.reopen(token, generation).await {
                 Ok(None) => return,
-                Ok(Some(current)) => interval.min(current.record.header().deadline().since(self.now())),
+                Ok(Some(current)) => {
+                    interval.min(current.record.header().deadline().saturating_duration_since(self.now()))
+                }
                 Err(_) => interval,
             };
             match &mut watch {
@@ -258,18 +260,18 @@ impl fmt::Debug for SessionHandle {
 }
 
 /// What a [`SessionHandle`] gave out, to be dropped before it commits.
-pub struct Held<'a, V> {
+pub struct HandleRef<'a, V> {
     value: V,
     handle: PhantomData<&'a SessionHandle>,
 }
 
-impl<V> Held<'_, V> {
+impl<V> HandleRef<'_, V> {
     fn new(value: V) -> Self {
         Self { value, handle: PhantomData }
     }
 }
 
-impl<V> Deref for Held<'_, V> {
+impl<V> Deref for HandleRef<'_, V> {
     type Target = V;
 
     fn deref(&self) -> &V {
@@ -277,18 +279,18 @@ impl<V> Deref for Held<'_, V> {
     }
 }
 
-impl<V> DerefMut for Held<'_, V> {
+impl<V> DerefMut for HandleRef<'_, V> {
     fn deref_mut(&mut self) -> &mut V {
         &mut self.value
     }
 }
 
 /// With this the handle is borrowed until the value is dropped, and not only until it is last used.
-impl<V> Drop for Held<'_, V> {
+impl<V> Drop for HandleRef<'_, V> {
     fn drop(&mut self) {}
 }
 
-impl<V: fmt::Debug> fmt::Debug for Held<'_, V> {
+impl<V: fmt::Debug> fmt::Debug for HandleRef<'_, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.value.fmt(f)
     }

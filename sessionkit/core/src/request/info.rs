@@ -14,7 +14,7 @@ pub struct SessionInfo {
     /// The session.
     pub id: SessionId,
     /// The user who is logged in.
-    pub user: Option<Arc<str>>,
+    pub user_id: Option<Arc<str>>,
     /// When the session began.
     pub created_at: Timestamp,
     /// When the user last proved who they are.
@@ -24,7 +24,7 @@ pub struct SessionInfo {
     /// When the session ends unless it is used.
     pub expires_at: Timestamp,
     /// The device, as the login named it.
-    pub device: Option<Arc<str>>,
+    pub device_label: Option<Arc<str>>,
     /// Who really acts, where somebody acts as the user.
     pub actor: Option<Arc<str>>,
     /// When this was asked, by the manager's clock.
@@ -36,12 +36,12 @@ impl SessionInfo {
     pub(crate) fn new(id: SessionId, header: &Header, now: Timestamp) -> Self {
         Self {
             id,
-            user: header.user.clone(),
+            user_id: header.user.clone(),
             created_at: header.created,
             authenticated_at: header.authenticated,
             last_seen_at: header.last_seen,
             expires_at: header.deadline(),
-            device: header.label.clone(),
+            device_label: header.device_label.clone(),
             actor: header.details.as_ref().and_then(|details| details.actor.clone()),
             as_of: now,
             details: header.details.clone(),

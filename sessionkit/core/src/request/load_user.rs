@@ -33,7 +33,7 @@ pub async fn require_user<U: SessionUser>(
     head: &RequestHead<'_>,
 ) -> Result<Arc<U>, Rejection> {
     session.attach(head);
-    let user = session.load_user().await?;
+    let user = session.user().await?;
     user.ok_or_else(|| guard::login_required(session, head))
 }
 
@@ -46,7 +46,7 @@ impl RequestSession {
     /// # Errors
     /// Fails when the store or the loader does, when no loader loads a `U`, and when the loader is late or panics. Then
     /// the answer of the handler does not stand either.
-    pub async fn load_user<U: SessionUser>(&self) -> Result<Option<Arc<U>>, SessionError> {
+    pub async fn user<U: SessionUser>(&self) -> Result<Option<Arc<U>>, SessionError> {
         let loader = self.loader::<U>()?;
         self.load().await?;
         while let Some(user) = self.user_of_session() {
@@ -64,7 +64,7 @@ impl RequestSession {
     /// be loaded first.
     ///
     /// # Errors
-    /// Fails as [`load_user`](Self::load_user) does.
+    /// Fails as [`user`](Self::user) does.
     pub(crate) fn known_user<U: SessionUser>(&self) -> Result<Option<Option<Arc<U>>>, SessionError> {
         self.loader::<U>()?;
         let Some(user) = self.user_of_session() else { return Ok(Some(None)) };

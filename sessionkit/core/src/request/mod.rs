@@ -19,7 +19,7 @@ use crate::guard::GuardMark;
 use crate::record::header::Header;
 use crate::record::name;
 use crate::request::checkout::Checkout;
-use crate::request::close::Serving;
+use crate::request::close::RequestGuard;
 use crate::request::dynamic::DynamicSession;
 use crate::request::handle::{Ended, SessionHandle};
 use crate::request::info::SessionInfo;
@@ -108,8 +108,8 @@ impl RequestSession {
     }
 
     /// Watches over the request until it is closed: where the value is dropped before, the client left.
-    pub fn serving(self) -> Serving {
-        Serving::new(self)
+    pub fn serving(self) -> RequestGuard {
+        RequestGuard::new(self)
     }
 
     /// Who is logged in, and the ways to change that.
@@ -184,7 +184,7 @@ impl RequestSession {
     ///
     /// # Errors
     /// Fails when the store does.
-    pub async fn user(&self) -> Result<Option<Arc<str>>, SessionError> {
+    pub async fn user_id(&self) -> Result<Option<Arc<str>>, SessionError> {
         self.load().await?;
         Ok(self.loaded_user())
     }
@@ -238,7 +238,7 @@ impl RequestSession {
         let state = self.state();
         let Some(header) = state.current.as_ref().map(|current| current.record.header()) else { return false };
         let at = header.authenticated.filter(|_| header.user.is_some());
-        at.is_some_and(|at| self.shared.engine.now() < at.after(time))
+        at.is_some_and(|at| self.shared.engine.now() < at.saturating_add(time))
     }
 
     /// Whether anybody used the session, or nobody did who had to, so that [`close`](crate::SessionManager::close) has something to do.

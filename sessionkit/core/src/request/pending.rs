@@ -256,7 +256,7 @@ impl Pending {
             (Ok(items), _) => items,
             (Err(reason), OnError::Fail) => return Err(FieldError::decode(field, reason)),
             // It was reported when it was read.
-            (Err(_), OnError::Default) => return Ok(()),
+            (Err(_), OnError::UseDefault) => return Ok(()),
         };
         for name in field.names().filter(|name| record.value(name).is_some() && !is_put(name)) {
             ops.push(removal(name.into(), record));

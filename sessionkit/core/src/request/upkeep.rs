@@ -30,11 +30,11 @@ impl Upkeep {
             return due;
         }
         if current.secret == header.secret && header.previous.is_some_and(|previous| previous.until.is_none()) {
-            let until = now.after(engine.settings().renew_grace);
+            let until = now.saturating_add(engine.settings().renew_grace);
             due.token = Some(HeaderOp::EndPrevious { if_current: header.secret, until });
         } else if renewal_is_due(engine, current, now) {
             let token = Token::rotate(current.id(), engine.tokens());
-            let secret = token.secret_hash(engine.layer());
+            let secret = token.secret_hash(engine.scope());
             due.token = Some(HeaderOp::Renew { if_current: header.secret, secret, at: now });
             due.renewed = Some(token);
         }
@@ -62,7 +62,7 @@ impl Upkeep {
         let engine = &session.shared.engine;
         let set = |token: &Token| Some(CookieChange::Set { token: token.clone(), ends: receipt.deadline });
         let renewed = self.renewed.as_ref();
-        if let Some(token) = renewed.filter(|token| token.secret_hash(engine.layer()) == receipt.secret) {
+        if let Some(token) = renewed.filter(|token| token.secret_hash(engine.scope()) == receipt.secret) {
             session.report_of(token.id(), Some(current.record.header()), EventKind::Renewed);
             return set(token);
         }
@@ -76,13 +76,13 @@ fn touch(engine: &Engine, header: &Header, now: Timestamp) -> Option<HeaderOp> {
     let settings = engine.settings();
     // A login may have a shorter lifetime than the settings, and must not end in use.
     let throttle = settings.touch_after.min(header.ttl / 2);
-    if now.since(header.last_seen) < throttle {
+    if now.saturating_duration_since(header.last_seen) < throttle {
         return None;
     }
     let idle_deadline = match settings.rolling {
         Rolling::Off => return None,
-        Rolling::Reset => now.after(header.ttl),
-        Rolling::Extend(by) => header.idle_deadline.after(by),
+        Rolling::Reset => now.saturating_add(header.ttl),
+        Rolling::Extend(by) => header.idle_deadline.saturating_add(by),
     };
     Some(HeaderOp::Touch { last_seen: now, idle_deadline })
 }
@@ -95,8 +95,10 @@ fn renewal_is_due(engine: &Engine, current: &Current, now: Timestamp) -> bool {
         // Requests with the token before it may still be under way.
         Some(previous) if previous.until.is_some_and(|until| now < until) => false,
         // The client came with the previous token, long after the new one was sent: it never got that one.
-        Some(previous) if previous.until.is_none() => now.since(previous.renewed) >= settings.renew_again_after(),
-        Some(previous) => now.since(previous.renewed) >= renew_after,
-        None => now.since(header.authenticated.unwrap_or(header.created)) >= renew_after,
+        Some(previous) if previous.until.is_none() => {
+            now.saturating_duration_since(previous.renewed) >= settings.renew_again_after()
+        }
+        Some(previous) => now.saturating_duration_since(previous.renewed) >= renew_after,
+        None => now.saturating_duration_since(header.authenticated.unwrap_or(header.created)) >= renew_after,
     }
 }

@@ -17,7 +17,7 @@ use crate::time::{Clock, Timestamp};
 /// let clock = ManualClock::new();
 /// let before = clock.now();
 /// clock.advance(Duration::from_secs(60));
-/// assert_eq!(clock.now().since(before), Duration::from_secs(60));
+/// assert_eq!(clock.now().saturating_duration_since(before), Duration::from_secs(60));
 /// ```
 #[derive(Clone, Debug)]
 pub struct ManualClock {

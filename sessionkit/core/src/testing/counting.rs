@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::devices::{DeviceEntry, DeviceIndex, Meant, Registered, Registration, StoreFuture};
+use crate::devices::{DeviceEntry, DeviceIndex, DeviceSelection, Registered, Registration, StoreFuture};
 use crate::record::Record;
 use crate::record::delta::Delta;
 use crate::record::header::Generation;
@@ -141,7 +141,7 @@ impl<S: Store> DeviceIndex for CountingStore<S> {
         self.index().entries(user, now)
     }
 
-    fn end<'a>(&'a self, user: &'a str, meant: Meant, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>> {
+    fn end<'a>(&'a self, user: &'a str, meant: DeviceSelection, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>> {
         self.index().end(user, meant, now)
     }
 

@@ -16,7 +16,7 @@ use crate::record::details::LoginDetails;
 use crate::record::header::Header;
 use crate::request::RequestSession;
 use crate::request::info::SessionInfo;
-use crate::scope::{LayerMarker, Main};
+use crate::scope::{MainScope, SessionScope};
 use crate::time::Timestamp;
 use crate::token::Token;
 use crate::wire::closed::HeaderChange;
@@ -27,10 +27,10 @@ use crate::wire::head::{Headers, RequestHead};
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;
-/// # use sessionkit_core::{Field, FieldError, FieldReader, FieldWriter, Json, Main, SessionData};
+/// # use sessionkit_core::{Field, FieldError, FieldReader, FieldWriter, Json, MainScope, SessionData};
 /// # struct Cart { views: u64 }
 /// # impl SessionData for Cart {
-/// #     type Layer = Main; type Codec = Json;
+/// #     type Scope = MainScope; type Codec = Json;
 /// #     const NAMESPACE: &'static str = "cart"; const FIELDS: &'static [Field] = &[];
 /// #     fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> { Ok(Cart { views: 0 }) }
 /// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
@@ -45,14 +45,14 @@ use crate::wire::head::{Headers, RequestHead};
 /// // Send a request with `ada.cookie()`, and let her keep the cookies of the response:
 /// # let set_cookies: [&str; 0] = [];
 /// ada.follow(set_cookies);
-/// assert_eq!(ada.user().await.as_deref(), Some("ada"));
+/// assert_eq!(ada.user_id().await.as_deref(), Some("ada"));
 /// assert_eq!(ada.changed().await, [""; 0]);
 /// # }
 /// ```
 ///
 /// What it looks at is what the store holds, and looking is no use of the session. Its methods panic where the store
 /// fails.
-pub struct TestSession<L: LayerMarker = Main> {
+pub struct TestSession<L: SessionScope = MainScope> {
     manager: SessionManager<L>,
     /// The value of the cookie.
     token: Option<String>,
@@ -60,7 +60,7 @@ pub struct TestSession<L: LayerMarker = Main> {
     seen: BTreeMap<String, StoredValue>,
 }
 
-impl<L: LayerMarker> TestSession<L> {
+impl<L: SessionScope> TestSession<L> {
     /// Begins to make a session; await it. Without more it is a visitor who has none yet.
     #[expect(clippy::new_ret_no_self, reason = "a session is made by awaiting")]
     pub fn new(manager: &SessionManager<L>) -> NewTestSession<L> {
@@ -109,12 +109,12 @@ impl<L: LayerMarker> TestSession<L> {
     }
 
     /// Reads a struct of the session; defaults where there is none.
-    pub async fn view<T: SessionData<Layer = L>>(&self) -> T {
+    pub async fn view<T: SessionData<Scope = L>>(&self) -> T {
         self.opened().await.view().await.expect("the struct can be read")
     }
 
     /// The user who is logged in.
-    pub async fn user(&self) -> Option<Arc<str>> {
+    pub async fn user_id(&self) -> Option<Arc<str>> {
         self.opened().await.loaded_user()
     }
 
@@ -175,14 +175,14 @@ impl<L: LayerMarker> TestSession<L> {
 }
 
 /// A visitor with a copy of the cookie.
-impl<L: LayerMarker> Clone for TestSession<L> {
+impl<L: SessionScope> Clone for TestSession<L> {
     fn clone(&self) -> Self {
         Self { manager: self.manager.clone(), token: self.token.clone(), seen: self.seen.clone() }
     }
 }
 
 /// Names the keys that it has seen, never a value or the cookie.
-impl<L: LayerMarker> fmt::Debug for TestSession<L> {
+impl<L: SessionScope> fmt::Debug for TestSession<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seen: Vec<_> = self.seen.keys().collect();
         f.debug_struct("TestSession").field("seen", &seen).finish_non_exhaustive()
@@ -193,7 +193,7 @@ type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A [`TestSession`] that is made when it is awaited.
 #[must_use = "a session is made when it is awaited"]
-pub struct NewTestSession<L: LayerMarker = Main> {
+pub struct NewTestSession<L: SessionScope = MainScope> {
     manager: SessionManager<L>,
     user: Option<String>,
     /// How long ago the login was.
@@ -204,7 +204,7 @@ pub struct NewTestSession<L: LayerMarker = Main> {
     changes: Vec<Box<dyn FnOnce(RequestSession) -> Work + Send>>,
 }
 
-impl<L: LayerMarker> NewTestSession<L> {
+impl<L: SessionScope> NewTestSession<L> {
     /// Logs a user in.
     pub fn login(mut self, user: impl Display) -> Self {
         self.user = Some(user.to_string());
@@ -212,7 +212,7 @@ impl<L: LayerMarker> NewTestSession<L> {
     }
 
     /// Lets the login be this long ago, for what needs a fresh one. The session was in use since, so that it ends no
-    /// earlier than others do, but for the setting `absolute`.
+    /// earlier than others do, but for the setting `absolute_ttl`.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -224,7 +224,7 @@ impl<L: LayerMarker> NewTestSession<L> {
     /// let an_hour = Duration::from_secs(60 * 60);
     /// let ada = TestSession::new(&manager).login("ada").authenticated_ago(an_hour).await;
     /// let info = ada.info().await.unwrap();
-    /// assert_eq!(info.as_of.since(info.authenticated_at.unwrap()), an_hour);
+    /// assert_eq!(info.as_of.saturating_duration_since(info.authenticated_at.unwrap()), an_hour);
     /// # }
     /// ```
     pub fn authenticated_ago(mut self, ago: Duration) -> Self {
@@ -233,7 +233,7 @@ impl<L: LayerMarker> NewTestSession<L> {
     }
 
     /// Names the device of the login, as [`Login::device`](crate::Login::device) does.
-    pub fn device(mut self, label: impl Into<String>) -> Self {
+    pub fn device_label(mut self, label: impl Into<String>) -> Self {
         self.device = Some(label.into());
         self
     }
@@ -259,7 +259,7 @@ impl<L: LayerMarker> NewTestSession<L> {
     /// # async fn main() {
     /// # let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
     /// let bob = TestSession::new(&manager).login("ada").methods(["pwd", "otp"]).acting_as("bob").await;
-    /// assert_eq!(bob.user().await.as_deref(), Some("bob"));
+    /// assert_eq!(bob.user_id().await.as_deref(), Some("bob"));
     /// assert_eq!(bob.info().await.unwrap().actor.as_deref(), Some("ada"));
     /// # }
     /// ```
@@ -269,7 +269,7 @@ impl<L: LayerMarker> NewTestSession<L> {
     }
 
     /// Changes a struct of the session, after the login.
-    pub fn with<T: SessionData<Layer = L> + Send>(mut self, change: impl FnOnce(&mut T) + Send + 'static) -> Self {
+    pub fn with<T: SessionData<Scope = L> + Send>(mut self, change: impl FnOnce(&mut T) + Send + 'static) -> Self {
         self.changes.push(Box::new(move |session| {
             Box::pin(async move { change(&mut *session.checkout().await.expect("the struct can be read")) })
         }));
@@ -292,7 +292,7 @@ impl<L: LayerMarker> NewTestSession<L> {
         if let (Some(user), None) = (&self.user, self.ago) {
             let login = session.auth().login(user).methods(self.details.methods).credential_stamp(self.details.stamp);
             let login = match self.device {
-                Some(label) => login.device(label),
+                Some(label) => login.device_label(label),
                 None => login,
             };
             login.await.expect("the user can log in");
@@ -309,7 +309,7 @@ impl<L: LayerMarker> NewTestSession<L> {
     }
 }
 
-impl<L: LayerMarker> IntoFuture for NewTestSession<L> {
+impl<L: SessionScope> IntoFuture for NewTestSession<L> {
     type Output = TestSession<L>;
     type IntoFuture = Pin<Box<dyn Future<Output = TestSession<L>> + Send>>;
 
@@ -318,7 +318,7 @@ impl<L: LayerMarker> IntoFuture for NewTestSession<L> {
     }
 }
 
-impl<L: LayerMarker> fmt::Debug for NewTestSession<L> {
+impl<L: SessionScope> fmt::Debug for NewTestSession<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewTestSession").field("user", &self.user).finish_non_exhaustive()
     }
@@ -336,11 +336,11 @@ async fn store_login(
     let (token, now) = (Token::new(engine.tokens()), engine.now());
     let login = Timestamp::from_unix_seconds(now.unix_seconds().saturating_sub(ago.as_secs()));
     let (ttl, absolute) = engine.settings().login_lifetime(None);
-    let mut header = Header::new(token.secret_hash(engine.layer()), login, ttl, Some(absolute));
+    let mut header = Header::new(token.secret_hash(engine.scope()), login, ttl, Some(absolute));
     (header.user, header.authenticated) = (Some(user.into()), Some(login));
-    (header.label, header.details) = (device.map(Into::into), details.shared());
-    (header.last_seen, header.idle_deadline) = (now, now.after(ttl));
-    let ends = login.after(absolute);
+    (header.device_label, header.details) = (device.map(Into::into), details.shared());
+    (header.last_seen, header.idle_deadline) = (now, now.saturating_add(ttl));
+    let ends = login.saturating_add(absolute);
     let entering = engine.enter(user, token.id(), ends).await.expect("the store answers");
     engine.store.create(token.id(), &Record::new(header), now).await.expect("the store answers");
     engine.confirm(entering).await.expect("the store answers");

@@ -17,7 +17,7 @@ use crate::event::{EventKind, EventSink, SessionEvent};
 /// # async fn main() {
 /// let unguarded = UnguardedRoutes::default();
 /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_event_sink(unguarded.clone());
-/// // Make the application with a layer over this manager that says `.deny_by_default()`. Then, with a `call` that sends
+/// // Make the application with a layer over this manager that says `.withhold_unguarded()`. Then, with a `call` that sends
 /// // it a request and returns the status of the answer:
 /// let routes = [("GET", "/"), ("POST", "/cart"), ("GET", "/orders/7")];
 /// let found = unguarded.among(routes, async |method, path| call(&manager, method, path).await).await;

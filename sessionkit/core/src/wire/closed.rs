@@ -8,14 +8,14 @@ use crate::wire::rejection::Rejection;
 /// What a response becomes.
 #[derive(Debug, Default)]
 #[non_exhaustive]
-pub struct Closed {
+pub struct ResponseChanges {
     /// Changes of the response's headers.
     pub headers: HeaderChanges,
     /// The answer that takes the place of the handler's; the header changes apply to it too.
     pub rejection: Option<Rejection>,
 }
 
-impl Closed {
+impl ResponseChanges {
     pub(crate) fn new(consulted: bool, denied: bool, cookie: Option<String>, rejection: Option<Rejection>) -> Self {
         let no_store = cookie.is_some() || denied;
         Self { headers: HeaderChanges { consulted, no_store, cookie }, rejection }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use ::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 use ::http::{Request, Response, StatusCode};
 
-use crate::wire::closed::{Closed, HeaderChange};
+use crate::wire::closed::{HeaderChange, ResponseChanges};
 use crate::wire::head::{Headers, RequestHead};
 use crate::wire::rejection::Rejection;
 
@@ -28,7 +28,7 @@ impl<'a, B> From<&'a Request<B>> for RequestHead<'a> {
     }
 }
 
-impl Closed {
+impl ResponseChanges {
     /// Makes the handler's response what it becomes.
     pub fn apply<B: From<String>>(self, handled: Response<B>) -> Response<B> {
         let mut response = self.rejection.map_or(handled, Response::from);

@@ -103,13 +103,13 @@ impl Rejection {
     }
 
     /// The request came to a handler without passing the session layer called `layer`, which the log says too.
-    pub fn missing_layer(layer: &'static str, adapter_layer: &str, head: &RequestHead<'_>) -> Self {
+    pub fn missing_layer(scope: &'static str, adapter_layer: &str, head: &RequestHead<'_>) -> Self {
         let detail = format!(
-            "The session layer `{layer}` did not run before {}. Perhaps you forgot to add it? Add `{adapter_layer}` to the \
+            "The session layer `{scope}` did not run before {}. Perhaps you forgot to add it? Add `{adapter_layer}` to the \
              application, outside of this route.",
             Route::new(head)
         );
-        event::log_at(layer, head, EventKind::Failed { error: format_args!("{detail}") });
+        event::log_at(scope, head, EventKind::Failed { error: format_args!("{detail}") });
         Self::new(500, detail)
     }
 

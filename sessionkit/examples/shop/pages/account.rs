@@ -54,7 +54,9 @@ pub(crate) fn account(frame: &Frame<'_>, info: &SessionInfo) -> String {
     let person = frame.person.expect("a guard lets nobody else in");
     fact(&mut facts, "Name", person.name);
     fact(&mut facts, "May", if person.is_admin { "shop, and run it" } else { "shop" });
-    let proved = info.authenticated_at.map_or_else(String::new, |time| format!("{} ago", Span(info.as_of.since(time))));
+    let proved = info
+        .authenticated_at
+        .map_or_else(String::new, |time| format!("{} ago", Span(info.as_of.saturating_duration_since(time))));
     fact(&mut facts, "Password checked", &proved);
     let content = format!(
         r#"<h1>Your account</h1><dl class="card facts">{facts}</dl>
@@ -62,7 +64,7 @@ pub(crate) fn account(frame: &Frame<'_>, info: &SessionInfo) -> String {
 <h2>This device</h2><p class="card live" id="live" role="status"><span class="dot"></span>
 {device}: logged in. This page notices when that ends elsewhere.</p>
 <p class="hint"><a href="/devices">All your devices</a></p>{LIVE}"#,
-        device = Text(info.device.as_deref().unwrap_or("Unknown device")),
+        device = Text(info.device_label.as_deref().unwrap_or("Unknown device")),
     );
     frame.page("Your account", &content)
 }

@@ -9,8 +9,11 @@ use super::text::{Span, Text, entry};
 pub(crate) fn devices(frame: &Frame<'_>, devices: &[Device], now: Timestamp, token: &str) -> String {
     let mut entries = String::new();
     for device in devices {
-        let label = Text(device.label.as_deref().unwrap_or("Unknown device"));
-        let (began, seen) = (Span(now.since(device.created_at)), Span(now.since(device.last_seen_at)));
+        let label = Text(device.device_label.as_deref().unwrap_or("Unknown device"));
+        let (began, seen) = (
+            Span(now.saturating_duration_since(device.created_at)),
+            Span(now.saturating_duration_since(device.last_seen_at)),
+        );
         let about = format!("Began {began} ago, last seen {seen} ago");
         let action = if device.is_current { THIS_ONE.to_owned() } else { log_out(device, &label, token) };
         entry(&mut entries, &label.to_string(), &about, &action);

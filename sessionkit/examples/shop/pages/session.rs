@@ -14,10 +14,10 @@ pub(crate) fn session(frame: &Frame<'_>, info: Option<&SessionInfo>, views: u64)
 nothing and sets no cookie; <a href="/">put something into your cart</a> and there will be one.</p>"#;
         return frame.page("Your session", content);
     };
-    let ago = |time: Timestamp| format!("{} ago", Span(info.as_of.since(time)));
+    let ago = |time: Timestamp| format!("{} ago", Span(info.as_of.saturating_duration_since(time)));
     let mut about = String::new();
-    fact(&mut about, "Ends", &format!("in {}", Span(info.expires_at.since(info.as_of))));
-    fact(&mut about, "User", info.user.as_deref().unwrap_or("nobody is logged in"));
+    fact(&mut about, "Ends", &format!("in {}", Span(info.expires_at.saturating_duration_since(info.as_of))));
+    fact(&mut about, "User", info.user_id.as_deref().unwrap_or("nobody is logged in"));
     if let Some(time) = info.authenticated_at {
         fact(&mut about, "Logged in", &ago(time));
     }
@@ -50,7 +50,7 @@ nothing and sets no cookie; <a href="/">put something into your cart</a> and the
 /// `/api/session`: the same for scripts.
 pub(crate) fn session_json(info: Option<&SessionInfo>, cart: &Cart) -> Value {
     json!({
-        "user": info.and_then(|info| info.user.as_deref()),
+        "user": info.and_then(|info| info.user_id.as_deref()),
         "cart": cart.items,
         "expires_at": info.map(|info| info.expires_at.unix_seconds()),
     })

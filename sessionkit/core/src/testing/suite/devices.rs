@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::fixture::{NOW, after, random_id};
-use crate::devices::{DeviceEntry, DeviceIndex, EntryState, Meant, Registered, Registration};
+use crate::devices::{DeviceEntry, DeviceIndex, DeviceSelection, EntryState, Registered, Registration};
 use crate::store::Store;
 use crate::time::Timestamp;
 use crate::token::SessionId;
@@ -47,7 +47,7 @@ impl<S: Store> User<S> {
         self.index().confirm(&self.name, id, ended, NOW).await.expect("the store answers")
     }
 
-    async fn end(&self, meant: Meant) -> Vec<SessionId> {
+    async fn end(&self, meant: DeviceSelection) -> Vec<SessionId> {
         self.index().end(&self.name, meant, NOW).await.expect("the store answers")
     }
 
@@ -129,7 +129,7 @@ pub async fn users_are_kept_apart<S: Store>(store: Arc<S>) {
     let mut found = all[0].0.users().await;
     found.sort_unstable();
     assert_eq!(found, names);
-    assert_eq!(all[1].0.end(Meant::All).await, [all[1].1]);
+    assert_eq!(all[1].0.end(DeviceSelection::All).await, [all[1].1]);
     assert_eq!(all[2].0.states().await, [(all[2].1, EntryState::Begun)]);
 }
 
@@ -137,18 +137,18 @@ pub async fn users_are_kept_apart<S: Store>(store: Arc<S>) {
 pub async fn what_has_ended_stays_so<S: Store>(store: Arc<S>) {
     let user = User::new(&store);
     let ids = user.logged_in(3).await;
-    assert_eq!(user.end(Meant::One(random_id())).await, []);
-    assert_eq!(user.end(Meant::One(ids[1])).await, [ids[1]]);
-    assert_eq!(user.end(Meant::One(ids[1])).await, [ids[1]], "whose session may not be destroyed yet");
-    assert_eq!(user.end(Meant::One(random_id())).await, [], "nobody else is told of it");
+    assert_eq!(user.end(DeviceSelection::One(random_id())).await, []);
+    assert_eq!(user.end(DeviceSelection::One(ids[1])).await, [ids[1]]);
+    assert_eq!(user.end(DeviceSelection::One(ids[1])).await, [ids[1]], "whose session may not be destroyed yet");
+    assert_eq!(user.end(DeviceSelection::One(random_id())).await, [], "nobody else is told of it");
     assert_eq!(user.register(ids[1], None, false).await, Registered::Ended);
     assert!(!user.confirm(ids[1], &[]).await, "[P9] a login that was revoked is not confirmed");
     assert_eq!(user.register(ids[0], None, false).await, Registered::Entered(vec![ids[1]]));
-    assert_eq!(user.end(Meant::Others(ids[0])).await, [ids[1], ids[2]]);
+    assert_eq!(user.end(DeviceSelection::Others(ids[0])).await, [ids[1], ids[2]]);
     assert!(user.confirm(ids[0], &[ids[0]]).await, "what has not ended is not removed");
     assert!(!user.confirm(random_id(), &[ids[1]]).await, "what is destroyed goes, whoever says so");
     assert_eq!(user.states().await, [(ids[2], EntryState::Ended), (ids[0], EntryState::Confirmed)]);
-    assert_eq!(user.end(Meant::All).await, [ids[2], ids[0]]);
+    assert_eq!(user.end(DeviceSelection::All).await, [ids[2], ids[0]]);
     user.forget(&ids).await;
     assert_eq!(user.register(ids[1], None, false).await, Registered::Entered(vec![]));
 }
@@ -166,7 +166,7 @@ pub async fn only_what_is_as_it_was_seen_is_pruned<S: Store>(store: Arc<S>) {
     let left = user.states().await;
     assert_eq!(left, [(begun, EntryState::Confirmed), (ids[1], EntryState::Confirmed)], "they are another login's");
     let seen = user.entries(NOW).await;
-    user.end(Meant::One(begun)).await;
+    user.end(DeviceSelection::One(begun)).await;
     user.prune(&seen).await;
     assert_eq!(user.states().await, [(begun, EntryState::Ended)], "[P9] that it ends has to be learnt");
     let (id, now) = (random_id(), NOW);
@@ -206,7 +206,7 @@ pub async fn a_limit_counts_what_has_not_ended<S: Store>(store: Arc<S>) {
     assert_eq!(user.register(ids[1], Some(9), true).await, Registered::Ended);
     // Where the limit was higher before, nobody is sent away who is there, and what has ended leaves room.
     assert_eq!(user.register(third, Some(1), false).await, Registered::Entered(vec![ids[1]]));
-    user.end(Meant::One(fourth)).await;
+    user.end(DeviceSelection::One(fourth)).await;
     let sixth = random_id();
     assert_eq!(user.register(sixth, Some(3), false).await, Registered::Entered(vec![ids[1], fourth]));
     user.forget(&[sixth, fourth]).await;
@@ -228,14 +228,14 @@ pub async fn an_entry_is_gone_at_its_deadline<S: Store>(store: Arc<S>) {
     let (name, index) = (&user.name, user.index());
     assert!(!index.confirm(name, id, &[], after(200)).await.expect("the store answers"));
     user.register_at(id, Some(1), false, after(2), after(200)).await;
-    assert_eq!(index.end(name, Meant::All, after(200)).await.expect("the store answers"), []);
+    assert_eq!(index.end(name, DeviceSelection::All, after(200)).await.expect("the store answers"), []);
     user.register_at(id, Some(1), false, after(2), after(200)).await;
     let other = random_id();
     assert_eq!(user.register_at(other, Some(1), false, after(199), after(900)).await, Registered::Full);
     let entered = user.register_at(other, Some(1), false, after(200), after(900)).await;
     assert_eq!(entered, Registered::Entered(vec![]));
     assert_eq!(user.entries(NOW).await.len(), 1, "and it is removed");
-    user.end(Meant::All).await;
+    user.end(DeviceSelection::All).await;
     assert_eq!(user.register_at(other, None, false, after(900), after(950)).await, Registered::Entered(vec![]));
 }
 
@@ -247,7 +247,7 @@ pub async fn an_entry_without_an_end_can_be_ended<S: Store>(store: Arc<S>) {
     assert!(user.confirm(id, &[]).await);
     let other = random_id();
     assert_eq!(user.register_at(other, Some(1), true, after(1), never).await, Registered::Entered(vec![id]));
-    assert_eq!(user.end(Meant::All).await, [id, other]);
+    assert_eq!(user.end(DeviceSelection::All).await, [id, other]);
     assert_eq!(user.entries(after(u64::from(u32::MAX))).await.len(), 2);
 }
 

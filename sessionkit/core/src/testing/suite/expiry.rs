@@ -29,13 +29,13 @@ pub async fn an_expired_session_is_gone<S: Store>(store: Arc<S>) {
     for header in [idle, absolute, past_it] {
         let deadline = header.deadline();
         let alive = before(deadline);
-        for end in [deadline, deadline.after(TTL * 1000)] {
+        for end in [deadline, deadline.saturating_add(TTL * 1000)] {
             let session = Session::of(&store, &record(header.clone(), [("a", plain("1"))])).await;
             assert!(session.load(alive).await.is_some(), "[P4] a second before its deadline a session lives");
             let outcome = session.commit_at(0, &delta([], [set("a", plain("2"))]), alive).await;
             assert!(matches!(outcome, CommitOutcome::Committed(_)), "[P4] and commits, but: {outcome:?}");
 
-            let longer = delta([touch(end, end.after(TTL))], [set("a", plain("3"))]);
+            let longer = delta([touch(end, end.saturating_add(TTL))], [set("a", plain("3"))]);
             // First the commit: a store that sweeps as it loads could pass by that alone.
             let outcome = session.commit_at(0, &longer, end).await;
             assert!(matches!(outcome, CommitOutcome::Gone), "[P4] an expired session is gone, but: {outcome:?}");

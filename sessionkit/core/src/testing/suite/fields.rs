@@ -109,7 +109,7 @@ pub async fn clear_keeps_what_is_carried<S: Store>(store: Arc<S>) {
 
     let mut full = Header::new(secret(0), NOW, TTL, Some(TTL));
     full.user = Some("ada".into());
-    full.label = Some("laptop".into());
+    full.device_label = Some("laptop".into());
     let session = Session::of(&store, &record(full.clone(), fields())).await;
     session.apply([FieldOp::Clear { keep_carried: false }]).await;
     assert_eq!(session.seen().await, SeenRecord::of(&record(full, [])), "the header is no field");
@@ -163,5 +163,5 @@ pub async fn operations_apply_in_order<S: Store>(store: Arc<S>) {
 
 fn authenticate(user: &str) -> HeaderOp {
     let (user, at, ttl) = (user.into(), NOW, TTL);
-    HeaderOp::Authenticate(Authenticate { user, at, ttl, absolute_deadline: None, label: None, details: None })
+    HeaderOp::Authenticate(Authenticate { user, at, ttl, absolute_deadline: None, device_label: None, details: None })
 }

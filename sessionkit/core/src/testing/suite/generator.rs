@@ -51,7 +51,7 @@ impl Random {
         StoredValue {
             bytes: self.pick(&VALUES).as_bytes().to_vec(),
             carried: self.chance(30),
-            deadline: self.chance(30).then(|| now.after(self.seconds(60))),
+            deadline: self.chance(30).then(|| now.saturating_add(self.seconds(60))),
         }
     }
 
@@ -70,7 +70,7 @@ impl Random {
 
     fn header_op(&mut self, delta: &mut Delta, record: &Record, now: Timestamp) {
         let new = secret(self.below(8) as u8);
-        let later = now.after(self.seconds(200));
+        let later = now.saturating_add(self.seconds(200));
         match self.below(9) {
             0 => delta.header.push(HeaderOp::Rotate { secret: new }),
             1 => {
@@ -99,8 +99,8 @@ impl Random {
             user: self.pick(&["ada", "", "!c 1", "Ада"]).into(),
             at: now,
             ttl: Duration::from_secs(50) + self.seconds(100),
-            absolute_deadline: self.chance(50).then(|| now.after(Duration::from_secs(30) + self.seconds(200))),
-            label: self.chance(50).then(|| self.pick(&["laptop", "", "@"]).into()),
+            absolute_deadline: self.chance(50).then(|| now.saturating_add(Duration::from_secs(30) + self.seconds(200))),
+            device_label: self.chance(50).then(|| self.pick(&["laptop", "", "@"]).into()),
             details: self.details(),
         }
     }

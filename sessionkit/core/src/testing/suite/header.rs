@@ -8,7 +8,7 @@ use super::seen::{Bytes, Seen, SeenRecord};
 use crate::record::credential_stamp::CredentialStamp;
 use crate::record::delta::{Authenticate, HeaderOp};
 use crate::record::details::LoginDetails;
-use crate::record::header::{Generation, Header, Previous};
+use crate::record::header::{Generation, Header, PreviousSecret};
 use crate::store::{CommitOutcome, Receipt, Store};
 use crate::time::Timestamp;
 
@@ -31,7 +31,7 @@ fn bytes(number: u8) -> Bytes {
 /// A rotation raises the generation, ends the previous secret, and refuses every commit under another generation.
 pub async fn a_rotation_refuses_the_old_generation<S: Store>(store: Arc<S>) {
     let mut first = header();
-    first.previous = Some(Previous { secret: secret(7), renewed: NOW, until: None });
+    first.previous = Some(PreviousSecret { secret: secret(7), renewed: NOW, until: None });
     let session = Session::of(&store, &record(first, [("a", plain("1"))])).await;
     let receipt = session.apply_header(0, [rotate(1)]).await;
     assert_eq!(receipt.generation.number(), 1, "[P3] a rotation raises the generation");
@@ -65,7 +65,7 @@ fn details(method: &str) -> Option<Arc<LoginDetails>> {
 pub async fn a_login_begins_a_new_lifetime<S: Store>(store: Arc<S>) {
     let mut first = header();
     first.absolute_deadline = Some(after(5000));
-    first.label = Some("old".into());
+    first.device_label = Some("old".into());
     first.details = details("old");
     for (ttl, absolute, label) in
         [(10, None, Some("new")), (90_000, Some(after(50)), None), (10, Some(after(900_000)), None)]
@@ -77,7 +77,7 @@ pub async fn a_login_begins_a_new_lifetime<S: Store>(store: Arc<S>) {
             at: after(3),
             ttl,
             absolute_deadline: absolute,
-            label: label.map(Into::into),
+            device_label: label.map(Into::into),
             details: details("new"),
         });
         let receipt = session.apply_header(0, [login, rotate(1)]).await;
@@ -86,9 +86,9 @@ pub async fn a_login_begins_a_new_lifetime<S: Store>(store: Arc<S>) {
         expected.authenticated = Some(after(3));
         expected.last_seen = after(3);
         expected.ttl = ttl;
-        expected.idle_deadline = after(3).after(ttl);
+        expected.idle_deadline = after(3).saturating_add(ttl);
         expected.absolute_deadline = absolute;
-        expected.label = label.map(Into::into);
+        expected.device_label = label.map(Into::into);
         expected.details = details("new");
         expected.secret = secret(1);
         expected.generation = Generation::from_number(1);
@@ -106,7 +106,7 @@ pub async fn a_login_moves_a_beginning_that_is_to_come<S: Store>(store: Arc<S>) 
         at: after(3),
         ttl: TTL,
         absolute_deadline: Some(after(5000)),
-        label: None,
+        device_label: None,
         details: None,
     });
     let receipt = session.apply_header(0, [login, rotate(1)]).await;
@@ -172,7 +172,7 @@ pub async fn user_and_label_may_be_any_text<S: Store>(store: Arc<S>) {
     for text in ["", " ", "ada", "0", "!c 1", "@user", "a\0b", "Ада 🍪", "\r\n", &long] {
         let mut given = header();
         given.user = Some(text.into());
-        given.label = Some(text.into());
+        given.device_label = Some(text.into());
         let session = Session::of(&store, &record(given, [])).await;
         let seen = session.seen().await;
         assert_eq!((seen.user.as_deref(), seen.label.as_deref()), (Some(text), Some(text)), "created");
@@ -185,7 +185,7 @@ pub async fn user_and_label_may_be_any_text<S: Store>(store: Arc<S>) {
                 at: NOW,
                 ttl: TTL,
                 absolute_deadline: None,
-                label,
+                device_label: label,
                 details: None,
             })
         };
@@ -218,7 +218,7 @@ pub async fn every_detail_of_a_login_comes_back<S: Store>(store: Arc<S>) {
         assert_eq!(created.seen().await, SeenRecord::of(&given), "created");
 
         let (user, at, ttl) = ("ada".into(), NOW, TTL);
-        let login = Authenticate { user, at, ttl, absolute_deadline: None, label: None, details };
+        let login = Authenticate { user, at, ttl, absolute_deadline: None, device_label: None, details };
         session.apply_header(0, [HeaderOp::Authenticate(login)]).await;
         assert_eq!(session.seen().await.details, SeenRecord::of(&given).details, "logged in");
     }
@@ -227,7 +227,7 @@ pub async fn every_detail_of_a_login_comes_back<S: Store>(store: Arc<S>) {
 /// Acting as somebody changes the user and the details, and nothing else.
 pub async fn acting_as_somebody_changes_no_time_and_no_label<S: Store>(store: Arc<S>) {
     let mut given = header();
-    (given.user, given.label, given.details) = (Some("grace".into()), Some("laptop".into()), details("pwd"));
+    (given.user, given.device_label, given.details) = (Some("grace".into()), Some("laptop".into()), details("pwd"));
     (given.authenticated, given.absolute_deadline) = (Some(NOW), Some(after(9000)));
     let session = Session::of(&store, &record(given.clone(), [("a", plain("1"))])).await;
     let acting = LoginDetails { methods: vec!["pwd".into()], actor: Some("grace".into()), stamp: None }.shared();

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::fixture::{NOW, Session, TTL, after, carried, delta, header, plain, random_id, record, secret, set, until};
 use super::seen::SeenRecord;
 use crate::record::delta::Delta;
-use crate::record::header::{Generation, Header, Previous};
+use crate::record::header::{Generation, Header, PreviousSecret};
 use crate::store::{CommitOutcome, CreateOutcome, Store};
 
 /// A commit to an unknown id is `Gone` and makes nothing.
@@ -58,11 +58,11 @@ pub async fn a_record_comes_back_whole<S: Store>(store: Arc<S>) {
     header.idle_deadline = after(3000);
     header.generation = Generation::from_number(u32::MAX - 1);
     header.user = Some("ada".into());
-    header.label = Some("laptop".into());
+    header.device_label = Some("laptop".into());
     let mut both = carried("4");
     both.deadline = Some(after(50));
     for end in [None, Some(after(30))] {
-        header.previous = Some(Previous { secret: secret(8), renewed: after(7), until: end });
+        header.previous = Some(PreviousSecret { secret: secret(8), renewed: after(7), until: end });
         let fields = [("a", plain("1")), ("b", carried("2")), ("c", until(after(40), "3")), ("d", both.clone())];
         let record = record(header.clone(), fields);
         let session = Session::of(&store, &record).await;

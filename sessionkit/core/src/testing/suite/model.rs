@@ -34,7 +34,7 @@ async fn one_session<S: Store>(store: &Arc<S>, seed: u64, met: &mut BTreeMap<Str
     );
     let session = Session::of(store, &model).await;
     for step in 0..25 {
-        now = now.after(Duration::from_secs(random.below(20) as u64));
+        now = now.saturating_add(Duration::from_secs(random.below(20) as u64));
         let current = model.header().generation;
         let generation =
             if random.chance(93) { current } else { Generation::from_number(current.number().wrapping_sub(1)) };

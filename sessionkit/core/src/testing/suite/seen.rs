@@ -87,7 +87,7 @@ impl SeenRecord {
                 .previous
                 .map(|previous| (Bytes(previous.secret.as_bytes().to_vec()), previous.renewed, previous.until)),
             user: header.user.as_deref().map(str::to_owned),
-            label: header.label.as_deref().map(str::to_owned),
+            label: header.device_label.as_deref().map(str::to_owned),
             details: header.details.as_deref().map(SeenDetails::of),
             fields,
         }
