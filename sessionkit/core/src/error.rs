@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::csrf::CsrfRefusal;
-use crate::data::field_error::FieldError;
 use crate::event::EventKind;
-use crate::store::{StoreError, StoreErrorKind};
+use crate::record::field_error::FieldError;
+use crate::store::error::{StoreError, StoreErrorKind};
 use crate::wire::cookie::BadCookie;
 use crate::wire::rejection::Rejection;
 
@@ -44,7 +44,7 @@ enum Reason {
     NoUserId,
     TooManyDevices(usize),
     Revoked,
-    NoDeviceIndex,
+    DevicesAreNotTracked,
     Acting,
     InOnePiece(String),
     Early,
@@ -141,9 +141,9 @@ impl SessionError {
         Reason::Revoked.into()
     }
 
-    /// Nobody keeps the sessions of each user.
-    pub(crate) fn no_device_index() -> Self {
-        Reason::NoDeviceIndex.into()
+    /// The sessions of each user are not listed.
+    pub(crate) fn devices_are_not_tracked() -> Self {
+        Reason::DevicesAreNotTracked.into()
     }
 
     /// Whoever acts as somebody already cannot act as somebody else.
@@ -352,9 +352,9 @@ impl fmt::Display for SessionError {
             Reason::Revoked => {
                 f.write_str("the sessions of the user were ended while this login was under way: please log in again")
             }
-            Reason::NoDeviceIndex => f.write_str(
-                "the sessions of each user are not kept: set `track_devices`, and use a store that has an index of them",
-            ),
+            Reason::DevicesAreNotTracked => {
+                f.write_str("the sessions of each user are not listed: set `track_devices`")
+            }
             Reason::NotLoggedIn => f.write_str("nobody is logged in"),
             Reason::NoSuchUser => f.write_str("there is no such user"),
             Reason::NoUserId => f.write_str("the id of a user must not be empty"),

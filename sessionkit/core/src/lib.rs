@@ -40,15 +40,12 @@ pub use data::counter::{Counter, Counting, counter};
 pub use data::encoding::{Encoding, Stored, stored, stored_or};
 pub use data::entries::{Entries, Itemizing, Items, Split, entries};
 pub use data::field::{FieldReader, FieldWriter};
-pub use data::field_error::FieldError;
 pub use data::flash::{Flash, Flashing, flash};
 pub use data::merge;
 pub use data::migration::{Migration, migrate};
 pub use data::three_way::ThreeWay;
 pub use data::{Field, Merge, MergeFunction, OnError, SessionData};
-pub use devices::{
-    Device, DeviceEntry, DeviceIndex, DeviceSelection, Devices, EntryState, Registered, Registration, StoreFuture,
-};
+pub use devices::list::{Device, Devices};
 pub use engine::hooks::{LoadCookie, MissingSession, PresentedCookie};
 #[doc(hidden)]
 pub use engine::user::SessionDataOrSessionUser;
@@ -63,9 +60,11 @@ pub use guard::{
 pub use manager::SessionManager;
 pub use record::Record;
 pub use record::credential_stamp::CredentialStamp;
-pub use record::delta::{Authenticate, Delta, FieldKey, FieldOp, HeaderOp, StoredValue, ValueRef};
+pub use record::delta::{FieldKey, StoredValue, ValueRef};
 pub use record::details::LoginDetails;
-pub use record::header::{Generation, Header, PACKED_HEADER, PreviousSecret};
+pub use record::field_error::FieldError;
+pub use record::front::{EntryKind, Generation, Revision, Unreadable};
+pub use record::header::{Header, LastRotation, PreviousSecret};
 pub use record::packing::Fields;
 pub use request::RequestSession;
 pub use request::checkout::Checkout;
@@ -75,9 +74,12 @@ pub use request::handle::{HandleRef, SessionHandle};
 pub use request::info::SessionInfo;
 pub use request::load_user::require_user;
 pub use scope::{MainScope, SessionScope};
+pub use store::entry::{Entry, EntrySummary};
+pub use store::error::{StoreError, StoreErrorKind};
+pub use store::key::EntryKey;
 pub use store::memory::MemoryStore;
 pub use store::notices::Notices;
-pub use store::{CommitOutcome, CreateOutcome, Receipt, Store, StoreError, StoreErrorKind};
+pub use store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, ScanCursor, ScanPage, Store};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use token::{OsRandom, SecretHash, SessionId, Token, TokenSource};
 pub use wire::closed::{HeaderChange, HeaderChanges, ResponseChanges};

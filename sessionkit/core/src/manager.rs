@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::config::{ConfigError, SessionConfig};
-use crate::devices::Devices;
+use crate::devices::list::Devices;
 use crate::engine::Engine;
 use crate::engine::hooks::{LoadCookie, MissingSession, PresentedCookie};
 use crate::engine::user::UserLoader;

@@ -25,6 +25,11 @@ impl Timestamp {
         Self(self.0.saturating_add(duration.as_secs()))
     }
 
+    /// Subtracts a duration; parts of a second are dropped.
+    pub const fn saturating_sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(duration.as_secs()))
+    }
+
     /// The time from `earlier` to this point, or zero when `earlier` is later.
     pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
         Duration::from_secs(self.0.saturating_sub(earlier.0))

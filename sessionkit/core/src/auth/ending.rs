@@ -1,15 +1,13 @@
 //! Ending a session whose user is not the one who logged in any more.
 
 use super::run;
+use crate::engine::session::Removal;
 use crate::error::SessionError;
 use crate::event::EventKind;
-use crate::record::delta::{Delta, HeaderOp};
 use crate::request::RequestSession;
-use crate::request::state::{CookieChange, Current, State};
-use crate::store::CommitOutcome;
-use crate::token::Token;
+use crate::request::state::{CookieChange, State};
 
-/// Ends the session of the request, where `is_meant` still holds of it; then nobody is logged in.
+/// Ends the session of the request, if `is_meant` still holds of it; then nobody is logged in.
 ///
 /// # Errors
 /// Fails when the store does; then the session may go on.
@@ -32,10 +30,12 @@ async fn end_in_turn(
         state.current.clone().filter(|_| is_meant(&state))
     };
     let Some(current) = current else { return Ok(()) };
-    let ended = destroy(&session, &current).await?;
+    let (engine, header) = (&session.shared.engine, current.record.header());
+    // Another request may have logged somebody in with the same session, or the same user with other credentials, who
+    // keeps it.
+    let ended = engine.remove_record(current.id(), header.generation, Removal::AsSeen).await?;
     if ended {
-        let header = current.record.header();
-        session.shared.engine.leave(header.owner().map(|owner| &**owner), current.id()).await;
+        engine.leave(header.owner().map(|owner| &**owner), current.id(), None).await;
         session.report_of(current.id(), Some(header), EventKind::Revoked { reason });
     }
     let mut state = session.state();
@@ -43,21 +43,4 @@ async fn end_in_turn(
     state.current = None;
     state.cookie = if ended { CookieChange::Remove } else { CookieChange::Keep };
     Ok(())
-}
-
-/// Destroys what the token opens; `false` if that is nothing any more. Another request may have logged somebody else in
-/// with the same session, who keeps it: so the secret is replaced first, on condition that it is the one that is known here.
-async fn destroy(session: &RequestSession, current: &Current) -> Result<bool, SessionError> {
-    let engine = &session.shared.engine;
-    let (id, generation) = (current.id(), current.record.header().generation);
-    let secret = Token::rotate(id, engine.tokens()).secret_hash(engine.scope());
-    let mut delta = Delta::new();
-    delta.header.push(HeaderOp::Rotate { secret });
-    let commit = engine.store.commit(id, generation, &delta, engine.now());
-    match engine.within(&mut engine.commit_deadline(), commit).await? {
-        CommitOutcome::Committed(_) => {}
-        CommitOutcome::Stale | CommitOutcome::Gone | CommitOutcome::Conflict(_) => return Ok(false),
-    }
-    engine.within(&mut engine.commit_deadline(), engine.store.destroy(id)).await?;
-    Ok(true)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::rotation::{self, Occasion, Replacement};
 use super::{in_time, step_up};
 use crate::error::SessionError;
-use crate::record::delta::{Delta, FieldOp, HeaderOp};
+use crate::record::delta::{Clear, Delta, HeaderOp};
 use crate::record::details::LoginDetails;
 use crate::request::RequestSession;
 
@@ -38,10 +38,11 @@ async fn act(
     let (current, myself) = step_up::logged_in(session)?;
     let mut details = current.record.header().details.as_deref().cloned().unwrap_or_default();
     let Some(user) = choose(&mut details, myself)? else { return Ok(()) };
-    let mut delta = Delta::new();
+    let mut delta = Delta::new(current.base().header().generation);
     delta.header.push(HeaderOp::ActAs { user, details: details.shared() });
-    delta.fields.push(FieldOp::Clear { keep_carried: true });
+    delta.clear = Clear::AllButCarried;
     let now = session.shared.engine.now();
     let change = Replacement { delta, now, another_user: true, occasion };
-    rotation::replace_secret_or_fail(session, current, change).await
+    rotation::replace_secret_or_fail(session, current, change).await?.open(session);
+    Ok(())
 }

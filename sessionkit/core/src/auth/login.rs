@@ -7,22 +7,22 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::rotation::{self, Occasion, Replacement};
+use super::rotation::{self, Occasion, Replaced, Replacement};
 use super::{in_time, run};
-use crate::devices::Entering;
+use crate::devices::protocol::{Entering, StoredLogin};
 use crate::engine::Engine;
+use crate::engine::commit::CommitError;
+use crate::engine::document::Refusal;
+use crate::engine::open::{Current, Overtaken};
 use crate::error::SessionError;
 use crate::event::EventKind;
-use crate::record::Record;
 use crate::record::credential_stamp::CredentialStamp;
-use crate::record::delta::{Authenticate, Delta, FieldOp, HeaderOp};
+use crate::record::delta::{Authenticate, Clear, Delta, HeaderOp};
 use crate::record::details::{self, LoginDetails};
-use crate::record::header::Header;
+use crate::record::front::Generation;
 use crate::request::RequestSession;
-use crate::request::state::Current;
-use crate::store::CreateOutcome;
 use crate::time::Timestamp;
-use crate::token::{NEW_IDS, Token};
+use crate::token::Token;
 
 /// The longest label of a device, in bytes.
 const LONGEST_LABEL: usize = 128;
@@ -92,80 +92,119 @@ impl<E: From<SessionError> + 'static> Login<E> {
         session.look_up().await?;
         let _turn = session.shared.turn.lock().await;
         in_time(session)?;
-        let (engine, current) = (&session.shared.engine, session.state().current.clone());
+        session.check_version()?;
+        let engine = &session.shared.engine;
+        let (current, overtaken) = {
+            let state = session.state();
+            (state.current.clone(), state.overtaken.clone())
+        };
         let now = engine.now();
         let authenticate = self.authenticate(engine, now);
+        let from = current.as_ref().map(Current::id);
+        let entering = engine.enter(&self.user, from).await?;
         if let Some(current) = current {
-            if self.take_over(current, authenticate.clone(), now).await? {
-                return Ok(());
+            match self.take_over(current, authenticate.clone(), now).await? {
+                Some(taken) => return self.admit(entering, taken, latest(&authenticate)).await,
+                // The session ended or was rotated meanwhile, so it is not this visitor's any more: begin a new one.
+                None => session.state().change_user(),
             }
-            // The session ended or was rotated meanwhile, so it is not this visitor's any more: begin a new one.
-            session.state().change_user();
         }
-        self.begin(authenticate, now).await
+        if let Some(overtaken) = overtaken
+            && self.go_on(overtaken, now).await?
+        {
+            return Ok(());
+        }
+        self.begin(entering, authenticate).await
     }
 
-    /// Logs in with the session that is there; `false` if it is not any more.
+    /// Logs in with the session that is there; `None` if it is not any more.
     async fn take_over(
         &self,
         current: Current,
         authenticate: Authenticate,
         now: Timestamp,
-    ) -> Result<bool, SessionError> {
-        let (session, engine) = (&self.session, &self.session.shared.engine);
-        let (id, ends) = (current.id(), latest(&authenticate));
-        let entering = engine.enter(&self.user, id, ends).await?;
-        if let Entering::Ended = entering {
-            return Ok(false);
-        }
+    ) -> Result<Option<Taken>, SessionError> {
         let header = current.record.header();
         let before = header.owner().filter(|owner| **owner != self.user).cloned();
         // Whoever acted as this user was another one.
-        let another = before.is_some() || header.user.as_ref().is_some_and(|user| *user != self.user);
-        let mut delta = Delta::new();
+        let another_user = before.is_some() || header.user.as_ref().is_some_and(|user| *user != self.user);
+        let mut delta = Delta::new(current.base().header().generation);
         delta.header.push(HeaderOp::Authenticate(authenticate));
-        delta.fields.extend(another.then_some(FieldOp::Clear { keep_carried: true }));
-        let login = Replacement { delta, now, another_user: another, occasion: Occasion::Login };
-        let Some(replaced) = rotation::replace_secret(session, current, login).await? else {
-            engine.withdraw(entering).await;
-            return Ok(false);
-        };
-        if let Err(error) = engine.confirm(entering).await {
+        if another_user {
+            delta.clear = Clear::AllButCarried;
+        }
+        let login = Replacement { delta, now, another_user, occasion: Occasion::Login };
+        let replaced = rotation::replace_secret(&self.session, current, login).await?;
+        Ok(replaced.map(|replaced| Taken { replaced, before }))
+    }
+
+    /// Adds a session that was taken over to the list of the user, and takes it out of that of the user before.
+    async fn admit(&self, entering: Option<Entering>, taken: Taken, until: Timestamp) -> Result<(), SessionError> {
+        let (session, engine) = (&self.session, &self.session.shared.engine);
+        let (id, generation) = (taken.replaced.id(), taken.replaced.header().generation);
+        if let Err(error) = engine.admit(entering, StoredLogin { id, generation, until }).await {
             // Its old token is dead, and nobody gets the new one.
             session.state().log_out(false);
             return Err(error);
         }
-        engine.leave(before.as_deref(), id).await;
-        replaced.open(session);
+        engine.leave(taken.before.as_deref(), id, Some(generation)).await;
+        taken.replaced.open(session);
+        Ok(())
+    }
+
+    /// Goes on with a session in which the same user has just logged in, with the same token before: a double click.
+    /// `false` if it is not such a session, or not any more.
+    async fn go_on(&self, overtaken: Overtaken, now: Timestamp) -> Result<bool, SessionError> {
+        let (session, engine) = (&self.session, &self.session.shared.engine);
+        let Overtaken { token, record, is_replaced } = overtaken;
+        let header = record.header();
+        let is_theirs = header.user.as_ref() == Some(&self.user) && header.owner() == Some(&self.user);
+        if !is_replaced || !is_theirs {
+            return Ok(false);
+        }
+        let renewed = Token::rotate(token.id(), engine.tokens());
+        let secret = renewed.secret_hash(engine.scope());
+        let mut delta = Delta::new(header.generation);
+        delta.header.push(HeaderOp::Renew { if_current: header.secret, secret, at: now });
+        let committed = engine.commit_record(token.id(), record, delta, &mut engine.commit_deadline()).await;
+        let record = match committed {
+            Ok(record) => record,
+            Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => return Err(error),
+            Err(CommitError::Refused(_)) => return Ok(false),
+        };
+        if record.header().secret != secret {
+            return Ok(false);
+        }
+        session.report_of(token.id(), Some(record.header()), EventKind::Renewed);
+        let mut state = session.state();
+        state.change_user();
+        state.opened(Current::new(renewed, secret, record));
         Ok(true)
     }
 
     /// Begins a new session.
-    async fn begin(&self, authenticate: Authenticate, now: Timestamp) -> Result<(), SessionError> {
+    async fn begin(&self, entering: Option<Entering>, authenticate: Authenticate) -> Result<(), SessionError> {
         let engine = &self.session.shared.engine;
-        let (mut deadline, ends) = (engine.commit_deadline(), latest(&authenticate));
-        for _ in 0..NEW_IDS {
-            let token = Token::new(engine.tokens());
-            let secret = token.secret_hash(engine.scope());
-            let (ttl, absolute) = engine.anonymous_lifetime();
-            let mut delta = Delta::new();
+        let until = latest(&authenticate);
+        let delta = |_: &Token| {
+            let mut delta = Delta::new(Generation::default());
             delta.header.push(HeaderOp::Authenticate(authenticate.clone()));
-            let empty = Record::new(Header::new(secret, now, ttl, absolute));
-            let record = empty.applied(&delta, now)?.ok_or_else(SessionError::unsettled)?;
-            let entering = engine.enter(&self.user, token.id(), ends).await?;
-            let creating = engine.store.create(token.id(), &record, now);
-            let created = engine.within(&mut deadline, creating).await;
-            if let Ok(CreateOutcome::Created) = created {
-                engine.confirm(entering).await?;
-                self.session.report_of(token.id(), Some(record.header()), EventKind::Login);
-                self.session.state().opened(Current { token, secret, record });
-                return Ok(());
-            }
-            engine.abandon(entering, created.is_err()).await;
-            created?;
-        }
-        Err(SessionError::no_free_id())
+            delta
+        };
+        let begun = engine.begin_record(delta, true, &mut engine.commit_deadline()).await?;
+        let (token, record) = begun.ok_or_else(SessionError::unsettled)?;
+        let (id, generation, secret) = (token.id(), record.header().generation, record.header().secret);
+        engine.admit(entering, StoredLogin { id, generation, until }).await?;
+        self.session.report_of(id, Some(record.header()), EventKind::Login);
+        self.session.state().opened(Current::new(token, secret, record));
+        Ok(())
     }
+}
+
+/// A session that a login has taken over, and who owned it before if it was another user.
+struct Taken {
+    replaced: Replaced,
+    before: Option<Arc<str>>,
 }
 
 /// When a session with this login ends at the latest.

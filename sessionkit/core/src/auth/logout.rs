@@ -1,26 +1,35 @@
 //! Ending a session for good.
 
+use crate::engine::session::Removal;
 use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::record::Record;
-use crate::record::header::Header;
 use crate::request::RequestSession;
+use crate::token::SessionId;
 
 pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> {
     session.look_up().await?;
     let _turn = session.shared.turn.lock().await;
     let engine = &session.shared.engine;
-    let opened = {
+    let (opened, unreadable) = {
         let state = session.state();
-        let current = state.current.as_ref().map(|current| (current.id(), Some(current.record.clone())));
-        let ambiguous = state.ambiguous.iter().map(|id| (*id, None));
-        current.into_iter().chain(ambiguous).collect::<Vec<_>>()
+        // Whoever holds the secret from before the last rotation ends the session, if it was theirs then too.
+        let overtaken = state.overtaken.iter().filter(|overtaken| {
+            overtaken.is_replaced && overtaken.record.header().rotation.is_some_and(|rotation| rotation.same_owner)
+        });
+        let overtaken = overtaken.map(|overtaken| (overtaken.token.id(), overtaken.record.clone()));
+        let opened = state.current.iter().chain(&state.ambiguous).map(|current| (current.id(), current.record.clone()));
+        (opened.chain(overtaken).collect::<Vec<(SessionId, Record)>>(), state.unreadable.clone())
     };
     for (id, record) in &opened {
-        let header = record.as_ref().map(Record::header);
-        engine.within(&mut engine.commit_deadline(), engine.store.destroy(*id)).await?;
-        session.report_of(*id, header, EventKind::Logout);
-        engine.leave(header.and_then(Header::owner).map(|owner| &**owner), *id).await;
+        let header = record.header();
+        engine.remove_record(*id, header.generation, Removal::by_owner(header)).await?;
+        session.report_of(*id, Some(header), EventKind::Logout);
+        engine.leave(header.owner().map(|owner| &**owner), *id, None).await;
+    }
+    for unreadable in unreadable {
+        engine.remove_record(unreadable.id, unreadable.generation, Removal::Unreadable).await?;
+        session.report_of(unreadable.id, None, EventKind::Logout);
     }
     session.state().log_out(session.cookie_presented());
     Ok(())

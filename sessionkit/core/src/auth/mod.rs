@@ -5,11 +5,12 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::devices::Devices;
+use crate::devices::list::Devices;
+use crate::engine::open::Current;
 use crate::error::SessionError;
 use crate::request::RequestSession;
 use crate::request::info::SessionInfo;
-use crate::request::state::{CookieChange, Current, State};
+use crate::request::state::{CookieChange, State};
 
 mod ending;
 mod impersonation;
@@ -189,6 +190,7 @@ impl State {
         self.cookie = CookieChange::Set { token: current.token.clone(), ends };
         self.forgiven = true;
         self.user = None;
+        self.overtaken = None;
         self.current = Some(current);
     }
 
@@ -197,6 +199,8 @@ impl State {
         self.change_user();
         self.forgiven = true;
         self.current = None;
+        self.overtaken = None;
+        self.unreadable.clear();
         self.ambiguous.clear();
         self.cookie = if had_cookie { CookieChange::Remove } else { CookieChange::Keep };
     }

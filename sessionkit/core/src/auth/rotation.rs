@@ -1,15 +1,18 @@
 //! Replacing the secret.
 
 use super::in_time;
+use crate::engine::commit::CommitError;
+use crate::engine::document::Refusal;
+use crate::engine::open::Current;
 use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::record::Record;
 use crate::record::delta::{Delta, HeaderOp};
+use crate::record::header::Header;
 use crate::request::RequestSession;
-use crate::request::state::{CookieChange, Current};
-use crate::store::CommitOutcome;
+use crate::request::state::CookieChange;
 use crate::time::Timestamp;
-use crate::token::Token;
+use crate::token::{SessionId, Token};
 
 /// What is committed together with a new secret.
 pub(super) struct Replacement {
@@ -47,9 +50,10 @@ pub(super) async fn rotate(session: RequestSession) -> Result<(), SessionError> 
     let _turn = session.shared.turn.lock().await;
     in_time(&session)?;
     let Some(current) = session.state().current.clone() else { return Ok(()) };
-    let (delta, now) = (Delta::new(), session.shared.engine.now());
+    let (delta, now) = (Delta::new(current.base().header().generation), session.shared.engine.now());
     let rotation = Replacement { delta, now, another_user: false, occasion: Occasion::Rotation };
-    replace_secret_or_fail(&session, current, rotation).await
+    replace_secret_or_fail(&session, current, rotation).await?.open(&session);
+    Ok(())
 }
 
 /// Replaces the secret, or fails if the session has ended or was rotated meanwhile.
@@ -57,10 +61,9 @@ pub(super) async fn replace_secret_or_fail(
     session: &RequestSession,
     current: Current,
     replacement: Replacement,
-) -> Result<(), SessionError> {
+) -> Result<Replaced, SessionError> {
     if let Some(replaced) = replace_secret(session, current, replacement).await? {
-        replaced.open(session);
-        return Ok(());
+        return Ok(replaced);
     }
     // A login of this request, too, was overtaken: its token is not current any more.
     session.state().cookie = CookieChange::Keep;
@@ -75,20 +78,18 @@ pub(super) async fn replace_secret(
 ) -> Result<Option<Replaced>, SessionError> {
     let Replacement { mut delta, now, another_user, occasion } = replacement;
     let engine = &session.shared.engine;
-    let (id, generation) = (current.id(), current.record.header().generation);
+    let (id, base) = (current.id(), current.base().clone());
     let token = Token::rotate(id, engine.tokens());
     let secret = token.secret_hash(engine.scope());
-    delta.header.push(HeaderOp::Rotate { secret });
-    let commit = engine.store.commit(id, generation, &delta, now);
-    match engine.within(&mut engine.commit_deadline(), commit).await? {
-        CommitOutcome::Committed(_) => {}
-        CommitOutcome::Stale | CommitOutcome::Gone | CommitOutcome::Conflict(_) => return Ok(None),
+    delta.header.push(HeaderOp::Rotate { secret, at: now });
+    match engine.commit_record(id, base, delta, &mut engine.commit_deadline()).await {
+        Ok(record) => {
+            let (before, current) = (current.record, Current::new(token, secret, record));
+            Ok(Some(Replaced { before, current, another_user, occasion }))
+        }
+        Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => Err(error),
+        Err(CommitError::Refused(_)) => Ok(None),
     }
-    // The store holds the same; what other requests stored meanwhile is seen when fields are committed.
-    let record = current.record.applied(&delta, now)?.unwrap_or_else(|| current.record.clone());
-    let before = current.record;
-    let current = Current { token, secret, record };
-    Ok(Some(Replaced { before, current, another_user, occasion }))
 }
 
 /// A session with another secret, of which its request does not know yet.
@@ -100,6 +101,15 @@ pub(super) struct Replaced {
 }
 
 impl Replaced {
+    pub(super) fn id(&self) -> SessionId {
+        self.current.id()
+    }
+
+    /// Returns the header of the session as it is now.
+    pub(super) fn header(&self) -> &Header {
+        self.current.record.header()
+    }
+
     /// Makes it the session of the request.
     pub(super) fn open(self, session: &RequestSession) {
         let Self { before, current, another_user, occasion } = self;

@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use super::rotation::{self, Occasion, Replacement};
 use super::{in_time, run};
+use crate::devices::protocol::StoredLogin;
+use crate::engine::open::Current;
 use crate::error::SessionError;
 use crate::record::credential_stamp::CredentialStamp;
 use crate::record::delta::{Authenticate, Delta, HeaderOp};
 use crate::record::details::{self, LoginDetails};
 use crate::request::RequestSession;
-use crate::request::state::Current;
 
 /// A user's new proof of who they are, with its options; it counts when it is awaited.
 #[must_use = "it counts when it is awaited"]
@@ -100,16 +101,23 @@ async fn prove(session: &RequestSession, say: impl FnOnce(&mut LoginDetails)) ->
     let now = engine.now();
     // A login may have asked for another lifetime than the settings'.
     let (ttl, absolute) = engine.settings().login_lifetime(Some(header.ttl));
-    let (ends, label) = (now.saturating_add(absolute), header.device_label.clone());
-    if !engine.extend(header.owner().unwrap_or(&user), current.id(), ends).await? {
-        return Err(SessionError::lost());
-    }
-    let absolute_deadline = Some(ends);
-    let mut delta = Delta::new();
-    let details = details.shared();
-    delta.header.push(HeaderOp::Authenticate(Authenticate { user, at: now, ttl, absolute_deadline, device_label: label, details }));
+    let (until, device_label) = (now.saturating_add(absolute), header.device_label.clone());
+    let owner = header.owner().unwrap_or(&user).clone();
+    let entering = engine.enter(&owner, Some(current.id())).await?;
+    let (id, details, absolute_deadline) = (current.id(), details.shared(), Some(until));
+    let mut delta = Delta::new(current.base().header().generation);
+    let proof = Authenticate { user, at: now, ttl, absolute_deadline, device_label, details };
+    delta.header.push(HeaderOp::Authenticate(proof));
     let proof = Replacement { delta, now, another_user: false, occasion: Occasion::Proof };
-    rotation::replace_secret_or_fail(session, current, proof).await
+    let replaced = rotation::replace_secret_or_fail(session, current, proof).await?;
+    let login = StoredLogin { id, generation: replaced.header().generation, until };
+    if let Err(error) = engine.admit(entering, login).await {
+        // The session is gone, and so is its old token.
+        session.state().log_out(true);
+        return Err(error);
+    }
+    replaced.open(session);
+    Ok(())
 }
 
 /// The session of somebody who is logged in, and who that is.

@@ -9,12 +9,13 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::CsrfRefusal;
+use crate::engine::open::Current;
 use crate::error::SessionError;
 use crate::event::EventKind;
-use crate::record::header::Generation;
+use crate::record::front::Generation;
 use crate::request::RequestSession;
 use crate::request::overlay::Overlay;
-use crate::request::state::{Current, State};
+use crate::request::state::State;
 use crate::token::SecretHash;
 
 /// The header that a script sends the token in.

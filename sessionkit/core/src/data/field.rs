@@ -6,9 +6,9 @@ use crate::data::codec::CodecError;
 use crate::data::counter::Counting;
 use crate::data::encoding::Encoding;
 use crate::data::entries::{Itemizing, Items};
-use crate::data::field_error::FieldError;
 use crate::data::flash::Flashing;
 use crate::data::{Field, OnError, SessionData};
+use crate::record::field_error::FieldError;
 use crate::request::overlay::Overlay;
 
 /// Hands out the fields of one struct, in the order of [`FIELDS`](crate::SessionData::FIELDS).

@@ -12,10 +12,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::data::codec::{Codec, CodecError, Json};
-use crate::data::field_error::FieldError;
 use crate::data::snapshot::Snapshot;
 use crate::data::{Field, Merge, OnError, SessionData};
-use crate::record::delta::{FieldKey, FieldOp, StoredValue};
+use crate::record::delta::{FieldKey, StoredValue};
+use crate::record::field_error::FieldError;
 
 /// The stored values of a struct `T`, for the function that brings them from an older version to the current one.
 ///
@@ -152,13 +152,14 @@ impl<T: SessionData> fmt::Debug for Migration<'_, T> {
     }
 }
 
-/// Migrates what is stored of one struct, and tells the operations that store the result.
-pub(crate) type Upgrade = fn(&mut Snapshot<'_>) -> Result<Vec<FieldOp>, FieldError>;
+/// Migrates what is stored of one struct, and returns the values that store the result.
+pub(crate) type Upgrade = fn(&mut Snapshot<'_>) -> Result<Vec<Migrated>, FieldError>;
+
+/// A field, and what a migration made of it.
+pub(crate) type Migrated = (FieldKey, Option<StoredValue>);
 
 /// Brings what is stored of `T` to the version of this release, if it is older.
-///
-/// Each operation holds only where the store still has what the migration saw.
-pub(crate) fn upgrade<T: SessionData>(stored: &mut Snapshot<'_>) -> Result<Vec<FieldOp>, FieldError> {
+pub(crate) fn upgrade<T: SessionData>(stored: &mut Snapshot<'_>) -> Result<Vec<Migrated>, FieldError> {
     if T::VERSION <= 1 {
         return Ok(Vec::new());
     }
@@ -180,13 +181,9 @@ pub(crate) fn upgrade<T: SessionData>(stored: &mut Snapshot<'_>) -> Result<Vec<F
     // It outlives a change of user, as carried fields do that are of this version.
     let value = StoredValue { carried: true, ..StoredValue::new(T::VERSION.to_string()) };
     touched.push((version.into(), Some(value)));
-    let operations = touched.iter().map(|(key, value)| {
-        let expected = stored.bytes(key).map(<[u8]>::to_vec);
-        FieldOp::Replace { key: key.clone(), expected, value: value.clone() }
-    });
-    let operations = operations.collect();
+    let values = touched.clone();
     stored.migrate(touched, unfit);
-    Ok(operations)
+    Ok(values)
 }
 
 /// The name under which the version of a struct is stored: none that a field can have.

@@ -1,12 +1,12 @@
 //! What `#[derive(SessionData)]` tells the engine about a struct.
 
-use crate::data::codec::Codec;
+use crate::data::codec::{Codec, CodecError};
 use crate::data::entries::Split;
 use crate::data::field::{FieldReader, FieldWriter};
-use crate::data::field_error::FieldError;
 use crate::data::migration::Migration;
 use crate::data::three_way::ThreeWay;
 use crate::record::delta::StoredValue;
+use crate::record::field_error::FieldError;
 use crate::scope::SessionScope;
 use crate::time::Timestamp;
 
@@ -15,7 +15,6 @@ pub(crate) mod counter;
 pub(crate) mod encoding;
 pub(crate) mod entries;
 pub(crate) mod field;
-pub(crate) mod field_error;
 pub(crate) mod flash;
 pub mod merge;
 pub(crate) mod migration;
@@ -144,6 +143,16 @@ impl Field {
     /// The key, then the aliases.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.key).chain(self.aliases.iter().copied())
+    }
+}
+
+impl FieldError {
+    pub(crate) fn encode(field: &Field, reason: CodecError) -> Self {
+        Self::of_encoding(field.key, (!field.sensitive).then_some(reason))
+    }
+
+    pub(crate) fn decode(field: &Field, reason: CodecError) -> Self {
+        Self::of_decoding(field.key, (!field.sensitive).then_some(reason))
     }
 }
 

@@ -20,11 +20,6 @@ impl<'a> Snapshot<'a> {
         Self { record, now, migrated: Vec::new(), unfit: Vec::new() }
     }
 
-    /// Whether the session exists, so that there can be something to remove.
-    pub(crate) fn exists(&self) -> bool {
-        self.record.is_some()
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         self.now
     }

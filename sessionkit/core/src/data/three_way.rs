@@ -5,9 +5,9 @@ use std::fmt;
 use crate::data::codec::CodecError;
 use crate::data::encoding::Encoding;
 use crate::data::field::FieldWriter;
-use crate::data::field_error::FieldError;
 use crate::data::flash::MergeEncoded;
 use crate::data::{Field, OnError};
+use crate::record::field_error::FieldError;
 
 /// The three values of a field that two requests changed: what both began with, and what each made of it.
 ///

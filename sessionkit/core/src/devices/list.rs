@@ -4,8 +4,10 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::index::DeviceSelection;
+use super::DeviceSelection;
+use super::protocol::Look;
 use crate::engine::Engine;
+use crate::engine::session::Removal;
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
 use crate::record::Record;
@@ -15,7 +17,7 @@ use crate::time::Timestamp;
 use crate::token::SessionId;
 
 /// The devices on which a user is logged in: their sessions, listed and ended one by one or together. Needs the setting
-/// `track_devices`, and a store with an index.
+/// `track_devices`.
 ///
 /// [`Auth::devices`](crate::Auth::devices) gives those of whoever is logged in,
 /// [`SessionManager::devices_of`](crate::SessionManager::devices_of) those of anybody. Sessions that began without the
@@ -117,7 +119,7 @@ impl<E: From<SessionError> + 'static> Devices<E> {
     /// The devices, the one that was seen last first; of those seen in the same second, the one whose user logged in last.
     ///
     /// # Errors
-    /// Fails where nobody is logged in, where there is no index, and when the store fails.
+    /// Fails where nobody is logged in, without the setting `track_devices`, and when the store fails.
     pub async fn list(&self) -> Result<Vec<Device>, E> {
         Ok(self.whose.list().await?)
     }
@@ -128,7 +130,7 @@ impl<E: From<SessionError> + 'static> Devices<E> {
     /// Fails as [`list`](Self::list) does. Then the session may go on.
     pub async fn end(&self, id: SessionId) -> Result<bool, E> {
         let ended = self.whose.end(move |_| DeviceSelection::One(id)).await?;
-        Ok(!ended.is_empty())
+        Ok(ended > 0)
     }
 
     /// Ends the sessions on all devices but the one that asks; on all where a [manager](crate::SessionManager::devices_of)
@@ -157,16 +159,16 @@ impl<E: From<SessionError> + 'static> Devices<E> {
 }
 
 impl Whose {
-    /// The user by the name in the index, and the session that asks.
-    async fn user(&self) -> Result<(String, Option<SessionId>), SessionError> {
+    /// The user, and the session that asks.
+    async fn user(&self) -> Result<(Arc<str>, Option<SessionId>), SessionError> {
         match self {
-            Self::User(engine, user) => Ok((engine.indexed(user), None)),
+            Self::User(_, user) => Ok((user.clone(), None)),
             Self::Own(session) => {
                 session.load().await?;
                 let state = session.state();
                 let owner = state.current.as_ref().and_then(|current| {
                     let owner = current.record.header().owner()?;
-                    Some((session.shared.engine.indexed(owner), Some(current.id())))
+                    Some((owner.clone(), Some(current.id())))
                 });
                 owner.ok_or_else(SessionError::not_logged_in)
             }
@@ -187,7 +189,10 @@ impl Whose {
     async fn look(&self) -> Result<Vec<Device>, SessionError> {
         let (user, current) = self.user().await?;
         let engine = self.engine();
-        let found = engine.look_at(engine.required_index()?, &user).await?;
+        engine.require_lists()?;
+        let list = engine.load_list(&user).await?;
+        let Look { found, over } = engine.look_at(&list).await?;
+        engine.prune(list, over).await;
         let device = |(id, record): &(SessionId, Record)| Device::new(*id, record, current == Some(*id));
         let mut devices: Vec<Device> = found.iter().rev().map(device).collect();
         devices.sort_by_key(|device| std::cmp::Reverse(device.last_seen_at));
@@ -198,7 +203,7 @@ impl Whose {
     async fn end(
         &self,
         choose: impl FnOnce(Option<SessionId>) -> DeviceSelection + Send + 'static,
-    ) -> Result<Vec<SessionId>, SessionError> {
+    ) -> Result<usize, SessionError> {
         let whose = self.clone();
         let work = async move { whose.end_in_turn(choose).await };
         let ended = self.engine().tasks.finish(work).await;
@@ -215,7 +220,7 @@ impl Whose {
     async fn end_in_turn(
         self,
         choose: impl FnOnce(Option<SessionId>) -> DeviceSelection,
-    ) -> Result<Vec<SessionId>, SessionError> {
+    ) -> Result<usize, SessionError> {
         let reason = "ended from the list of devices";
         let Self::Own(session) = &self else {
             let (user, _) = self.user().await?;
@@ -225,13 +230,16 @@ impl Whose {
         let _turn = session.shared.turn.lock().await;
         let (user, current) = self.user().await?;
         let meant = choose(current);
-        let mut ended = self.engine().end_sessions(&user, meant, reason, session.shared.about()).await?;
+        let engine = self.engine();
+        let mut ended = engine.end_sessions(&user, meant, reason, session.shared.about()).await?;
         if let Some(current) = current.filter(|current| meant.includes(*current)) {
-            // It may have begun without the index.
-            let engine = self.engine();
-            if engine.within(&mut engine.commit_deadline(), engine.store.destroy(current)).await? {
+            // It may have begun without the list.
+            let seen = session.state().current.as_ref().map(|current| current.record.clone());
+            if let Some(record) = seen
+                && engine.remove_record(current, record.header().generation, Removal::OwnedBy(&user)).await?
+            {
                 session.report(EventKind::Revoked { reason });
-                ended.push(current);
+                ended += 1;
             }
             session.state().log_out(true);
         }

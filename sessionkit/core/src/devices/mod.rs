@@ -1,64 +1,80 @@
 //! The sessions of a user: listed, ended, and limited in number.
 //!
+//! They are kept as a list under a key of its own, changed by compare-and-swap as sessions are, so every store has them.
+//! What a request may do with its own session is in `auth`.
+//!
 //! # The protocol
 //!
-//! The record of a session and the entries of its user lie under different keys, on different machines perhaps, and no
-//! call of a store changes both. So each operation makes several calls, in an order in which nothing can come between
-//! them that leaves a session behind. With the setting `track_devices` a login makes these, where `*` marks those that it makes
-//! anyway:
+//! The record of a session and the list of its user lie under different keys, on different machines perhaps, and no call
+//! of a store changes both. The list carries an *epoch*, a random number that changes whenever the sessions of the user
+//! are ended together. A user without a list has the epoch zero. With the setting `track_devices` a login makes these
+//! calls, where `*` marks those that it makes anyway:
 //!
 //! 1. *load* the session that the cookie names, if there is one `*`;
-//! 2. *register*: the entry is **begun**. At the limit either the login is refused here, or the entries of the oldest
-//!    sessions are **ended**, and then
-//! 3. *destroy* each session whose entry has ended;
-//! 4. *create* or *commit* the record, which belongs to the user from now on `*`;
-//! 5. *confirm*: the entry is **confirmed**, unless it has ended meanwhile; entries of sessions that were destroyed go.
-//!    If it has ended, the login *destroys* its session and fails. Nobody was given its token.
+//! 2. *load* the list, and remember its epoch;
+//! 3. *insert* or *replace* the record, which belongs to the user from now on `*`;
+//! 4. *replace* the list with one that has the session, on condition that the epoch is still the same. Where another login
+//!    came between, the newest list is taken. At a limit the oldest sessions are ended before that, one by one. If the
+//!    epoch is another, the login *removes* its session and fails. Nobody was given its token.
 //!
-//! Ending sessions makes these: *end* their entries; *destroy* the sessions; *forget* the entries.
+//! A login that finds its session gone begins one under another id, with the epoch that it remembers.
 //!
-//! **No login outlives a revocation that began before its end.** A login whose entry is there when entries are ended finds
-//! out at step 5, because an entry that has ended never becomes another one. A login that registers later begins after
-//! the revocation. A session that was stored before is destroyed. So it is if a server stops half-way: the entries that
-//! have ended are still there, and the next login or revocation destroys their sessions.
+//! Ending a user's sessions *loads* the list; *loads* and *removes* each session that is still the user's; and *replaces*
+//! the list with an empty one of another epoch, also where there was none. Where a login came between, its session is
+//! ended too.
 //!
-//! **The limit is exact.** Only *register* adds entries, and it counts those that have begun. No session of an entry that
-//! has made room is alive when the new one is stored. Without the setting `max_devices` the limit is a thousand, and the
-//! oldest makes room without a look at the others.
+//! **No login outlives a revocation that began before its end.** A login that is in the list when its user's sessions are
+//! ended is ended. One that is not finds another epoch. So it is if a server stops half-way: sessions go before the list
+//! does.
 //!
-//! **A session that has expired keeps its entry** until its latest deadline, or until it is met: where a list or a login
-//! at the limit loads it in vain, and *prunes* it. That leaves alone what a login has registered since. A login that has
-//! registered and not stored its session has a minute for that. If it stored the session and never learned so, because the
-//! answer was lost, nobody has the token: that session is ended when it is met after the minute.
+//! **The limit is exact.** Only a login adds to the list, and it counts. No session that made room is alive when the new
+//! token is given out.
 //!
-//! **A session of another user.** A login that finds at step 4 that the session is another one's by now, or nobody's,
-//! *prunes* its entry, and begins a session of its own. A login as another user registers with the new user first, and
-//! *forgets* the entry of the user before after step 5. Whoever acts as another user stays in the list of their own
-//! devices.
+//! **A session that was ended from the list** stays there for a minute, marked, so that a login under way with its cookie
+//! fails and begins no other.
+//!
+//! **A session of another user.** The list says of each session under which generation its user logged in. A login as
+//! another user takes it out of the list of the user before, unless that one has logged in again. Nothing that the list
+//! names is ended without a look at whose it is.
 //!
 //! # What it costs
 //!
-//! | operation | store calls besides those without the index |
+//! | operation | store calls besides those without the setting |
 //! |---|---|
-//! | a login | 2: register, confirm |
-//! | a login whose session another one has by now | 4, and a load: register, prune, and those of the login that it begins |
-//! | a login as another user | 3: register, confirm, forget |
-//! | a login at the limit | 2, and: entries, a load for each, register; a destroy for each that makes room; prune if any had expired |
-//! | a login that is refused | entries, a load for each, 2 register; prune if any had expired |
-//! | a re-authentication, an elevation | 1: register, which moves the deadline |
-//! | a logout | 1: forget |
+//! | a login, a re-authentication, an elevation | 2 |
+//! | a login as another user | 4 |
+//! | a login at the limit | 2, and 2 for each session that makes room; with `max_devices` one look at all of them |
+//! | a logout | 2 |
 //! | a rotation, an impersonation, a renewal, a touch, a commit | 0 |
-//! | a list | 1, and a load for each session; prune if any had expired |
-//! | ending sessions | 2: end, forget; a destroy for each |
-//! | ending everyone's | as ending all of a user's, for each user; and the list of users |
+//! | a list | 2; and 1 if any session had expired |
+//! | ending sessions | 2, and 2 for each |
+//! | ending everyone's | a look at everything that the store holds, and the calls of each removal |
 
-mod entries;
-mod index;
-mod list;
-mod memory;
-mod protocol;
+pub(crate) mod everyone;
+pub(crate) mod list;
+pub(crate) mod list_change;
+pub(crate) mod protocol;
 
-pub use index::{DeviceEntry, DeviceIndex, DeviceSelection, EntryState, Registered, Registration, StoreFuture};
-pub use list::{Device, Devices};
-pub(crate) use memory::MemoryIndex;
-pub(crate) use protocol::Entering;
+use crate::token::SessionId;
+
+/// Which sessions of a user are meant.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum DeviceSelection {
+    /// All of them.
+    All,
+    /// All but this one.
+    Others(SessionId),
+    /// This one alone.
+    One(SessionId),
+}
+
+impl DeviceSelection {
+    /// Whether this one is meant.
+    pub(crate) fn includes(self, id: SessionId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Others(other) => id != other,
+            Self::One(one) => id == one,
+        }
+    }
+}

@@ -1,245 +1,258 @@
 //! The steps of the protocol.
 
-use super::index::{DeviceEntry, DeviceIndex, DeviceSelection, EntryState, Registered, Registration};
+use std::sync::Arc;
+
 use crate::config::OnMaxDevices;
+use crate::devices::DeviceSelection;
+use crate::devices::list_change::{Addition, ListChange, ListChangeKind};
 use crate::engine::Engine;
-use crate::engine::deadline::Deadline;
+use crate::engine::commit::CommitError;
+use crate::engine::document::{Document, Refusal};
+use crate::engine::session::{Found, Removal};
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
 use crate::record::Record;
-use crate::store::{StoreError, StoreErrorKind};
+use crate::record::front::Generation;
+use crate::record::list::{ListEpoch, ListedSession, SessionList};
+use crate::store::error::StoreError;
+use crate::store::key::EntryKey;
 use crate::time::Timestamp;
 use crate::token::SessionId;
 
-/// How many devices a user can have where no setting says so. A call of the index takes the longer the more there are,
-/// and keeps others waiting: whoever logs in again and again must not make it too long.
+/// How many devices a user can have if no setting says so. A list is read and written as a whole: whoever logs in again
+/// and again must not make it too long.
 const MOST: usize = 1000;
 
-/// What came of the registration of a login.
-pub(crate) enum Entering {
-    /// There is no index.
-    Unlisted,
-    /// The entry is there, and waits for its session.
-    Begun(Begun),
-    /// The session is being ended: it is nobody's any more.
-    Ended,
+/// A login that has looked at the list of its user.
+pub(crate) struct Entering {
+    /// The list as it was, or an empty one.
+    list: SessionList,
+    /// The session that the login began with.
+    from: Option<SessionId>,
 }
 
-/// The entry of a login that is under way.
-pub(crate) struct Begun {
-    user: String,
-    /// As it was registered.
-    entry: DeviceEntry,
-    /// Whose sessions are destroyed.
-    ended: Vec<SessionId>,
+/// A session that a login has stored.
+#[derive(Clone, Copy)]
+pub(crate) struct StoredLogin {
+    pub(crate) id: SessionId,
+    pub(crate) generation: Generation,
+    /// When the session ends at the latest.
+    pub(crate) until: Timestamp,
 }
 
 impl Engine {
-    /// The index of devices, if it is used.
-    fn index(&self) -> Result<Option<&dyn DeviceIndex>, SessionError> {
-        if !self.settings().track_devices {
+    /// Looks at the list of a user who logs in; `None` if there are no lists.
+    ///
+    /// # Errors
+    /// Fails where the user is logged in on as many devices as may be and none makes room, and when the store fails.
+    pub(crate) async fn enter(&self, user: &str, from: Option<SessionId>) -> Result<Option<Entering>, SessionError> {
+        let settings = self.settings();
+        if !settings.track_devices {
             return Ok(None);
         }
-        self.store.device_index().map(Some).ok_or_else(SessionError::no_device_index)
-    }
-
-    /// The index of devices, which somebody asks for.
-    pub(super) fn required_index(&self) -> Result<&dyn DeviceIndex, SessionError> {
-        self.index()?.ok_or_else(SessionError::no_device_index)
-    }
-
-    /// The name of a user in the index, which several layers may share.
-    pub(super) fn indexed(&self, user: &str) -> String {
-        format!("{}{user}", self.indexed_prefix())
-    }
-
-    /// How the names of all users of this layer begin in the index, and those of no other's.
-    pub(super) fn indexed_prefix(&self) -> String {
-        format!("{}/", self.scope().replace('%', "%25").replace('/', "%2F"))
-    }
-
-    /// Registers a login, and makes room for it.
-    pub(crate) async fn enter(&self, user: &str, id: SessionId, deadline: Timestamp) -> Result<Entering, SessionError> {
-        let Some(index) = self.index()? else { return Ok(Entering::Unlisted) };
-        let (user, settings) = (self.indexed(user), self.settings());
-        let (most, evict) = settings.max_devices.map_or((MOST, true), |most| (most, false));
-        let mut login = Registration { id, deadline, most: Some(most), evict, stored: false, now: self.now() };
-        let mut registered = self.registered(index, &user, login).await?;
-        if registered == Registered::Full {
-            // Those that have expired make room first.
-            self.look_at(index, &user).await?;
-            login.evict = settings.on_max_devices == OnMaxDevices::EvictOldest;
-            registered = self.registered(index, &user, login).await?;
+        let mut list = self.load_list(user).await?;
+        if let (Some(most), OnMaxDevices::Reject) = (settings.max_devices, settings.on_max_devices) {
+            let is_other = |entry: &&ListedSession| !entry.is_ended && Some(entry.id) != from;
+            let is_known = list.entries.iter().any(|entry| Some(entry.id) == from);
+            if !is_known && list.entries.iter().filter(is_other).count() >= most {
+                let over = self.look_at(&list).await?.over;
+                list.entries.retain(|entry| !over.contains(entry));
+                if list.entries.iter().filter(is_other).count() >= most {
+                    return Err(SessionError::too_many_devices(most));
+                }
+            }
         }
-        match registered {
-            Registered::Full => Err(SessionError::too_many_devices(most)),
-            Registered::Ended => Ok(Entering::Ended),
-            Registered::Entered(ended) => {
-                self.destroy_all(&user, &ended, "another login took its place", About::default()).await?;
-                let entry = DeviceEntry { id, state: EntryState::Begun, registered: login.now, deadline };
-                Ok(Entering::Begun(Begun { user, entry, ended }))
+        Ok(Some(Entering { list, from }))
+    }
+
+    /// Adds a session to the list of its user, or removes the session and fails.
+    pub(crate) async fn admit(&self, entering: Option<Entering>, login: StoredLogin) -> Result<(), SessionError> {
+        let Some(Entering { list, from }) = entering else { return Ok(()) };
+        let settings = self.settings();
+        let most = settings.max_devices.unwrap_or(MOST);
+        let session = ListedSession {
+            id: login.id,
+            is_ended: false,
+            generation: login.generation,
+            registered: self.now(),
+            until: login.until,
+        };
+        let mut addition = Addition { session, from, epoch: list.epoch, most: Some(most), over: Vec::new() };
+        let Err(refusal) = self.add_to_list(list, &mut addition).await else { return Ok(()) };
+        // Nobody gets its token, and it must not stay behind.
+        self.remove_record(login.id, login.generation, Removal::AsSeen).await?;
+        Err(refusal)
+    }
+
+    async fn add_to_list(&self, mut list: SessionList, addition: &mut Addition) -> Result<(), SessionError> {
+        let (settings, mut has_looked) = (self.settings(), false);
+        loop {
+            match self.change_list(list, ListChangeKind::Add(addition.clone())).await {
+                Ok(_) => return Ok(()),
+                Err(CommitError::Refused(Refusal::Crowded { list: newest, sessions })) => {
+                    // Those that have expired make room first.
+                    if settings.max_devices.is_some() && !has_looked {
+                        has_looked = true;
+                        addition.over.extend(self.look_at(&newest).await?.over.iter().map(|entry| entry.id));
+                    } else if settings.max_devices.is_some() && settings.on_max_devices == OnMaxDevices::Reject {
+                        return Err(SessionError::too_many_devices(addition.most.unwrap_or(MOST)));
+                    } else {
+                        let reason = "another login took its place";
+                        for ended in sessions {
+                            self.end_listed(newest.user_id(), ended.id, reason, About::default()).await?;
+                            addition.over.push(ended.id);
+                        }
+                    }
+                    list = newest;
+                }
+                Err(CommitError::Refused(Refusal::Stale)) => return Err(SessionError::revoked()),
+                Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => return Err(error),
+                Err(CommitError::Refused(Refusal::Gone)) => return Err(SessionError::unsettled()),
             }
         }
     }
 
-    /// Moves the deadline of a session whose user proved again who they are; `false` if it is being ended.
-    pub(crate) async fn extend(&self, user: &str, id: SessionId, deadline: Timestamp) -> Result<bool, SessionError> {
-        let Some(index) = self.index()? else { return Ok(true) };
-        let login = Registration { id, deadline, most: None, evict: false, stored: true, now: self.now() };
-        Ok(self.registered(index, &self.indexed(user), login).await? != Registered::Ended)
-    }
-
-    /// Confirms a login whose session is stored, or destroys the session and fails.
-    pub(crate) async fn confirm(&self, entering: Entering) -> Result<(), SessionError> {
-        let (Entering::Begun(Begun { user, entry: DeviceEntry { id, .. }, ended }), Some(index)) =
-            (entering, self.index()?)
-        else {
-            return Ok(());
-        };
-        let confirming = index.confirm(&user, id, &ended, self.now());
-        let confirmed = self.within(&mut self.commit_deadline(), confirming).await;
-        if let Ok(true) = confirmed {
-            return Ok(());
-        }
-        let destroyed = self.within(&mut self.commit_deadline(), self.store.destroy(id)).await;
-        if !confirmed? {
-            destroyed?;
-            return Err(SessionError::revoked());
-        }
-        Ok(())
-    }
-
-    /// Takes back the registration of a new session that was not stored, or may have been: its token is nobody's.
-    pub(crate) async fn abandon(&self, entering: Entering, may_be_stored: bool) {
-        let (Entering::Begun(Begun { user, entry, .. }), Ok(Some(index))) = (entering, self.index()) else { return };
-        // Whatever is left of it goes when it is met.
-        if may_be_stored {
-            let _ = self.within(&mut self.commit_deadline(), self.store.destroy(entry.id)).await;
-        }
-        let _ = self.within(&mut self.commit_deadline(), index.forget(&user, &[entry.id])).await;
-    }
-
-    /// Takes back the registration of a login that found its session in the hands of another one: what the user ends must
-    /// not be somebody else's.
-    pub(crate) async fn withdraw(&self, entering: Entering) {
-        let (Entering::Begun(Begun { user, entry, .. }), Ok(Some(index))) = (entering, self.index()) else { return };
-        let Ok(record) = self.read(self.store.load(entry.id, self.now())).await else { return };
-        // That other login may be the user's, too.
-        if record.is_none_or(|record| !self.is_of(&record, &user)) {
-            let _ = self.within(&mut self.commit_deadline(), index.prune(&user, &[entry])).await;
+    /// Takes a session that is over out of the list of its user; or, if it has another user by now, one whose login is
+    /// older than that. If it fails, it goes when it is met.
+    pub(crate) async fn leave(&self, user: Option<&str>, id: SessionId, older_than: Option<Generation>) {
+        let Some(user) = user.filter(|_| self.settings().track_devices) else { return };
+        if let Ok(list) = self.load_list(user).await
+            && list.entries.iter().any(|entry| entry.id == id)
+        {
+            let _ = self.change_list(list, ListChangeKind::Remove { id, older_than }).await;
         }
     }
 
-    /// Whether a session is that of a user, by the name in the index.
-    fn is_of(&self, record: &Record, user: &str) -> bool {
-        record.header().owner().is_some_and(|owner| self.indexed(owner) == user)
-    }
-
-    /// Removes the entry of a session that is over, or has another user by now. Should that fail, it goes when it is met.
-    pub(crate) async fn leave(&self, user: Option<&str>, id: SessionId) {
-        let (Some(user), Ok(Some(index))) = (user, self.index()) else { return };
-        let _ = self.within(&mut self.commit_deadline(), index.forget(&self.indexed(user), &[id])).await;
-    }
-
-    /// Ends sessions of a user, by the name in the index, and tells which.
-    pub(super) async fn end_sessions(
+    /// Ends sessions of a user, and returns how many.
+    pub(crate) async fn end_sessions(
         &self,
         user: &str,
-        meant: DeviceSelection,
+        selection: DeviceSelection,
         reason: &'static str,
         at: About<'_>,
-    ) -> Result<Vec<SessionId>, SessionError> {
-        let index = self.required_index()?;
-        let ended = self.within(&mut self.commit_deadline(), index.end(user, meant, self.now())).await?;
-        if !ended.is_empty() {
-            self.destroy_all(user, &ended, reason, at).await?;
-            self.within(&mut self.commit_deadline(), index.forget(user, &ended)).await?;
+    ) -> Result<usize, SessionError> {
+        self.require_lists()?;
+        let list = self.load_list(user).await?;
+        self.end_in_list(list, selection, reason, at).await
+    }
+
+    /// Ends the sessions of a list. Those that are over are not counted.
+    pub(super) async fn end_in_list(
+        &self,
+        mut list: SessionList,
+        selection: DeviceSelection,
+        reason: &'static str,
+        at: About<'_>,
+    ) -> Result<usize, SessionError> {
+        let (user, mut ended, mut count) = (list.user_id().clone(), Vec::new(), 0);
+        let meant: Vec<_> = list.entries.iter().filter(|entry| selection.includes(entry.id)).copied().collect();
+        let mut sessions = meant;
+        loop {
+            for session in &sessions {
+                count += usize::from(self.end_listed(&user, session.id, reason, at).await?);
+                ended.push(session.id);
+            }
+            let end = ListChangeKind::End { selection, ended: ended.clone(), epoch: self.new_epoch() };
+            match self.change_list(list, end).await {
+                Ok(_) | Err(CommitError::Refused(Refusal::Gone | Refusal::Stale)) => return Ok(count),
+                Err(CommitError::Refused(Refusal::Crowded { list: newest, sessions: others })) => {
+                    (list, sessions) = (newest, others);
+                }
+                Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Ends a session that a list names, if it is still the user's.
+    pub(super) async fn end_listed(
+        &self,
+        user: &str,
+        id: SessionId,
+        reason: &'static str,
+        at: About<'_>,
+    ) -> Result<bool, SessionError> {
+        let ended = match self.load_session(id, &mut self.load_deadline()).await? {
+            Found::Record(record) if record.header().owner().is_some_and(|owner| **owner == *user) => {
+                let removed = self.remove_record(id, record.header().generation, Removal::OwnedBy(user)).await?;
+                removed && !record.header().is_expired(self.now())
+            }
+            Found::Unreadable(session) => self.remove_record(id, session.generation, Removal::Unreadable).await?,
+            Found::Record(_) | Found::Nothing => false,
+        };
+        if ended {
+            self.record(EventKind::Revoked { reason }, About { session: Some(id), user: Some(user), ..at });
         }
         Ok(ended)
     }
 
-    /// Ends the sessions of all users of the layer, and tells how many. Where what is stored of one user is damaged, the
-    /// others' end all the same.
-    pub(crate) async fn end_everyone(&self) -> Result<usize, SessionError> {
-        let (mut count, mut failed) = (0, None);
-        for user in self.required_index()?.users(&self.indexed_prefix()).await? {
-            match self
-                .end_sessions(&user, DeviceSelection::All, "everyone's sessions were ended", About::default())
-                .await
-            {
-                Ok(ended) => count += ended.len(),
-                Err(error) if error.is_of_damage() => failed = failed.or(Some(error)),
-                Err(error) => return Err(error),
-            }
-        }
-        failed.map_or(Ok(count), Err)
-    }
-
-    /// The sessions of a user that are there, the oldest first; entries of those that are over go. One whose record is
-    /// damaged can only be ended.
-    pub(super) async fn look_at(
-        &self,
-        index: &dyn DeviceIndex,
-        user: &str,
-    ) -> Result<Vec<(SessionId, Record)>, SessionError> {
-        let now = self.now();
-        let entries = self.read(index.entries(user, now)).await?;
-        let (mut found, mut over, mut lost) = (Vec::new(), Vec::new(), Vec::new());
-        for entry in entries {
-            let record = match self.read(self.store.load(entry.id, now)).await {
-                Err(error) if error.kind() == StoreErrorKind::Corrupt => {
+    /// Returns the sessions of a list that are there, the oldest first, and the entries of those that are over. A session
+    /// that cannot be read is neither: it can only be ended.
+    pub(super) async fn look_at(&self, list: &SessionList) -> Result<Look, SessionError> {
+        let (now, mut look) = (self.now(), Look::default());
+        let keys: Vec<EntryKey> = list.entries.iter().map(|entry| EntryKey::session(entry.id)).collect();
+        let loaded = self.load_deadline().limit(self.store.load_many(&keys)).await;
+        let loaded = loaded.unwrap_or_else(|| Err(StoreError::unavailable("no answer within load_deadline")))?;
+        for (entry, stored) in list.entries.iter().zip(loaded) {
+            match stored.as_ref().map(Record::read) {
+                Some(Err(unreadable)) => {
+                    let error = StoreError::unreadable(unreadable);
                     let about = About { session: Some(entry.id), ..About::default() };
                     self.record(EventKind::StoreUnavailable { error: format_args!("{error}") }, about);
-                    continue;
                 }
-                record => record?,
-            };
-            match record.filter(|record| !record.header().is_expired(now) && self.is_of(record, user)) {
-                // Whether it was stored was not known to its login, which gave nobody the token.
-                Some(_) if entry.is_abandoned(now) => lost.push(entry.id),
-                Some(record) => found.push((entry.id, record)),
-                None if entry.state != EntryState::Begun || entry.is_abandoned(now) => over.push(entry),
-                None => {}
+                Some(Ok(record)) if is_alive(&record, list.user_id(), now) => look.found.push((entry.id, record)),
+                // It is marked so that a login under way finds out.
+                _ if entry.is_ended && now < entry.until => {}
+                _ => look.over.push(*entry),
             }
         }
-        for id in lost {
-            self.end_sessions(user, DeviceSelection::One(id), "its login came to nothing", About::default()).await?;
-        }
+        Ok(look)
+    }
+
+    /// Takes entries out of a list that are over. If it fails, they go another time.
+    pub(super) async fn prune(&self, list: SessionList, over: Vec<ListedSession>) {
         if !over.is_empty() {
-            // A login may have taken one up since it was looked at.
-            self.within(&mut self.commit_deadline(), index.prune(user, &over)).await?;
+            let _ = self.change_list(list, ListChangeKind::Prune(over)).await;
         }
-        Ok(found)
     }
 
-    async fn registered(
-        &self,
-        index: &dyn DeviceIndex,
-        user: &str,
-        login: Registration,
-    ) -> Result<Registered, StoreError> {
-        self.within(&mut self.commit_deadline(), index.register(user, login)).await
-    }
-
-    async fn destroy_all(
-        &self,
-        user: &str,
-        ids: &[SessionId],
-        reason: &'static str,
-        at: About<'_>,
-    ) -> Result<(), StoreError> {
-        let name = user.strip_prefix(&self.indexed_prefix());
-        for id in ids {
-            if self.within(&mut self.commit_deadline(), self.store.destroy(*id)).await? {
-                let about = About { session: Some(*id), user: name, ..at };
-                self.record(EventKind::Revoked { reason }, about);
-            }
+    /// Returns the list of a user, or an empty one.
+    pub(super) async fn load_list(&self, user: &str) -> Result<SessionList, SessionError> {
+        let key = EntryKey::session_list(self.scope(), user);
+        let entry = self.load_entry(&key, &mut self.load_deadline()).await?;
+        match entry.map(|entry| SessionList::read(&entry)) {
+            Some(list) => Ok(list.map_err(StoreError::unreadable)?),
+            None => Ok(SessionList::new(self.scope(), user)),
         }
-        Ok(())
     }
 
-    async fn read<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-        let read = Deadline::of(self.settings().load_deadline).limit(call).await;
-        read.unwrap_or_else(|| Err(StoreError::unavailable("no answer within load_deadline")))
+    async fn change_list(&self, list: SessionList, kind: ListChangeKind) -> Result<SessionList, CommitError> {
+        let key = EntryKey::session_list(self.scope(), list.user_id());
+        let empty = SessionList::new(self.scope(), list.user_id().clone());
+        // A list that was never written is none.
+        let held = (list.history.revision != empty.history.revision).then_some(list);
+        let change = Arc::new(ListChange { empty, kind });
+        self.commit_change(&self.lists, key, held, change, &mut self.commit_deadline()).await
     }
+
+    fn new_epoch(&self) -> ListEpoch {
+        let mut epoch = [0; 8];
+        self.tokens().fill(&mut epoch);
+        ListEpoch(epoch)
+    }
+
+    pub(crate) fn require_lists(&self) -> Result<(), SessionError> {
+        if self.settings().track_devices { Ok(()) } else { Err(SessionError::devices_are_not_tracked()) }
+    }
+}
+
+/// What was found of the sessions of a list.
+#[derive(Default)]
+pub(super) struct Look {
+    pub(super) found: Vec<(SessionId, Record)>,
+    pub(super) over: Vec<ListedSession>,
+}
+
+fn is_alive(record: &Record, user: &str, now: Timestamp) -> bool {
+    let header = record.header();
+    !header.is_expired(now) && header.owner().is_some_and(|owner| **owner == *user)
 }

@@ -18,6 +18,11 @@ impl Deadline {
         Self { length, end: None }
     }
 
+    /// Returns the end, which is fixed by now.
+    pub(crate) fn end(&mut self) -> Instant {
+        *self.end.get_or_insert_with(|| Instant::now() + self.length)
+    }
+
     /// The result of the call, or `None` if it does not come in time. A call that is ready at once needs no timer.
     pub(crate) async fn limit<T>(&mut self, call: impl Future<Output = T>) -> Option<T> {
         let (mut call, mut timer) = (pin!(call), None);
@@ -25,7 +30,7 @@ impl Deadline {
             if let Poll::Ready(result) = call.as_mut().poll(context) {
                 return Poll::Ready(Some(result));
             }
-            let end = *self.end.get_or_insert_with(|| Instant::now() + self.length);
+            let end = self.end();
             let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
             timer.as_mut().poll(context).map(|()| None)
         })

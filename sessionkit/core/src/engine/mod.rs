@@ -1,4 +1,7 @@
-//! The parts of a manager, whatever its layer, and what they decide: what a cookie opens, and how long a call may take.
+//! What all requests of a manager share: its store and settings, and the machinery that loads, commits and ends sessions.
+//!
+//! Hooks, the user loader and tasks that outlive requests live here too. What one request knows and did is in `request`;
+//! who may change a session, and why, in `auth` and `devices`.
 
 use std::any::{TypeId, type_name};
 use std::future::Future;
@@ -10,27 +13,36 @@ use crate::data::SessionData;
 use crate::engine::deadline::Deadline;
 use crate::engine::extensions::Extensions;
 use crate::engine::hooks::Hooks;
+use crate::engine::noise::Noise;
+use crate::engine::queue::Queues;
 use crate::engine::tasks::Tasks;
 use crate::engine::user::DynLoader;
 use crate::error::SessionError;
 use crate::event::{About, EventKind, EventSink, Events, TracingSink};
 use crate::guard::Denials;
 use crate::record::Record;
-use crate::record::header::Generation;
-use crate::request::state::Current;
+use crate::record::list::SessionList;
 use crate::scope::SessionScope as _;
-use crate::store::{DynStore, Store, StoreError};
+use crate::store::Store;
+use crate::store::dynamic::DynStore;
+use crate::store::error::StoreError;
 use crate::time::{Clock, SystemClock, Timestamp};
-use crate::token::{OsRandom, SessionId, Token, TokenSource};
-use crate::wire::cookie::{Candidates, CookieName};
+use crate::token::{OsRandom, TokenSource};
+use crate::wire::cookie::CookieName;
 
+pub(crate) mod commit;
 pub(crate) mod deadline;
+pub(crate) mod document;
 pub(crate) mod extensions;
 pub(crate) mod hooks;
+mod noise;
+pub(crate) mod open;
+pub(crate) mod queue;
+pub(crate) mod session;
 pub(crate) mod tasks;
 pub(crate) mod user;
 
-/// The parts of a manager, whatever its layer.
+/// The parts of a manager, whatever its scope.
 pub(crate) struct Engine {
     pub(crate) store: Arc<dyn DynStore>,
     config: SessionConfig,
@@ -42,18 +54,13 @@ pub(crate) struct Engine {
     pub(crate) events: Arc<Events>,
     pub(crate) tasks: Tasks,
     namespaces: RwLock<Vec<Namespace>>,
+    pub(crate) records: Queues<Record>,
+    pub(crate) lists: Queues<SessionList>,
+    noise: Noise,
     pub(crate) hooks: Hooks,
     pub(crate) user_loader: Option<Arc<dyn DynLoader>>,
     pub(crate) extensions: Extensions,
     pub(crate) denials: Denials,
-}
-
-/// What the cookies of a request open: one session, several, which are nobody's, or none.
-pub(crate) struct Opened {
-    pub(crate) current: Option<Current>,
-    pub(crate) ambiguous: Vec<SessionId>,
-    /// A session that has ended at its deadline.
-    pub(crate) expired: Option<Current>,
 }
 
 #[derive(Clone, Copy)]
@@ -78,6 +85,9 @@ impl Engine {
             tasks: Tasks::new(events.clone()),
             events,
             namespaces: RwLock::default(),
+            records: Queues::default(),
+            lists: Queues::default(),
+            noise: Noise::new(),
             hooks: Hooks::default(),
             user_loader: None,
             extensions: Extensions::default(),
@@ -98,6 +108,9 @@ impl Engine {
             events: self.events.clone(),
             tasks: self.tasks.clone(),
             namespaces: RwLock::default(),
+            records: Queues::default(),
+            lists: Queues::default(),
+            noise: Noise::new(),
             hooks: self.hooks.clone(),
             user_loader: self.user_loader.clone(),
             extensions: self.extensions.clone(),
@@ -128,69 +141,6 @@ impl Engine {
     /// Tells the sinks of an event.
     pub(crate) fn record(&self, kind: EventKind<'_>, about: About<'_>) {
         self.events.record(kind, about);
-    }
-
-    /// Opens the session that the candidates name: one that exists, is live, and has the secret. More than one is nobody.
-    pub(crate) async fn open(&self, candidates: &Candidates, deadline: &mut Deadline) -> Result<Opened, StoreError> {
-        let (mut opened, mut others): (Option<Current>, Vec<SessionId>) = (None, Vec::new());
-        let mut expired = None;
-        let mut loaded: Vec<(SessionId, Option<Record>)> = Vec::new();
-        for token in candidates.tokens() {
-            let record = match loaded.iter().find(|(id, _)| *id == token.id()) {
-                Some((_, record)) => record.clone(),
-                None => {
-                    let record = self.load(token, deadline).await?;
-                    if candidates.several() {
-                        loaded.push((token.id(), record.clone()));
-                    }
-                    record
-                }
-            };
-            let Some(current) = self.verify(token, record) else { continue };
-            if current.record.header().is_expired(self.now()) {
-                expired = Some(current);
-                continue;
-            }
-            match &opened {
-                // Of two tokens of one session the current one counts, not the one that a renewal replaced.
-                Some(other) if other.id() == current.id() && other.secret == other.record.header().secret => {}
-                Some(other) if other.id() != current.id() => others.push(current.id()),
-                _ => opened = Some(current),
-            }
-        }
-        if let Some(current) = opened.take_if(|_| !others.is_empty()) {
-            others.push(current.id());
-        }
-        Ok(Opened { current: opened, ambiguous: others, expired })
-    }
-
-    async fn load(&self, token: &Token, deadline: &mut Deadline) -> Result<Option<Record>, StoreError> {
-        let loading = self.store.load(token.id(), self.now());
-        let loaded = deadline.limit(loading).await;
-        loaded.unwrap_or_else(|| Err(StoreError::unavailable("no answer within load_deadline")))
-    }
-
-    /// Loads a session again; `None` if it has ended, or was handed to another token.
-    pub(crate) async fn reopen(&self, token: &Token, generation: Generation) -> Result<Option<Current>, StoreError> {
-        let record = self.load(token, &mut Deadline::of(self.settings().load_deadline)).await?;
-        let record = record.filter(|record| !record.header().is_expired(self.now()));
-        let record = record.filter(|record| record.header().generation == generation);
-        Ok(record.map(|record| Current { token: token.clone(), secret: record.header().secret, record }))
-    }
-
-    /// Finds out whether the token opens the record, which may have expired.
-    fn verify(&self, token: &Token, record: Option<Record>) -> Option<Current> {
-        let (record, now) = (record?, self.now());
-        let header = record.header();
-        let secret = token.secret_hash(self.scope);
-        let is_previous = || {
-            let previous = header.previous.filter(|previous| previous.until.is_none_or(|until| now < until));
-            previous.is_some_and(|previous| previous.secret == secret)
-        };
-        if header.secret != secret && !is_previous() {
-            return None;
-        }
-        Some(Current { token: token.clone(), secret, record })
     }
 
     /// Makes sure that a struct belongs to this layer, and that no other has its namespace.
@@ -225,6 +175,15 @@ impl Engine {
     ) -> Result<T, StoreError> {
         let done = deadline.limit(call).await;
         done.unwrap_or_else(|| Err(StoreError::unknown("no answer within commit_deadline")))
+    }
+
+    /// Returns a random number that no other write has. Nobody has to be unable to predict it.
+    pub(crate) fn random(&self) -> u32 {
+        self.noise.next()
+    }
+
+    pub(crate) fn load_deadline(&self) -> Deadline {
+        Deadline::of(self.settings().load_deadline)
     }
 
     pub(crate) fn commit_deadline(&self) -> Deadline {

@@ -97,6 +97,9 @@ kinds! {
     Uncommitted = "uncommitted", warn "session changes discarded: the handle did not commit them" [scope];
     /// A commit met the changes of another request and is tried again.
     Conflict = "conflict", debug "session conflict" [scope, id];
+    /// The store shows an older state of a session than it did before, as after a failover that lost writes. What was
+    /// written over the newer one is discarded.
+    StoreWentBack = "store_went_back", warn "the session store went back to an older state" [scope, id];
     /// A stored value does not fit its field, which has its default.
     Unfit {
         /// The key of the field.

@@ -1,17 +1,16 @@
 //! How long store calls take, for the sinks that want to know.
 
-use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::sink::{EventSink, tell};
-use crate::devices::{DeviceEntry, DeviceIndex, DeviceSelection, Registered, Registration, StoreFuture};
-use crate::record::Record;
-use crate::record::delta::Delta;
-use crate::record::header::Generation;
+use crate::record::front::{EntryKind, Generation, Revision};
+use crate::store::dynamic::{DynStore, StoreFuture};
+use crate::store::entry::Entry;
+use crate::store::error::StoreErrorKind;
+use crate::store::key::EntryKey;
 use crate::store::notices::Notices;
-use crate::store::{CommitOutcome, CreateOutcome, DynStore, StoreError, StoreErrorKind};
-use crate::time::Timestamp;
+use crate::store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, ScanCursor, ScanPage};
 use crate::token::SessionId;
 
 /// A call to the store that has ended, as an [`EventSink`] is told it.
@@ -20,13 +19,11 @@ use crate::token::SessionId;
 pub struct StoreCall {
     /// The name of the session layer.
     pub scope: &'static str,
-    /// Which: `load`, `create`, `commit` or `destroy`; of the [`DeviceIndex`] `register`, `confirm`, `entries`, `end`,
-    /// `forget`, `prune` or `users`.
+    /// Which call of the [`Store`](crate::Store): `load`, `insert`, `replace`, `remove`, `scan` or `load_many`.
     pub operation: &'static str,
-    /// How it ended: `found` or `none`, `created` or `taken`, `committed`, `conflict`, `stale` or `gone`, `existed` or
-    /// `none`; of the index `entered`, `full` or `ended`, `confirmed` or `ended`, `found` or `none`, `ended` or `none`,
-    /// `forgotten`, `pruned`. Where it failed, `unavailable`, `unknown` or `corrupt`; `abandoned` where nobody waited for its answer
-    /// any more, because its deadline was over or its client had left.
+    /// How it ended: `found` or `none`, `inserted` or `taken`, `replaced`, `removed`, `changed` or `absent`. If it failed,
+    /// `unavailable`, `unknown`, `corrupt` or `unsupported`; `abandoned` if nobody waited for its answer any more,
+    /// because its deadline was over or its client had left.
     pub outcome: &'static str,
     /// How long it took.
     pub took: Duration,
@@ -63,102 +60,53 @@ impl Timed {
 }
 
 impl DynStore for Timed {
-    fn load(&self, id: SessionId, now: Timestamp) -> StoreFuture<'_, Option<Record>> {
-        self.time("load", self.store.load(id, now), |record| if record.is_some() { "found" } else { "none" })
+    fn load<'a>(&'a self, key: &'a EntryKey) -> StoreFuture<'a, Option<Entry>> {
+        self.time("load", self.store.load(key), |entry| if entry.is_some() { "found" } else { "none" })
     }
 
-    fn create<'a>(&'a self, id: SessionId, record: &'a Record, now: Timestamp) -> StoreFuture<'a, CreateOutcome> {
-        self.time("create", self.store.create(id, record, now), |outcome| match outcome {
-            CreateOutcome::Created => "created",
-            CreateOutcome::Taken => "taken",
+    fn insert<'a>(&'a self, key: &'a EntryKey, entry: &'a Entry) -> StoreFuture<'a, InsertOutcome> {
+        self.time("insert", self.store.insert(key, entry), |outcome| match outcome {
+            InsertOutcome::Inserted => "inserted",
+            InsertOutcome::Taken => "taken",
         })
     }
 
-    fn commit<'a>(
-        &'a self,
-        id: SessionId,
-        generation: Generation,
-        delta: &'a Delta,
-        now: Timestamp,
-    ) -> StoreFuture<'a, CommitOutcome> {
-        self.time("commit", self.store.commit(id, generation, delta, now), |outcome| match outcome {
-            CommitOutcome::Committed(_) => "committed",
-            CommitOutcome::Conflict(_) => "conflict",
-            CommitOutcome::Stale => "stale",
-            CommitOutcome::Gone => "gone",
+    fn replace<'a>(&'a self, key: &'a EntryKey, held: Revision, entry: &'a Entry) -> StoreFuture<'a, ReplaceOutcome> {
+        self.time("replace", self.store.replace(key, held, entry), |outcome| match outcome {
+            ReplaceOutcome::Replaced => "replaced",
+            ReplaceOutcome::Changed(_) => "changed",
+            ReplaceOutcome::Absent => "absent",
         })
     }
 
-    fn destroy(&self, id: SessionId) -> StoreFuture<'_, bool> {
-        self.time("destroy", self.store.destroy(id), |existed| if *existed { "existed" } else { "none" })
+    fn remove<'a>(&'a self, key: &'a EntryKey, held: Generation) -> StoreFuture<'a, RemoveOutcome> {
+        self.time("remove", self.store.remove(key, held), |outcome| match outcome {
+            RemoveOutcome::Removed => "removed",
+            RemoveOutcome::Changed(_) => "changed",
+            RemoveOutcome::Absent => "absent",
+        })
     }
 
-    fn device_index(&self) -> Option<&dyn DeviceIndex> {
-        self.store.device_index().map(|_| self as &dyn DeviceIndex)
+    fn scan<'a>(&'a self, kind: EntryKind, after: Option<&'a ScanCursor>, limit: usize) -> StoreFuture<'a, ScanPage> {
+        self.time(
+            "scan",
+            self.store.scan(kind, after, limit),
+            |page| if page.entries.is_empty() { "none" } else { "found" },
+        )
+    }
+
+    fn load_many<'a>(&'a self, keys: &'a [EntryKey]) -> StoreFuture<'a, Vec<Option<Entry>>> {
+        self.time("load_many", self.store.load_many(keys), |entries| {
+            if entries.iter().all(Option::is_none) { "none" } else { "found" }
+        })
     }
 
     fn notices(&self) -> Option<&Notices> {
         self.store.notices()
     }
-}
 
-impl Timed {
-    /// A call of the store's index, which is there for whoever was given this one.
-    fn indexed<'a, T: Send + 'a>(
-        &'a self,
-        call: impl FnOnce(&'a dyn DeviceIndex) -> StoreFuture<'a, T>,
-    ) -> StoreFuture<'a, T> {
-        match self.store.device_index() {
-            Some(index) => call(index),
-            None => Box::pin(ready(Err(StoreError::unavailable("the store has no index of devices any more")))),
-        }
-    }
-}
-
-impl DeviceIndex for Timed {
-    fn register<'a>(&'a self, user: &'a str, login: Registration) -> StoreFuture<'a, Registered> {
-        let call = self.indexed(|index| index.register(user, login));
-        self.time("register", call, |registered| match registered {
-            Registered::Entered(_) => "entered",
-            Registered::Full => "full",
-            Registered::Ended => "ended",
-        })
-    }
-
-    fn confirm<'a>(
-        &'a self,
-        user: &'a str,
-        id: SessionId,
-        ended: &'a [SessionId],
-        now: Timestamp,
-    ) -> StoreFuture<'a, bool> {
-        let call = self.indexed(|index| index.confirm(user, id, ended, now));
-        self.time("confirm", call, |confirmed| if *confirmed { "confirmed" } else { "ended" })
-    }
-
-    fn entries<'a>(&'a self, user: &'a str, now: Timestamp) -> StoreFuture<'a, Vec<DeviceEntry>> {
-        let call = self.indexed(|index| index.entries(user, now));
-        self.time("entries", call, |entries| if entries.is_empty() { "none" } else { "found" })
-    }
-
-    fn end<'a>(&'a self, user: &'a str, meant: DeviceSelection, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>> {
-        let call = self.indexed(|index| index.end(user, meant, now));
-        self.time("end", call, |ended| if ended.is_empty() { "none" } else { "ended" })
-    }
-
-    fn forget<'a>(&'a self, user: &'a str, ids: &'a [SessionId]) -> StoreFuture<'a, ()> {
-        let call = self.indexed(|index| index.forget(user, ids));
-        self.time("forget", call, |()| "forgotten")
-    }
-
-    fn prune<'a>(&'a self, user: &'a str, seen: &'a [DeviceEntry]) -> StoreFuture<'a, ()> {
-        let call = self.indexed(|index| index.prune(user, seen));
-        self.time("prune", call, |()| "pruned")
-    }
-
-    fn users<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<String>> {
-        let call = self.indexed(|index| index.users(prefix));
-        self.time("users", call, |users| if users.is_empty() { "none" } else { "found" })
+    fn announce(&self, id: SessionId) {
+        self.store.announce(id);
     }
 }
 
@@ -167,6 +115,7 @@ fn failure(kind: StoreErrorKind) -> &'static str {
         StoreErrorKind::Unavailable => "unavailable",
         StoreErrorKind::Unknown => "unknown",
         StoreErrorKind::Corrupt => "corrupt",
+        StoreErrorKind::Unsupported => "unsupported",
     }
 }
 

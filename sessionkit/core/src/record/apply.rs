@@ -1,177 +1,254 @@
-//! Applying a delta to a record: the reference for every store.
+//! What a delta makes of a record. Nothing else decides what a commit does.
 
-use std::borrow::Cow;
+use std::collections::HashMap;
+use std::time::Duration;
 
-use crate::data::field::parse_counter;
-use crate::record::Record;
-use crate::record::delta::{Authenticate, Delta, FieldOp, HeaderOp, ValueRef};
-use crate::record::header::{Generation, Header, PreviousSecret};
-use crate::record::packing::Packer;
-use crate::store::{CommitOutcome, Receipt, StoreError};
+use crate::record::delta::{Authenticate, Clear, Delta, FieldKey, FieldOps, HeaderOp, StoredValue, ValueRef};
+use crate::record::field_error::FieldError;
+use crate::record::header::{Header, LastRotation, PreviousSecret};
+use crate::record::packing::{field_size, write_field};
+use crate::record::parts::Ending;
+use crate::record::{Draft, Record};
 use crate::time::Timestamp;
 use crate::token::SecretHash;
 
-impl Record {
-    /// Applies `delta` as [`Store::commit`](crate::Store::commit) must, for stores that read, change and write a record
-    /// under a lock of their own. The record is changed only if the outcome is `Committed`.
-    ///
-    /// # Errors
-    /// Fails when an `Add` meets a value that is not an integer.
-    pub fn apply(
-        &mut self,
-        generation: Generation,
-        delta: &Delta,
-        now: Timestamp,
-    ) -> Result<CommitOutcome, StoreError> {
-        if self.header().is_expired(now) {
-            return Ok(CommitOutcome::Gone);
-        }
-        if self.header().generation != generation {
-            return Ok(CommitOutcome::Stale);
-        }
-        match self.applied(delta, now)? {
-            Some(record) => *self = record,
-            None => return Ok(CommitOutcome::Conflict(self.clone())),
-        }
-        Ok(CommitOutcome::Committed(Receipt::of(self.header())))
-    }
+/// What came of a delta.
+#[derive(Debug)]
+pub(crate) enum Applied {
+    /// This is the record from now on.
+    Changed(Draft),
+    /// There is nothing to write.
+    Unchanged,
+    /// The secret was rotated since the record was loaded.
+    Stale,
+    /// The session has ended.
+    Gone,
+}
 
-    /// The record with `delta` applied, or `None` if a field holds another value than expected.
-    pub(crate) fn applied(&self, delta: &Delta, now: Timestamp) -> Result<Option<Self>, StoreError> {
-        let mut record = self.clone();
-        for op in &delta.header {
-            apply_header(record.header_mut(), op);
+/// Why a delta cannot be applied. The record stays as it is.
+#[derive(Debug)]
+pub(crate) enum Unfit {
+    Field(FieldError),
+    /// The fields would take so many bytes.
+    TooLarge(usize),
+}
+
+/// Applies a delta to the newest record.
+pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Applied, Unfit> {
+    if record.header().is_expired(now) {
+        return Ok(Applied::Gone);
+    }
+    if record.header().generation != delta.generation {
+        return Ok(Applied::Stale);
+    }
+    let mut header = record.header().clone();
+    let mut changed = false;
+    for op in &delta.header {
+        changed |= apply_header(&mut header, op);
+    }
+    let same_owner = record.header().owner() == header.owner();
+    if let Some(rotation) = header.rotation.as_mut().filter(|_| delta.rotates()) {
+        rotation.same_owner = same_owner;
+    }
+    let mut ops = match &delta.fields {
+        Some(fields) => fields.operations(record, now).map_err(Unfit::Field)?,
+        None => FieldOps::default(),
+    };
+    if delta.clear != Clear::Nothing {
+        ops.clear = delta.clear;
+    }
+    let lead = delta.corrects_at().map_or(Duration::ZERO, |now| record.header().lead(now));
+    let fields = record.fields();
+    let expires = fields.clone().any(|(_, value)| !value.is_live(now));
+    if ops.clear == Clear::Nothing && ops.values.is_empty() && !expires && lead.is_zero() {
+        if !changed {
+            return Ok(Applied::Unchanged);
         }
-        let expired = self.fields().any(|(_, value)| !value.is_live(now));
-        if delta.fields.is_empty() && !expired {
-            return Ok(Some(record));
+        let mut draft = Draft::new(header, fields.as_bytes().len());
+        draft.packed.extend_from_slice(fields.as_bytes());
+        return Ok(Applied::Changed(draft));
+    }
+    let room = fields.as_bytes().len() + ops.values.len() * 64;
+    let mut draft = Draft::new(header, room);
+    let written = write_fields(&mut draft.packed, record, &ops, lead, now);
+    if delta.fields.is_some() && written.after > delta.limit && written.after > written.before {
+        // A record that is too large already, under an older setting, may still shrink.
+        return Err(Unfit::TooLarge(written.after));
+    }
+    // What has expired goes with the next change, and makes none by itself.
+    Ok(if changed || written.changed { Applied::Changed(draft) } else { Applied::Unchanged })
+}
+
+/// What became of the fields: how large they were and are, and whether any is another.
+struct Written {
+    before: usize,
+    after: usize,
+    changed: bool,
+}
+
+/// Writes the fields in one pass over those that are there.
+fn write_fields(packed: &mut Vec<u8>, record: &Record, ops: &FieldOps, lead: Duration, now: Timestamp) -> Written {
+    let index = Index::of(&ops.values);
+    let mut met = vec![false; ops.values.len()];
+    let mut written = Written { before: 0, after: 0, changed: false };
+    for (key, held, bytes) in record.fields().packed() {
+        if !held.is_live(now) {
+            continue;
         }
-        let mut fields: Vec<(&str, Value<'_>)> = Vec::with_capacity(8);
-        let live = self.fields().packed().filter(|(_, value, _)| value.is_live(now));
-        fields.extend(live.map(|(key, value, packed)| (key, Value { packed: Some(packed), ..value.into() })));
-        for op in &delta.fields {
-            if !apply_field(&mut fields, op)? {
-                return Ok(None);
+        let size = field_size(key, held);
+        written.before += size;
+        match index.position(&ops.values, key) {
+            Some(at) => {
+                met[at] = true;
+                match &ops.values[at].1 {
+                    Some(value) if value.as_ref() == held => {
+                        packed.extend_from_slice(bytes);
+                        written.after += size;
+                    }
+                    Some(value) => {
+                        write_field(packed, key, value.as_ref());
+                        written.after += field_size(key, value.as_ref());
+                        written.changed = true;
+                    }
+                    None => written.changed = true,
+                }
+            }
+            None if ops.clear == Clear::All || (ops.clear == Clear::AllButCarried && !held.carried) => {
+                written.changed = true;
+            }
+            None => {
+                match held.deadline.filter(|_| !lead.is_zero()) {
+                    Some(deadline) => {
+                        let deadline = Some(deadline.saturating_sub(lead));
+                        write_field(packed, key, ValueRef { deadline, ..held });
+                    }
+                    None => packed.extend_from_slice(bytes),
+                }
+                written.after += size;
             }
         }
-        let added = delta.fields.len() * 64;
-        let mut packer = Packer::new(record.header().clone(), record.fields().size() + added);
-        for (key, value) in &fields {
-            match value.packed {
-                Some(packed) => packer.keep(packed),
-                None => packer.write(key, value.as_ref()),
-            }
+    }
+    for (at, (key, value)) in ops.values.iter().enumerate() {
+        if let Some(value) = value.as_ref().filter(|_| !met[at] && index.position(&ops.values, key) == Some(at)) {
+            write_field(packed, key, value.as_ref());
+            written.after += field_size(key, value.as_ref());
+            written.changed = true;
         }
-        Ok(Some(packer.finish()))
+    }
+    written
+}
+
+/// Finds the last operation on a key. A few are looked through, many are hashed.
+enum Index<'a> {
+    Few,
+    Many(HashMap<&'a str, usize>),
+}
+
+impl<'a> Index<'a> {
+    fn of(values: &'a [(FieldKey, Option<StoredValue>)]) -> Self {
+        if values.len() <= 8 {
+            return Self::Few;
+        }
+        Self::Many(values.iter().enumerate().map(|(at, (key, _))| (&**key, at)).collect())
+    }
+
+    fn position(&self, values: &[(FieldKey, Option<StoredValue>)], key: &str) -> Option<usize> {
+        match self {
+            Self::Few => values.iter().rposition(|(name, _)| name == key),
+            Self::Many(positions) => positions.get(key).copied(),
+        }
     }
 }
 
-/// A value that is still the record's, or the delta's, or was computed.
-struct Value<'a> {
-    bytes: Cow<'a, [u8]>,
-    carried: bool,
-    deadline: Option<Timestamp>,
-    /// The whole field as the record has it packed, where it is still the record's.
-    packed: Option<&'a [u8]>,
-}
-
-impl Value<'_> {
-    fn as_ref(&self) -> ValueRef<'_> {
-        ValueRef { bytes: &self.bytes, carried: self.carried, deadline: self.deadline }
-    }
-}
-
-impl<'a> From<ValueRef<'a>> for Value<'a> {
-    fn from(value: ValueRef<'a>) -> Self {
-        Self { bytes: Cow::Borrowed(value.bytes), carried: value.carried, deadline: value.deadline, packed: None }
-    }
-}
-
-fn apply_header(header: &mut Header, op: &HeaderOp) {
+/// Applies one operation; `false` if it changes nothing.
+fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
     match op {
-        HeaderOp::Authenticate(Authenticate { user, at, ttl, absolute_deadline, device_label: label, details }) => {
-            header.user = Some(user.clone());
-            // A clock that was ahead may have begun the session: no time of a login lies before its beginning.
-            header.created = header.created.min(*at);
-            header.authenticated = Some(*at);
-            header.last_seen = *at;
-            header.ttl = *ttl;
-            header.idle_deadline = at.saturating_add(*ttl);
-            header.absolute_deadline = *absolute_deadline;
-            header.device_label.clone_from(label);
-            header.details.clone_from(details);
+        HeaderOp::Authenticate(authenticate) => {
+            self::authenticate(header, authenticate);
+            true
         }
         HeaderOp::ActAs { user, details } => {
+            header.end_parts(Ending::UserChange);
             header.user = Some(user.clone());
             header.details.clone_from(details);
+            true
         }
-        HeaderOp::Rotate { secret } => {
+        HeaderOp::Rotate { secret, at } => {
+            header.end_parts(Ending::Rotation);
+            header.rotation = Some(LastRotation { at: *at, replaced: header.secret, same_owner: true });
             header.secret = *secret;
             header.previous = None;
             header.generation = header.generation.next();
+            true
         }
-        HeaderOp::Renew { if_current, secret, at } => {
-            if header.secret == *if_current {
-                renew(header, *secret, *at);
-            }
-        }
+        HeaderOp::Renew { if_current, secret, at } => header.secret == *if_current && renew(header, *secret, *at),
         HeaderOp::EndPrevious { if_current, until } => {
-            if let Some(previous) = header.previous.as_mut().filter(|_| header.secret == *if_current) {
-                previous.until = Some(previous.until.map_or(*until, |earlier| earlier.min(*until)));
+            let current = header.secret == *if_current;
+            let Some(previous) = header.previous.as_mut().filter(|_| current) else { return false };
+            if previous.until.is_some_and(|earlier| earlier <= *until) {
+                return false;
             }
+            previous.until = Some(*until);
+            true
         }
         HeaderOp::Touch { last_seen, idle_deadline } => {
-            header.last_seen = header.last_seen.max(*last_seen);
             let latest = header.absolute_deadline.unwrap_or(*idle_deadline).min(*idle_deadline);
+            let changed = header.last_seen < *last_seen || header.idle_deadline < latest;
+            header.last_seen = header.last_seen.max(*last_seen);
             header.idle_deadline = header.idle_deadline.max(latest);
+            changed
         }
+        HeaderOp::Correct { now } => correct(header, *now),
     }
 }
 
-fn renew(header: &mut Header, secret: SecretHash, at: Timestamp) {
+fn authenticate(header: &mut Header, op: &Authenticate) {
+    let Authenticate { user, at, ttl, absolute_deadline, device_label, details } = op;
+    let another = header.user.as_ref().is_some_and(|before| before != user);
+    header.end_parts(if another { Ending::UserChange } else { Ending::Authentication });
+    header.user = Some(user.clone());
+    // A clock that was ahead may have begun the session: no time of a login lies before its beginning.
+    header.created = header.created.min(*at);
+    header.authenticated = Some(*at);
+    header.last_seen = *at;
+    header.ttl = *ttl;
+    header.idle_deadline = at.saturating_add(*ttl);
+    header.absolute_deadline = *absolute_deadline;
+    header.device_label.clone_from(device_label);
+    header.details.clone_from(details);
+}
+
+fn renew(header: &mut Header, secret: SecretHash, at: Timestamp) -> bool {
     let replaced = match header.previous {
-        Some(PreviousSecret { until: Some(until), .. }) if at < until => return,
+        Some(PreviousSecret { until: Some(until), .. }) if at < until => return false,
         Some(PreviousSecret { secret, until: None, .. }) => secret,
         _ => header.secret,
     };
     header.previous = Some(PreviousSecret { secret: replaced, renewed: at, until: None });
     header.secret = secret;
+    true
 }
 
-/// Applies one operation; `false` if the field holds another value than expected.
-fn apply_field<'a>(fields: &mut Vec<(&'a str, Value<'a>)>, op: &'a FieldOp) -> Result<bool, StoreError> {
-    let position = |fields: &[(&str, Value<'_>)], key: &str| fields.iter().position(|(name, _)| *name == key);
-    match op {
-        FieldOp::Set { key, value } => put(fields, key, value.as_ref().into()),
-        FieldOp::Replace { key, expected, value } => {
-            let held = position(fields, key).map(|at| &*fields[at].1.bytes);
-            if held != expected.as_deref() {
-                return Ok(false);
-            }
-            match value {
-                Some(value) => put(fields, key, value.as_ref().into()),
-                None => fields.retain(|(name, _)| name != key),
-            }
-        }
-        FieldOp::Remove { key } => fields.retain(|(name, _)| name != key),
-        FieldOp::Add { key, by, min, max, carried } => {
-            let held = match position(fields, key) {
-                Some(at) => parse_counter(&fields[at].1.bytes).ok_or_else(|| StoreError::corrupt(key))?,
-                None => 0,
-            };
-            let sum = held.saturating_add(*by).max(*min).min(*max);
-            let value =
-                Value { bytes: sum.to_string().into_bytes().into(), carried: *carried, deadline: None, packed: None };
-            put(fields, key, value);
-        }
-        FieldOp::Clear { keep_carried } => fields.retain(|(_, value)| *keep_carried && value.carried),
+/// Moves the times of a clock that was ahead back by its lead.
+fn correct(header: &mut Header, now: Timestamp) -> bool {
+    let lead = header.lead(now);
+    if lead.is_zero() {
+        return false;
     }
-    Ok(true)
+    header.created = header.created.min(now);
+    header.last_seen = header.last_seen.min(now);
+    header.authenticated = header.authenticated.map(|at| at.min(now));
+    header.idle_deadline = header.idle_deadline.min(now.saturating_add(header.ttl));
+    header.absolute_deadline = header.absolute_deadline.map(|deadline| deadline.saturating_sub(lead));
+    true
 }
 
-fn put<'a>(fields: &mut Vec<(&'a str, Value<'a>)>, key: &'a str, value: Value<'a>) {
-    match fields.iter_mut().find(|(name, _)| *name == key) {
-        Some((_, held)) => *held = value,
-        None => fields.push((key, value)),
+impl Header {
+    /// Drops the parts of later releases that this ends.
+    fn end_parts(&mut self, ending: Ending) {
+        if let Some(other) = &self.other {
+            let kept: Vec<_> = other.iter().filter(|part| !part.ends_with(ending)).cloned().collect();
+            self.other = (!kept.is_empty()).then(|| kept.into());
+        }
     }
 }

@@ -1,54 +1,110 @@
-//! What a request changes in a record.
+//! What a request intends to change in a record.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::record::Record;
 use crate::record::details::LoginDetails;
-use crate::record::name;
-use crate::record::packing::field_size;
+use crate::record::field_error::FieldError;
+use crate::record::front::Generation;
 use crate::time::Timestamp;
 use crate::token::SecretHash;
 
-/// The changes of one commit: operations on the header, then operations on fields, each in order.
-///
-/// A store applies all of them or none.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Delta {
-    /// Operations on the header.
-    pub header: Vec<HeaderOp>,
-    /// Operations on fields.
-    pub fields: Vec<FieldOp>,
+/// What one commit intends: never a value that was computed from a record, so that it can be applied to the newest one
+/// as often as needed.
+#[derive(Clone)]
+pub(crate) struct Delta {
+    /// The generation under which the record was loaded.
+    pub(crate) generation: Generation,
+    /// Operations on the header, in order.
+    pub(crate) header: Vec<HeaderOp>,
+    /// Which fields go before the changes come.
+    pub(crate) clear: Clear,
+    pub(crate) fields: Option<Arc<dyn FieldChanges>>,
+    /// How large the fields may become, in bytes.
+    pub(crate) limit: usize,
 }
 
 impl Delta {
-    /// Makes a delta that changes nothing.
-    pub fn new() -> Self {
-        Self::default()
+    /// Makes a delta that changes nothing, for a record that was loaded under this generation.
+    pub(crate) fn new(generation: Generation) -> Self {
+        Self { generation, header: Vec::new(), clear: Clear::Nothing, fields: None, limit: usize::MAX }
     }
 
-    /// Whether the delta changes nothing.
-    pub fn is_empty(&self) -> bool {
-        self.header.is_empty() && self.fields.is_empty()
+    /// Whether the delta replaces the secret at once.
+    pub(crate) fn rotates(&self) -> bool {
+        self.rotation().is_some()
     }
 
-    /// How many bytes the values that it stores count against the size limit.
-    pub(crate) fn written(&self) -> usize {
-        let size = |op: &FieldOp| match op {
-            FieldOp::Set { key, value } | FieldOp::Replace { key, value: Some(value), .. } => {
-                field_size(key, value.as_ref())
-            }
-            _ => 0,
+    /// Returns the hash of the secret that is current once the delta is applied.
+    pub(crate) fn rotation(&self) -> Option<SecretHash> {
+        self.header
+            .iter()
+            .rev()
+            .find_map(|op| if let HeaderOp::Rotate { secret, .. } = op { Some(*secret) } else { None })
+    }
+
+    /// Returns the hash of the secret that a renewal asks for.
+    pub(crate) fn renewal(&self) -> Option<SecretHash> {
+        self.header.iter().find_map(|op| if let HeaderOp::Renew { secret, .. } = op { Some(*secret) } else { None })
+    }
+
+    /// Returns when the delta takes back the lead of a clock, if it does.
+    pub(crate) fn corrects_at(&self) -> Option<Timestamp> {
+        self.header.iter().find_map(|op| if let HeaderOp::Correct { now } = op { Some(*now) } else { None })
+    }
+
+    /// Whether applying the delta twice does what applying it once does.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        self.fields.as_ref().is_none_or(|fields| fields.is_repeatable())
+    }
+
+    /// Whether the delta is only about the use of the session, which may be lost.
+    pub(crate) fn is_upkeep(&self) -> bool {
+        let is_upkeep = |op: &HeaderOp| {
+            matches!(
+                op,
+                HeaderOp::Touch { .. }
+                    | HeaderOp::Renew { .. }
+                    | HeaderOp::EndPrevious { .. }
+                    | HeaderOp::Correct { .. }
+            )
         };
-        self.fields.iter().map(size).sum()
+        self.fields.is_none() && self.clear == Clear::Nothing && self.header.iter().all(is_upkeep)
     }
+}
+
+/// Which fields a delta removes before its changes come.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Clear {
+    #[default]
+    Nothing,
+    /// All but those that are carried over a change of user.
+    AllButCarried,
+    All,
+}
+
+/// The changes that a request made to fields.
+pub(crate) trait FieldChanges: Send + Sync {
+    /// Returns what the changes make of the newest record.
+    fn operations(&self, newest: &Record, now: Timestamp) -> Result<FieldOps, FieldError>;
+
+    /// Whether applying the changes twice does what applying them once does.
+    fn is_repeatable(&self) -> bool;
+}
+
+/// What a change makes of the fields of one record.
+#[derive(Debug, Default)]
+pub(crate) struct FieldOps {
+    pub(crate) clear: Clear,
+    /// What each field becomes; `None` for nothing. The last one of a key counts.
+    pub(crate) values: Vec<(FieldKey, Option<StoredValue>)>,
 }
 
 /// A change of a record's header.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum HeaderOp {
+pub(crate) enum HeaderOp {
     /// A user proved who they are. Always comes with a [`Rotate`](Self::Rotate).
     Authenticate(Authenticate),
     /// The user who is logged in acts as another one, or as themselves again: the times and the label stay. Always comes
@@ -63,6 +119,8 @@ pub enum HeaderOp {
     Rotate {
         /// The hash of the new secret.
         secret: SecretHash,
+        /// When this happens.
+        at: Timestamp,
     },
     /// Replaces the secret, which becomes the previous one. A secret that was never used (the previous one has no end) is
     /// dropped instead, and the previous one stays: the client never got the other. Does nothing if another secret is
@@ -90,89 +148,33 @@ pub enum HeaderOp {
         /// When it ends unless it is used again.
         idle_deadline: Timestamp,
     },
+    /// Takes back the lead of a clock that was ahead, also from the deadlines of fields.
+    Correct {
+        /// When this happens.
+        now: Timestamp,
+    },
 }
 
 /// What an authentication writes into the header. It begins a new lifetime, and a session that another server's clock began
 /// later than that began then.
 #[derive(Clone, Debug)]
-pub struct Authenticate {
+pub(crate) struct Authenticate {
     /// The user.
-    pub user: Arc<str>,
+    pub(crate) user: Arc<str>,
     /// When the user proved who they are.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// The time that a touch grants from now on.
-    pub ttl: Duration,
+    pub(crate) ttl: Duration,
     /// When the session ends even if it is used.
-    pub absolute_deadline: Option<Timestamp>,
+    pub(crate) absolute_deadline: Option<Timestamp>,
     /// The device, as its user knows it.
-    pub device_label: Option<Arc<str>>,
+    pub(crate) device_label: Option<Arc<str>>,
     /// What else is known of the login; replaces what was.
-    pub details: Option<Arc<LoginDetails>>,
+    pub(crate) details: Option<Arc<LoginDetails>>,
 }
 
 /// The key of a field inside a record, `namespace.field`.
 pub type FieldKey = Cow<'static, str>;
-
-/// A change of one field, or of all.
-#[derive(Clone)]
-#[non_exhaustive]
-pub enum FieldOp {
-    /// Stores a value.
-    Set {
-        /// The field.
-        key: FieldKey,
-        /// Its new value.
-        value: StoredValue,
-    },
-    /// Stores a value, or removes it, if the field still holds `expected`; otherwise the commit is a conflict.
-    Replace {
-        /// The field.
-        key: FieldKey,
-        /// The bytes that the field must hold; `None` if it must not be stored.
-        expected: Option<Vec<u8>>,
-        /// Its new value; `None` to remove it.
-        value: Option<StoredValue>,
-    },
-    /// Removes a field.
-    Remove {
-        /// The field.
-        key: FieldKey,
-    },
-    /// Adds to an integer that is stored as decimal text; an absent one is 0. Saturates at the bounds.
-    Add {
-        /// The field.
-        key: FieldKey,
-        /// The difference.
-        by: i128,
-        /// The least value that the field may take.
-        min: i128,
-        /// The greatest value that the field may take.
-        max: i128,
-        /// Whether the value stays when another user logs in.
-        carried: bool,
-    },
-    /// Removes all fields.
-    Clear {
-        /// Whether fields that are carried over a change of user stay.
-        keep_carried: bool,
-    },
-}
-
-/// Names the operation and the field; the values may be sensitive.
-impl std::fmt::Debug for FieldOp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (operation, key) = match self {
-            Self::Set { key, .. } => ("Set", key),
-            Self::Replace { key, .. } => ("Replace", key),
-            Self::Remove { key } => ("Remove", key),
-            Self::Add { key, .. } => ("Add", key),
-            Self::Clear { keep_carried } => {
-                return f.debug_struct("Clear").field("keep_carried", keep_carried).finish();
-            }
-        };
-        f.debug_struct(operation).field("key", &name::shown(key)).finish_non_exhaustive()
-    }
-}
 
 /// The stored value of a field: the encoded bytes and the flags that every release obeys.
 #[derive(Clone, Eq, PartialEq)]

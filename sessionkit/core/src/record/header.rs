@@ -1,42 +1,31 @@
 //! The header of a record: whose it is, which secret opens it, and when it ends.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::record::details::LoginDetails;
+use crate::record::front::{Generation, History, Revision};
+use crate::record::parts::OtherPart;
+use crate::scope::{MainScope, SessionScope as _};
 use crate::time::Timestamp;
 use crate::token::SecretHash;
 
-/// The length of a header's fixed part when packed, in bytes.
-pub const PACKED_HEADER: usize = 62;
+/// The length of a header's fixed part, in bytes.
+pub(crate) const FIXED: usize = 57;
 
 /// The longest lifetime that a session can have, about 136 years; longer ones are cut.
 const LONGEST: u64 = u32::MAX as u64 - 1;
 
-/// Counts the rotations of a session's secret: a commit made under an older generation is refused.
-#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Generation(u32);
-
-impl Generation {
-    /// Makes a generation from its number.
-    pub const fn from_number(number: u32) -> Self {
-        Self(number)
-    }
-
-    /// The number of the generation.
-    pub const fn number(self) -> u32 {
-        self.0
-    }
-
-    pub(crate) const fn next(self) -> Self {
-        Self(self.0.wrapping_add(1))
-    }
-}
+/// By how much clocks may differ without harm.
+const LEEWAY: Duration = Duration::from_secs(30);
 
 /// Everything that a record knows of its session but the fields.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Header {
+    /// The name of the scope that the session belongs to.
+    pub scope: Cow<'static, str>,
     /// When the session began.
     pub created: Timestamp,
     /// When its user last proved who they are; `None` for an anonymous session.
@@ -55,12 +44,17 @@ pub struct Header {
     pub secret: SecretHash,
     /// The secret before a renewal, while it still opens the session.
     pub previous: Option<PreviousSecret>,
+    /// The last rotation of the secret.
+    pub rotation: Option<LastRotation>,
     /// The user who is logged in.
     pub user: Option<Arc<str>>,
     /// The device, as its user knows it.
     pub device_label: Option<Arc<str>>,
     /// What else is known of the login.
     pub details: Option<Arc<LoginDetails>>,
+    /// The parts that a later release wrote, in its order.
+    pub(crate) other: Option<Arc<[OtherPart]>>,
+    pub(crate) history: History,
 }
 
 /// The secret that a renewal replaced.
@@ -74,11 +68,23 @@ pub struct PreviousSecret {
     pub until: Option<Timestamp>,
 }
 
+/// The last time that the secret was replaced at once: by a login, a new proof of identity, or on request.
+#[derive(Clone, Copy, Debug)]
+pub struct LastRotation {
+    /// When it happened.
+    pub at: Timestamp,
+    /// The hash of the secret that it replaced. It opens nothing.
+    pub replaced: SecretHash,
+    /// Whether the session had the same owner before.
+    pub same_owner: bool,
+}
+
 impl Header {
-    /// Makes the header of a new anonymous session.
+    /// Makes the header of a new anonymous session of the main scope.
     pub fn new(secret: SecretHash, now: Timestamp, ttl: Duration, absolute: Option<Duration>) -> Self {
         let absolute_deadline = absolute.map(|absolute| now.saturating_add(absolute));
         Self {
+            scope: MainScope::NAME.into(),
             created: now,
             authenticated: None,
             last_seen: now,
@@ -88,13 +94,16 @@ impl Header {
             generation: Generation::default(),
             secret,
             previous: None,
+            rotation: None,
             user: None,
             device_label: None,
             details: None,
+            other: None,
+            history: History::default(),
         }
     }
 
-    /// When the session ends unless something happens: the earlier of the two deadlines.
+    /// Returns when the session ends unless something happens: the earlier of the two deadlines.
     pub fn deadline(&self) -> Timestamp {
         self.absolute_deadline.map_or(self.idle_deadline, |absolute| absolute.min(self.idle_deadline))
     }
@@ -104,58 +113,60 @@ impl Header {
         now >= self.deadline()
     }
 
-    /// Who proved that the session is theirs: the actor where somebody acts as another user, the user otherwise.
-    pub(crate) fn owner(&self) -> Option<&Arc<str>> {
+    /// Returns by how much a clock was ahead that wrote the record: zero up to the leeway that clocks have.
+    pub(crate) fn lead(&self, now: Timestamp) -> Duration {
+        let latest = self.created.max(self.last_seen).max(self.authenticated.unwrap_or_default());
+        let lead = latest.saturating_duration_since(now);
+        if lead > LEEWAY { lead } else { Duration::ZERO }
+    }
+
+    /// Returns the revision: new at every write.
+    pub fn revision(&self) -> Revision {
+        self.history.revision
+    }
+
+    /// Returns who proved that the session is theirs: the actor if somebody acts as another user, the user otherwise.
+    pub fn owner(&self) -> Option<&Arc<str>> {
         self.details.as_ref().and_then(|details| details.actor.as_ref()).or(self.user.as_ref())
     }
 
-    /// Packs the fixed part: version, generation, created, and the other times as offsets, then the hash.
+    /// Writes the fixed part: created, and the other times as offsets, then the hash.
     ///
     /// All numbers are big-endian. An offset is in seconds from `created`; zero means none for `authenticated` and
     /// `absolute_deadline`, whose offsets are stored plus one.
-    pub fn pack(&self) -> [u8; PACKED_HEADER] {
+    pub(crate) fn write_fixed(&self, packed: &mut Vec<u8>) {
         let offset = |time: Timestamp| time.saturating_duration_since(self.created).as_secs().min(LONGEST) as u32;
         let optional = |time: Option<Timestamp>| time.map_or(0, |time| offset(time) + 1);
-        let mut packed = [0; PACKED_HEADER];
-        packed[0] = 1;
-        packed[1..5].copy_from_slice(&self.generation.0.to_be_bytes());
-        packed[5..10].copy_from_slice(&self.created.unix_seconds().to_be_bytes()[3..]);
-        packed[10..14].copy_from_slice(&optional(self.authenticated).to_be_bytes());
-        packed[14..18].copy_from_slice(&offset(self.last_seen).to_be_bytes());
-        packed[18..22].copy_from_slice(&offset(self.idle_deadline).to_be_bytes());
-        packed[22..26].copy_from_slice(&optional(self.absolute_deadline).to_be_bytes());
-        packed[26..30].copy_from_slice(&(self.ttl.as_secs().min(LONGEST) as u32).to_be_bytes());
-        packed[30..].copy_from_slice(self.secret.as_bytes());
-        packed
+        packed.extend_from_slice(&self.created.unix_seconds().to_be_bytes()[3..]);
+        for number in [
+            optional(self.authenticated),
+            offset(self.last_seen),
+            offset(self.idle_deadline),
+            optional(self.absolute_deadline),
+            self.ttl.as_secs().min(LONGEST) as u32,
+        ] {
+            packed.extend_from_slice(&number.to_be_bytes());
+        }
+        packed.extend_from_slice(self.secret.as_bytes());
     }
 
-    /// Reads what [`pack`](Self::pack) wrote; `None` for anything else. User, label,
-    /// details and previous secret are not part of it.
-    pub fn unpack(packed: &[u8]) -> Option<Self> {
-        let packed: &[u8; PACKED_HEADER] = packed.try_into().ok()?;
-        if packed[0] != 1 {
-            return None;
-        }
+    /// Reads what [`write_fixed`](Self::write_fixed) wrote.
+    pub(crate) fn read_fixed(packed: &[u8; FIXED], generation: Generation, history: History) -> Self {
         let number = |at: usize| u32::from_be_bytes([packed[at], packed[at + 1], packed[at + 2], packed[at + 3]]);
-        let created = Timestamp::from_unix_seconds((u64::from(packed[5]) << 32) | u64::from(number(6)));
+        let created = Timestamp::from_unix_seconds((u64::from(packed[0]) << 32) | u64::from(number(1)));
         let time = |offset: u32| created.saturating_add(Duration::from_secs(u64::from(offset)));
         let optional = |offset: u32| offset.checked_sub(1).map(time);
         let mut secret = [0; 32];
-        secret.copy_from_slice(&packed[30..]);
-        Some(Self {
-            created,
-            authenticated: optional(number(10)),
-            last_seen: time(number(14)),
-            idle_deadline: time(number(18)),
-            absolute_deadline: optional(number(22)),
-            ttl: Duration::from_secs(u64::from(number(26))),
-            generation: Generation(number(1)),
-            secret: SecretHash::from_bytes(secret),
-            previous: None,
-            user: None,
-            device_label: None,
-            details: None,
-        })
+        secret.copy_from_slice(&packed[25..]);
+        Self {
+            authenticated: optional(number(5)),
+            last_seen: time(number(9)),
+            idle_deadline: time(number(13)),
+            absolute_deadline: optional(number(17)),
+            generation,
+            history,
+            ..Self::new(SecretHash::from_bytes(secret), created, Duration::from_secs(u64::from(number(21))), None)
+        }
     }
 }
 
@@ -164,16 +175,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packing_loses_nothing_of_the_fixed_part() {
+    fn the_fixed_part_loses_nothing() {
         let now = Timestamp::from_unix_seconds(1_700_000_000);
         let mut header =
             Header::new(SecretHash::from_bytes([7; 32]), now, Duration::from_secs(60), Some(Duration::from_secs(90)));
-        header.generation = Generation(70_000);
+        header.generation = Generation::from_number(70_000);
         header.authenticated = Some(now);
         header.last_seen = now.saturating_add(Duration::from_secs(30));
-        let unpacked = Header::unpack(&header.pack()).unwrap();
-        assert_eq!(unpacked.pack(), header.pack());
-        assert_eq!(format!("{unpacked:?}"), format!("{header:?}"));
+        let mut packed = Vec::new();
+        header.write_fixed(&mut packed);
+        let read = Header::read_fixed(packed[..].try_into().unwrap(), header.generation, header.history);
+        assert_eq!(format!("{read:?}"), format!("{header:?}"));
     }
 
     #[test]

@@ -1,118 +1,144 @@
-//! One session as the store keeps it: a header, and its fields packed into one allocation.
+//! One session as it is stored: a header and its fields, packed into one string of bytes.
+//!
+//! Here stands what a record is and what a delta makes of it, as pure functions. Nothing in this room knows stores,
+//! requests, or the structs of an application.
+//!
+//! # The format, version 1
+//!
+//! Numbers are big-endian, times are seconds since the Unix epoch, a *slice* is its length as LEB128 and then its bytes.
+//! The first 30 bytes stand at the same places in every version, and in every kind of entry:
+//!
+//! | at | length | what |
+//! |---|---|---|
+//! | 0 | 1 | the version of the format |
+//! | 1 | 8 | the revision: a counter (4) that wraps around, and a random number (4) |
+//! | 9 | 4 | the generation: how often the secret was rotated; wraps around |
+//! | 13 | 1 | the kind: `s` for a session, `l` for the list of the sessions of a user |
+//! | 14 | 16 | the random numbers of the four revisions before, the newest first |
+//!
+//! A session goes on like this:
+//!
+//! | at | length | what |
+//! |---|---|---|
+//! | 30 | 5 | when it began |
+//! | 35 | 4 | when its user proved who they are: seconds after the beginning plus one; 0 for an anonymous session |
+//! | 39 | 4 | when it was last seen: seconds after the beginning |
+//! | 43 | 4 | the idle deadline: seconds after the beginning |
+//! | 47 | 4 | the absolute deadline: seconds after the beginning plus one; 0 for none |
+//! | 51 | 4 | the seconds that a touch grants |
+//! | 55 | 32 | SHA-256 of the name of the scope, a zero byte, and the secret |
+//! | 87 | | parts: a tag (1) and a slice each, until a tag 0 |
+//! | | | fields until the end: the key (slice), flags (1), the deadline (LEB128) if bit 1 is set, the value (slice) |
+//!
+//! | tag | ends with | part |
+//! |---|---|---|
+//! | `0x81` | another user | the id of the user |
+//! | `0x02` | an authentication | the label of the device |
+//! | `0x03` | an authentication | the methods of the login, with spaces between |
+//! | `0x84` | another user | the id of the actor, if somebody acts as the user |
+//! | `0x05` | an authentication | the stamp of the credentials (8 bytes) |
+//! | `0x46` | a rotation | the secret before a renewal: its hash (32), the time of the renewal (5), its end (5) if it has one |
+//! | `0x47` | a rotation | the last rotation: its time (5), the hash that it replaced (32), 1 if the owner stayed the same (1) |
+//! | `0xc8` | nothing | the name of the scope, unless it is `Main` |
+//!
+//! The high two bits of a tag say what ends its part: 0 an authentication, 1 a rotation, 2 another user or actor, 3
+//! nothing. Bit 0 of a field's flags says that it stays when another user logs in. Releases keep parts, flags and fields
+//! that they do not know, and end them as these bits say.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::record::delta::ValueRef;
-use crate::record::header::{Header, PACKED_HEADER};
-use crate::record::packing::{Fields, Packer, field_size, write_field, write_header};
+use crate::record::front::Unreadable;
+use crate::record::header::Header;
+use crate::record::packing::{Fields, read_header, write_field, write_header};
 use crate::time::Timestamp;
 
 pub(crate) mod apply;
 pub(crate) mod credential_stamp;
 pub(crate) mod delta;
 pub(crate) mod details;
+pub(crate) mod field_error;
+pub(crate) mod front;
 pub(crate) mod header;
+pub(crate) mod list;
 pub(crate) mod name;
 pub(crate) mod packing;
+pub(crate) mod parts;
+pub(crate) mod varint;
 
 /// Everything that is stored of one session. Cheap to clone.
+///
+/// Operators and store authors read one from the bytes of an entry:
+///
+/// ```
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::store::{Record, Unreadable};
+///
+/// assert_eq!(Record::from_bytes(b"not a record").unwrap_err(), Unreadable::UnknownVersion(b'n'));
+/// ```
 #[derive(Clone)]
 pub struct Record {
     header: Header,
     packed: Arc<[u8]>,
     /// Where the fields begin in `packed`.
     start: usize,
-    /// Whether what comes before them is this very header.
-    whole: bool,
 }
 
 impl Record {
     /// Makes a record without fields.
     pub fn new(header: Header) -> Self {
-        Self { header, packed: Arc::new([]), start: 0, whole: false }
+        Self::from_fields(header, [])
     }
 
-    /// Makes a record from a header and fields, as a store read them.
+    /// Makes a record from a header and fields.
     pub fn from_fields<'a>(header: Header, fields: impl IntoIterator<Item = (&'a str, ValueRef<'a>)>) -> Self {
-        let mut packer = Packer::new(header, 256);
+        let mut draft = Draft::new(header, 256);
         for (key, value) in fields {
-            packer.write(key, value);
+            write_field(&mut draft.packed, key, value);
         }
-        packer.finish()
+        draft.finish()
     }
 
-    /// Takes what is packed: from `start` on the fields, and before them this header.
-    pub(crate) fn from_packed(header: Header, packed: Arc<[u8]>, start: usize) -> Self {
-        Self { header, packed, start, whole: true }
+    /// Reads a record from the bytes of an entry.
+    ///
+    /// # Errors
+    /// Fails when the bytes are of a version that this release does not know, or no whole record.
+    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Result<Self, Unreadable> {
+        let packed = bytes.into();
+        let (header, fields) = read_header(&packed)?;
+        if !Fields::of(fields).are_whole() {
+            return Err(Unreadable::Damaged);
+        }
+        let start = packed.len() - fields.len();
+        Ok(Self { header, packed, start })
     }
 
-    /// The header.
+    /// Returns the record as bytes, for any process that knows the format.
+    pub fn as_bytes(&self) -> &Arc<[u8]> {
+        &self.packed
+    }
+
+    /// Returns the header.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    pub(crate) fn header_mut(&mut self) -> &mut Header {
-        self.whole = false;
-        &mut self.header
-    }
-
-    /// The fields that are stored, those included whose time is up.
+    /// Returns the stored fields, those included whose time is up.
     pub fn fields(&self) -> Fields<'_> {
         Fields::of(&self.packed[self.start..])
     }
 
-    /// The value of a field, unless there is none or its time is up.
+    /// Returns the value of a field, unless there is none or its time is up.
     pub fn field(&self, key: &str, now: Timestamp) -> Option<ValueRef<'_>> {
         self.fields().find(|(name, _)| *name == key).map(|(_, value)| value).filter(|value| value.is_live(now))
     }
 
-    /// The size that counts against the limit: of every field whose time is not up its key, its value and its flags, in
-    /// bytes.
-    pub(crate) fn live_size(&self, now: Timestamp) -> usize {
-        let live = self.fields().filter(|(_, value)| value.is_live(now));
-        live.map(|(key, value)| field_size(key, value)).sum()
-    }
-
-    /// Writes the whole record into bytes that any process can read.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut packed = Vec::with_capacity(PACKED_HEADER + 64 + self.packed.len());
-        write_header(&mut packed, &self.header);
-        for (key, value) in self.fields() {
-            write_field(&mut packed, key, value, None);
-        }
-        packed
-    }
-
-    /// Reads a record that [`to_bytes`](Self::to_bytes) wrote.
-    ///
-    /// Returns `None` for bytes that are not a record.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        Self::unpack(bytes.into())
-    }
-
-    /// The whole record, for this process alone: the names of its fields may be interned.
-    pub(crate) fn packed(&self) -> Arc<[u8]> {
-        if self.whole {
-            return self.packed.clone();
-        }
-        let fields = &self.packed[self.start..];
-        let mut packer = Packer::new(self.header.clone(), fields.len());
-        packer.keep(fields);
-        packer.finish().packed
-    }
-
-    /// Reads a packed record without copying its fields.
-    pub(crate) fn unpack(packed: Arc<[u8]>) -> Option<Self> {
-        let record = Self::unpack_own(packed)?;
-        record.fields().are_whole().then_some(record)
-    }
-
-    /// Reads what [`packed`](Self::packed) gave; the fields need no look.
-    pub(crate) fn unpack_own(packed: Arc<[u8]>) -> Option<Self> {
-        let (header, fields) = packing::read_header(&packed)?;
-        let start = packed.len() - fields.len();
-        Some(Self::from_packed(header, packed, start))
+    /// Returns the record with the next revision.
+    pub(crate) fn sealed(&self, random: u32) -> Self {
+        let mut draft = Draft::new(self.header.clone(), self.fields().as_bytes().len());
+        draft.packed.extend_from_slice(self.fields().as_bytes());
+        draft.seal(random)
     }
 }
 
@@ -124,73 +150,33 @@ impl fmt::Debug for Record {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
+/// A record that is being written. It gets its revision last.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    header: Header,
+    packed: Vec<u8>,
+    start: usize,
+}
 
-    use super::*;
-    use crate::record::delta::StoredValue;
-    use crate::record::details::LoginDetails;
-    use crate::record::header::PreviousSecret;
-    use crate::token::SecretHash;
-
-    fn record() -> Record {
-        let now = Timestamp::from_unix_seconds(1_700_000_000);
-        let mut header = Header::new(SecretHash::from_bytes([1; 32]), now, Duration::from_secs(60), None);
-        header.user = Some("ada".into());
-        header.device_label = Some("laptop".into());
-        header.details =
-            LoginDetails { methods: vec!["pwd".into()], actor: Some("grace".into()), stamp: None }.shared();
-        header.previous =
-            Some(PreviousSecret { secret: SecretHash::from_bytes([2; 32]), renewed: now, until: Some(now) });
-        let mut code = StoredValue::new("123");
-        code.carried = true;
-        code.deadline = Some(now);
-        let items = StoredValue::new(vec![b'1'; 300]);
-        Record::from_fields(header, [("cart.items", items.as_ref()), ("cart.code", code.as_ref())])
+impl Draft {
+    /// Begins with the header, with room for fields of so many bytes.
+    pub(crate) fn new(header: Header, fields: usize) -> Self {
+        let mut packed = Vec::with_capacity(160 + fields);
+        write_header(&mut packed, &header);
+        let start = packed.len();
+        Self { header, packed, start }
     }
 
-    #[test]
-    fn bytes_hold_the_whole_record() {
-        let record = record();
-        for bytes in [record.to_bytes(), record.packed().to_vec()] {
-            let read = Record::from_bytes(&bytes).unwrap();
-            assert_eq!(format!("{:?}", read.header()), format!("{:?}", record.header()));
-            assert!(read.fields().eq(record.fields()));
-            assert_eq!(read.fields().count(), 2);
-        }
-        assert!(record.packed().len() < record.to_bytes().len());
+    /// Gives the record the next revision.
+    pub(crate) fn seal(mut self, random: u32) -> Record {
+        self.header.history = self.header.history.next(random);
+        self.header.history.write(&mut self.packed);
+        self.finish()
     }
 
-    #[test]
-    fn a_record_from_before_there_were_details_is_read_and_written_as_ever() {
-        let mut header = record().header().clone();
-        (header.details, header.previous) = (None, None);
-        let fixed = header.pack();
-        let rest = [&[3, 3], &b"ada"[..], &[6], b"laptop", &[13], b"a.note", &[0, 2], b"hi"].concat();
-        let bytes = [&fixed[..], &rest].concat();
-        let read = Record::from_bytes(&bytes).unwrap();
-        assert_eq!(format!("{:?}", read.header()), format!("{header:?}"));
-        assert!(read.fields().eq([("a.note", StoredValue::new("hi").as_ref())]));
-        assert_eq!(read.to_bytes(), bytes);
-    }
-
-    #[test]
-    fn torn_bytes_are_not_a_record() {
-        let bytes = record().to_bytes();
-        let whole = record().fields().count();
-        for end in 0..bytes.len() {
-            // A cut between two fields is a shorter record: stores that can tear frame their bytes.
-            let read = Record::from_bytes(&bytes[..end]);
-            assert!(read.is_none_or(|read| read.fields().count() < whole), "{end}");
-        }
-    }
-
-    #[test]
-    fn a_field_whose_time_is_up_is_not_returned() {
-        let record = record();
-        let now = Timestamp::from_unix_seconds(1_700_000_000);
-        assert!(record.field("cart.code", now).is_none());
-        assert!(record.field("cart.code", Timestamp::from_unix_seconds(1_699_999_999)).is_some());
+    /// Takes the record as it is, with the revision that it had.
+    pub(crate) fn finish(self) -> Record {
+        let Self { header, packed, start } = self;
+        Record { header, packed: packed.into(), start }
     }
 }

@@ -5,8 +5,8 @@ use std::ops::{Deref, DerefMut};
 
 use crate::data::SessionData;
 use crate::data::field::{Encoded, FieldWriter};
-use crate::data::field_error::FieldError;
 use crate::error::SessionError;
+use crate::record::field_error::FieldError;
 use crate::request::RequestSession;
 use crate::request::state::Epoch;
 

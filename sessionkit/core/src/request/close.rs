@@ -12,10 +12,10 @@ use crate::engine::Engine;
 use crate::engine::tasks::Completion;
 use crate::error::SessionError;
 use crate::event::EventKind;
-use crate::record::Record;
 use crate::request::RequestSession;
+use crate::request::changes::Changes;
 use crate::request::commit::{Commit, Settled};
-use crate::request::pending::Pending;
+use crate::request::operations::RequestChanges;
 use crate::request::state::{CookieChange, State};
 use crate::request::upkeep::Upkeep;
 use crate::time::Timestamp;
@@ -163,19 +163,23 @@ pub(crate) async fn commit(round: &RequestSession) -> Result<(), SessionError> {
         let Some(current) = state.current.clone() else { return Ok(()) };
         (current, pending)
     };
-    let now = engine.now();
-    let (upkeep, nothing_changed) = (Upkeep::without_response(engine, &current, now), pending.is_empty());
+    let (upkeep, nothing_changed) = (Upkeep::without_response(engine, &current, engine.now()), pending.is_empty());
     if nothing_changed && upkeep.is_empty() {
         return Ok(());
     }
-    let commit = Commit { engine: engine.clone(), current: Some(current), pending, upkeep, begins: false, now };
+    let (engine, changes) = (engine.clone(), RequestChanges::new(pending, Some(&current)));
+    let commit = Commit { engine, current: Some(current), overtaken: None, changes, upkeep, begins: false };
     let session = round.clone();
-    match engine.tasks.complete(async move { commit.run(&session).await }).await {
+    match round.shared.engine.tasks.complete(async move { commit.run(&session).await }).await {
         Some(Ok(Settled::Stored { .. })) => Ok(()),
         Some(Ok(Settled::Lost { reason, id })) => {
             if !nothing_changed {
                 let record = round.state().current.as_ref().map(|current| current.record.clone());
-                round.report_of(id, record.as_ref().map(Record::header), EventKind::WriteDiscarded { reason });
+                round.report_of(
+                    id,
+                    record.as_ref().map(|record| record.header()),
+                    EventKind::WriteDiscarded { reason },
+                );
             }
             Err(SessionError::over())
         }
@@ -195,19 +199,20 @@ fn take(session: &RequestSession, status: u16) -> Result<Option<Box<Commit>>, Se
     }
     let keeps = status < 500 && status != 408;
     let begins = keeps && begins(session, &state);
-    let pending = if keeps { pending } else { Pending::default() };
-    let now = engine.now();
-    let upkeep = state.current.as_ref().map(|current| Upkeep::due(engine, current, now)).unwrap_or_default();
+    let pending = if keeps { pending } else { Changes::default() };
+    let upkeep = state.current.as_ref().map(|current| Upkeep::due(engine, current, engine.now())).unwrap_or_default();
     if pending.is_empty() && upkeep.is_empty() && !begins {
         return Ok(None);
     }
-    let current = state.current.clone();
-    Ok(Some(Box::new(Commit { engine: engine.clone(), current, pending, upkeep, begins, now })))
+    let (engine, current) = (engine.clone(), state.current.clone());
+    let overtaken = state.overtaken.as_ref().map(|overtaken| overtaken.token.id());
+    let changes = RequestChanges::new(pending, current.as_ref());
+    Ok(Some(Box::new(Commit { engine, current, overtaken, changes, upkeep, begins })))
 }
 
 async fn settle(session: &RequestSession, commit: Box<Commit>) -> Result<(), SessionError> {
     let engine = &session.shared.engine;
-    let nothing_changed = commit.pending.is_empty();
+    let nothing_changed = commit.changes.is_none();
     // A logout in a task of the handler's may have come meanwhile: what it makes of the cookie stays.
     let logged_out = |state: &State| commit.current.is_some() && state.current.is_none();
     match commit.run(session).await {
@@ -246,7 +251,8 @@ async fn settle(session: &RequestSession, commit: Box<Commit>) -> Result<(), Ses
 
 /// Whether a session begins though there is nothing to keep in it: the visitor has none, as far as the request knows.
 fn begins(session: &RequestSession, state: &State) -> bool {
-    let nobody = state.current.is_none() && state.ambiguous.is_empty() && matches!(state.cookie, CookieChange::Keep);
+    let nobody = state.current.is_none() && state.ambiguous.is_empty() && state.overtaken.is_none();
+    let nobody = nobody && matches!(state.cookie, CookieChange::Keep);
     // A cookie that nobody asked about may well open a session.
     let known = || session.shared.loaded.initialized() || !session.cookie_presented();
     session.shared.engine.settings().save_uninitialized && nobody && known()

@@ -1,33 +1,35 @@
-//! One commit of a request's changes: how it is built, tried again, and given up.
+//! The commit of a request: what it changed, and what its use of the session makes due.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::engine::Engine;
+use crate::engine::commit::CommitError;
+use crate::engine::document::Refusal;
+use crate::engine::open::Current;
 use crate::error::SessionError;
 use crate::event::EventKind;
-use crate::record::Record;
+use crate::record::delta::Delta;
+use crate::record::front::Generation;
 use crate::request::RequestSession;
-use crate::request::pending::{Pending, size_after};
-use crate::request::state::{CookieChange, Current};
+use crate::request::operations::RequestChanges;
+use crate::request::state::CookieChange;
 use crate::request::upkeep::Upkeep;
-use crate::store::{CommitOutcome, CreateOutcome};
-use crate::time::Timestamp;
-use crate::token::{NEW_IDS, SessionId, Token};
-use crate::{Delta, Header};
+use crate::token::SessionId;
 
 /// One commit, with what it needs to outlive its request.
 pub(crate) struct Commit {
     pub(crate) engine: Arc<Engine>,
     pub(crate) current: Option<Current>,
-    pub(crate) pending: Pending,
+    /// The session that a login or a rotation took from the request while it was under way.
+    pub(crate) overtaken: Option<SessionId>,
+    /// The changes of fields, if there are any.
+    pub(crate) changes: Option<Arc<RequestChanges>>,
     pub(crate) upkeep: Upkeep,
     /// Whether a session begins even without a field.
     pub(crate) begins: bool,
-    pub(crate) now: Timestamp,
 }
 
-/// How a commit ended, where it did not fail.
+/// How a commit ended, if it did not fail.
 pub(crate) enum Settled {
     Stored { cookie: Option<CookieChange> },
     Lost { reason: &'static str, id: SessionId },
@@ -36,82 +38,45 @@ pub(crate) enum Settled {
 impl Commit {
     /// Stores the changes of this request.
     pub(crate) async fn run(&self, session: &RequestSession) -> Result<Settled, SessionError> {
-        match &self.current {
-            Some(current) => self.update(session, current).await,
-            None => self.create(session).await,
+        match (&self.current, self.overtaken) {
+            (Some(current), _) => self.update(session, current).await,
+            // Its cookie would take the place of the one that the login has given to the client.
+            (None, Some(id)) => Ok(Settled::Lost { reason: "the token was replaced a moment ago", id }),
+            (None, None) => self.create(session).await,
         }
     }
 
     async fn update(&self, session: &RequestSession, current: &Current) -> Result<Settled, SessionError> {
-        let engine = &self.engine;
-        let (id, generation) = (current.id(), current.record.header().generation);
-        let mut deadline = engine.commit_deadline();
-        let mut newest: Option<Record> = None;
-        for attempt in 0.. {
-            let record = newest.as_ref().unwrap_or(&current.record);
-            let mut delta = self.pending.delta(Some(&current.record), Some(record), self.now)?;
-            delta.header.extend(self.upkeep.ops());
-            if delta.is_empty() {
-                break;
-            }
-            self.check_size(Some(record), &delta)?;
-            match engine.within(&mut deadline, engine.store.commit(id, generation, &delta, self.now)).await? {
-                CommitOutcome::Committed(receipt) => {
-                    return Ok(Settled::Stored { cookie: self.upkeep.cookie(session, current, receipt) });
-                }
-                CommitOutcome::Conflict(record) => newest = Some(record),
-                CommitOutcome::Stale => return Ok(Settled::Lost { reason: "the token was rotated", id }),
-                CommitOutcome::Gone => return Ok(Settled::Lost { reason: "the session ended", id }),
-            }
-            session.report_of(id, Some(current.record.header()), EventKind::Conflict);
-            let pause = tokio::time::sleep(jitter(engine, attempt));
-            if deadline.limit(pause).await.is_none() {
-                return Err(SessionError::unsettled());
-            }
+        let (engine, id, base) = (&self.engine, current.id(), current.base());
+        let mut delta = self.delta(base.header().generation);
+        delta.header.extend(self.upkeep.ops());
+        let committed = engine.commit_record(id, base.clone(), delta, &mut engine.commit_deadline()).await;
+        match committed {
+            Ok(record) => Ok(Settled::Stored { cookie: self.upkeep.cookie(session, current, record.header()) }),
+            Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => Err(error),
+            Err(CommitError::Refused(Refusal::Gone)) => Ok(Settled::Lost { reason: "the session ended", id }),
+            Err(CommitError::Refused(_)) => Ok(Settled::Lost { reason: "the token was rotated", id }),
         }
-        Ok(Settled::Stored { cookie: None })
     }
 
     async fn create(&self, session: &RequestSession) -> Result<Settled, SessionError> {
         let engine = &self.engine;
-        let mut deadline = engine.commit_deadline();
-        let delta = self.pending.delta(None, None, self.now)?;
-        self.check_size(None, &delta)?;
-        for _ in 0..NEW_IDS {
-            let token = Token::new(engine.tokens());
-            let (ttl, absolute) = engine.anonymous_lifetime();
-            let empty = Record::new(Header::new(token.secret_hash(engine.scope()), self.now, ttl, absolute));
-            let record = empty.applied(&delta, self.now)?.ok_or_else(SessionError::unsettled)?;
-            if record.fields().next().is_none() && !self.begins {
-                return Ok(Settled::Stored { cookie: None });
-            }
-            let creating = engine.store.create(token.id(), &record, self.now);
-            if engine.within(&mut deadline, creating).await? == CreateOutcome::Created {
-                session.report_of(token.id(), None, EventKind::Created);
-                let ends = record.header().deadline();
-                return Ok(Settled::Stored { cookie: Some(CookieChange::Set { token, ends }) });
-            }
-        }
-        Err(SessionError::no_free_id())
+        let delta = |_: &_| self.delta(Generation::default());
+        let Some((token, record)) = engine.begin_record(delta, self.begins, &mut engine.commit_deadline()).await?
+        else {
+            return Ok(Settled::Stored { cookie: None });
+        };
+        session.report_of(token.id(), None, EventKind::Created);
+        let ends = record.header().deadline();
+        Ok(Settled::Stored { cookie: Some(CookieChange::Set { token, ends }) })
     }
 
-    fn check_size(&self, record: Option<&Record>, delta: &Delta) -> Result<(), SessionError> {
-        let limit = self.engine.settings().max_record_size;
-        let before = record.map_or(0, |record| record.live_size(self.now));
-        // Nearly always there is room even if nothing that is there were replaced.
-        if before + delta.written() <= limit {
-            return Ok(());
+    fn delta(&self, generation: Generation) -> Delta {
+        let mut delta = Delta::new(generation);
+        if let Some(changes) = &self.changes {
+            delta.fields = Some(changes.clone());
+            delta.limit = self.engine.settings().max_record_size;
         }
-        let size = size_after(record, delta, self.now);
-        // A record that is too large already, under an older setting, may still shrink.
-        if size > limit && size > before { Err(SessionError::too_large(size, limit)) } else { Ok(()) }
+        delta
     }
-}
-
-/// A random pause before another attempt, up to one, two, four .. sixteen milliseconds.
-fn jitter(engine: &Engine, attempt: u32) -> Duration {
-    let mut random = [0; 4];
-    engine.tokens().fill(&mut random);
-    let most = 1000 << attempt.min(4);
-    Duration::from_micros(u64::from(u32::from_le_bytes(random) % most))
 }

@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 
 use crate::data::codec::{Codec, CodecError, Json};
 use crate::data::encoding::Stored;
-use crate::data::field_error::FieldError;
 use crate::data::snapshot::is_field;
 use crate::error::SessionError;
+use crate::record::field_error::FieldError;
 use crate::request::RequestSession;
 use crate::request::overlay::Overlay;
 use crate::request::state::Epoch;

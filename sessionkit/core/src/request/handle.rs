@@ -11,7 +11,7 @@ use tokio::task;
 use crate::data::SessionData;
 use crate::engine::Engine;
 use crate::error::SessionError;
-use crate::record::header::Generation;
+use crate::record::front::Generation;
 use crate::request::RequestSession;
 use crate::request::checkout::Checkout;
 use crate::request::close;

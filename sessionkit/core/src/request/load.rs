@@ -1,19 +1,24 @@
 //! Loading the session of a request: once, and for whom.
 
 use crate::config::OnBadCookie;
+use crate::engine::Engine;
 use crate::engine::deadline::Deadline;
 use crate::engine::hooks::Hooked;
-use crate::engine::{Engine, Opened};
+use crate::engine::open::Opened;
+use crate::engine::session::UnreadableSession;
 use crate::error::SessionError;
 use crate::event::EventKind;
+use crate::record::front::Unreadable;
 use crate::request::RequestSession;
 use crate::request::state::State;
+use crate::store::error::StoreError;
 use crate::wire::cookie::{BadCookie, Candidates};
 
 impl RequestSession {
     /// Loads the session for somebody who asks for it.
     pub(crate) async fn load(&self) -> Result<(), SessionError> {
         self.look_up().await?;
+        self.check_version()?;
         if !self.shared.engine.may_refuse() {
             return Ok(());
         }
@@ -26,6 +31,16 @@ impl RequestSession {
     /// Loads the session for a login or a logout, which nobody is refused.
     pub(crate) async fn look_up(&self) -> Result<(), SessionError> {
         self.shared.loaded.get_or_init(|| self.look_up_once()).await.clone()
+    }
+
+    /// Makes sure that no session is taken for none because a newer release wrote its record.
+    pub(crate) fn check_version(&self) -> Result<(), SessionError> {
+        let newer = {
+            let state = self.state();
+            let is_newer = |session: &&UnreadableSession| session.why != Unreadable::Damaged;
+            state.unreadable.iter().find(is_newer).filter(|_| state.current.is_none()).map(|session| session.why)
+        };
+        newer.map_or(Ok(()), |why| Err(self.fail(StoreError::unreadable(why).into())))
     }
 
     async fn look_up_once(&self) -> Result<(), SessionError> {
@@ -54,12 +69,14 @@ impl RequestSession {
 
     async fn open(&self, candidates: &Candidates, deadline: &mut Deadline) -> Result<(), SessionError> {
         let engine = &self.shared.engine;
-        let opened = engine.open(candidates, deadline).await.map_err(|error| self.fail(error.into()))?;
+        let opened = engine.open_candidates(candidates, deadline).await.map_err(|error| self.fail(error.into()))?;
         self.report_opened(&opened, candidates);
         let nobody = opened.current.is_none() && opened.ambiguous.is_empty();
         let mut state = self.state();
         state.current = opened.current;
         state.ambiguous = opened.ambiguous;
+        state.overtaken = opened.overtaken.filter(|_| nobody);
+        state.unreadable = opened.unreadable;
         if nobody && engine.settings().on_bad_cookie == OnBadCookie::Reject {
             state.refusal = candidates.fault().map(SessionError::bad_cookie);
         }
@@ -68,8 +85,16 @@ impl RequestSession {
 
     /// Tells of cookies that open nothing, and of those that open too much.
     fn report_opened(&self, opened: &Opened, candidates: &Candidates) {
+        for session in &opened.unreadable {
+            let error = StoreError::unreadable(session.why);
+            self.report_of(session.id, None, EventKind::StoreUnavailable { error: format_args!("{error}") });
+        }
         if !opened.ambiguous.is_empty() {
             return self.report(EventKind::Ambiguous);
+        }
+        if let (None, Some(overtaken)) = (&opened.current, &opened.overtaken) {
+            let reason = "replaced by a login or a rotation a moment ago";
+            return self.report_of(overtaken.token.id(), None, EventKind::Rejected { reason });
         }
         match (&opened.current, &opened.expired, candidates.fault()) {
             (Some(_), ..) | (None, None, None) => {}
@@ -102,10 +127,6 @@ impl Engine {
     /// Whether somebody who asks for the session may get an answer instead.
     fn may_refuse(&self) -> bool {
         self.settings().on_bad_cookie == OnBadCookie::Reject || !self.hooks.is_empty()
-    }
-
-    fn load_deadline(&self) -> Deadline {
-        Deadline::of(self.settings().load_deadline)
     }
 }
 

@@ -8,18 +8,18 @@ use crate::data::Field;
 use crate::data::field::parse_counter;
 use crate::data::migration::is_version;
 use crate::data::snapshot::{Snapshot, entry_of, is_field};
-use crate::request::pending::{Change, ChangeKind, Pending};
+use crate::request::changes::{Change, ChangeKind, Changes};
 
 /// What is stored, with changes on top.
 pub(crate) struct Overlay<'a> {
     stored: Snapshot<'a>,
     /// The sums of counters, which no one place holds.
     sums: Vec<(&'a str, Vec<u8>)>,
-    pending: &'a Pending,
+    pending: &'a Changes,
 }
 
 impl<'a> Overlay<'a> {
-    pub(crate) fn new(stored: Snapshot<'a>, pending: &'a Pending) -> Self {
+    pub(crate) fn new(stored: Snapshot<'a>, pending: &'a Changes) -> Self {
         let mut sums = Vec::new();
         for change in pending.changes() {
             if let ChangeKind::Add { by, min, max } = change.kind {

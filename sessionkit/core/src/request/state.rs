@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::engine::open::{Current, Overtaken};
+use crate::engine::session::UnreadableSession;
 use crate::error::SessionError;
 use crate::guard::GuardOptions;
-use crate::record::Record;
+use crate::request::changes::Changes;
 use crate::request::load_user::UserOfSession;
-use crate::request::pending::Pending;
 use crate::time::Timestamp;
-use crate::token::{SecretHash, SessionId, Token};
+use crate::token::Token;
 
 /// What the request knows and did. Never locked across an `.await`.
 #[derive(Default)]
@@ -16,8 +17,12 @@ pub(crate) struct State {
     /// The session that the request opened, or made.
     pub(crate) current: Option<Current>,
     /// Sessions that the request opened at once, and that are therefore nobody's; a logout ends them all.
-    pub(crate) ambiguous: Vec<SessionId>,
-    pub(crate) pending: Pending,
+    pub(crate) ambiguous: Vec<Current>,
+    /// The session that the request would have opened a moment ago. It begins none in its place.
+    pub(crate) overtaken: Option<Overtaken>,
+    /// Sessions whose records this release cannot read; a logout ends them.
+    pub(crate) unreadable: Vec<UnreadableSession>,
+    pub(crate) pending: Changes,
     pub(crate) epoch: Epoch,
     /// The user, where somebody asked who it is.
     pub(crate) user: Option<Arc<UserOfSession>>,
@@ -49,20 +54,6 @@ pub(crate) struct Epoch {
     pub(crate) users: u32,
     /// Removals of everything that is stored.
     pub(crate) clears: u32,
-}
-
-/// A session whose token was verified.
-#[derive(Clone)]
-pub(crate) struct Current {
-    pub(crate) token: Token,
-    pub(crate) secret: SecretHash,
-    pub(crate) record: Record,
-}
-
-impl Current {
-    pub(crate) fn id(&self) -> SessionId {
-        self.token.id()
-    }
 }
 
 /// What the response does to the client's cookie.

@@ -2,18 +2,20 @@
 
 use crate::config::{CookieMaxAge, Rolling};
 use crate::engine::Engine;
+use crate::engine::open::Current;
 use crate::event::EventKind;
 use crate::record::delta::HeaderOp;
 use crate::record::header::Header;
 use crate::request::RequestSession;
-use crate::request::state::{CookieChange, Current};
-use crate::store::Receipt;
+use crate::request::state::CookieChange;
 use crate::time::Timestamp;
 use crate::token::Token;
 
 /// What is due when a request that used the session ends. It joins the commit of the request, or is one of its own.
 #[derive(Default)]
 pub(crate) struct Upkeep {
+    /// Times of a clock that was ahead are taken back.
+    correction: Option<HeaderOp>,
     touch: Option<HeaderOp>,
     /// The token is new to its client, or old.
     token: Option<HeaderOp>,
@@ -44,30 +46,31 @@ impl Upkeep {
     /// Finds out what is due where no response can carry a new token to the client.
     pub(crate) fn without_response(engine: &Engine, current: &Current, now: Timestamp) -> Self {
         let header = current.record.header();
+        let correction = current.stored.as_ref().map(|_| HeaderOp::Correct { now });
         let touch = if header.is_expired(now) { None } else { touch(engine, header, now) };
-        Self { touch, ..Self::default() }
+        Self { correction, touch, ..Self::default() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.touch.is_none() && self.token.is_none()
+        self.correction.is_none() && self.touch.is_none() && self.token.is_none()
     }
 
     pub(crate) fn ops(&self) -> impl Iterator<Item = HeaderOp> {
-        self.touch.iter().chain(&self.token).cloned()
+        self.correction.iter().chain(&self.touch).chain(&self.token).cloned()
     }
 
     /// What the client's cookie becomes after the commit: the new token if this renewal happened, and not another one;
     /// the client's own token again where a touch moved the end of its cookie.
-    pub(crate) fn cookie(&self, session: &RequestSession, current: &Current, receipt: Receipt) -> Option<CookieChange> {
+    pub(crate) fn cookie(&self, session: &RequestSession, current: &Current, stored: &Header) -> Option<CookieChange> {
         let engine = &session.shared.engine;
-        let set = |token: &Token| Some(CookieChange::Set { token: token.clone(), ends: receipt.deadline });
+        let set = |token: &Token| Some(CookieChange::Set { token: token.clone(), ends: stored.deadline() });
         let renewed = self.renewed.as_ref();
-        if let Some(token) = renewed.filter(|token| token.secret_hash(engine.scope()) == receipt.secret) {
+        if let Some(token) = renewed.filter(|token| token.secret_hash(engine.scope()) == stored.secret) {
             session.report_of(token.id(), Some(current.record.header()), EventKind::Renewed);
             return set(token);
         }
         let follows = engine.settings().cookie_max_age != CookieMaxAge::Session;
-        if self.touch.is_some() && follows && receipt.secret == current.secret { set(&current.token) } else { None }
+        if self.touch.is_some() && follows && stored.secret == current.secret { set(&current.token) } else { None }
     }
 }
 

@@ -2,29 +2,31 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use crate::devices::{DeviceIndex, MemoryIndex};
 use crate::record::Record;
-use crate::record::delta::Delta;
-use crate::record::header::Generation;
+use crate::record::front::{self, EntryKind, Generation, Revision};
 use crate::record::packing;
+use crate::store::entry::Entry;
+use crate::store::error::StoreError;
+use crate::store::key::EntryKey;
 use crate::store::notices::Notices;
-use crate::store::{CommitOutcome, CreateOutcome, Store, StoreError};
-use crate::time::Timestamp;
+use crate::store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, ScanCursor, ScanPage, Store};
 use crate::token::SessionId;
 
 const SHARDS: usize = 64;
 
-/// How many expired records a call removes besides its own work.
+/// How many entries that may be reclaimed a write removes besides its own work.
 const SWEEP: usize = 4;
 
 /// A [`Store`] in the memory of this process: for one server, for development, and for tests.
 ///
-/// It holds at most a million sessions unless told otherwise. When it is full, a new session takes the place of an
-/// expired one, or else of the anonymous one that would end soonest, and only if there is none of one whose user is
-/// logged in. There is no background task: each call removes a few expired sessions. Clones share the sessions.
+/// It holds at most a million sessions unless told otherwise. When it is full, a new session takes the place of one that
+/// may be reclaimed, or else of the anonymous one that would end soonest, and only if there is none of one whose user is
+/// logged in. The lists of users' sessions are kept beside them and do not count. There is no background task: each
+/// write removes a few entries that may be reclaimed. Clones share the sessions.
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;
@@ -37,7 +39,7 @@ const SWEEP: usize = 4;
 pub struct MemoryStore {
     shards: Arc<[Mutex<Shard>]>,
     shard_capacity: usize,
-    index: Arc<MemoryIndex>,
+    started: Instant,
     notices: Notices,
 }
 
@@ -50,17 +52,13 @@ impl MemoryStore {
     /// Makes a store for about this many sessions; at least 64.
     pub fn with_capacity(sessions: usize) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self {
-            shards,
-            shard_capacity: sessions.div_ceil(SHARDS).max(1),
-            index: Arc::default(),
-            notices: Notices::new(),
-        }
+        let shard_capacity = sessions.div_ceil(SHARDS).max(1);
+        Self { shards, shard_capacity, started: Instant::now(), notices: Notices::new() }
     }
 
-    /// How many sessions are held, expired ones included that were not removed yet.
+    /// Returns how many sessions are held, expired ones included that were not removed yet.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| lock(shard).records.len()).sum()
+        self.shards.iter().map(|shard| lock(shard).sessions.held.len()).sum()
     }
 
     /// Whether no session is held.
@@ -68,21 +66,29 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    /// The id and the record of every session that is held, for tests and for operators.
+    /// Returns the id and the record of every session that is held, for tests and for operators.
     pub fn dump(&self) -> Vec<(SessionId, Record)> {
         let records = |shard: &Mutex<Shard>| {
             let shard = lock(shard);
-            shard.records.iter().map(|(id, packed)| (*id, unpack(packed))).collect::<Vec<_>>()
+            let record = |(id, held): (&SessionId, &Held)| Some((*id, Record::from_bytes(held.bytes.clone()).ok()?));
+            shard.sessions.held.iter().filter_map(record).collect::<Vec<_>>()
         };
         self.shards.iter().flat_map(records).collect()
     }
 
-    pub(crate) fn index(&self) -> &MemoryIndex {
-        &self.index
+    fn shard(&self, key: &EntryKey) -> MutexGuard<'_, Shard> {
+        lock(&self.shards[usize::from(key.as_bytes()[1]) % SHARDS])
     }
 
-    fn shard(&self, id: SessionId) -> MutexGuard<'_, Shard> {
-        lock(&self.shards[id.as_bytes()[0] as usize % SHARDS])
+    /// Returns the seconds since the store was made, which is all the time that it knows.
+    fn now(&self) -> u32 {
+        seconds(self.started.elapsed())
+    }
+
+    fn held(&self, entry: &Entry, now: u32) -> Held {
+        // A part of a second more is no harm.
+        let reclaim_at = now.saturating_add(seconds(entry.reclaim_in()).saturating_add(1));
+        Held { bytes: entry.shared_bytes().clone(), reclaim_at }
     }
 }
 
@@ -99,59 +105,78 @@ impl fmt::Debug for MemoryStore {
 }
 
 impl Store for MemoryStore {
-    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
-        let packed = {
-            let mut shard = self.shard(id);
-            let packed = shard.records.get(&id).cloned();
-            shard.sweep(now, SWEEP);
-            packed
-        };
-        Ok(packed.map(|packed| unpack(&packed)))
+    async fn load(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
+        Ok(self.shard(key).get(key).map(Held::entry))
     }
 
-    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
-        let mut shard = self.shard(id);
-        shard.sweep(now, SWEEP);
-        if shard.records.contains_key(&id) {
-            return Ok(CreateOutcome::Taken);
+    async fn insert(&self, key: &EntryKey, entry: &Entry) -> Result<InsertOutcome, StoreError> {
+        let now = self.now();
+        let mut shard = self.shard(key);
+        shard.sweep(now);
+        if shard.get(key).is_some() {
+            return Ok(InsertOutcome::Taken);
         }
-        while shard.records.len() >= self.shard_capacity {
-            shard.remove_soonest();
+        while key.kind() == EntryKind::Session && shard.sessions.held.len() >= self.shard_capacity {
+            shard.sessions.remove_soonest();
         }
-        shard.put(id, record);
-        Ok(CreateOutcome::Created)
+        shard.put(key, self.held(entry, now));
+        Ok(InsertOutcome::Inserted)
     }
 
-    async fn commit(
-        &self,
-        id: SessionId,
-        generation: Generation,
-        delta: &Delta,
-        now: Timestamp,
-    ) -> Result<CommitOutcome, StoreError> {
-        let mut shard = self.shard(id);
-        shard.sweep(now, SWEEP);
-        let Some(packed) = shard.records.get(&id) else { return Ok(CommitOutcome::Gone) };
-        let mut record = unpack(packed);
-        let outcome = record.apply(generation, delta, now)?;
-        if let CommitOutcome::Committed(receipt) = &outcome {
-            shard.put(id, &record);
-            drop(shard);
-            if receipt.generation != generation {
-                self.notices.tell(id);
+    async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
+        let now = self.now();
+        let mut shard = self.shard(key);
+        match shard.get(key) {
+            None => return Ok(ReplaceOutcome::Absent),
+            Some(found) if front::revision_of(&found.bytes) != Some(held) => {
+                return Ok(ReplaceOutcome::Changed(found.entry()));
+            }
+            Some(_) => {}
+        }
+        shard.put(key, self.held(entry, now));
+        shard.sweep(now);
+        Ok(ReplaceOutcome::Replaced)
+    }
+
+    async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
+        let mut shard = self.shard(key);
+        match shard.get(key) {
+            None => Ok(RemoveOutcome::Absent),
+            Some(found) if front::generation_of(&found.bytes).is_some_and(|generation| generation != held) => {
+                Ok(RemoveOutcome::Changed(found.entry()))
+            }
+            Some(_) => {
+                shard.remove(key);
+                Ok(RemoveOutcome::Removed)
             }
         }
-        Ok(outcome)
     }
 
-    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
-        let existed = self.shard(id).remove(id);
-        self.notices.tell(id);
-        Ok(existed)
-    }
-
-    fn device_index(&self) -> Option<&dyn DeviceIndex> {
-        Some(self)
+    async fn scan(&self, kind: EntryKind, after: Option<&ScanCursor>, limit: usize) -> Result<ScanPage, StoreError> {
+        let (mut number, mut last) = match after.and_then(|after| after.as_bytes().split_first()) {
+            Some((&number, key)) => (usize::from(number), EntryKey::from_bytes(key)),
+            None => (0, None),
+        };
+        let mut entries = Vec::new();
+        while number < SHARDS {
+            let shard = lock(&self.shards[number]);
+            let mut keys = shard.keys(kind);
+            keys.retain(|key| last.is_none_or(|last| *key > last));
+            let room = limit.max(1) - entries.len();
+            let is_full = keys.len() > room;
+            keys.sort_unstable();
+            keys.truncate(room);
+            entries.extend(keys.iter().filter_map(|key| Some((*key, shard.get(key)?.entry()))));
+            if is_full && let Some(key) = keys.last() {
+                let next = [&[number as u8], key.as_bytes()].concat();
+                return Ok(ScanPage { entries, next: Some(ScanCursor::from_bytes(next)) });
+            }
+            (number, last) = (number + 1, None);
+            if entries.len() >= limit && number < SHARDS {
+                return Ok(ScanPage { entries, next: Some(ScanCursor::from_bytes([number as u8])) });
+            }
+        }
+        Ok(ScanPage { entries, next: None })
     }
 
     fn notices(&self) -> Option<&Notices> {
@@ -159,52 +184,127 @@ impl Store for MemoryStore {
     }
 }
 
-/// The sessions whose ids begin alike.
+/// An entry, and when it may go.
+struct Held {
+    bytes: Arc<[u8]>,
+    reclaim_at: u32,
+}
+
+impl Held {
+    fn entry(&self) -> Entry {
+        Entry::from_bytes(self.bytes.clone())
+    }
+
+    fn is_logged_in(&self) -> bool {
+        packing::has_user(&self.bytes)
+    }
+}
+
+/// The entries whose keys begin alike.
 #[derive(Default)]
 struct Shard {
-    records: HashMap<SessionId, Arc<[u8]>, BuildHasherDefault<IdHasher>>,
-    /// The same sessions in the order in which they end: those without a user, and those with one.
-    anonymous: BTreeSet<(Timestamp, SessionId)>,
-    logged_in: BTreeSet<(Timestamp, SessionId)>,
+    sessions: Table<SessionId>,
+    lists: Table<[u8; 32]>,
 }
 
 impl Shard {
-    /// Stores a record, in the place of the one that has this id if there is one.
-    fn put(&mut self, id: SessionId, record: &Record) {
-        let packed = record.packed();
-        let (deadline, logged_in) = end(&packed);
-        match self.records.insert(id, packed).map(|replaced| end(&replaced)) {
-            // Most commits change no deadline.
-            Some(replaced) if replaced == (deadline, logged_in) => return,
-            Some((deadline, logged_in)) => self.order(logged_in).remove(&(deadline, id)),
-            None => false,
-        };
-        self.order(logged_in).insert((deadline, id));
+    fn get(&self, key: &EntryKey) -> Option<&Held> {
+        match Name::of(key) {
+            Name::Session(id) => self.sessions.held.get(&id),
+            Name::List(name) => self.lists.held.get(&name),
+        }
     }
 
-    fn remove(&mut self, id: SessionId) -> bool {
-        let Some((deadline, logged_in)) = self.records.remove(&id).map(|removed| end(&removed)) else { return false };
-        self.order(logged_in).remove(&(deadline, id))
+    fn put(&mut self, key: &EntryKey, held: Held) {
+        match Name::of(key) {
+            Name::Session(id) => self.sessions.put(id, held),
+            Name::List(name) => self.lists.put(name, held),
+        }
     }
 
-    fn order(&mut self, logged_in: bool) -> &mut BTreeSet<(Timestamp, SessionId)> {
+    fn remove(&mut self, key: &EntryKey) {
+        match Name::of(key) {
+            Name::Session(id) => self.sessions.remove(&id),
+            Name::List(name) => self.lists.remove(&name),
+        }
+    }
+
+    fn sweep(&mut self, now: u32) {
+        self.sessions.sweep(now);
+        self.lists.sweep(now);
+    }
+
+    fn keys(&self, kind: EntryKind) -> Vec<EntryKey> {
+        match kind {
+            EntryKind::Session => self.sessions.held.keys().map(|id| EntryKey::session(*id)).collect(),
+            EntryKind::SessionList => self.lists.held.keys().map(EntryKey::list_named).collect(),
+        }
+    }
+}
+
+/// What tells the entries of a kind apart. It is shorter than the key, of which a million take room.
+enum Name {
+    Session(SessionId),
+    List([u8; 32]),
+}
+
+impl Name {
+    fn of(key: &EntryKey) -> Self {
+        match key.session_id() {
+            Some(id) => Self::Session(id),
+            None => Self::List(key.list_name()),
+        }
+    }
+}
+
+type Order<K> = BTreeSet<(u32, K)>;
+
+/// The entries of one kind.
+struct Table<K> {
+    held: HashMap<K, Held, BuildHasherDefault<NameHasher>>,
+    /// The same entries in the order in which they may go: those without a user, and those with one.
+    anonymous: Order<K>,
+    logged_in: Order<K>,
+}
+
+impl<K: Copy + Eq + Hash + Ord> Table<K> {
+    /// Stores an entry, in the place of the one that has this name if there is one.
+    fn put(&mut self, name: K, held: Held) {
+        let (reclaim_at, logged_in) = (held.reclaim_at, held.is_logged_in());
+        if let Some(replaced) = self.held.insert(name, held) {
+            // Most writes change neither.
+            if (replaced.reclaim_at, replaced.is_logged_in()) == (reclaim_at, logged_in) {
+                return;
+            }
+            self.order(replaced.is_logged_in()).remove(&(replaced.reclaim_at, name));
+        }
+        self.order(logged_in).insert((reclaim_at, name));
+    }
+
+    fn remove(&mut self, name: &K) {
+        if let Some(removed) = self.held.remove(name) {
+            self.order(removed.is_logged_in()).remove(&(removed.reclaim_at, *name));
+        }
+    }
+
+    fn order(&mut self, logged_in: bool) -> &mut Order<K> {
         if logged_in { &mut self.logged_in } else { &mut self.anonymous }
     }
 
     /// Makes room: whoever floods the store with visits logs nobody out while there are other anonymous sessions.
     fn remove_soonest(&mut self) {
-        if let Some((_, id)) = self.anonymous.pop_first().or_else(|| self.logged_in.pop_first()) {
-            self.records.remove(&id);
+        if let Some((_, name)) = self.anonymous.pop_first().or_else(|| self.logged_in.pop_first()) {
+            self.held.remove(&name);
         }
     }
 
-    fn sweep(&mut self, now: Timestamp, most: usize) {
-        for deadlines in [&mut self.anonymous, &mut self.logged_in] {
-            for _ in 0..most {
-                match deadlines.first() {
-                    Some(&(deadline, id)) if now >= deadline => {
-                        deadlines.pop_first();
-                        self.records.remove(&id);
+    fn sweep(&mut self, now: u32) {
+        for order in [&mut self.anonymous, &mut self.logged_in] {
+            for _ in 0..SWEEP {
+                match order.first() {
+                    Some(&(reclaim_at, name)) if now >= reclaim_at => {
+                        order.pop_first();
+                        self.held.remove(&name);
                     }
                     _ => break,
                 }
@@ -213,80 +313,102 @@ impl Shard {
     }
 }
 
-/// Takes a hash from an id, which is random already.
-#[derive(Default)]
-struct IdHasher(u64);
+impl<K> Default for Table<K> {
+    fn default() -> Self {
+        Self { held: HashMap::default(), anonymous: Order::new(), logged_in: Order::new() }
+    }
+}
 
-impl Hasher for IdHasher {
+/// Takes a hash from a name, which is random already.
+#[derive(Default)]
+struct NameHasher(u64);
+
+impl Hasher for NameHasher {
     fn finish(&self) -> u64 {
         self.0
     }
 
     fn write(&mut self, bytes: &[u8]) {
         // The first byte chose the shard; the last ones choose the place in it.
-        if let Some(last) = bytes.last_chunk::<8>() {
-            self.0 ^= u64::from_le_bytes(*last);
+        if let Some(random) = bytes.last_chunk::<8>() {
+            self.0 ^= u64::from_le_bytes(*random);
         }
     }
 }
 
-fn unpack(packed: &Arc<[u8]>) -> Record {
-    Record::unpack_own(packed.clone()).expect("the store holds what it packed")
-}
-
-/// When a record ends, and whether it has a user. What is packed decides, since packing cuts very late deadlines.
-fn end(packed: &[u8]) -> (Timestamp, bool) {
-    packing::end(packed).expect("the store holds what it packed")
+fn seconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    // A panic inside a call cannot leave a shard half changed in a way that matters: each record is replaced whole.
+    // A panic inside a call cannot leave a shard half changed in a way that matters: each entry is replaced whole.
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::record::header::Header;
+    use crate::time::Timestamp;
     use crate::token::SecretHash;
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+    const AN_HOUR: Duration = Duration::from_secs(3_600);
 
-    fn id(number: u32) -> SessionId {
+    fn key(number: u32) -> EntryKey {
         let mut bytes = [0; 16];
         bytes[..4].copy_from_slice(&number.to_le_bytes());
-        bytes[12..].copy_from_slice(&number.to_le_bytes());
-        SessionId::from_bytes(bytes)
+        bytes[8..12].copy_from_slice(&number.to_le_bytes());
+        EntryKey::session(SessionId::from_bytes(bytes))
     }
 
-    fn record(user: Option<&str>, ttl: Duration) -> Record {
-        let mut header = Header::new(SecretHash::from_bytes([0; 32]), NOW, ttl, None);
+    fn entry(user: Option<&str>, reclaim_in: Duration) -> Entry {
+        let mut header = Header::new(SecretHash::from_bytes([0; 32]), NOW, AN_HOUR, None);
         header.user = user.map(Into::into);
-        Record::new(header)
+        Entry::new(Record::new(header).as_bytes().clone(), reclaim_in)
+    }
+
+    async fn is_there(store: &MemoryStore, number: u32) -> bool {
+        store.load(&key(number)).await.unwrap().is_some()
     }
 
     #[tokio::test]
     async fn a_flood_of_visits_logs_nobody_out() {
         let store = MemoryStore::with_capacity(640);
         for number in 0..100 {
-            store.create(id(number), &record(Some("ada"), Duration::from_secs(60)), NOW).await.unwrap();
+            store.insert(&key(number), &entry(Some("ada"), Duration::from_secs(60))).await.unwrap();
         }
         for number in 100..5_000 {
-            store.create(id(number), &record(None, Duration::from_secs(3_600)), NOW).await.unwrap();
+            store.insert(&key(number), &entry(None, AN_HOUR)).await.unwrap();
         }
         assert!(store.len() <= 640);
         for number in 0..100 {
-            assert!(store.load(id(number), NOW).await.unwrap().is_some(), "{number}");
+            assert!(is_there(&store, number).await, "{number}");
         }
     }
 
     #[tokio::test]
     async fn nothing_is_left_of_a_session_without_end() {
         let store = MemoryStore::new();
-        store.create(id(1), &record(None, Duration::MAX), NOW).await.unwrap();
-        assert!(store.destroy(id(1)).await.unwrap());
-        assert!(store.shards.iter().all(|shard| lock(shard).anonymous.is_empty()));
+        store.insert(&key(1), &entry(None, Duration::MAX)).await.unwrap();
+        assert_eq!(store.remove(&key(1), Generation::default()).await.unwrap(), RemoveOutcome::Removed);
+        assert!(store.shards.iter().all(|shard| lock(shard).sessions.anonymous.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn what_may_be_reclaimed_makes_room_first_and_lists_take_none() {
+        let mut store = MemoryStore::with_capacity(64);
+        let list = EntryKey::session_list("Main", "ada");
+        store.insert(&list, &entry(None, AN_HOUR)).await.unwrap();
+        assert_eq!(store.len(), 0);
+        // All of one shard, whose capacity is one.
+        store.insert(&key(0), &entry(Some("ada"), Duration::ZERO)).await.unwrap();
+        store.started -= Duration::from_secs(2);
+        store.insert(&key(64), &entry(None, AN_HOUR)).await.unwrap();
+        assert!(!is_there(&store, 0).await && is_there(&store, 64).await);
+        store.insert(&key(128), &entry(None, AN_HOUR)).await.unwrap();
+        assert!(
+            !is_there(&store, 64).await && is_there(&store, 128).await && store.load(&list).await.unwrap().is_some()
+        );
     }
 }

@@ -1,256 +1,201 @@
-//! The contract between the engine and a store.
+//! The contract between the engine and a store: a map from keys to bytes with compare-and-swap.
+//!
+//! Here stands what a store promises, [`MemoryStore`](memory::MemoryStore), and the notices that tell of ended sessions.
+//! A store knows nothing of fields, merging, generations or deadlines: nothing of that may enter.
 
-use std::fmt;
 use std::future::Future;
 
-use crate::devices::{DeviceIndex, StoreFuture};
-use crate::record::Record;
-use crate::record::delta::Delta;
-use crate::record::header::{Generation, Header};
+use crate::record::front::{EntryKind, Generation, Revision};
+use crate::store::entry::Entry;
+use crate::store::error::StoreError;
+use crate::store::key::EntryKey;
 use crate::store::notices::Notices;
-use crate::time::Timestamp;
-use crate::token::{SecretHash, SessionId};
+use crate::token::SessionId;
 
+pub(crate) mod dynamic;
+pub(crate) mod entry;
+pub(crate) mod error;
+pub(crate) mod key;
 pub(crate) mod memory;
 pub(crate) mod notices;
 
-/// Keeps records, one per session.
+/// Keeps entries: a map from keys to bytes, each of whose operations is atomic.
 ///
-/// Every call is one atomic operation. There is no blind write: a record comes into being with
-/// [`create`](Self::create), changes with [`commit`](Self::commit), which checks the generation, and ends with
-/// [`destroy`](Self::destroy) or at its deadline. The store obeys `now`, the clock of the caller; its own clock may
-/// reclaim space, never earlier than the deadline. [`testing`](crate::testing) has the suite that a store must pass.
+/// There is no blind write: an entry comes into being with [`insert`](Self::insert), changes with
+/// [`replace`](Self::replace), which compares its revision, and goes with [`remove`](Self::remove), which compares its
+/// generation. Both stand at fixed places in the bytes of every entry: [`Revision::RANGE`] and [`Generation::RANGE`].
+///
+/// A store's own clock only reclaims space: it may forget an entry [`Entry::reclaim_in`] after the entry was last
+/// written, never earlier. Whether a session has expired is for the engine to decide. The feature `testing` has the
+/// suite that a store must pass, `store_suite!`.
 pub trait Store: Send + Sync + 'static {
-    /// Loads a record, unless there is none. One that has expired at `now` may come or not: nobody opens it, but where it
-    /// comes, its end is known from a token that nobody ever had.
+    /// Returns the newest entry under a key, or `None` if there is none. Never answers from a replica that may be behind.
     ///
     /// # Errors
     /// Fails when the store cannot tell.
-    fn load(&self, id: SessionId, now: Timestamp) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
+    fn load(&self, key: &EntryKey) -> impl Future<Output = Result<Option<Entry>, StoreError>> + Send;
 
-    /// Stores a new record, unless the id is in use.
+    /// Stores an entry under a key that has none.
     ///
     /// # Errors
-    /// Fails when the record was not stored, or may not have been.
-    fn create(
+    /// Fails when the entry was not stored, or may not have been.
+    fn insert(&self, key: &EntryKey, entry: &Entry) -> impl Future<Output = Result<InsertOutcome, StoreError>> + Send;
+
+    /// Stores an entry in the place of the one that has the revision `held`.
+    ///
+    /// # Errors
+    /// Fails when the entry was not stored, or may not have been.
+    fn replace(
         &self,
-        id: SessionId,
-        record: &Record,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<CreateOutcome, StoreError>> + Send;
+        key: &EntryKey,
+        held: Revision,
+        entry: &Entry,
+    ) -> impl Future<Output = Result<ReplaceOutcome, StoreError>> + Send;
 
-    /// Applies a delta to a live record of this generation: all of it or nothing. [`Record::apply`] is the reference.
+    /// Removes the entry if it has the generation `held`, or if it is too short to have any.
     ///
     /// # Errors
-    /// Fails when the delta was not applied, or may not have been.
-    fn commit(
+    /// Fails when the entry was not removed, or may not have been.
+    fn remove(
         &self,
-        id: SessionId,
-        generation: Generation,
-        delta: &Delta,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<CommitOutcome, StoreError>> + Send;
+        key: &EntryKey,
+        held: Generation,
+    ) -> impl Future<Output = Result<RemoveOutcome, StoreError>> + Send;
 
-    /// Ends a session for good; tells whether there was one.
+    /// Returns some of the entries of a kind, and where to go on: for operators, for sweeping, and to end everyone's
+    /// sessions. `limit` is about how many.
+    ///
+    /// All pages together have each key at least once that is there from the first call to the last, replaced meanwhile
+    /// or not. They may have it more than once, and keys that came or went meanwhile.
     ///
     /// # Errors
-    /// Fails when the session was not ended, or may not have been.
-    fn destroy(&self, id: SessionId) -> impl Future<Output = Result<bool, StoreError>> + Send;
-
-    /// The index of the sessions of each user, where the store has one. None unless told otherwise.
-    fn device_index(&self) -> Option<&dyn DeviceIndex> {
-        None
+    /// Fails when the store cannot tell. By default it cannot scan, which is an error of the kind
+    /// [`Unsupported`](crate::StoreErrorKind::Unsupported), never an empty page.
+    fn scan(
+        &self,
+        kind: EntryKind,
+        after: Option<&ScanCursor>,
+        limit: usize,
+    ) -> impl Future<Output = Result<ScanPage, StoreError>> + Send {
+        let _ = (kind, after, limit);
+        std::future::ready(Err(StoreError::unsupported("this store cannot list what it holds")))
     }
 
-    /// The notices of ended sessions, where the store sends them. Called by whoever begins to watch a session. None unless
-    /// told otherwise.
+    /// Returns the newest entries under several keys, in their order. By default loads one after the other.
+    ///
+    /// # Errors
+    /// Fails when the store cannot tell.
+    fn load_many(&self, keys: &[EntryKey]) -> impl Future<Output = Result<Vec<Option<Entry>>, StoreError>> + Send {
+        async move {
+            let mut entries = Vec::with_capacity(keys.len());
+            for key in keys {
+                entries.push(self.load(key).await?);
+            }
+            Ok(entries)
+        }
+    }
+
+    /// Returns the notices of ended sessions, if the store passes them on between processes. Called by whoever begins to
+    /// watch a session. None by default.
     fn notices(&self) -> Option<&Notices> {
         None
     }
+
+    /// Tells the other processes that a session ended or was rotated: a hint, sent beside the calls and awaited by
+    /// nobody. By default only those are told who watch [`notices`](Self::notices) in this process.
+    fn announce(&self, id: SessionId) {
+        if let Some(notices) = self.notices() {
+            notices.tell(id);
+        }
+    }
 }
 
-/// What [`Store::create`] did.
+/// What [`Store::insert`] did.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum CreateOutcome {
-    /// The record is stored.
-    Created,
-    /// Nothing was stored: another record has the id.
+pub enum InsertOutcome {
+    /// The entry is stored.
+    Inserted,
+    /// Nothing was stored: the key has an entry.
     Taken,
 }
 
-/// What [`Store::commit`] did.
-#[derive(Clone, Debug)]
-pub enum CommitOutcome {
-    /// The delta is applied.
-    Committed(Receipt),
-    /// Nothing was applied: a field holds another value than the delta expects. Here is the record as it is.
-    Conflict(Record),
-    /// Nothing was applied: the secret was rotated since the record was loaded.
-    Stale,
-    /// Nothing was applied: the session has ended.
-    Gone,
+/// What [`Store::replace`] did.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ReplaceOutcome {
+    /// The entry is stored.
+    Replaced,
+    /// Nothing was stored: the entry has another revision. Here it is as it is now.
+    Changed(Entry),
+    /// Nothing was stored: the key has no entry.
+    Absent,
 }
 
-/// The state of a record right after a commit.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Receipt {
-    /// The generation.
-    pub generation: Generation,
-    /// The hash of the current secret.
-    pub secret: SecretHash,
-    /// When the session ends unless something happens.
-    pub deadline: Timestamp,
+/// What [`Store::remove`] did.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RemoveOutcome {
+    /// The entry is gone.
+    Removed,
+    /// Nothing was removed: the entry has another generation. Here it is as it is now.
+    Changed(Entry),
+    /// There was nothing to remove.
+    Absent,
 }
 
-impl Receipt {
-    /// Takes the receipt from a header.
-    pub fn of(header: &Header) -> Self {
-        Self { generation: header.generation, secret: header.secret, deadline: header.deadline() }
-    }
+/// Some of the entries of a store, from [`Store::scan`].
+#[derive(Clone, Debug, Default)]
+pub struct ScanPage {
+    /// The entries, in no particular order.
+    pub entries: Vec<(EntryKey, Entry)>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<ScanCursor>,
 }
 
-/// A call to a store failed. It never means that a session does not exist.
-pub struct StoreError {
-    kind: StoreErrorKind,
-    reason: Box<dyn std::error::Error + Send + Sync>,
-}
+/// The place where a scan goes on. Only the store that made it can read it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ScanCursor(Vec<u8>);
 
-/// What is known after a call to a store failed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum StoreErrorKind {
-    /// Nothing happened.
-    Unavailable,
-    /// It may have happened.
-    Unknown,
-    /// Nothing happened, and it will not work later either: what is stored is not what this program expects.
-    Corrupt,
-}
-
-impl StoreError {
-    /// The store did not do it, and may do it later.
-    pub fn unavailable(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { kind: StoreErrorKind::Unavailable, reason: reason.into() }
+impl ScanCursor {
+    /// Makes a cursor from what the store needs to go on.
+    pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
     }
 
-    /// The store may have done it: an answer did not arrive.
-    pub fn unknown(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { kind: StoreErrorKind::Unknown, reason: reason.into() }
-    }
-
-    /// What is stored under `key` is not what this program expects; nothing was changed.
-    pub fn corrupt(key: impl fmt::Display) -> Self {
-        // It goes to the log, where it must not begin a line of its own.
-        let key = key.to_string();
-        let reason = format!("the stored value of `{}` is of the wrong type", key.escape_debug()).into();
-        Self { kind: StoreErrorKind::Corrupt, reason }
-    }
-
-    /// What is known.
-    pub fn kind(&self) -> StoreErrorKind {
-        self.kind
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.kind {
-            StoreErrorKind::Unavailable => "the session store did not answer",
-            StoreErrorKind::Unknown => "the session store may or may not have done it",
-            StoreErrorKind::Corrupt => "the session store holds something unexpected",
-        };
-        write!(f, "{what}: {}", self.reason)
-    }
-}
-
-impl fmt::Debug for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for StoreError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&*self.reason)
-    }
-}
-
-/// A [`Store`] whose type the manager does not name.
-pub(crate) trait DynStore: Send + Sync + 'static {
-    fn load(&self, id: SessionId, now: Timestamp) -> StoreFuture<'_, Option<Record>>;
-    fn create<'a>(&'a self, id: SessionId, record: &'a Record, now: Timestamp) -> StoreFuture<'a, CreateOutcome>;
-    fn commit<'a>(
-        &'a self,
-        id: SessionId,
-        generation: Generation,
-        delta: &'a Delta,
-        now: Timestamp,
-    ) -> StoreFuture<'a, CommitOutcome>;
-    fn destroy(&self, id: SessionId) -> StoreFuture<'_, bool>;
-    fn device_index(&self) -> Option<&dyn DeviceIndex>;
-    fn notices(&self) -> Option<&Notices>;
-}
-
-impl<S: Store> DynStore for S {
-    fn load(&self, id: SessionId, now: Timestamp) -> StoreFuture<'_, Option<Record>> {
-        Box::pin(Store::load(self, id, now))
-    }
-
-    fn create<'a>(&'a self, id: SessionId, record: &'a Record, now: Timestamp) -> StoreFuture<'a, CreateOutcome> {
-        Box::pin(Store::create(self, id, record, now))
-    }
-
-    fn commit<'a>(
-        &'a self,
-        id: SessionId,
-        generation: Generation,
-        delta: &'a Delta,
-        now: Timestamp,
-    ) -> StoreFuture<'a, CommitOutcome> {
-        Box::pin(Store::commit(self, id, generation, delta, now))
-    }
-
-    fn destroy(&self, id: SessionId) -> StoreFuture<'_, bool> {
-        Box::pin(Store::destroy(self, id))
-    }
-
-    fn device_index(&self) -> Option<&dyn DeviceIndex> {
-        Store::device_index(self)
-    }
-
-    fn notices(&self) -> Option<&Notices> {
-        Store::notices(self)
+    /// Returns what the store needs to go on.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 }
 
 impl<S: Store> Store for std::sync::Arc<S> {
-    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
-        S::load(self, id, now).await
+    async fn load(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
+        S::load(self, key).await
     }
 
-    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
-        S::create(self, id, record, now).await
+    async fn insert(&self, key: &EntryKey, entry: &Entry) -> Result<InsertOutcome, StoreError> {
+        S::insert(self, key, entry).await
     }
 
-    async fn commit(
-        &self,
-        id: SessionId,
-        generation: Generation,
-        delta: &Delta,
-        now: Timestamp,
-    ) -> Result<CommitOutcome, StoreError> {
-        S::commit(self, id, generation, delta, now).await
+    async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
+        S::replace(self, key, held, entry).await
     }
 
-    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
-        S::destroy(self, id).await
+    async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
+        S::remove(self, key, held).await
     }
 
-    fn device_index(&self) -> Option<&dyn DeviceIndex> {
-        S::device_index(self)
+    async fn scan(&self, kind: EntryKind, after: Option<&ScanCursor>, limit: usize) -> Result<ScanPage, StoreError> {
+        S::scan(self, kind, after, limit).await
+    }
+
+    async fn load_many(&self, keys: &[EntryKey]) -> Result<Vec<Option<Entry>>, StoreError> {
+        S::load_many(self, keys).await
     }
 
     fn notices(&self) -> Option<&Notices> {
         S::notices(self)
+    }
+
+    fn announce(&self, id: SessionId) {
+        S::announce(self, id);
     }
 }

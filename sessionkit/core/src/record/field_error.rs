@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::data::Field;
-use crate::data::codec::CodecError;
 use crate::record::delta::FieldKey;
 use crate::record::name;
 
@@ -13,24 +11,28 @@ use crate::record::name;
 pub struct FieldError {
     key: FieldKey,
     encoding: bool,
-    reason: Option<CodecError>,
+    reason: Option<Reason>,
 }
 
+type Reason = Box<dyn std::error::Error + Send + Sync>;
+
 impl FieldError {
-    pub(crate) fn encode(field: &Field, reason: CodecError) -> Self {
-        Self { key: field.key.into(), encoding: true, reason: (!field.sensitive).then_some(reason) }
+    /// The value of a field could not be encoded. Without a reason the field is sensitive.
+    pub(crate) fn of_encoding(key: impl Into<FieldKey>, reason: Option<Reason>) -> Self {
+        Self { key: key.into(), encoding: true, reason }
     }
 
-    pub(crate) fn decode(field: &Field, reason: CodecError) -> Self {
-        Self { key: field.key.into(), encoding: false, reason: (!field.sensitive).then_some(reason) }
+    /// The stored bytes of a field could not be decoded. Without a reason the field is sensitive.
+    pub(crate) fn of_decoding(key: impl Into<FieldKey>, reason: Option<Reason>) -> Self {
+        Self { key: key.into(), encoding: false, reason }
     }
 
-    pub(crate) fn untyped_encode(key: &str, reason: CodecError) -> Self {
-        Self { key: name::shown(key).to_owned().into(), encoding: true, reason: Some(reason) }
+    pub(crate) fn untyped_encode(key: &str, reason: Reason) -> Self {
+        Self::of_encoding(name::shown(key).to_owned(), Some(reason))
     }
 
-    pub(crate) fn untyped_decode(key: &str, reason: CodecError) -> Self {
-        Self { key: name::shown(key).to_owned().into(), encoding: false, reason: Some(reason) }
+    pub(crate) fn untyped_decode(key: &str, reason: Reason) -> Self {
+        Self::of_decoding(name::shown(key).to_owned(), Some(reason))
     }
 
     /// The key of the field: `namespace.field`.

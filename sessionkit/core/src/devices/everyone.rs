@@ -1,0 +1,89 @@
+//! Ending the sessions of everyone.
+
+use crate::devices::DeviceSelection;
+use crate::engine::Engine;
+use crate::engine::deadline::Deadline;
+use crate::engine::document::Document;
+use crate::engine::session::Removal;
+use crate::error::SessionError;
+use crate::event::{About, EventKind};
+use crate::record::Record;
+use crate::record::front::EntryKind;
+use crate::record::list::SessionList;
+use crate::store::entry::Entry;
+use crate::store::error::StoreError;
+use crate::store::{ScanCursor, ScanPage};
+use crate::token::SessionId;
+
+const REASON: &str = "everyone's sessions were ended";
+
+/// How many entries are looked at at once.
+const PAGE: usize = 500;
+
+impl Engine {
+    /// Ends the sessions of all users of the scope, and returns how many. Anonymous sessions stay. If what is stored of
+    /// one session or user is damaged, the others end all the same.
+    ///
+    /// The sessions go first, then the lists: a login under way finds another epoch.
+    pub(crate) async fn end_everyone(&self) -> Result<usize, SessionError> {
+        let (mut count, mut failed) = (0, None);
+        let mut settle = |ended: Result<usize, SessionError>| match ended {
+            Ok(ended) => {
+                count += ended;
+                Ok(())
+            }
+            Err(error) if error.is_of_damage() => {
+                failed.get_or_insert(error);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        let mut after = None;
+        loop {
+            let page = self.scan_page(EntryKind::Session, after.as_ref()).await?;
+            for (key, entry) in page.entries {
+                if let Some(id) = key.session_id() {
+                    settle(self.end_scanned(id, &entry).await)?;
+                }
+            }
+            let Some(next) = page.next else { break };
+            after = Some(next);
+        }
+        after = None;
+        while self.settings().track_devices {
+            let page = self.scan_page(EntryKind::SessionList, after.as_ref()).await?;
+            for (_, entry) in page.entries {
+                settle(self.end_scanned_list(&entry).await)?;
+            }
+            let Some(next) = page.next else { break };
+            after = Some(next);
+        }
+        failed.map_or(Ok(count), Err)
+    }
+
+    async fn end_scanned(&self, id: SessionId, entry: &Entry) -> Result<usize, SessionError> {
+        let record = Record::read(entry).map_err(StoreError::unreadable)?;
+        let header = record.header();
+        let Some(owner) = header.owner().filter(|_| header.scope == self.scope()) else { return Ok(0) };
+        let removed = self.remove_record(id, header.generation, Removal::OwnedBy(owner)).await?;
+        if !removed || header.is_expired(self.now()) {
+            return Ok(0);
+        }
+        let about = About { session: Some(id), user: Some(owner), ..About::default() };
+        self.record(EventKind::Revoked { reason: REASON }, about);
+        Ok(1)
+    }
+
+    async fn end_scanned_list(&self, entry: &Entry) -> Result<usize, SessionError> {
+        let list = SessionList::read(entry).map_err(StoreError::unreadable)?;
+        if list.scope() != self.scope() {
+            return Ok(0);
+        }
+        self.end_in_list(list, DeviceSelection::All, REASON, About::default()).await
+    }
+
+    async fn scan_page(&self, kind: EntryKind, after: Option<&ScanCursor>) -> Result<ScanPage, StoreError> {
+        let page = Deadline::of(self.settings().commit_deadline).limit(self.store.scan(kind, after, PAGE)).await;
+        page.unwrap_or_else(|| Err(StoreError::unavailable("no page of the store's entries within commit_deadline")))
+    }
+}

@@ -1,0 +1,128 @@
+//! What logins, logouts and revocations make of the list of a user's sessions, as pure functions.
+
+use std::time::Duration;
+
+use crate::devices::DeviceSelection;
+use crate::engine::document::{Change, Refusal, Step};
+use crate::record::front::Generation;
+use crate::record::list::{ListEpoch, ListedSession, SessionList};
+use crate::time::Timestamp;
+use crate::token::SessionId;
+
+/// How long a session that was ended from the list stays in it.
+const ENDED_FOR: Duration = Duration::from_secs(60);
+
+/// A change of the list of a user's sessions.
+pub(crate) struct ListChange {
+    /// The list of somebody who has none.
+    pub(crate) empty: SessionList,
+    pub(crate) kind: ListChangeKind,
+}
+
+pub(crate) enum ListChangeKind {
+    Add(Addition),
+    /// Takes a session out.
+    Remove {
+        id: SessionId,
+        /// Only if its user logged in under an older generation than this.
+        older_than: Option<Generation>,
+    },
+    /// Takes out what is still as it was seen.
+    Prune(Vec<ListedSession>),
+    End {
+        selection: DeviceSelection,
+        /// The sessions that have ended.
+        ended: Vec<SessionId>,
+        /// The epoch from now on.
+        epoch: ListEpoch,
+    },
+}
+
+/// A session that a login has stored.
+#[derive(Clone)]
+pub(crate) struct Addition {
+    pub(crate) session: ListedSession,
+    /// The session that the login began with.
+    pub(crate) from: Option<SessionId>,
+    /// The epoch that the login saw.
+    pub(crate) epoch: ListEpoch,
+    /// How many sessions the list may have; it is one at least.
+    pub(crate) most: Option<usize>,
+    /// Sessions that are over.
+    pub(crate) over: Vec<SessionId>,
+}
+
+impl Change<SessionList> for ListChange {
+    fn apply(&self, newest: Option<&SessionList>, now: Timestamp) -> Step<SessionList> {
+        let mut list = newest.unwrap_or(&self.empty).clone();
+        match &self.kind {
+            ListChangeKind::Add(addition) => addition.apply(list, now),
+            ListChangeKind::Remove { id, older_than } => {
+                let is_meant = |entry: &ListedSession| {
+                    entry.id == *id && older_than.is_none_or(|generation| is_older(entry.generation, generation))
+                };
+                without(list, is_meant)
+            }
+            ListChangeKind::Prune(seen) => without(list, |entry| seen.contains(entry)),
+            ListChangeKind::End { selection: DeviceSelection::One(id), ended, .. } => {
+                let Some(entry) = list.entries.iter_mut().find(|entry| entry.id == *id) else { return Step::Unchanged };
+                if !ended.contains(id) {
+                    let sessions = vec![*entry];
+                    return Step::Refused(Refusal::Crowded { list, sessions });
+                }
+                (entry.is_ended, entry.until) = (true, now.saturating_add(ENDED_FOR));
+                Step::Changed(list)
+            }
+            ListChangeKind::End { selection, ended, epoch } => {
+                let is_meant = |entry: &ListedSession| selection.includes(entry.id);
+                let alive = |entry: &&ListedSession| is_meant(entry) && !ended.contains(&entry.id);
+                let sessions: Vec<_> = list.entries.iter().filter(alive).copied().collect();
+                if !sessions.is_empty() {
+                    return Step::Refused(Refusal::Crowded { list, sessions });
+                }
+                list.entries.retain(|entry| !is_meant(entry));
+                list.epoch = *epoch;
+                Step::Changed(list)
+            }
+        }
+    }
+}
+
+impl Addition {
+    fn apply(&self, mut list: SessionList, now: Timestamp) -> Step<SessionList> {
+        let id = self.session.id;
+        let is_ended = |entry: &ListedSession| entry.is_ended && (entry.id == id || Some(entry.id) == self.from);
+        if list.epoch != self.epoch || list.entries.iter().any(is_ended) {
+            return Step::Refused(Refusal::Stale);
+        }
+        list.entries.retain(|entry| now < entry.until && !self.over.contains(&entry.id));
+        let known = list.entries.iter().find(|entry| entry.id == id).copied();
+        let others = || list.entries.iter().filter(|entry| entry.id != id && !entry.is_ended);
+        let surplus = self.most.map_or(0, |most| (others().count() + 1).saturating_sub(most));
+        if surplus > 0 && known.is_none() {
+            let sessions = others().take(surplus).copied().collect();
+            return Step::Refused(Refusal::Crowded { list, sessions });
+        }
+        let mut session = self.session;
+        if let Some(known) = known {
+            session.until = session.until.max(known.until);
+            if is_older(session.generation, known.generation) {
+                session.generation = known.generation;
+            }
+        }
+        list.entries.retain(|entry| entry.id != id);
+        list.entries.push(session);
+        Step::Changed(list)
+    }
+}
+
+fn without(mut list: SessionList, is_meant: impl Fn(&ListedSession) -> bool) -> Step<SessionList> {
+    let before = list.entries.len();
+    list.entries.retain(|entry| !is_meant(entry));
+    if list.entries.len() == before { Step::Unchanged } else { Step::Changed(list) }
+}
+
+/// Whether a generation, which may have wrapped around, came before another.
+fn is_older(one: Generation, other: Generation) -> bool {
+    (one.number().wrapping_sub(other.number()) as i32) < 0
+}

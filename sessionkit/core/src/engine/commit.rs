@@ -1,0 +1,328 @@
+//! Committing a change: applied to the newest document, compared and swapped, and tried again.
+//!
+//! The first try is a request's own. Whoever meets a conflict joins the queue of the document; its head applies all
+//! changes that wait there, in order, and stores them with one call. An answer that is lost is looked into by sending the
+//! same bytes with the same revision again: an entry remembers its last revisions, so the next answer tells what happened.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::engine::Engine;
+use crate::engine::deadline::Deadline;
+use crate::engine::document::{Change, Document, Refusal, Step};
+use crate::engine::queue::{Hand, Queues, Waiter};
+use crate::error::SessionError;
+use crate::event::{About, EventKind};
+use crate::record::front::Revision;
+use crate::store::entry::Entry;
+use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::key::EntryKey;
+use crate::store::{InsertOutcome, ReplaceOutcome};
+
+/// Why a change was not stored.
+#[derive(Clone, Debug)]
+pub(crate) enum CommitError {
+    Refused(Refusal),
+    Failed(SessionError),
+}
+
+/// The shortest time for a call before its answer counts as lost.
+const SHORTEST_TRY: Duration = Duration::from_millis(20);
+
+impl Engine {
+    /// Commits a change to the document that is held, or to a newer one; returns the document after it.
+    pub(crate) async fn commit_change<D: Document>(
+        &self,
+        queues: &Queues<D>,
+        key: EntryKey,
+        held: Option<D>,
+        change: Arc<dyn Change<D>>,
+        deadline: &mut Deadline,
+    ) -> Result<D, CommitError> {
+        let own = Waiter::new(change, deadline.end());
+        let mut attempt = Attempt { engine: self, key, newest: held, conflicts: 0 };
+        if !queues.has(&key) {
+            let mut hand = Hand(vec![own.clone()]);
+            attempt.run(&mut hand).await;
+            hand.0.clear();
+        }
+        if !own.is_done() {
+            attempt.queue(queues, &own).await;
+        }
+        own.take().unwrap_or_else(|| Err(CommitError::Failed(SessionError::unsettled())))
+    }
+}
+
+/// The way of some changes to the store.
+struct Attempt<'a, D> {
+    engine: &'a Engine,
+    key: EntryKey,
+    newest: Option<D>,
+    conflicts: u32,
+}
+
+impl<D: Document> Attempt<'_, D> {
+    /// Waits until another request has committed the change, or commits those of all who wait.
+    async fn queue(&mut self, queues: &Queues<D>, own: &Arc<Waiter<D>>) {
+        let place = queues.join(self.key);
+        let queue = place.queue.clone();
+        queue.wait_in([own.clone()]);
+        let mut turn = {
+            let (mut wait, mut turn) = (pin!(own.wait()), pin!(queue.turn.lock()));
+            let mut timer = None;
+            let first = std::future::poll_fn(|context| {
+                if wait.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(None);
+                }
+                if let Poll::Ready(turn) = turn.as_mut().poll(context) {
+                    return Poll::Ready(Some(turn));
+                }
+                let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(own.end)));
+                if timer.as_mut().poll(context).is_ready() {
+                    own.give_up();
+                }
+                if own.is_done() { Poll::Ready(None) } else { Poll::Pending }
+            })
+            .await;
+            let Some(turn) = first else { return };
+            turn
+        };
+        self.know(turn.take());
+        while !own.is_done() {
+            let mut hand = Hand(queue.take_waiting());
+            self.run(&mut hand).await;
+            // Nothing of what is left is in a call: the next head takes it up.
+            queue.wait_in(hand.0.drain(..));
+            if Instant::now() >= own.end {
+                own.give_up();
+            }
+        }
+        *turn = self.newest.take();
+    }
+
+    /// Takes over a document that is newer than the one that is known.
+    fn know(&mut self, other: Option<D>) {
+        let Some(other) = other else { return };
+        let revision = other.history().revision;
+        if self.newest.as_ref().is_none_or(|newest| revision.writes_since(newest.history().revision) > 0) {
+            self.newest = Some(other);
+        }
+    }
+
+    /// Applies the changes to the newest document and stores it. Those that are left in the hand have met a conflict.
+    async fn run(&mut self, hand: &mut Hand<D>) {
+        hand.0.retain(|waiter| waiter.begin_call());
+        let (draft, later) = self.apply(hand);
+        if let Some(draft) = draft {
+            let sealed = D::seal(draft, self.engine.random());
+            let entry = sealed.entry(self.engine.now());
+            self.store(hand, sealed, &entry).await;
+        }
+        hand.0.extend(later);
+        hand.0.iter().for_each(|waiter| waiter.end_call());
+    }
+
+    /// Applies the changes one after the other. Those that come to nothing are done; those behind one that has to be
+    /// stored first are returned.
+    fn apply(&self, hand: &mut Hand<D>) -> (Option<D::Draft>, Vec<Arc<Waiter<D>>>) {
+        let now = self.engine.now();
+        let (mut changed, mut draft): (Option<D>, Option<D::Draft>) = (None, None);
+        let mut waiters = std::mem::take(&mut hand.0).into_iter();
+        for waiter in waiters.by_ref() {
+            if let Some(before) = draft.take() {
+                changed = Some(D::unsealed(before));
+            }
+            let newest = changed.as_ref().or(self.newest.as_ref());
+            let applied = catch_unwind(AssertUnwindSafe(|| waiter.change.apply(newest, now)));
+            let step =
+                applied.unwrap_or_else(|_| Step::Refused(Refusal::Failed(SessionError::panicked("a merge function"))));
+            match step {
+                Step::Changed(after) => draft = Some(after),
+                // It is done when what it saw is stored.
+                Step::Unchanged if changed.is_some() => {}
+                Step::Unchanged => {
+                    waiter.finish(newest.cloned().ok_or(CommitError::Refused(Refusal::Gone)));
+                    continue;
+                }
+                Step::Refused(refusal) => {
+                    waiter.finish(Err(CommitError::Refused(refusal)));
+                    continue;
+                }
+            }
+            let is_last = waiter.change.is_last_of_batch();
+            hand.0.push(waiter);
+            if is_last {
+                break;
+            }
+        }
+        (draft, waiters.collect())
+    }
+
+    /// Stores the document in the place of the newest one that is known.
+    async fn store(&mut self, hand: &mut Hand<D>, sealed: D, entry: &Entry) {
+        let revision = sealed.history().revision;
+        match self.call(hand, entry).await {
+            Ok((Answer::Stored, _)) => {
+                self.newest = Some(sealed.clone());
+                hand.finish(&Ok(sealed));
+            }
+            Ok((Answer::Found(found), was_lost)) => match D::read(&found) {
+                Ok(found) => self.meet(hand, found, was_lost.then_some(revision)).await,
+                Err(unreadable) => {
+                    hand.finish(&Err(CommitError::Failed(StoreError::unreadable(unreadable).into())));
+                }
+            },
+            Ok((Answer::Absent, _)) => {
+                self.newest = None;
+                if D::MAY_BEGIN {
+                    self.pause(hand).await;
+                } else {
+                    hand.finish(&Err(CommitError::Refused(Refusal::Gone)));
+                }
+            }
+            Err(error) => hand.finish(&Err(CommitError::Failed(error.into()))),
+        }
+    }
+
+    /// Sends the bytes, again and again while the answer is lost; also returns whether one was.
+    async fn call(&self, hand: &Hand<D>, entry: &Entry) -> Result<(Answer, bool), StoreError> {
+        let end = hand.end().unwrap_or_else(Instant::now);
+        let looks = hand.0.iter().any(|waiter| waiter.change.is_worth_a_look());
+        self.engine.insist(end, looks, |limit| self.send(entry, limit)).await
+    }
+
+    async fn send(&self, entry: &Entry, limit: Duration) -> Result<Answer, StoreError> {
+        let (store, key, mut deadline) = (&self.engine.store, &self.key, Deadline::of(limit));
+        match &self.newest {
+            Some(newest) => {
+                let replacing = store.replace(key, newest.history().revision, entry);
+                Ok(match self.engine.within(&mut deadline, replacing).await? {
+                    ReplaceOutcome::Replaced => Answer::Stored,
+                    ReplaceOutcome::Changed(found) => Answer::Found(found),
+                    ReplaceOutcome::Absent => Answer::Absent,
+                })
+            }
+            None => match self.engine.within(&mut deadline, store.insert(key, entry)).await? {
+                InsertOutcome::Inserted => Ok(Answer::Stored),
+                InsertOutcome::Taken => {
+                    let loaded = self.engine.within(&mut deadline, store.load(key)).await?;
+                    Ok(loaded.map_or(Answer::Absent, Answer::Found))
+                }
+            },
+        }
+    }
+
+    /// Looks at another document than the one that was known. `sent` may have been stored.
+    async fn meet(&mut self, hand: &mut Hand<D>, found: D, sent: Option<Revision>) {
+        let (history, held) = (found.history(), self.newest.as_ref().map(|newest| newest.history().revision));
+        if sent.is_some_and(|sent| history.includes(sent)) {
+            self.newest = Some(found.clone());
+            return hand.finish(&Ok(found));
+        }
+        match held {
+            // The read behind the answer saw an older state than the comparison did.
+            Some(held) if held == history.revision => return self.load_again(hand).await,
+            Some(held) if history.revision.writes_since(held) < 0 => {
+                self.engine.record(EventKind::StoreWentBack, self.about());
+                return hand.finish(&Err(CommitError::Refused(Refusal::Stale)));
+            }
+            _ => {}
+        }
+        if sent.is_some() && !history.reaches(held.unwrap_or_default()) {
+            hand.0.retain(|waiter| self.may_go_on(waiter, &found));
+        }
+        self.engine.record(EventKind::Conflict, self.about());
+        self.newest = Some(found);
+        self.pause(hand).await;
+    }
+
+    /// Whether a change may be applied again that may have been stored, as far as the document shows.
+    fn may_go_on(&self, waiter: &Waiter<D>, found: &D) -> bool {
+        match waiter.change.is_done_in(found) {
+            Some(true) => waiter.finish(Ok(found.clone())),
+            Some(false) => waiter.finish(Err(CommitError::Refused(Refusal::Stale))),
+            None if waiter.change.is_repeatable() => return true,
+            None => {
+                let unknown = StoreError::unknown("an answer was lost, and too much was written since");
+                waiter.finish(Err(CommitError::Failed(unknown.into())));
+            }
+        }
+        false
+    }
+
+    async fn load_again(&mut self, hand: &mut Hand<D>) {
+        let mut deadline = Deadline::of(self.engine.settings().load_deadline);
+        match self.engine.load_entry(&self.key, &mut deadline).await.map(|entry| entry.map(|entry| D::read(&entry))) {
+            Ok(Some(Ok(found))) => self.newest = Some(found),
+            Ok(Some(Err(unreadable))) => {
+                hand.finish(&Err(CommitError::Failed(StoreError::unreadable(unreadable).into())));
+            }
+            Ok(None) => self.newest = None,
+            Err(error) => hand.finish(&Err(CommitError::Failed(error.into()))),
+        }
+        self.pause(hand).await;
+    }
+
+    /// Waits a moment after a conflict, but for the first: other processes may be at it too.
+    async fn pause(&mut self, hand: &Hand<D>) {
+        hand.0.iter().for_each(|waiter| waiter.end_call());
+        self.conflicts += 1;
+        if self.conflicts > 1 && !hand.0.is_empty() {
+            tokio::time::sleep(self.engine.jitter(self.conflicts - 1)).await;
+        }
+    }
+
+    fn about(&self) -> About<'static> {
+        About { session: self.key.session_id(), ..About::default() }
+    }
+}
+
+/// What came of a call.
+enum Answer {
+    Stored,
+    /// Nothing was stored: this is there.
+    Found(Entry),
+    /// Nothing was stored: nothing is there.
+    Absent,
+}
+
+impl Engine {
+    /// Makes a call that writes, once more while its answer is lost and there is time; also returns whether one was lost.
+    /// It must do no harm if it was done already.
+    pub(crate) async fn insist<T, F: Future<Output = Result<T, StoreError>>>(
+        &self,
+        end: Instant,
+        looks: bool,
+        call: impl Fn(Duration) -> F,
+    ) -> Result<(T, bool), StoreError> {
+        let (mut was_lost, mut tries) = (false, 0);
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            // There has to be time for a look if the answer does not come.
+            let limit = if looks && tries == 0 { (left / 2).max(SHORTEST_TRY).min(left) } else { left };
+            let error = match call(limit).await {
+                Ok(answer) => return Ok((answer, was_lost)),
+                Err(error) => error,
+            };
+            was_lost |= error.kind() == StoreErrorKind::Unknown;
+            tries += 1;
+            let pause = self.jitter(tries);
+            let has_time = end.saturating_duration_since(Instant::now()) > pause;
+            if !looks || !was_lost || !has_time || error.kind() == StoreErrorKind::Corrupt {
+                return Err(if was_lost { StoreError::unknown(error) } else { error });
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Returns a random pause, up to one, two, four .. sixteen milliseconds.
+    fn jitter(&self, attempt: u32) -> Duration {
+        let most = 1000 << attempt.saturating_sub(1).min(4);
+        Duration::from_micros(u64::from(self.random() % most))
+    }
+}

@@ -1,0 +1,169 @@
+//! What the cookies of a request open.
+
+use crate::engine::Engine;
+use crate::engine::deadline::Deadline;
+use crate::engine::session::{Found, UnreadableSession};
+use crate::record::Record;
+use crate::record::apply::{self, Applied};
+use crate::record::delta::{Delta, HeaderOp};
+use crate::record::front::Generation;
+use crate::record::header::Header;
+use crate::store::error::StoreError;
+use crate::token::{SecretHash, SessionId, Token};
+use crate::wire::cookie::Candidates;
+
+/// What the cookies of a request open: one session, several, which are nobody's, or none.
+#[derive(Default)]
+pub(crate) struct Opened {
+    pub(crate) current: Option<Current>,
+    pub(crate) ambiguous: Vec<Current>,
+    /// A session that has ended at its deadline.
+    pub(crate) expired: Option<Current>,
+    /// A session whose secret was replaced a moment ago.
+    pub(crate) overtaken: Option<Overtaken>,
+    pub(crate) unreadable: Vec<UnreadableSession>,
+}
+
+/// A session whose token was verified.
+#[derive(Clone)]
+pub(crate) struct Current {
+    pub(crate) token: Token,
+    pub(crate) secret: SecretHash,
+    pub(crate) record: Record,
+    /// The record as it is stored, if times of a clock that was ahead are taken back in the other.
+    pub(crate) stored: Option<Record>,
+}
+
+impl Current {
+    pub(crate) fn new(token: Token, secret: SecretHash, record: Record) -> Self {
+        Self { token, secret, record, stored: None }
+    }
+
+    pub(crate) fn id(&self) -> SessionId {
+        self.token.id()
+    }
+
+    /// Returns the record that a commit changes.
+    pub(crate) fn base(&self) -> &Record {
+        self.stored.as_ref().unwrap_or(&self.record)
+    }
+}
+
+/// A session that a request does not open any more, because a login or a rotation replaced its secret while the request
+/// was under way.
+#[derive(Clone)]
+pub(crate) struct Overtaken {
+    pub(crate) token: Token,
+    pub(crate) record: Record,
+    /// Whether it is the very secret that the last rotation replaced.
+    pub(crate) is_replaced: bool,
+}
+
+/// What a token is to a record.
+enum Fit {
+    Opens(Current),
+    Expired(Current),
+    Overtaken(Overtaken),
+    Nothing,
+}
+
+impl Engine {
+    /// Opens the session that the candidates name: one that exists, is live, and has the secret. More than one is nobody.
+    pub(crate) async fn open_candidates(
+        &self,
+        candidates: &Candidates,
+        deadline: &mut Deadline,
+    ) -> Result<Opened, StoreError> {
+        let (mut opened, mut others): (Opened, Vec<Current>) = (Opened::default(), Vec::new());
+        let mut loaded: Vec<(SessionId, Option<Record>)> = Vec::new();
+        for token in candidates.tokens() {
+            let record = match loaded.iter().find(|(id, _)| *id == token.id()) {
+                Some((_, record)) => record.clone(),
+                None => {
+                    let record = match self.load_session(token.id(), deadline).await? {
+                        Found::Record(record) => Some(record),
+                        Found::Nothing => None,
+                        Found::Unreadable(session) => {
+                            opened.unreadable.push(session);
+                            None
+                        }
+                    };
+                    if candidates.several() {
+                        loaded.push((token.id(), record.clone()));
+                    }
+                    record
+                }
+            };
+            match record.map_or(Fit::Nothing, |record| self.fit(token, record)) {
+                Fit::Opens(current) => match &opened.current {
+                    // Of two tokens of one session the current one counts, not the one that a renewal replaced.
+                    Some(other) if other.id() == current.id() && other.secret == other.record.header().secret => {}
+                    Some(other) if other.id() != current.id() => others.push(current),
+                    _ => opened.current = Some(current),
+                },
+                Fit::Expired(current) => opened.expired = Some(current),
+                Fit::Overtaken(overtaken) => opened.overtaken = Some(overtaken),
+                Fit::Nothing => {}
+            }
+        }
+        if let Some(current) = opened.current.take_if(|_| !others.is_empty()) {
+            others.push(current);
+        }
+        Ok(Opened { ambiguous: others, ..opened })
+    }
+
+    /// Loads a session again; `None` if it has ended, or was handed to another token.
+    pub(crate) async fn reopen(&self, token: &Token, generation: Generation) -> Result<Option<Current>, StoreError> {
+        let record = match self.load_session(token.id(), &mut self.load_deadline()).await? {
+            Found::Record(record) => record,
+            Found::Nothing => return Ok(None),
+            Found::Unreadable(session) => return Err(StoreError::unreadable(session.why)),
+        };
+        let is_meant = record.header().generation == generation && !record.header().is_expired(self.now());
+        let secret = record.header().secret;
+        Ok(is_meant.then(|| self.current(token, secret, record)))
+    }
+
+    /// Finds out what a token is to a record.
+    fn fit(&self, token: &Token, record: Record) -> Fit {
+        let (header, now) = (record.header(), self.now());
+        let secret = token.secret_hash(self.scope());
+        let is_previous = || {
+            let previous = header.previous.filter(|previous| previous.until.is_none_or(|until| now < until));
+            previous.is_some_and(|previous| previous.secret == secret)
+        };
+        if header.secret == secret || is_previous() {
+            let current = self.current(token, secret, record);
+            let is_expired = current.record.header().is_expired(now);
+            return if is_expired { Fit::Expired(current) } else { Fit::Opens(current) };
+        }
+        match header.rotation.filter(|_| self.is_just_rotated(header)) {
+            Some(rotation) => {
+                let is_replaced = rotation.replaced == secret;
+                Fit::Overtaken(Overtaken { token: token.clone(), record, is_replaced })
+            }
+            None => Fit::Nothing,
+        }
+    }
+
+    /// Whether requests may be under way that were sent with the secret before the last rotation.
+    fn is_just_rotated(&self, header: &Header) -> bool {
+        let grace = self.settings().renew_grace;
+        let now = self.now();
+        !header.is_expired(now) && header.rotation.is_some_and(|rotation| now < rotation.at.saturating_add(grace))
+    }
+
+    /// Takes back the times of a clock that was ahead: nothing is granted that lies later than the lifetime from now.
+    fn current(&self, token: &Token, secret: SecretHash, record: Record) -> Current {
+        let now = self.now();
+        let mut current = Current::new(token.clone(), secret, record);
+        if !current.record.header().lead(now).is_zero() {
+            let mut delta = Delta::new(current.record.header().generation);
+            delta.header.push(HeaderOp::Correct { now });
+            if let Ok(Applied::Changed(draft)) = apply::apply(&current.record, &delta, now) {
+                current.stored = Some(std::mem::replace(&mut current.record, draft.finish()));
+            }
+        }
+        current
+    }
+}

@@ -1,0 +1,229 @@
+//! What the engine does to the record of a session: load, begin, commit, and end it.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::engine::Engine;
+use crate::engine::commit::CommitError;
+use crate::engine::deadline::Deadline;
+use crate::engine::document::{Change, Document, Refusal, Step};
+use crate::error::SessionError;
+use crate::record::Record;
+use crate::record::apply::{self, Applied, Unfit};
+use crate::record::delta::Delta;
+use crate::record::front::{Generation, Unreadable};
+use crate::record::header::Header;
+use crate::store::entry::Entry;
+use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::key::EntryKey;
+use crate::store::{InsertOutcome, RemoveOutcome};
+use crate::time::Timestamp;
+use crate::token::{NEW_IDS, SessionId, Token};
+
+/// What is stored of a session.
+pub(crate) enum Found {
+    Record(Record),
+    /// This release cannot read what is there.
+    Unreadable(UnreadableSession),
+    Nothing,
+}
+
+/// A session whose record this release cannot read.
+#[derive(Clone, Copy)]
+pub(crate) struct UnreadableSession {
+    pub(crate) id: SessionId,
+    pub(crate) generation: Generation,
+    pub(crate) why: Unreadable,
+}
+
+/// Which sessions a removal is about.
+#[derive(Clone, Copy)]
+pub(crate) enum Removal<'a> {
+    /// The session as it was seen.
+    AsSeen,
+    /// The session, whatever its secret is by now, while it has this owner.
+    OwnedBy(&'a str),
+    /// The session, whatever became of it, while nobody can read it.
+    Unreadable,
+}
+
+impl Engine {
+    pub(crate) async fn load_entry(
+        &self,
+        key: &EntryKey,
+        deadline: &mut Deadline,
+    ) -> Result<Option<Entry>, StoreError> {
+        let loaded = deadline.limit(self.store.load(key)).await;
+        loaded.unwrap_or_else(|| Err(StoreError::unavailable("no answer within load_deadline")))
+    }
+
+    /// Loads what is stored of a session, expired or not.
+    pub(crate) async fn load_session(&self, id: SessionId, deadline: &mut Deadline) -> Result<Found, StoreError> {
+        let unreadable = |generation, why| Ok(Found::Unreadable(UnreadableSession { id, generation, why }));
+        match self.load_entry(&EntryKey::session(id), deadline).await {
+            Ok(Some(entry)) => match Record::read(&entry) {
+                Ok(record) => Ok(Found::Record(record)),
+                Err(why) => unreadable(entry.generation().unwrap_or_default(), why),
+            },
+            Ok(None) => Ok(Found::Nothing),
+            Err(error) if error.kind() == StoreErrorKind::Corrupt => {
+                unreadable(Generation::default(), Unreadable::Damaged)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Commits a delta to a record, or to a newer one.
+    pub(crate) async fn commit_record(
+        &self,
+        id: SessionId,
+        held: Record,
+        delta: Delta,
+        deadline: &mut Deadline,
+    ) -> Result<Record, CommitError> {
+        let (key, rotates) = (EntryKey::session(id), delta.rotates());
+        let committed = self.commit_change(&self.records, key, Some(held), Arc::new(delta), deadline).await;
+        if rotates && committed.is_ok() {
+            self.store.announce(id);
+        }
+        committed
+    }
+
+    /// Begins a session under a new token: what `delta` makes of an empty record. `None` if there is nothing to keep, and
+    /// `keeps_empty` says that it does not begin then.
+    pub(crate) async fn begin_record(
+        &self,
+        delta: impl Fn(&Token) -> Delta,
+        keeps_empty: bool,
+        deadline: &mut Deadline,
+    ) -> Result<Option<(Token, Record)>, SessionError> {
+        for _ in 0..NEW_IDS {
+            let (token, now) = (Token::new(self.tokens()), self.now());
+            let (ttl, absolute) = self.anonymous_lifetime();
+            let mut header = Header::new(token.secret_hash(self.scope()), now, ttl, absolute);
+            header.scope = self.scope().into();
+            let (empty, delta) = (Record::new(header), delta(&token));
+            let record = match apply::apply(&empty, &delta, now) {
+                Ok(Applied::Changed(draft)) => draft.seal(self.random()),
+                Ok(Applied::Unchanged) if keeps_empty => empty.sealed(self.random()),
+                Ok(_) => return Ok(None),
+                Err(unfit) => return Err(session_error(unfit, delta.limit)),
+            };
+            if record.fields().next().is_none() && !keeps_empty {
+                return Ok(None);
+            }
+            if self.insert_record(token.id(), &record, deadline.end()).await? {
+                return Ok(Some((token, record)));
+            }
+        }
+        Err(SessionError::no_free_id())
+    }
+
+    /// Stores a new record; `false` if the id is another session's.
+    pub(crate) async fn insert_record(&self, id: SessionId, record: &Record, end: Instant) -> Result<bool, StoreError> {
+        let (key, entry) = (EntryKey::session(id), record.entry(self.now()));
+        let (key, entry) = (&key, &entry);
+        let insert =
+            move |limit| async move { self.within(&mut Deadline::of(limit), self.store.insert(key, entry)).await };
+        let (outcome, was_lost) = self.insist(end, true, insert).await?;
+        if outcome == InsertOutcome::Taken && was_lost {
+            // Perhaps by the insert whose answer was lost.
+            let found = self.load_entry(key, &mut self.load_deadline()).await?;
+            return Ok(found.and_then(|found| found.revision()) == entry.revision());
+        }
+        Ok(outcome == InsertOutcome::Inserted)
+    }
+
+    /// Ends a session that was seen under this generation; `false` if there is none any more, or if it stays because it
+    /// is not the one that is to be removed.
+    pub(crate) async fn remove_record(
+        &self,
+        id: SessionId,
+        seen: Generation,
+        removal: Removal<'_>,
+    ) -> Result<bool, StoreError> {
+        let (key, end) = (&EntryKey::session(id), self.commit_deadline().end());
+        let (mut generation, mut may_be_done) = (seen, false);
+        loop {
+            let remove = move |limit| async move {
+                self.within(&mut Deadline::of(limit), self.store.remove(key, generation)).await
+            };
+            let (outcome, was_lost) = self.insist(end, true, remove).await?;
+            may_be_done |= was_lost;
+            match outcome {
+                RemoveOutcome::Removed => break,
+                // Otherwise the answer that was lost said that it was removed.
+                RemoveOutcome::Absent if !may_be_done => return Ok(false),
+                RemoveOutcome::Absent => break,
+                RemoveOutcome::Changed(entry) => match newest_to_remove(&entry, removal) {
+                    Some(newest) if Instant::now() < end => generation = newest,
+                    Some(_) => return Err(StoreError::unavailable("the session kept changing within commit_deadline")),
+                    None => return Ok(false),
+                },
+            }
+        }
+        self.store.announce(id);
+        Ok(true)
+    }
+}
+
+/// Returns the generation of an entry if it is still to be removed.
+fn newest_to_remove(entry: &Entry, removal: Removal<'_>) -> Option<Generation> {
+    match (Record::read(entry), removal) {
+        (Ok(record), Removal::OwnedBy(owner)) if record.header().owner().is_some_and(|newest| **newest == *owner) => {
+            Some(record.header().generation)
+        }
+        (Err(_), Removal::OwnedBy(_) | Removal::Unreadable) => Some(entry.generation().unwrap_or_default()),
+        _ => None,
+    }
+}
+
+impl<'a> Removal<'a> {
+    /// Returns the removal of a session by its owner. That of a visitor ends with the next login.
+    pub(crate) fn by_owner(header: &'a Header) -> Self {
+        header.owner().map_or(Self::AsSeen, |owner| Self::OwnedBy(owner))
+    }
+}
+
+impl Change<Record> for Delta {
+    fn apply(&self, newest: Option<&Record>, now: Timestamp) -> Step<Record> {
+        let Some(newest) = newest else { return Step::Refused(Refusal::Gone) };
+        match apply::apply(newest, self, now) {
+            Ok(Applied::Changed(draft)) => Step::Changed(draft),
+            Ok(Applied::Unchanged) => Step::Unchanged,
+            Ok(Applied::Stale) => Step::Refused(Refusal::Stale),
+            Ok(Applied::Gone) => Step::Refused(Refusal::Gone),
+            Err(unfit) => Step::Refused(Refusal::Failed(session_error(unfit, self.limit))),
+        }
+    }
+
+    fn is_done_in(&self, found: &Record) -> Option<bool> {
+        let header = found.header();
+        if let Some(secret) = self.rotation() {
+            return Some(header.secret == secret);
+        }
+        let renewed = self.renewal()?;
+        let previous = header.previous.map(|previous| previous.secret);
+        (header.secret == renewed || previous == Some(renewed)).then_some(true)
+    }
+
+    fn is_repeatable(&self) -> bool {
+        self.is_repeatable()
+    }
+
+    fn is_worth_a_look(&self) -> bool {
+        !self.is_upkeep()
+    }
+
+    fn is_last_of_batch(&self) -> bool {
+        self.rotates()
+    }
+}
+
+fn session_error(unfit: Unfit, limit: usize) -> SessionError {
+    match unfit {
+        Unfit::Field(error) => error.into(),
+        Unfit::TooLarge(size) => SessionError::too_large(size, limit),
+    }
+}

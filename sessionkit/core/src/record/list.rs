@@ -1,0 +1,137 @@
+//! The list of the sessions of one user, as it is stored.
+//!
+//! After the 30 bytes that every entry begins with (see [`record`](crate::record)) it has the epoch (8 bytes), the name of
+//! the scope and the id of the user (slices), and 31 bytes for each session, in the order of their logins: the id (16),
+//! flags (1, bit 0: ended), the generation (4), the time of the login (5), and until when it is listed (5).
+
+use std::sync::Arc;
+
+use crate::record::front::{self, EntryKind, FRONT, Generation, History, Unreadable};
+use crate::record::parts::{read_time, time};
+use crate::record::varint::{read_slice, write_slice};
+use crate::time::Timestamp;
+use crate::token::SessionId;
+
+const ENTRY: usize = 31;
+const ENDED: u8 = 1;
+
+/// Changes whenever the sessions of a user are ended together, so that a login under way finds out.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct ListEpoch(pub(crate) [u8; 8]);
+
+/// The sessions of one user, the one whose login is the oldest first.
+#[derive(Clone, Debug)]
+pub(crate) struct SessionList {
+    pub(crate) history: History,
+    pub(crate) epoch: ListEpoch,
+    scope: Arc<str>,
+    user_id: Arc<str>,
+    pub(crate) entries: Vec<ListedSession>,
+}
+
+/// One session in the list of a user.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct ListedSession {
+    pub(crate) id: SessionId,
+    /// Whether it was ended from the list. It stays there for a while, so that a login under way finds out.
+    pub(crate) is_ended: bool,
+    /// The generation that its last login made.
+    pub(crate) generation: Generation,
+    /// When its user logged in last.
+    pub(crate) registered: Timestamp,
+    /// Until when it is listed: no session is alive after that.
+    pub(crate) until: Timestamp,
+}
+
+impl SessionList {
+    /// Makes an empty list, whose epoch is that of a user who has no list.
+    pub(crate) fn new(scope: impl Into<Arc<str>>, user_id: impl Into<Arc<str>>) -> Self {
+        Self {
+            history: History::default(),
+            epoch: ListEpoch::default(),
+            scope: scope.into(),
+            user_id: user_id.into(),
+            entries: Vec::new(),
+        }
+    }
+
+    pub(crate) fn scope(&self) -> &str {
+        &self.scope
+    }
+
+    pub(crate) fn user_id(&self) -> &Arc<str> {
+        &self.user_id
+    }
+
+    pub(crate) fn from_bytes(packed: &[u8]) -> Result<Self, Unreadable> {
+        let (_, history) = front::read_front(packed, EntryKind::SessionList)?;
+        Self::read(&packed[FRONT..], history).ok_or(Unreadable::Damaged)
+    }
+
+    fn read(mut rest: &[u8], history: History) -> Option<Self> {
+        let (epoch, after) = rest.split_first_chunk::<8>()?;
+        rest = after;
+        let scope = std::str::from_utf8(read_slice(&mut rest)?).ok()?.into();
+        let user_id = std::str::from_utf8(read_slice(&mut rest)?).ok()?.into();
+        let (entries, remainder) = rest.as_chunks::<ENTRY>();
+        let entries = entries.iter().map(|packed| {
+            let (id, rest) = packed.split_first_chunk::<16>()?;
+            let (flags, rest) = rest.split_first()?;
+            let (generation, rest) = rest.split_first_chunk::<4>()?;
+            let (registered, until) = rest.split_first_chunk::<5>()?;
+            Some(ListedSession {
+                id: SessionId::from_bytes(*id),
+                is_ended: flags & ENDED != 0,
+                generation: Generation::from_number(u32::from_be_bytes(*generation)),
+                registered: read_time(*registered),
+                until: read_time(until.try_into().ok()?),
+            })
+        });
+        let entries = entries.collect::<Option<_>>().filter(|_| remainder.is_empty())?;
+        Some(Self { history, epoch: ListEpoch(*epoch), scope, user_id, entries })
+    }
+
+    /// Packs the list.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut packed = Vec::with_capacity(FRONT + 64 + self.entries.len() * ENTRY);
+        front::write_front(&mut packed, EntryKind::SessionList, Generation::default());
+        self.history.write(&mut packed);
+        packed.extend_from_slice(&self.epoch.0);
+        write_slice(&mut packed, self.scope.as_bytes());
+        write_slice(&mut packed, self.user_id.as_bytes());
+        for ListedSession { id, is_ended, generation, registered, until } in &self.entries {
+            packed.extend_from_slice(id.as_bytes());
+            packed.push(if *is_ended { ENDED } else { 0 });
+            packed.extend_from_slice(&generation.to_bytes());
+            packed.extend_from_slice(&time(*registered));
+            packed.extend_from_slice(&time(*until));
+        }
+        packed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_hold_the_whole_list() {
+        let at = Timestamp::from_unix_seconds;
+        let mut list = SessionList::new("Main", "ada");
+        list.epoch = ListEpoch([7; 8]);
+        list.history = list.history.next(5).next(6);
+        for number in 0..3 {
+            let id = SessionId::from_bytes([number; 16]);
+            let generation = Generation::from_number(number.into());
+            let is_ended = number == 1;
+            list.entries.push(ListedSession { id, is_ended, generation, registered: at(10), until: at(20) });
+        }
+        let bytes = list.to_bytes();
+        let read = SessionList::from_bytes(&bytes).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{list:?}"));
+        for end in 0..bytes.len() {
+            let read = SessionList::from_bytes(&bytes[..end]);
+            assert!(read.is_err() || read.is_ok_and(|read| read.entries.len() < 3), "{end}");
+        }
+    }
+}

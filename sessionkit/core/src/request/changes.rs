@@ -1,0 +1,201 @@
+//! What a request changed, before it is stored.
+
+use std::collections::BTreeMap;
+
+use crate::data::entries::Items;
+use crate::data::field::parse_counter;
+use crate::data::migration::{self, Upgrade};
+use crate::data::snapshot::{Snapshot, entry_of, is_field};
+use crate::data::three_way::ThreeWay;
+use crate::data::{Field, Merge, MergeFunction, OnError, SessionData};
+use crate::record::Record;
+use crate::record::delta::FieldKey;
+use crate::record::field_error::FieldError;
+use crate::time::Timestamp;
+
+/// The fields that a request changed, each at most once.
+#[derive(Clone, Default)]
+pub(crate) struct Changes {
+    /// Whether everything that is stored goes before the changes come.
+    pub(super) cleared: bool,
+    /// The structs among the changed ones that may be stored in an older version.
+    pub(super) upgrades: Vec<(&'static str, Upgrade)>,
+    pub(super) changes: Vec<Change>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Change {
+    pub(crate) key: FieldKey,
+    /// What its struct says of the field.
+    pub(crate) field: &'static Field,
+    pub(super) on_error: OnError,
+    pub(crate) kind: ChangeKind,
+}
+
+#[derive(Clone)]
+pub(crate) enum ChangeKind {
+    Write {
+        value: Option<Vec<u8>>,
+    },
+    /// A write from outside of the struct, which keeps the flags of what is stored.
+    Put {
+        value: Option<Vec<u8>>,
+    },
+    Add {
+        by: i128,
+        min: i128,
+        max: i128,
+    },
+    Merge {
+        merge: MergeFunction,
+        mine: Option<Vec<u8>>,
+    },
+}
+
+impl Changes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && !self.cleared
+    }
+
+    pub(crate) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// What is stored below the changes.
+    pub(crate) fn stored<'a>(&self, record: Option<&'a Record>, now: Timestamp) -> Snapshot<'a> {
+        Snapshot::new(record.filter(|_| !self.cleared), now)
+    }
+
+    /// Forgets the changes so far, and removes everything that is stored.
+    pub(crate) fn clear(&mut self) {
+        *self = Self { cleared: true, ..Self::default() };
+    }
+
+    /// Forgets the changes; what was to be removed before them still is.
+    pub(crate) fn forget_changes(&mut self) {
+        self.changes.clear();
+        self.upgrades.clear();
+    }
+
+    /// Takes a change of a key, whatever its struct says of it; the last write wins.
+    pub(crate) fn put(&mut self, key: &str, value: Option<Vec<u8>>) {
+        const UNTYPED: &Field = &Field::new("");
+        if is_field(key) {
+            self.changes.retain(|change| entry_of(&change.key, key).is_none());
+        }
+        match self.changes.iter_mut().find(|change| change.key == key) {
+            Some(change) => {
+                change.kind = if change.is_put() { ChangeKind::Put { value } } else { ChangeKind::Write { value } };
+            }
+            None => {
+                let key = key.to_owned().into();
+                let kind = ChangeKind::Put { value };
+                self.changes.push(Change { key, field: UNTYPED, on_error: OnError::Fail, kind });
+            }
+        }
+    }
+
+    /// Whether the map wrote or removed a field as a whole, which takes the place of its entries.
+    pub(crate) fn replaces_entries(&self, name: &str) -> bool {
+        is_field(name) && self.changes.iter().any(|change| change.key == name && change.is_put())
+    }
+
+    /// Takes the change that a struct of type `T` made to one of its fields, as if another request had come before
+    /// with what is pending already.
+    pub(crate) fn contribute<T: SessionData>(
+        &mut self,
+        index: usize,
+        base: Option<&[u8]>,
+        mine: Option<&[u8]>,
+    ) -> Result<(), FieldError> {
+        self.upgrade::<T>();
+        let field = &T::FIELDS[index];
+        let before = self.changes.iter_mut().find(|change| change.key == field.key);
+        let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
+        let number = |bytes: Option<&[u8]>| bytes.and_then(parse_counter).unwrap_or(0);
+        let kind = match (field.merge, before.as_ref().map(|change| &change.kind)) {
+            (Merge::LastWriteWins, _) => ChangeKind::Write { value: owned(mine) },
+            // What somebody else put there is overwritten anyway, so what is merged with it is too.
+            (Merge::Add { min, max }, Some(ChangeKind::Put { value } | ChangeKind::Write { value })) => {
+                let sum = number(value.as_deref()).saturating_add(number(mine) - number(base));
+                ChangeKind::Write { value: Some(sum.clamp(min, max).to_string().into_bytes()) }
+            }
+            (Merge::ThreeWay(merge), Some(ChangeKind::Put { value } | ChangeKind::Write { value })) => {
+                let theirs = value.as_deref();
+                ChangeKind::Write { value: merge(ThreeWay { field, base, mine, theirs, on_error: T::ON_ERROR })? }
+            }
+            (Merge::Add { min, max }, before) => {
+                let earlier = if let Some(ChangeKind::Add { by, .. }) = before { *by } else { 0 };
+                ChangeKind::Add { by: earlier + number(mine) - number(base), min, max }
+            }
+            (Merge::ThreeWay(merge), Some(ChangeKind::Merge { mine: theirs, .. })) => {
+                let theirs = theirs.as_deref();
+                let merged = merge(ThreeWay { field, base, mine, theirs, on_error: T::ON_ERROR })?;
+                ChangeKind::Merge { merge, mine: merged }
+            }
+            (Merge::ThreeWay(merge), _) => ChangeKind::Merge { merge, mine: owned(mine) },
+            (Merge::Entries(_), _) => unreachable!("an `entries` field has no value of its own"),
+        };
+        let change = Change { key: field.key.into(), field, on_error: T::ON_ERROR, kind };
+        match before {
+            Some(before) => *before = change,
+            None => self.changes.push(change),
+        }
+        Ok(())
+    }
+
+    /// Takes the entries that a struct of type `T` changed of one of its fields.
+    pub(crate) fn contribute_entries<T: SessionData>(
+        &mut self,
+        field: &'static Field,
+        base: &Items,
+        mine: &Items,
+    ) -> Result<(), FieldError> {
+        let mut changed: BTreeMap<&str, Option<&[u8]>> = base.changes(mine).collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        self.upgrade::<T>();
+        let put = self.take_put_apart::<T>(field)?;
+        for (entry, bytes) in put.iter() {
+            changed.entry(entry).or_insert(Some(bytes));
+        }
+        self.changes
+            .retain(|change| !entry_of(&change.key, field.key).is_some_and(|entry| changed.contains_key(entry)));
+        self.changes.extend(changed.into_iter().map(|(entry, value)| {
+            let key = format!("{}/{entry}", field.key).into();
+            Change { key, field, on_error: T::ON_ERROR, kind: ChangeKind::Write { value: value.map(<[u8]>::to_vec) } }
+        }));
+        Ok(())
+    }
+
+    /// The entries of a value that was put in one piece before one of them changed. The piece itself goes: it would
+    /// hide what is made of them.
+    fn take_put_apart<T: SessionData>(&mut self, field: &'static Field) -> Result<Items, FieldError> {
+        let mut piece: Option<Vec<u8>> = None;
+        for change in self.changes.iter_mut().filter(|change| field.names().any(|name| change.key == name)) {
+            if let ChangeKind::Put { value } = &mut change.kind {
+                piece = value.take().or(piece);
+            }
+        }
+        let (Some(piece), Merge::Entries(split)) = (piece, field.merge) else { return Ok(Items::default()) };
+        match (split(&piece), T::ON_ERROR) {
+            (Err(reason), OnError::Fail) => Err(FieldError::decode(field, reason)),
+            // It was reported when it was read.
+            (items, _) => Ok(items.unwrap_or_default()),
+        }
+    }
+
+    fn upgrade<T: SessionData>(&mut self) {
+        if T::VERSION > 1 && !self.upgrades.iter().any(|(namespace, _)| *namespace == T::NAMESPACE) {
+            self.upgrades.push((T::NAMESPACE, migration::upgrade::<T>));
+        }
+    }
+}
+
+impl Change {
+    /// Whether the change came from outside of the struct.
+    pub(crate) fn is_put(&self) -> bool {
+        matches!(self.kind, ChangeKind::Put { .. })
+    }
+}

@@ -1,0 +1,168 @@
+//! What the changes of a request make of a record: computed anew from the newest one at each attempt to commit.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::data::entries::{Items, Split};
+use crate::data::field::parse_counter;
+use crate::data::snapshot::{Snapshot, entry_of, is_field};
+use crate::data::three_way::ThreeWay;
+use crate::data::{Merge, OnError};
+use crate::engine::open::Current;
+use crate::record::Record;
+use crate::record::delta::{Clear, FieldChanges, FieldKey, FieldOps, StoredValue};
+use crate::record::field_error::FieldError;
+use crate::request::changes::{Change, ChangeKind, Changes};
+use crate::time::Timestamp;
+
+/// The changes of a request, and the record that it saw.
+pub(crate) struct RequestChanges {
+    pub(crate) changes: Changes,
+    /// `None` if there was none.
+    pub(crate) origin: Option<Record>,
+}
+
+impl RequestChanges {
+    /// Takes the changes of a request, unless there are none.
+    pub(crate) fn new(changes: Changes, current: Option<&Current>) -> Option<Arc<Self>> {
+        let origin = current.map(|current| current.base().clone());
+        (!changes.is_empty()).then(|| Arc::new(Self { changes, origin }))
+    }
+}
+
+/// What each field becomes.
+type Values = Vec<(FieldKey, Option<StoredValue>)>;
+
+impl FieldChanges for RequestChanges {
+    fn operations(&self, newest: &Record, now: Timestamp) -> Result<FieldOps, FieldError> {
+        let Self { changes, origin } = self;
+        let mut origin = changes.stored(origin.as_ref(), now);
+        let mut newest = changes.stored(Some(newest), now);
+        let mut values = Values::new();
+        for (_, upgrade) in &changes.upgrades {
+            upgrade(&mut origin)?;
+            values.extend(upgrade(&mut newest)?);
+        }
+        let migrated = values.len();
+        let mut taken_apart: Vec<&str> = Vec::new();
+        for change in &changes.changes {
+            if let Merge::Entries(split) = change.field.merge
+                && !taken_apart.contains(&change.field.key)
+            {
+                taken_apart.push(change.field.key);
+                changes.take_apart(change, split, &newest, &mut values)?;
+            }
+            if change.is_put() && is_field(&change.key) {
+                changes.remove_entries(&change.key, &newest, &mut values);
+            }
+            change.write(&origin, &newest, &mut values)?;
+        }
+        // A migration is stored together with a change, and makes none by itself.
+        if values.len() == migrated {
+            values.clear();
+        }
+        let clear = if changes.cleared { Clear::All } else { Clear::Nothing };
+        Ok(FieldOps { clear, values })
+    }
+
+    fn is_repeatable(&self) -> bool {
+        self.changes.changes.iter().all(|change| match change.kind {
+            ChangeKind::Write { .. } | ChangeKind::Put { .. } => true,
+            ChangeKind::Add { by, .. } => by == 0,
+            ChangeKind::Merge { .. } => false,
+        })
+    }
+}
+
+impl Changes {
+    /// Removes the stored entries of a field, except those that were changed.
+    fn remove_entries(&self, name: &str, newest: &Snapshot<'_>, values: &mut Values) {
+        let changed: BTreeSet<&str> = self.changes.iter().filter_map(|change| entry_of(&change.key, name)).collect();
+        for (entry, _) in newest.entries(name).filter(|(entry, _)| !changed.contains(entry)) {
+            values.push((format!("{name}/{entry}").into(), None));
+        }
+    }
+
+    /// Moves a map or set that is stored in one piece to entries of its own, so that one of them can be changed.
+    fn take_apart(
+        &self,
+        change: &Change,
+        split: Split,
+        newest: &Snapshot<'_>,
+        values: &mut Values,
+    ) -> Result<(), FieldError> {
+        let field = change.field;
+        let is_put = |name: &str| self.changes.iter().any(|change| change.key == name);
+        let Some(held) = field.names().find_map(|name| newest.value(name)) else { return Ok(()) };
+        let items = match (split(held.bytes), change.on_error) {
+            // What this request put in its place, and took apart already, is all there is.
+            _ if field.names().any(is_put) => Items::default(),
+            (Ok(items), _) => items,
+            (Err(reason), OnError::Fail) => return Err(FieldError::decode(field, reason)),
+            // It was reported when it was read.
+            (Err(_), OnError::UseDefault) => return Ok(()),
+        };
+        for name in field.names().filter(|name| newest.value(name).is_some() && !is_put(name)) {
+            values.push((name.into(), None));
+        }
+        for (entry, bytes) in items.iter() {
+            let value = StoredValue { bytes: bytes.to_vec(), ..held.to_owned() };
+            values.push((format!("{}/{entry}", field.key).into(), Some(value)));
+        }
+        Ok(())
+    }
+}
+
+impl Change {
+    /// Adds what the change makes of its field.
+    fn write(&self, origin: &Snapshot<'_>, newest: &Snapshot<'_>, values: &mut Values) -> Result<(), FieldError> {
+        let key = self.key.clone();
+        match &self.kind {
+            ChangeKind::Write { value } => {
+                values.extend(self.aliases().map(|alias| (alias, None)));
+                values.push((key, value.as_ref().map(|bytes| self.field.value(bytes, newest.now()))));
+            }
+            ChangeKind::Put { value } => {
+                let flags = newest.value(&key).map(|held| (held.carried, held.deadline));
+                let (carried, deadline) = flags.unwrap_or_default();
+                values.push((key, value.clone().map(|bytes| StoredValue { bytes, carried, deadline })));
+            }
+            ChangeKind::Add { by: 0, .. } => {}
+            ChangeKind::Add { by, min, max } => {
+                let held = match newest.field(self.field).map(parse_counter) {
+                    Some(None) if self.on_error == OnError::Fail => {
+                        return Err(FieldError::decode(self.field, "not an integer".into()));
+                    }
+                    held => held.flatten().unwrap_or(0),
+                };
+                let sum = held.saturating_add(*by).clamp(*min, *max).to_string();
+                values.extend(self.aliases().map(|alias| (alias, None)));
+                values.push((key, Some(self.field.value(sum.as_bytes(), newest.now()))));
+            }
+            ChangeKind::Merge { merge, mine } => {
+                let (base, theirs) = (origin.field(self.field), newest.field(self.field));
+                // Usually nobody else has changed the field, and mine is the result.
+                let merged = if theirs == base {
+                    mine.clone()
+                } else {
+                    let (field, mine, on_error) = (self.field, mine.as_deref(), self.on_error);
+                    merge(ThreeWay { field, base, mine, theirs, on_error })?
+                };
+                if merged.as_deref() != theirs {
+                    values.extend(self.aliases().map(|alias| (alias, None)));
+                    values.push((key, merged.map(|bytes| self.field.value(&bytes, newest.now()))));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The aliases of the field, or of the entry of it, under which something may be stored.
+    fn aliases(&self) -> impl Iterator<Item = FieldKey> {
+        let entry = self.key.strip_prefix(self.field.key).unwrap_or_default();
+        self.field.aliases.iter().map(move |alias| match entry {
+            "" => FieldKey::Borrowed(alias),
+            entry => format!("{alias}{entry}").into(),
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! What a store keeps under a key.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::record::Record;
+use crate::record::front::{self, EntryKind, Generation, Revision};
+use crate::record::list::SessionList;
+use crate::time::Timestamp;
+
+/// How much longer than needed an entry is kept: clocks differ.
+const MARGIN: Duration = Duration::from_secs(5 * 60);
+
+/// How long after the last write of a list a login may be under way that has looked at it.
+const UNDER_WAY: Duration = Duration::from_secs(2 * 60);
+
+/// What a store keeps under a key: bytes that it need not understand. Cheap to clone.
+///
+/// A store reads its own entries with [`from_bytes`](Self::from_bytes).
+#[derive(Clone, Eq, PartialEq)]
+pub struct Entry {
+    bytes: Arc<[u8]>,
+    reclaim_in: Duration,
+}
+
+impl Entry {
+    /// Makes an entry of what a store holds. It has nothing to reclaim.
+    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self { bytes: bytes.into(), reclaim_in: Duration::ZERO }
+    }
+
+    /// Makes an entry that may be forgotten after this time.
+    pub(crate) fn new(bytes: Arc<[u8]>, reclaim_in: Duration) -> Self {
+        Self { bytes, reclaim_in }
+    }
+
+    /// Makes the entry of a session, which is kept until after its deadline.
+    pub(crate) fn of_record(record: &Record, now: Timestamp) -> Self {
+        let left = record.header().deadline().saturating_duration_since(now);
+        Self::new(record.as_bytes().clone(), left.saturating_add(MARGIN))
+    }
+
+    /// Makes the entry of a list, which is kept until after the last of its sessions, and while logins may be under way
+    /// that have looked at it.
+    pub(crate) fn of_list(list: &SessionList, now: Timestamp) -> Self {
+        let until = list.entries.iter().map(|entry| entry.until).max().unwrap_or_default();
+        let left = until.saturating_duration_since(now).max(UNDER_WAY);
+        Self::new(list.to_bytes().into(), left.saturating_add(MARGIN))
+    }
+
+    /// Returns the bytes to store.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Returns the bytes to store, shared.
+    pub fn shared_bytes(&self) -> &Arc<[u8]> {
+        &self.bytes
+    }
+
+    /// Returns how long from now the entry must be kept: until its deadline, and five minutes more, so that clocks which
+    /// differ lose nothing.
+    pub fn reclaim_in(&self) -> Duration {
+        self.reclaim_in
+    }
+
+    /// Returns the revision, which [`Store::replace`](crate::Store::replace) compares; `None` if the bytes are too short.
+    pub fn revision(&self) -> Option<Revision> {
+        front::revision_of(&self.bytes)
+    }
+
+    /// Returns the generation, which [`Store::remove`](crate::Store::remove) compares; `None` if the bytes are too short.
+    pub fn generation(&self) -> Option<Generation> {
+        front::generation_of(&self.bytes)
+    }
+
+    /// Returns what may be shown of the entry, for stores with a table that people look into, and for operators; `None`
+    /// if it cannot be read.
+    pub fn summary(&self) -> Option<EntrySummary> {
+        match front::kind_of(&self.bytes)? {
+            EntryKind::Session => {
+                let record = Record::from_bytes(self.bytes.clone()).ok()?;
+                let header = record.header();
+                Some(EntrySummary {
+                    kind: EntryKind::Session,
+                    scope: header.scope.clone().into_owned(),
+                    user_id: header.user.as_deref().map(str::to_owned),
+                    created: Some(header.created),
+                    last_seen: Some(header.last_seen),
+                    device_label: header.device_label.as_deref().map(str::to_owned),
+                })
+            }
+            EntryKind::SessionList => {
+                let list = SessionList::from_bytes(&self.bytes).ok()?;
+                Some(EntrySummary {
+                    kind: EntryKind::SessionList,
+                    scope: list.scope().to_owned(),
+                    user_id: Some(list.user_id().to_string()),
+                    created: None,
+                    last_seen: None,
+                    device_label: None,
+                })
+            }
+        }
+    }
+}
+
+/// Shows the revision and the length: the bytes may be sensitive.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, reclaim_in } = self;
+        f.debug_struct("Entry")
+            .field("revision", &self.revision())
+            .field("generation", &self.generation())
+            .field("length", &bytes.len())
+            .field("reclaim_in", reclaim_in)
+            .finish()
+    }
+}
+
+/// What may be shown of an entry to people who look into a database. It holds no secret and no field.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct EntrySummary {
+    /// What the entry is.
+    pub kind: EntryKind,
+    /// The name of the scope.
+    pub scope: String,
+    /// The user who is logged in, or whose list it is.
+    pub user_id: Option<String>,
+    /// When the session began.
+    pub created: Option<Timestamp>,
+    /// When the session was last known to be in use; exact to the touch throttle.
+    pub last_seen: Option<Timestamp>,
+    /// The device, as the login named it.
+    pub device_label: Option<String>,
+}
