@@ -230,7 +230,7 @@ both_frameworks! {
             visitor.get("/login").await;
             // What is sent after this is done later, by a server that has nobody to answer to.
             let stop = || bench.with_redis(|redis| redis.pause());
-            let asked = under_way("/add", "before commit", &visitor, (&bench, &held), stop).await;
+            let asked = under_way("/add", "before replace", &visitor, (&bench, &held), stop).await;
             bench.network().cut().await;
             bench.with_redis(|redis| redis.resume());
             let answer = asked.await.expect("it is answered");
@@ -308,12 +308,12 @@ both_frameworks! {
         let visitor = server.visitor();
         visitor.get("/login").await;
         bench.gates.open("loaded", 1);
-        held.hold("before commit");
+        held.hold("before replace");
         let mut request = visitor.begin("/slow").await;
-        bench.gates.arrived("before commit", 1).await;
-        held.release("before commit");
+        bench.gates.arrived("before replace", 1).await;
+        held.release("before replace");
         Fault::Stopped.begin(&bench).await;
-        bench.gates.open("before commit", 1);
+        bench.gates.open("before replace", 1);
         request.leave(DROPS_HANDLERS).await;
         Fault::Stopped.end(&bench).await;
         manager.drain().await;

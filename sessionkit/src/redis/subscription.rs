@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use ::redis::cmd;
 use futures_core::Stream;
 use sessionkit_core::{Notices, SessionId};
 use tokio::task::AbortHandle;
@@ -36,6 +37,18 @@ impl Subscription {
             self.connection.spawn(listen)
         });
         &self.notices
+    }
+}
+
+impl Subscription {
+    /// Tells everybody that a session ended or was rotated. Nobody waits for it.
+    pub(super) fn announce(&self, id: SessionId) {
+        self.notices.tell(id);
+        let (connection, channel) = (self.connection.clone(), self.channel.clone());
+        self.connection.spawn(async move {
+            // A notice is a hint: one that is lost delays the news.
+            let _ = connection.call(cmd("PUBLISH").arg(channel).arg(id.to_string())).await;
+        });
     }
 }
 

@@ -134,7 +134,7 @@ behaviour! {
     async fn a_form_page_calls_the_store_once_or_twice(bench: Bench) {
         let calls = |bench: &Bench| {
             let calls = bench.store.take();
-            (calls.load, calls.create, calls.commit, calls.destroy)
+            (calls.load, calls.insert, calls.replace, calls.remove)
         };
         let server = start(&bench).await;
         let visitor = server.visitor();

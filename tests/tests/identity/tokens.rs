@@ -115,7 +115,7 @@ behaviour! {
             thief.set_token(&forged);
             bench.store.take();
             assert_eq!(thief.get("/logout").await.status, 200);
-            assert_eq!(bench.store.take().destroy, 0);
+            assert_eq!(bench.store.take().remove, 0);
             for path in ["/add", "/login"] {
                 let given = replaced(&server, path, &forged).await;
                 assert_ne!(bytes(&given)[..16], real[..16], "{path}");
