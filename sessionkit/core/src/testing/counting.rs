@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::devices::{DeviceEntry, DeviceIndex, DeviceSelection, Registered, Registration, StoreFuture};
-use crate::record::Record;
-use crate::record::delta::Delta;
-use crate::record::header::Generation;
+use crate::record::front::{EntryKind, Generation, Revision};
+use crate::store::entry::Entry;
+use crate::store::error::StoreError;
+use crate::store::key::EntryKey;
 use crate::store::notices::Notices;
-use crate::store::{CommitOutcome, CreateOutcome, Store, StoreError};
-use crate::time::Timestamp;
+use crate::store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, ScanCursor, ScanPage, Store};
 use crate::token::SessionId;
 
 /// Counts the calls to a store. Clones count together.
@@ -22,31 +21,38 @@ pub struct CountingStore<S> {
 #[derive(Debug, Default)]
 struct Counts {
     load: AtomicUsize,
-    create: AtomicUsize,
-    commit: AtomicUsize,
-    destroy: AtomicUsize,
-    index: AtomicUsize,
+    insert: AtomicUsize,
+    replace: AtomicUsize,
+    remove: AtomicUsize,
+    scan: AtomicUsize,
+    load_many: AtomicUsize,
+    lists: AtomicUsize,
 }
 
 /// How often each call was made.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Calls {
-    /// Calls of [`Store::load`].
+    /// Calls of [`Store::load`] for a session.
     pub load: usize,
-    /// Calls of [`Store::create`].
-    pub create: usize,
-    /// Calls of [`Store::commit`].
-    pub commit: usize,
-    /// Calls of [`Store::destroy`].
-    pub destroy: usize,
-    /// Calls of the store's [`DeviceIndex`].
-    pub index: usize,
+    /// Calls of [`Store::insert`] for a session.
+    pub insert: usize,
+    /// Calls of [`Store::replace`] for a session.
+    pub replace: usize,
+    /// Calls of [`Store::remove`] for a session.
+    pub remove: usize,
+    /// Calls of [`Store::scan`] for sessions.
+    pub scan: usize,
+    /// Calls of [`Store::load_many`] for sessions.
+    pub load_many: usize,
+    /// All calls for the lists of users' sessions.
+    pub lists: usize,
 }
 
 impl Calls {
-    /// All calls together.
+    /// Returns how many calls there were in all.
     pub fn total(&self) -> usize {
-        self.load + self.create + self.commit + self.destroy + self.index
+        let Self { load, insert, replace, remove, scan, load_many, lists } = self;
+        load + insert + replace + remove + scan + load_many + lists
     }
 }
 
@@ -56,104 +62,69 @@ impl<S: Store> CountingStore<S> {
         Self { store, counts: Arc::default() }
     }
 
-    /// The store that is counted.
+    /// Returns the store that is counted.
     pub fn inner(&self) -> &S {
         &self.store
     }
 
-    /// The calls since the last time that this was asked.
+    /// Returns the calls since this was last asked.
     pub fn take(&self) -> Calls {
         let take = |count: &AtomicUsize| count.swap(0, Ordering::SeqCst);
         let counts = &self.counts;
         Calls {
             load: take(&counts.load),
-            create: take(&counts.create),
-            commit: take(&counts.commit),
-            destroy: take(&counts.destroy),
-            index: take(&counts.index),
+            insert: take(&counts.insert),
+            replace: take(&counts.replace),
+            remove: take(&counts.remove),
+            scan: take(&counts.scan),
+            load_many: take(&counts.load_many),
+            lists: take(&counts.lists),
         }
     }
-}
 
-fn count(count: &AtomicUsize) {
-    count.fetch_add(1, Ordering::SeqCst);
+    fn count(&self, kind: EntryKind, count: fn(&Counts) -> &AtomicUsize) {
+        let count = if kind == EntryKind::SessionList { &self.counts.lists } else { count(&self.counts) };
+        count.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl<S: Store> Store for CountingStore<S> {
-    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
-        count(&self.counts.load);
-        self.store.load(id, now).await
+    async fn load(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
+        self.count(key.kind(), |counts| &counts.load);
+        self.store.load(key).await
     }
 
-    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
-        count(&self.counts.create);
-        self.store.create(id, record, now).await
+    async fn insert(&self, key: &EntryKey, entry: &Entry) -> Result<InsertOutcome, StoreError> {
+        self.count(key.kind(), |counts| &counts.insert);
+        self.store.insert(key, entry).await
     }
 
-    async fn commit(
-        &self,
-        id: SessionId,
-        generation: Generation,
-        delta: &Delta,
-        now: Timestamp,
-    ) -> Result<CommitOutcome, StoreError> {
-        count(&self.counts.commit);
-        self.store.commit(id, generation, delta, now).await
+    async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
+        self.count(key.kind(), |counts| &counts.replace);
+        self.store.replace(key, held, entry).await
     }
 
-    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
-        count(&self.counts.destroy);
-        self.store.destroy(id).await
+    async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
+        self.count(key.kind(), |counts| &counts.remove);
+        self.store.remove(key, held).await
     }
 
-    fn device_index(&self) -> Option<&dyn DeviceIndex> {
-        self.store.device_index().map(|_| self as &dyn DeviceIndex)
+    async fn scan(&self, kind: EntryKind, after: Option<&ScanCursor>, limit: usize) -> Result<ScanPage, StoreError> {
+        self.count(kind, |counts| &counts.scan);
+        self.store.scan(kind, after, limit).await
+    }
+
+    async fn load_many(&self, keys: &[EntryKey]) -> Result<Vec<Option<Entry>>, StoreError> {
+        let kind = keys.first().map_or(EntryKind::Session, EntryKey::kind);
+        self.count(kind, |counts| &counts.load_many);
+        self.store.load_many(keys).await
     }
 
     fn notices(&self) -> Option<&Notices> {
         self.store.notices()
     }
-}
 
-impl<S: Store> CountingStore<S> {
-    fn index(&self) -> &dyn DeviceIndex {
-        count(&self.counts.index);
-        self.store.device_index().expect("a store with an index is counted as one")
-    }
-}
-
-impl<S: Store> DeviceIndex for CountingStore<S> {
-    fn register<'a>(&'a self, user: &'a str, login: Registration) -> StoreFuture<'a, Registered> {
-        self.index().register(user, login)
-    }
-
-    fn confirm<'a>(
-        &'a self,
-        user: &'a str,
-        id: SessionId,
-        ended: &'a [SessionId],
-        now: Timestamp,
-    ) -> StoreFuture<'a, bool> {
-        self.index().confirm(user, id, ended, now)
-    }
-
-    fn entries<'a>(&'a self, user: &'a str, now: Timestamp) -> StoreFuture<'a, Vec<DeviceEntry>> {
-        self.index().entries(user, now)
-    }
-
-    fn end<'a>(&'a self, user: &'a str, meant: DeviceSelection, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>> {
-        self.index().end(user, meant, now)
-    }
-
-    fn forget<'a>(&'a self, user: &'a str, ids: &'a [SessionId]) -> StoreFuture<'a, ()> {
-        self.index().forget(user, ids)
-    }
-
-    fn prune<'a>(&'a self, user: &'a str, seen: &'a [DeviceEntry]) -> StoreFuture<'a, ()> {
-        self.index().prune(user, seen)
-    }
-
-    fn users<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<String>> {
-        self.index().users(prefix)
+    fn announce(&self, id: SessionId) {
+        self.store.announce(id);
     }
 }

@@ -1,173 +1,192 @@
-//! A session to check a store with.
+//! Keys and entries to check a store with.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::seen::SeenRecord;
-use crate::record::Record;
-use crate::record::delta::{Delta, FieldOp, HeaderOp, StoredValue};
-use crate::record::header::{Generation, Header};
-use crate::store::{CommitOutcome, CreateOutcome, Receipt, Store, StoreError, StoreErrorKind};
-use crate::time::Timestamp;
-use crate::token::{SecretHash, SessionId};
+use crate::record::front::{EntryKind, Generation, History, Revision, write_front};
+use crate::store::entry::Entry;
+use crate::store::error::StoreError;
+use crate::store::key::EntryKey;
+use crate::store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, Store};
+use crate::token::SessionId;
 
-/// Far in the future, so that a store which reclaims space by its own clock keeps what the checks store.
-pub(super) const NOW: Timestamp = Timestamp::from_unix_seconds(4_000_000_000);
+pub(super) const AN_HOUR: Duration = Duration::from_secs(3_600);
 
-pub(super) const TTL: Duration = Duration::from_secs(3600);
+pub(super) const KINDS: [EntryKind; 2] = [EntryKind::Session, EntryKind::SessionList];
 
-/// This many seconds after [`NOW`].
-pub(super) fn after(seconds: u64) -> Timestamp {
-    NOW.saturating_add(Duration::from_secs(seconds))
+fn random<const LENGTH: usize>() -> [u8; LENGTH] {
+    let mut bytes = [0; LENGTH];
+    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
+    bytes
 }
 
 pub(super) fn random_id() -> SessionId {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
-    SessionId::from_bytes(bytes)
+    SessionId::from_bytes(random())
 }
 
-pub(super) fn secret(number: u8) -> SecretHash {
-    SecretHash::from_bytes([number; 32])
+/// A key that nobody else has.
+pub(super) fn random_key(kind: EntryKind) -> EntryKey {
+    match kind {
+        EntryKind::Session => EntryKey::session(random_id()),
+        EntryKind::SessionList => EntryKey::list_named(&random()),
+    }
 }
 
-/// The header of an anonymous session whose secret is `secret(0)`.
-pub(super) fn header() -> Header {
-    Header::new(secret(0), NOW, TTL, None)
+/// The revision of the write with this number.
+pub(super) fn revision(number: u32) -> Revision {
+    Revision::new(number, number.wrapping_mul(0x9e37_79b9) ^ 0x0a0d_00ff)
 }
 
-pub(super) fn record<'a>(header: Header, fields: impl IntoIterator<Item = (&'a str, StoredValue)>) -> Record {
-    let fields: Vec<_> = fields.into_iter().collect();
-    Record::from_fields(header, fields.iter().map(|(key, value)| (*key, value.as_ref())))
+pub(super) fn generation(number: u32) -> Generation {
+    Generation::from_number(number)
 }
 
-pub(super) fn plain(bytes: impl Into<Vec<u8>>) -> StoredValue {
-    StoredValue::new(bytes)
+/// An entry as a store sees one: behind the front it may hold anything.
+pub(super) fn entry_of(revision: Revision, generation: Generation, rest: &[u8]) -> Entry {
+    let mut bytes = Vec::new();
+    write_front(&mut bytes, EntryKind::Session, generation);
+    History { revision, ..History::default() }.write(&mut bytes);
+    bytes.extend_from_slice(rest);
+    entry(bytes)
 }
 
-pub(super) fn carried(bytes: impl Into<Vec<u8>>) -> StoredValue {
-    StoredValue { carried: true, ..StoredValue::new(bytes) }
+/// The entry of the write with this number, in the first generation.
+pub(super) fn numbered(number: u32) -> Entry {
+    entry_of(revision(number), generation(0), format!("write {number}").as_bytes())
 }
 
-pub(super) fn until(deadline: Timestamp, bytes: impl Into<Vec<u8>>) -> StoredValue {
-    StoredValue { deadline: Some(deadline), ..StoredValue::new(bytes) }
+pub(super) fn entry(bytes: impl Into<Arc<[u8]>>) -> Entry {
+    Entry::new(bytes.into(), AN_HOUR)
 }
 
-pub(super) fn delta(header: impl Into<Vec<HeaderOp>>, fields: impl Into<Vec<FieldOp>>) -> Delta {
-    Delta { header: header.into(), fields: fields.into() }
+/// The bytes of an entry. They print as text, the first of them.
+#[derive(Clone, Eq, PartialEq)]
+pub(super) struct Bytes(pub(super) Arc<[u8]>);
+
+impl Bytes {
+    pub(super) fn of(entry: &Entry) -> Self {
+        Self(entry.shared_bytes().clone())
+    }
 }
 
-pub(super) fn set(key: impl Into<String>, value: StoredValue) -> FieldOp {
-    FieldOp::Set { key: key.into().into(), value }
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.split_at_checked(60) {
+            Some((start, _)) => write!(f, "`{}`.. ({} bytes)", start.escape_ascii(), self.0.len()),
+            None => write!(f, "`{}`", self.0.escape_ascii()),
+        }
+    }
 }
 
-pub(super) fn remove(key: impl Into<String>) -> FieldOp {
-    FieldOp::Remove { key: key.into().into() }
+/// What came of a call, in a form that can be compared and printed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Seen {
+    Found(Bytes),
+    Nothing,
+    Inserted,
+    Taken,
+    Replaced,
+    Removed,
+    Changed(Bytes),
+    Absent,
 }
 
-pub(super) fn replace(key: impl Into<String>, expected: Option<&[u8]>, value: Option<StoredValue>) -> FieldOp {
-    FieldOp::Replace { key: key.into().into(), expected: expected.map(<[u8]>::to_vec), value }
+impl Seen {
+    pub(super) fn found(entry: &Entry) -> Self {
+        Self::Found(Bytes::of(entry))
+    }
+
+    pub(super) fn changed(entry: &Entry) -> Self {
+        Self::Changed(Bytes::of(entry))
+    }
 }
 
-pub(super) fn add(key: impl Into<String>, by: i128) -> FieldOp {
-    add_within(key, by, i64::MIN.into(), i64::MAX.into())
+impl From<Option<Entry>> for Seen {
+    fn from(loaded: Option<Entry>) -> Self {
+        loaded.map_or(Self::Nothing, |entry| Self::found(&entry))
+    }
 }
 
-pub(super) fn add_within(key: impl Into<String>, by: i128, min: i128, max: i128) -> FieldOp {
-    FieldOp::Add { key: key.into().into(), by, min, max, carried: false }
+impl From<InsertOutcome> for Seen {
+    fn from(outcome: InsertOutcome) -> Self {
+        match outcome {
+            InsertOutcome::Inserted => Self::Inserted,
+            InsertOutcome::Taken => Self::Taken,
+        }
+    }
 }
 
-/// One session in the store.
-pub(super) struct Session<S> {
+impl From<ReplaceOutcome> for Seen {
+    fn from(outcome: ReplaceOutcome) -> Self {
+        match outcome {
+            ReplaceOutcome::Replaced => Self::Replaced,
+            ReplaceOutcome::Changed(entry) => Self::changed(&entry),
+            ReplaceOutcome::Absent => Self::Absent,
+        }
+    }
+}
+
+impl From<RemoveOutcome> for Seen {
+    fn from(outcome: RemoveOutcome) -> Self {
+        match outcome {
+            RemoveOutcome::Removed => Self::Removed,
+            RemoveOutcome::Changed(entry) => Self::changed(&entry),
+            RemoveOutcome::Absent => Self::Absent,
+        }
+    }
+}
+
+/// One key of the store.
+pub(super) struct Slot<S> {
     pub(super) store: Arc<S>,
-    pub(super) id: SessionId,
+    pub(super) key: EntryKey,
 }
 
-impl<S> Clone for Session<S> {
+impl<S> Slot<S> {
+    /// A new key of this kind.
+    pub(super) fn new(store: &Arc<S>, kind: EntryKind) -> Self {
+        Self { store: store.clone(), key: random_key(kind) }
+    }
+}
+
+impl<S> Clone for Slot<S> {
     fn clone(&self) -> Self {
-        Self { store: self.store.clone(), id: self.id }
+        Self { store: self.store.clone(), key: self.key }
     }
 }
 
-impl<S: Store> Session<S> {
-    /// Stores a new session of this record.
-    pub(super) async fn of(store: &Arc<S>, record: &Record) -> Self {
-        let session = Self { store: store.clone(), id: random_id() };
-        let outcome = session.store.create(session.id, record, NOW).await.expect("the store answers");
-        assert_eq!(outcome, CreateOutcome::Created, "a new random id is free");
-        session
+impl<S: Store> Slot<S> {
+    /// Stores an entry under a new key of a session.
+    pub(super) async fn with(store: &Arc<S>, entry: &Entry) -> Self {
+        let slot = Self::new(store, EntryKind::Session);
+        slot.fill(entry).await;
+        slot
     }
 
-    /// Stores a new anonymous session with these fields.
-    pub(super) async fn with<'a>(store: &Arc<S>, fields: impl IntoIterator<Item = (&'a str, StoredValue)>) -> Self {
-        Self::of(store, &record(header(), fields)).await
+    /// Stores an entry under a key that has none.
+    pub(super) async fn fill(&self, entry: &Entry) {
+        assert_eq!(self.insert(entry).await, Seen::Inserted, "a new key is free");
     }
 
-    pub(super) async fn load(&self, now: Timestamp) -> Option<Record> {
-        let loaded = self.store.load(self.id, now).await.expect("the store answers");
-        // A store may show a record that has expired, and must then show that it has.
-        loaded.filter(|record| !record.header().is_expired(now))
+    pub(super) async fn load(&self) -> Seen {
+        answered(self.store.load(&self.key).await).into()
     }
 
-    /// The stored record, at [`NOW`].
-    pub(super) async fn record(&self) -> Record {
-        self.load(NOW).await.expect("the session is alive")
+    pub(super) async fn insert(&self, entry: &Entry) -> Seen {
+        answered(self.store.insert(&self.key, entry).await).into()
     }
 
-    pub(super) async fn seen(&self) -> SeenRecord {
-        SeenRecord::of(&self.record().await)
+    pub(super) async fn replace(&self, held: Revision, entry: &Entry) -> Seen {
+        answered(self.store.replace(&self.key, held, entry).await).into()
     }
 
-    /// The bytes of a field, at [`NOW`].
-    pub(super) async fn bytes(&self, key: &str) -> Option<Vec<u8>> {
-        self.record().await.field(key, NOW).map(|value| value.bytes.to_vec())
-    }
-
-    pub(super) async fn try_commit(
-        &self,
-        generation: u32,
-        delta: &Delta,
-        now: Timestamp,
-    ) -> Result<CommitOutcome, StoreError> {
-        self.store.commit(self.id, Generation::from_number(generation), delta, now).await
-    }
-
-    pub(super) async fn commit_at(&self, generation: u32, delta: &Delta, now: Timestamp) -> CommitOutcome {
-        self.try_commit(generation, delta, now).await.expect("the store answers")
-    }
-
-    /// Commits under the first generation, at [`NOW`].
-    pub(super) async fn commit(&self, delta: &Delta) -> CommitOutcome {
-        self.commit_at(0, delta, NOW).await
-    }
-
-    /// Commits field operations that must be accepted.
-    pub(super) async fn apply(&self, fields: impl Into<Vec<FieldOp>>) -> Receipt {
-        committed(self.commit(&delta([], fields)).await)
-    }
-
-    /// Commits header operations that must be accepted.
-    pub(super) async fn apply_header(&self, generation: u32, header: impl Into<Vec<HeaderOp>>) -> Receipt {
-        committed(self.commit_at(generation, &delta(header, []), NOW).await)
-    }
-
-    pub(super) async fn destroy(&self) -> bool {
-        self.store.destroy(self.id).await.expect("the store answers")
+    pub(super) async fn remove(&self, held: Generation) -> Seen {
+        answered(self.store.remove(&self.key, held).await).into()
     }
 }
 
 #[track_caller]
-pub(super) fn committed(outcome: CommitOutcome) -> Receipt {
-    match outcome {
-        CommitOutcome::Committed(receipt) => receipt,
-        other => panic!("the commit should have been accepted, but: {other:?}"),
-    }
-}
-
-#[track_caller]
-pub(super) fn refused_as_corrupt(outcome: Result<CommitOutcome, StoreError>, what: &str) {
-    match outcome {
-        Err(error) if error.kind() == StoreErrorKind::Corrupt => {}
-        other => panic!("[P6] {what}: should be an error of kind `Corrupt`, but: {other:?}"),
-    }
+pub(super) fn answered<T>(answer: Result<T, StoreError>) -> T {
+    answer.expect("the store answers")
 }

@@ -6,22 +6,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use super::fixture::{NOW, Session, add, delta, header, plain, record, remove, replace, secret, set};
-use super::generator::Random;
-use super::seen::Seen;
-use crate::record::Record;
-use crate::record::delta::{Delta, FieldOp, HeaderOp};
-use crate::record::header::Generation;
+use super::fixture::{Bytes, Seen, Slot, entry, entry_of, generation, numbered};
+use super::random::Random;
+use crate::record::front::{Generation, Revision, generation_of, revision_of};
 use crate::store::Store;
 
 const TASKS: usize = 3;
-const CALLS: usize = 3;
+const CALLS: usize = 4;
 
 #[derive(Clone, Debug)]
 enum Call {
     Load,
-    Commit(u32, Delta),
-    Destroy,
+    Insert(Bytes),
+    Replace(Revision, Bytes),
+    Remove(Generation),
 }
 
 /// A call, what came of it, and when it began and ended.
@@ -34,38 +32,39 @@ struct Event {
 }
 
 /// The outcomes of concurrent calls are those of the same calls in some order, one after the other, in which a call that
-/// ended before another began comes first. For a hundred random histories.
+/// ended before another began comes first. For two hundred random histories.
 pub async fn concurrent_calls_have_an_order<S: Store>(store: Arc<S>) {
-    for seed in 0..100 {
-        let start = record(header(), [("a", plain("1")), ("b", plain("x"))]);
-        let session = Session::of(&store, &start).await;
-        let mut events = history(&session, seed).await;
+    for seed in 0..200 {
+        let start = numbered(0);
+        let slot = Slot::with(&store, &start).await;
+        let mut events = history(&slot, seed, &Bytes::of(&start)).await;
         let clock = events.iter().map(|event| event.ended).max().unwrap_or_default();
-        let seen = Seen::load(session.store.load(session.id, NOW).await);
-        events.push(Event { call: Call::Load, seen, began: clock + 1, ended: clock + 2 });
+        events.push(Event { call: Call::Load, seen: slot.load().await, began: clock + 1, ended: clock + 2 });
         let mut done = vec![false; events.len()];
         assert!(
-            has_order(&events, &mut done, Some(start)),
-            "[P2] [P3] [P6] no order of these calls explains what came of them (seed {seed}): {events:#?}"
+            has_order(&events, &mut done, Some(Bytes::of(&start))),
+            "[P1] [P2] [P3] [P6] no order of these calls explains what came of them (seed {seed}): {events:#?}"
         );
     }
 }
 
-async fn history<S: Store>(session: &Session<S>, seed: u64) -> Vec<Event> {
+async fn history<S: Store>(slot: &Slot<S>, seed: u64, start: &Bytes) -> Vec<Event> {
     let clock = Arc::new(AtomicUsize::new(0));
     let barrier = Arc::new(Barrier::new(TASKS));
     let mut tasks = JoinSet::new();
     for task in 0..TASKS {
-        let (session, clock, barrier) = (session.clone(), clock.clone(), barrier.clone());
-        let mut random = Random::new(seed * TASKS as u64 + task as u64);
-        let calls: Vec<Call> = (0..CALLS).map(|_| random_call(&mut random)).collect();
+        let (slot, clock, barrier) = (slot.clone(), clock.clone(), barrier.clone());
+        let mut caller = Caller { random: Random::new(seed * TASKS as u64 + task as u64), known: start.clone(), task };
         tasks.spawn(async move {
             barrier.wait().await;
             let mut events = Vec::with_capacity(CALLS);
-            for call in calls {
+            for number in 0..CALLS {
+                let call = caller.next(number);
                 let began = clock.fetch_add(1, Ordering::SeqCst);
-                let seen = perform(&session, &call).await;
-                events.push(Event { call, seen, began, ended: clock.fetch_add(1, Ordering::SeqCst) });
+                let seen = perform(&slot, &call).await;
+                let ended = clock.fetch_add(1, Ordering::SeqCst);
+                caller.learn(&call, &seen);
+                events.push(Event { call, seen, began, ended });
             }
             events
         });
@@ -73,44 +72,59 @@ async fn history<S: Store>(session: &Session<S>, seed: u64) -> Vec<Event> {
     tasks.join_all().await.into_iter().flatten().collect()
 }
 
-fn random_call(random: &mut Random) -> Call {
-    let value = |random: &mut Random| plain(random.below(1000).to_string());
-    let fields: Vec<FieldOp> = match random.below(12) {
-        0..=2 => return Call::Load,
-        3 if random.chance(40) => return Call::Destroy,
-        3 | 4 => vec![set("a", value(random)), set("b", value(random))],
-        5 | 6 => vec![add("a", 1), add("c", 10)],
-        7 => vec![replace("a", Some(b"1"), Some(value(random))), add("c", 1)],
-        8 => vec![replace("c", None, Some(value(random))), remove("b")],
-        9 => vec![FieldOp::Clear { keep_carried: false }, set("d", value(random))],
-        10 => vec![add("b", 1), set("a", value(random))],
-        _ => vec![],
-    };
-    let rotate = HeaderOp::Rotate { secret: secret(random.below(100) as u8) };
-    let header = if fields.is_empty() || random.chance(10) { vec![rotate] } else { vec![] };
-    Call::Commit(u32::from(random.chance(15)), delta(header, fields))
+/// Whoever makes the calls of a task: most of them suit the entry that it saw last.
+struct Caller {
+    random: Random,
+    known: Bytes,
+    task: usize,
 }
 
-async fn perform<S: Store>(session: &Session<S>, call: &Call) -> Seen {
-    match call {
-        Call::Load => Seen::load(session.store.load(session.id, NOW).await),
-        Call::Commit(generation, delta) => Seen::commit(session.try_commit(*generation, delta, NOW).await),
-        Call::Destroy => Seen::Destroyed(session.destroy().await),
+impl Caller {
+    fn next(&mut self, number: usize) -> Call {
+        let held = revision_of(&self.known.0).unwrap_or_default();
+        let known = generation_of(&self.known.0).unwrap_or_default();
+        let mine = (1 + self.task * CALLS + number) as u32;
+        let rotated = if self.random.chance(25) { known.next() } else { known };
+        match self.random.below(12) {
+            0 | 1 => Call::Load,
+            2 | 3 => Call::Insert(Bytes::of(&entry_of(Revision::new(0, mine), generation(0), b"inserted"))),
+            4 | 5 => Call::Remove(known),
+            _ => Call::Replace(held, Bytes::of(&entry_of(held.next(mine), rotated, b"replaced"))),
+        }
+    }
+
+    fn learn(&mut self, call: &Call, seen: &Seen) {
+        match (call, seen) {
+            (_, Seen::Found(bytes) | Seen::Changed(bytes))
+            | (Call::Insert(bytes), Seen::Inserted)
+            | (Call::Replace(_, bytes), Seen::Replaced) => self.known = bytes.clone(),
+            _ => {}
+        }
     }
 }
 
-/// Whether the calls that are not done have an order that explains them, beginning with this record.
-fn has_order(events: &[Event], done: &mut [bool], record: Option<Record>) -> bool {
+async fn perform<S: Store>(slot: &Slot<S>, call: &Call) -> Seen {
+    match call {
+        Call::Load => slot.load().await,
+        Call::Insert(bytes) => slot.insert(&entry(bytes.0.clone())).await,
+        Call::Replace(held, bytes) => slot.replace(*held, &entry(bytes.0.clone())).await,
+        Call::Remove(held) => slot.remove(*held).await,
+    }
+}
+
+/// Whether the calls that are not done have an order that explains them, beginning with these bytes.
+fn has_order(events: &[Event], done: &mut [bool], stored: Option<Bytes>) -> bool {
     let open = |done: &[bool]| (0..events.len()).filter(|at| !done[*at]).collect::<Vec<_>>();
     let Some(first_end) = open(done).into_iter().map(|at| events[at].ended).min() else { return true };
     for at in open(done) {
-        if events[at].began > first_end {
+        let Event { call, seen, began, .. } = &events[at];
+        if *began > first_end {
             continue;
         }
-        let mut record = record.clone();
-        if reference(&mut record, &events[at].call) == events[at].seen {
+        let mut stored = stored.clone();
+        if explains(call, &reference(&mut stored, call), seen) {
             done[at] = true;
-            if has_order(events, done, record) {
+            if has_order(events, done, stored) {
                 return true;
             }
             done[at] = false;
@@ -119,13 +133,38 @@ fn has_order(events: &[Event], done: &mut [bool], record: Option<Record>) -> boo
     false
 }
 
-fn reference(record: &mut Option<Record>, call: &Call) -> Seen {
-    match (call, record.as_mut()) {
-        (Call::Load, record) => Seen::load(Ok(record.cloned())),
-        (Call::Commit(generation, delta), Some(record)) => {
-            Seen::commit(record.apply(Generation::from_number(*generation), delta, NOW))
+fn reference(stored: &mut Option<Bytes>, call: &Call) -> Seen {
+    let held = stored.clone();
+    match (call, held) {
+        (Call::Load, Some(held)) => Seen::Found(held),
+        (Call::Load, None) => Seen::Nothing,
+        (Call::Insert(_), Some(_)) => Seen::Taken,
+        (Call::Insert(bytes), None) => {
+            *stored = Some(bytes.clone());
+            Seen::Inserted
         }
-        (Call::Commit(..), None) => Seen::Gone,
-        (Call::Destroy, _) => Seen::Destroyed(record.take().is_some()),
+        (Call::Replace(..) | Call::Remove(_), None) => Seen::Absent,
+        (Call::Replace(revision, bytes), Some(held)) if revision_of(&held.0) == Some(*revision) => {
+            *stored = Some(bytes.clone());
+            Seen::Replaced
+        }
+        (Call::Remove(generation), Some(held)) if generation_of(&held.0) == Some(*generation) => {
+            *stored = None;
+            Seen::Removed
+        }
+        (Call::Replace(..) | Call::Remove(_), Some(held)) => Seen::Changed(held),
+    }
+}
+
+fn explains(call: &Call, expected: &Seen, seen: &Seen) -> bool {
+    if expected == seen {
+        return true;
+    }
+    let (Seen::Changed(_), Seen::Changed(shown)) = (expected, seen) else { return false };
+    // A statement may show what it read before it compared, which is what the caller held.
+    match call {
+        Call::Replace(held, _) => revision_of(&shown.0) == Some(*held),
+        Call::Remove(held) => generation_of(&shown.0) == Some(*held),
+        Call::Load | Call::Insert(_) => false,
     }
 }
