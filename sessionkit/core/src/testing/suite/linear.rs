@@ -60,6 +60,9 @@ async fn history<S: Store>(slot: &Slot<S>, seed: u64, start: &Bytes) -> Vec<Even
             let mut events = Vec::with_capacity(CALLS);
             for number in 0..CALLS {
                 let call = caller.next(number);
+                if caller.random.chance(50) {
+                    tokio::task::yield_now().await;
+                }
                 let began = clock.fetch_add(1, Ordering::SeqCst);
                 let seen = perform(&slot, &call).await;
                 let ended = clock.fetch_add(1, Ordering::SeqCst);

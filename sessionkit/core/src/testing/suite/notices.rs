@@ -18,7 +18,7 @@ pub async fn a_watcher_is_told_of_an_announcement<S: Store>(store: Arc<S>) {
         also.notice().await;
     };
     let mut told = std::pin::pin!(told);
-    for _ in 0..100 {
+    for _ in 0..50 {
         store.announce(other);
         store.announce(ended);
         if tokio::time::timeout(Duration::from_millis(100), &mut told).await.is_ok() {

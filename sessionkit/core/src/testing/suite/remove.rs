@@ -7,8 +7,9 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::fixture::{KINDS, Seen, Slot, entry, entry_of, generation, numbered, revision};
-use crate::record::front::{EntryKind, Generation};
+use crate::record::front::Generation;
 use crate::store::Store;
+use crate::store::entry::Entry;
 
 /// A removal under another generation is refused, changes nothing, and shows the newest entry. The revision does not
 /// matter.
@@ -118,26 +119,14 @@ async fn replace_until_gone<S: Store>(slot: &Slot<S>, removed: &AtomicBool) {
 /// refused.
 pub async fn a_removal_and_a_rotation_have_an_order<S: Store>(store: Arc<S>) {
     let rotated = entry_of(revision(1), generation(1), b"rotated");
-    let shown = |seen: &Seen| *seen == Seen::changed(&rotated) || *seen == Seen::changed(&numbered(0));
-    for round in 0..100 {
+    let may_show = [Seen::changed(&rotated), Seen::changed(&numbered(0))];
+    for round in 0..150 {
         let slot = Slot::with(&store, &numbered(0)).await;
-        let start = Arc::new(Barrier::new(2));
-        let (remover, removers_start) = (slot.clone(), start.clone());
-        let removing = tokio::spawn(async move {
-            removers_start.wait().await;
-            remover.remove(generation(0)).await
-        });
-        start.wait().await;
-        for _ in 0..round % 3 {
-            tokio::task::yield_now().await;
-        }
-        let replaced = slot.replace(revision(0), &rotated).await;
-        let removed = removing.await.expect("the removal returns");
-        match (replaced, removed) {
+        match at_once(&slot, round, &rotated).await {
             (Seen::Absent, Seen::Removed) => {
-                assert_eq!(slot.load().await, Seen::Nothing, "[P1] the removal came first")
+                assert_eq!(slot.load().await, Seen::Nothing, "[P1] the removal came first");
             }
-            (Seen::Replaced, removed) if shown(&removed) => {
+            (Seen::Replaced, removed) if may_show.contains(&removed) => {
                 assert_eq!(slot.load().await, Seen::found(&rotated), "[P3] the replacement came first");
             }
             (replaced, removed) => panic!("[P1] [P3] one of the two wins, but: {replaced:?}, {removed:?}"),
@@ -147,26 +136,38 @@ pub async fn a_removal_and_a_rotation_have_an_order<S: Store>(store: Arc<S>) {
 
 /// A removal, and a replacement that keeps the generation, at once: the entry is gone in any case.
 pub async fn a_removal_ends_what_is_replaced_meanwhile<S: Store>(store: Arc<S>) {
-    for round in 0..100 {
-        let slot = Slot::new(&store, if round % 2 == 0 { EntryKind::Session } else { EntryKind::SessionList });
+    for round in 0..150 {
+        let slot = Slot::new(&store, KINDS[round % 2]);
         slot.fill(&numbered(0)).await;
-        let start = Arc::new(Barrier::new(2));
-        let (writer, writers_start) = (slot.clone(), start.clone());
-        let replacing = tokio::spawn(async move {
-            writers_start.wait().await;
-            writer.replace(revision(0), &numbered(1)).await
-        });
-        start.wait().await;
-        for _ in 0..round % 3 {
-            tokio::task::yield_now().await;
-        }
-        let removed = slot.remove(generation(0)).await;
+        let (replaced, removed) = at_once(&slot, round, &numbered(1)).await;
         assert_eq!(removed, Seen::Removed, "[P1] a removal goes through while the entry is replaced");
-        let replaced = replacing.await.expect("the replacement returns");
         assert!(
             matches!(replaced, Seen::Replaced | Seen::Absent),
             "the replacement came before or after: {replaced:?}"
         );
         assert_eq!(slot.load().await, Seen::Nothing, "[P1] what is removed is gone");
     }
+}
+
+/// Replaces and removes the first entry of a slot, and returns what came of the one and of the other. In each round one
+/// of them begins a little later.
+async fn at_once<S: Store>(slot: &Slot<S>, round: usize, next: &Entry) -> (Seen, Seen) {
+    let start = Arc::new(Barrier::new(2));
+    let (writer, remover, next) = (slot.clone(), slot.clone(), next.clone());
+    let begin = async |start: Arc<Barrier>, later: usize| {
+        start.wait().await;
+        for _ in 0..later {
+            tokio::task::yield_now().await;
+        }
+    };
+    let (writers_start, removers_start) = (start.clone(), start);
+    let replacing = tokio::spawn(async move {
+        begin(writers_start, round % 3).await;
+        writer.replace(revision(0), &next).await
+    });
+    let removing = tokio::spawn(async move {
+        begin(removers_start, round / 3 % 5).await;
+        remover.remove(generation(0)).await
+    });
+    (replacing.await.expect("the replacement returns"), removing.await.expect("the removal returns"))
 }

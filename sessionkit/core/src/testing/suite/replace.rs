@@ -129,6 +129,8 @@ fn appended(changes: &[u8], change: u8) -> Entry {
 async fn append<S: Store>(slot: &Slot<S>, change: u8) {
     let mut held = answered(slot.store.load(&slot.key).await).expect("[P2] the entry is there");
     for _ in 0..1000 {
+        // Somebody else comes between.
+        tokio::task::yield_now().await;
         let next = appended(&[&held.bytes()[FRONT..], &[change]].concat(), change);
         let revision = held.revision().expect("[P6] the entry is whole");
         held = match answered(slot.store.replace(&slot.key, revision, &next).await) {
@@ -136,7 +138,6 @@ async fn append<S: Store>(slot: &Slot<S>, change: u8) {
             ReplaceOutcome::Changed(newest) => newest,
             ReplaceOutcome::Absent => panic!("[P2] nobody removes the entry"),
         };
-        tokio::task::yield_now().await;
     }
     panic!("[P2] the entry that comes with a refusal must be the newest: a thousand tries did not do");
 }

@@ -102,9 +102,9 @@ pub async fn a_scan_misses_nothing_while_entries_change<S: Store>(store: Arc<S>)
         return;
     }
     for kind in KINDS {
-        let slots = fill(&store, kind, 60).await;
+        let slots = fill(&store, kind, 70).await;
         let (staying, going) = slots.split_at(40);
-        let (mut going, mut times) = (going.iter(), 0);
+        let (mut going, mut times) = (going.chunks(2), 0);
         let found = scan(&*store, kind, 5, async || {
             // A shared store may have many pages more.
             if times == 40 {
@@ -116,7 +116,8 @@ pub async fn a_scan_misses_nothing_while_entries_change<S: Store>(store: Arc<S>)
             }
             times += 1;
             Slot::new(&store, kind).fill(&written(999, 0)).await;
-            if let Some(slot) = going.next() {
+            // One more than is inserted, so that a place among all entries is another one's afterwards.
+            for slot in going.next().unwrap_or_default() {
                 assert_eq!(slot.remove(generation(0)).await, Seen::Removed, "[P1] an entry is removed meanwhile");
             }
         });
