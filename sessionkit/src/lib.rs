@@ -32,8 +32,6 @@ pub use access::{Access, AccessMatrix, access_matrix};
 pub use messagepack::MessagePack;
 #[cfg(feature = "metrics")]
 pub use metrics::MetricsSink;
-#[cfg(feature = "testing")]
-pub use sessionkit_core::testing;
 pub use sessionkit_core::{
     AuditEntry, AuditLog, AuditSink, Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp,
     CrossOriginProtection, CsrfRefusal, Device, Devices, EventKind, EventSink, FieldError, Json, LoadCookie, LocalPath,
@@ -42,6 +40,8 @@ pub use sessionkit_core::{
     SessionData, SessionError, SessionEvent, SessionId, SessionInfo, SessionManager, SessionScope, SessionUser, Store,
     StoreCall, StoreError, SystemClock, Timestamp, TokenSource, TracingSink, UserLoader, merge,
 };
+#[cfg(feature = "testing")]
+pub use sessionkit_core::{store_suite, testing};
 // Guards.
 pub use sessionkit_core::{Denial, DenialReason, GuardedRequest, RequestHead, Requirement, Rules};
 pub use sessionkit_macros::SessionData;

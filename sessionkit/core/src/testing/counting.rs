@@ -29,29 +29,30 @@ struct Counts {
     lists: AtomicUsize,
 }
 
-/// How often each call was made: those on sessions one by one, those on the lists of users' sessions together.
+/// How often each call was made.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Calls {
-    /// Calls of [`Store::load`].
+    /// Calls of [`Store::load`] for a session.
     pub load: usize,
-    /// Calls of [`Store::insert`].
+    /// Calls of [`Store::insert`] for a session.
     pub insert: usize,
-    /// Calls of [`Store::replace`].
+    /// Calls of [`Store::replace`] for a session.
     pub replace: usize,
-    /// Calls of [`Store::remove`].
+    /// Calls of [`Store::remove`] for a session.
     pub remove: usize,
-    /// Calls of [`Store::scan`], whatever they look for.
+    /// Calls of [`Store::scan`] for sessions.
     pub scan: usize,
-    /// Calls of [`Store::load_many`].
+    /// Calls of [`Store::load_many`] for sessions.
     pub load_many: usize,
-    /// Calls on the list of a user's sessions.
+    /// All calls for the lists of users' sessions.
     pub lists: usize,
 }
 
 impl Calls {
-    /// Returns how many calls there were together.
+    /// Returns how many calls there were in all.
     pub fn total(&self) -> usize {
-        self.load + self.insert + self.replace + self.remove + self.scan + self.load_many + self.lists
+        let Self { load, insert, replace, remove, scan, load_many, lists } = self;
+        load + insert + replace + remove + scan + load_many + lists
     }
 }
 
@@ -66,7 +67,7 @@ impl<S: Store> CountingStore<S> {
         &self.store
     }
 
-    /// Returns the calls since the last time that this was asked.
+    /// Returns the calls since this was last asked.
     pub fn take(&self) -> Calls {
         let take = |count: &AtomicUsize| count.swap(0, Ordering::SeqCst);
         let counts = &self.counts;
@@ -81,40 +82,41 @@ impl<S: Store> CountingStore<S> {
         }
     }
 
-    fn count(&self, key: &EntryKey, count: &AtomicUsize) {
-        let count = if key.kind() == EntryKind::Session { count } else { &self.counts.lists };
+    fn count(&self, kind: EntryKind, count: fn(&Counts) -> &AtomicUsize) {
+        let count = if kind == EntryKind::SessionList { &self.counts.lists } else { count(&self.counts) };
         count.fetch_add(1, Ordering::SeqCst);
     }
 }
 
 impl<S: Store> Store for CountingStore<S> {
     async fn load(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
-        self.count(key, &self.counts.load);
+        self.count(key.kind(), |counts| &counts.load);
         self.store.load(key).await
     }
 
     async fn insert(&self, key: &EntryKey, entry: &Entry) -> Result<InsertOutcome, StoreError> {
-        self.count(key, &self.counts.insert);
+        self.count(key.kind(), |counts| &counts.insert);
         self.store.insert(key, entry).await
     }
 
     async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
-        self.count(key, &self.counts.replace);
+        self.count(key.kind(), |counts| &counts.replace);
         self.store.replace(key, held, entry).await
     }
 
     async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
-        self.count(key, &self.counts.remove);
+        self.count(key.kind(), |counts| &counts.remove);
         self.store.remove(key, held).await
     }
 
     async fn scan(&self, kind: EntryKind, after: Option<&ScanCursor>, limit: usize) -> Result<ScanPage, StoreError> {
-        self.counts.scan.fetch_add(1, Ordering::SeqCst);
+        self.count(kind, |counts| &counts.scan);
         self.store.scan(kind, after, limit).await
     }
 
     async fn load_many(&self, keys: &[EntryKey]) -> Result<Vec<Option<Entry>>, StoreError> {
-        self.counts.load_many.fetch_add(1, Ordering::SeqCst);
+        let kind = keys.first().map_or(EntryKind::Session, EntryKey::kind);
+        self.count(kind, |counts| &counts.load_many);
         self.store.load_many(keys).await
     }
 
