@@ -86,12 +86,11 @@ fn bad_cookie(settings: &Settings) -> &'static str {
 }
 
 fn devices(settings: &Settings) -> String {
-    let Some(most) = settings.max_devices else { return "are listed for each user".into() };
     let then = match settings.on_max_devices {
         OnMaxDevices::EvictOldest => "a login ends the oldest one",
         OnMaxDevices::Reject => "a login is answered with 409",
     };
-    format!("{most} for each user at most; then {then}")
+    format!("{} for each user at most; then {then}", settings.max_devices)
 }
 
 fn lost_write(settings: &Settings) -> &'static str {
@@ -174,6 +173,8 @@ watching      looks every 30 seconds
         let longer = SessionConfig::builder()
             .rolling(Rolling::Extend(minutes(10)))
             .cookie_max_age(CookieMaxAge::Fixed(minutes(1)));
+        let listed = SessionConfig::builder().track_devices(true).build().unwrap().to_string();
+        assert!(listed.contains("devices       1000 for each user at most; then a login ends the oldest one\n"), "{listed}");
         let longer = longer.track_devices(true).max_devices(3).build().unwrap().to_string();
         assert!(
             longer.contains("devices       3 for each user at most; then a login ends the oldest one\n"),

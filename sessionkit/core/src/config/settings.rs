@@ -7,6 +7,10 @@ use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameS
 
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// On how many devices a user can be logged in by default. A list takes the longer the more there are, and keeps others
+/// waiting: whoever logs in again and again must not make it too long.
+pub(crate) const MAX_DEVICES: usize = 1000;
+
 /// Every setting, as it was set or by default.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -36,7 +40,7 @@ pub(crate) struct Settings {
     pub(crate) on_lost_write: OnLostWrite,
     pub(crate) on_bad_cookie: OnBadCookie,
     pub(crate) track_devices: bool,
-    pub(crate) max_devices: Option<usize>,
+    pub(crate) max_devices: usize,
     pub(crate) on_max_devices: OnMaxDevices,
     pub(crate) login_url: String,
     pub(crate) home_url: String,
@@ -76,7 +80,7 @@ impl Settings {
             on_lost_write: set.on_lost_write.unwrap_or(OnLostWrite::Ignore),
             on_bad_cookie: set.on_bad_cookie.unwrap_or(OnBadCookie::Anonymous),
             track_devices: set.track_devices.unwrap_or(false),
-            max_devices: set.max_devices,
+            max_devices: set.max_devices.unwrap_or(MAX_DEVICES),
             on_max_devices: set.on_max_devices.unwrap_or(OnMaxDevices::EvictOldest),
             login_url: set.login_url.unwrap_or_else(|| "/login".into()),
             home_url: set.home_url.unwrap_or_else(|| "/".into()),

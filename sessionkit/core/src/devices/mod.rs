@@ -23,7 +23,7 @@
 //! have ended are still there, and the next login or revocation destroys their sessions.
 //!
 //! **The limit is exact.** Only *register* adds entries, and it counts those that have begun. No session of an entry that
-//! has made room is alive when the new one is stored. Without the setting `max_devices` the limit is a thousand, and the
+//! has made room is alive when the new one is stored. From a limit of a thousand, the default, the
 //! oldest makes room without a look at the others.
 //!
 //! **A session that has expired keeps its entry** until its latest deadline, or until it is met: where a list or a login

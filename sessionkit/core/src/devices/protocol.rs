@@ -1,7 +1,7 @@
 //! The steps of the protocol.
 
 use super::index::{DeviceEntry, DeviceIndex, DeviceSelection, EntryState, Registered, Registration};
-use crate::config::OnMaxDevices;
+use crate::config::{MAX_DEVICES, OnMaxDevices};
 use crate::engine::Engine;
 use crate::engine::deadline::Deadline;
 use crate::error::SessionError;
@@ -10,10 +10,6 @@ use crate::record::Record;
 use crate::store::{StoreError, StoreErrorKind};
 use crate::time::Timestamp;
 use crate::token::SessionId;
-
-/// How many devices a user can have where no setting says so. A call of the index takes the longer the more there are,
-/// and keeps others waiting: whoever logs in again and again must not make it too long.
-const MOST: usize = 1000;
 
 /// What came of the registration of a login.
 pub(crate) enum Entering {
@@ -62,13 +58,15 @@ impl Engine {
     pub(crate) async fn enter(&self, user: &str, id: SessionId, deadline: Timestamp) -> Result<Entering, SessionError> {
         let Some(index) = self.index()? else { return Ok(Entering::Unlisted) };
         let (user, settings) = (self.indexed(user), self.settings());
-        let (most, evict) = settings.max_devices.map_or((MOST, true), |most| (most, false));
+        let (most, evicts) = (settings.max_devices, settings.on_max_devices == OnMaxDevices::EvictOldest);
+        // To look at so many first takes longer than it is worth.
+        let evict = evicts && most >= MAX_DEVICES;
         let mut login = Registration { id, deadline, most: Some(most), evict, stored: false, now: self.now() };
         let mut registered = self.registered(index, &user, login).await?;
         if registered == Registered::Full {
             // Those that have expired make room first.
             self.look_at(index, &user).await?;
-            login.evict = settings.on_max_devices == OnMaxDevices::EvictOldest;
+            login.evict = evicts;
             registered = self.registered(index, &user, login).await?;
         }
         match registered {
