@@ -61,7 +61,7 @@ fn every_preset_is_listed_with_what_it_requires() {
         for (name, longest) in [("ttl", ttl), ("absolute_ttl", absolute)] {
             assert!(with(name, json!(longest)).is_ok(), "{preset} {name}");
             let refused = with(name, json!(longest + 1)).unwrap_err();
-            assert!(refused.contains(name) && refused.contains(preset), "{refused}");
+            assert!(refused.contains(name), "{refused}");
         }
         for rolling in ["off", "reset", "extend(10m)"] {
             assert_eq!(with("rolling", json!(rolling)).is_ok(), words(row[3]).any(|word| word == rolling), "{rolling}");
