@@ -9,7 +9,7 @@ use super::conditions::{Condition, no_flag_is_repeated};
 use super::operand;
 use crate::args::{self, Arg, Value};
 use crate::errors::Errors;
-use crate::keys::{self, Place};
+use crate::keys::Place;
 use crate::nearest::nearest;
 
 #[derive(Clone, Copy, PartialEq)]

@@ -50,6 +50,9 @@ impl<E: From<SessionError> + 'static> Login<E> {
     /// Where the setting `absolute_ttl` is shorter, it is raised to `lifetime`. Whole seconds, at least one; `None` leaves
     /// the settings as they are. It does not pass the limits of a preset such as
     /// [`aal2`](crate::SessionConfigBuilder::aal2).
+    ///
+    /// With [`CookieMaxAge::Session`](crate::CookieMaxAge::Session), whose cookies end with the browser, the cookie of such
+    /// a login follows the session's end instead.
     pub fn lifetime(mut self, lifetime: impl Into<Option<Duration>>) -> Self {
         self.lifetime = lifetime.into().map(|lifetime| Duration::from_secs(lifetime.as_secs().max(1)));
         self
@@ -137,6 +140,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
         }
         engine.leave(before.as_deref(), id).await;
         replaced.open(session);
+        session.state().lasting = self.lifetime.is_some();
         Ok(true)
     }
 
@@ -158,7 +162,9 @@ impl<E: From<SessionError> + 'static> Login<E> {
             if let Ok(CreateOutcome::Created) = created {
                 engine.confirm(entering).await?;
                 self.session.report_of(token.id(), Some(record.header()), EventKind::Login);
-                self.session.state().opened(Current { token, secret, record });
+                let mut state = self.session.state();
+                state.opened(Current { token, secret, record });
+                state.lasting = self.lifetime.is_some();
                 return Ok(());
             }
             engine.abandon(entering, created.is_err()).await;

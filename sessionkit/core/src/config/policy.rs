@@ -52,7 +52,7 @@ impl fmt::Display for SessionConfig {
 fn cookie_ends(settings: &Settings) -> String {
     match settings.cookie_max_age {
         CookieMaxAge::Follow => "with the session".into(),
-        CookieMaxAge::Session => "with the browser".into(),
+        CookieMaxAge::Session => "with the browser, or with the session where the login asked for a lifetime".into(),
         CookieMaxAge::Fixed(age) => format!("after {}", words(age)),
     }
 }
@@ -154,7 +154,7 @@ watching      looks every 30 seconds
 lifetimes     aal3, after NIST SP 800-63B-4
 development   plain http on localhost
 cookie        session; Path=/; SameSite=Lax; HttpOnly
-cookie ends   with the browser
+cookie ends   with the browser, or with the session where the login asked for a lifetime
 idle time     15 minutes
 at most       12 hours after the login, or after the first visit
 use           does not prolong the session

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::preset::Preset;
 use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfigBuilder};
+use crate::record::header::Header;
 
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -93,6 +94,12 @@ impl Settings {
         let Some(preset) = self.preset else { return (ttl, self.absolute_ttl.max(ttl)) };
         let ttl = ttl.min(preset.longest_idle().unwrap_or(preset.longest()));
         (ttl, self.absolute_ttl.max(ttl))
+    }
+
+    /// Returns whether the login of a session asked for another lifetime than that of the settings: its cookie is to outlive
+    /// the browser.
+    pub(crate) fn is_own_lifetime(&self, header: &Header) -> bool {
+        header.user.is_some() && header.ttl != self.ttl
     }
 
     /// The time after which a client that goes on with its old token, and so never got the new one, is given another.
