@@ -29,7 +29,8 @@ fn every_setting_is_listed_with_its_default() {
         let default = if default == "unset" { Value::Null } else { json!(default) };
         // Some settings need another one beside them.
         let needed = row[2].split_once("needs `").and_then(|(_, rest)| rest.split('`').next());
-        let without: serde_json::Map<_, _> = needed.map(|needed| (needed.to_owned(), json!(true))).into_iter().collect();
+        let without: serde_json::Map<_, _> =
+            needed.map(|needed| (needed.to_owned(), json!(true))).into_iter().collect();
         let mut with = without.clone();
         with.insert(name.to_owned(), default);
         assert_eq!(read(with.into()).unwrap(), read(without.into()).unwrap(), "{name}");

@@ -174,7 +174,10 @@ watching      looks every 30 seconds
             .rolling(Rolling::Extend(minutes(10)))
             .cookie_max_age(CookieMaxAge::Fixed(minutes(1)));
         let listed = SessionConfig::builder().track_devices(true).build().unwrap().to_string();
-        assert!(listed.contains("devices       1000 for each user at most; then a login ends the oldest one\n"), "{listed}");
+        assert!(
+            listed.contains("devices       1000 for each user at most; then a login ends the oldest one\n"),
+            "{listed}"
+        );
         let longer = longer.track_devices(true).max_devices(3).build().unwrap().to_string();
         assert!(
             longer.contains("devices       3 for each user at most; then a login ends the oldest one\n"),

@@ -15,6 +15,7 @@ pub(crate) mod details;
 pub(crate) mod header;
 pub(crate) mod name;
 pub(crate) mod packing;
+pub(crate) mod reserved;
 
 /// Everything that is stored of one session. Cheap to clone.
 #[derive(Clone)]

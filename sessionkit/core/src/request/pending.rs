@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::data::entries::{Items, Split};
-use crate::data::field::parse_counter;
+use crate::data::field::{counter, parse_counter};
 use crate::data::field_error::FieldError;
 use crate::data::migration::{self, Upgrade};
 use crate::data::snapshot::{Snapshot, entry_of, is_field};
@@ -174,17 +174,15 @@ impl Pending {
     /// hide what is made of them.
     fn take_put_apart<T: SessionData>(&mut self, field: &'static Field) -> Result<Items, FieldError> {
         let mut piece: Option<Vec<u8>> = None;
-        for change in self.changes.iter_mut().filter(|change| field.names().any(|name| change.key == name)) {
+        for change in self.changes.iter_mut().filter(|change| field.is_named(&change.key)) {
             if let ChangeKind::Put { value } = &mut change.kind {
                 piece = value.take().or(piece);
             }
         }
         let (Some(piece), Merge::Entries(split)) = (piece, field.merge) else { return Ok(Items::default()) };
-        match (split(&piece), T::ON_ERROR) {
-            (Err(reason), OnError::Fail) => Err(FieldError::decode(field, reason)),
-            // It was reported when it was read.
-            (items, _) => Ok(items.unwrap_or_default()),
-        }
+        let items = T::ON_ERROR.fit(split(&piece)).map_err(|reason| FieldError::decode(field, reason))?;
+        // What does not fit was reported when it was read.
+        Ok(items.unwrap_or_default())
     }
 
     fn upgrade<T: SessionData>(&mut self) {
@@ -249,16 +247,17 @@ impl Pending {
     ) -> Result<(), FieldError> {
         let field = change.field;
         let is_put = |name: &str| self.changes.iter().any(|change| change.key == name);
-        let Some(held) = field.names().find_map(|name| record.value(name)) else { return Ok(()) };
-        let items = match (split(held.bytes), change.on_error) {
+        let Some((_, held)) = record.held(field).next() else { return Ok(()) };
+        let items = if field.names().any(is_put) {
             // What this request put in its place, and took apart already, is all there is.
-            _ if field.names().any(is_put) => Items::default(),
-            (Ok(items), _) => items,
-            (Err(reason), OnError::Fail) => return Err(FieldError::decode(field, reason)),
-            // It was reported when it was read.
-            (Err(_), OnError::UseDefault) => return Ok(()),
+            Items::default()
+        } else {
+            let items = change.on_error.fit(split(held.bytes)).map_err(|reason| FieldError::decode(field, reason))?;
+            // What does not fit was reported when it was read.
+            let Some(items) = items else { return Ok(()) };
+            items
         };
-        for name in field.names().filter(|name| record.value(name).is_some() && !is_put(name)) {
+        for (name, _) in record.held(field).filter(|(name, _)| !is_put(name)) {
             ops.push(removal(name.into(), record));
         }
         for (entry, bytes) in items.iter() {
@@ -321,10 +320,8 @@ impl Change {
         let key = self.key.clone();
         ops.extend(self.aliases(record).map(|alias| removal(alias, record)));
         let (own, held) = (record.bytes(&key), record.field(self.field));
-        match held.map(parse_counter) {
-            Some(None) if self.on_error == OnError::Fail => {
-                return Err(FieldError::decode(self.field, "not an integer".into()));
-            }
+        let number = held.map(|bytes| self.on_error.fit(counter(bytes))).transpose();
+        match number.map_err(|reason| FieldError::decode(self.field, reason))? {
             // A store adds to what is stored under the field's own name, where that is an integer.
             Some(number) if own.is_none() || number.is_none() => {
                 let sum = number.unwrap_or(0).saturating_add(by).clamp(min, max).to_string();
@@ -338,12 +335,7 @@ impl Change {
 
     /// The aliases of the field, or of the entry of it, under which something may be stored.
     fn aliases(&self, record: &Snapshot<'_>) -> impl Iterator<Item = FieldKey> {
-        let aliases = if record.exists() { self.field.aliases } else { &[] };
-        let entry = self.key.strip_prefix(self.field.key).unwrap_or_default();
-        aliases.iter().map(move |alias| match entry {
-            "" => FieldKey::Borrowed(alias),
-            entry => format!("{alias}{entry}").into(),
-        })
+        self.field.aliases_of(&self.key).filter(|_| record.exists())
     }
 }
 
