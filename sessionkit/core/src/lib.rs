@@ -19,6 +19,7 @@ mod error;
 mod event;
 mod guard;
 mod manager;
+mod panics;
 mod record;
 mod request;
 mod scope;

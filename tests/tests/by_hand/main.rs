@@ -1,5 +1,6 @@
 //! The engine without a framework: what an adapter's layer and extractors do, by hand.
 
+mod authority;
 mod map_and_entries;
 mod panics;
 

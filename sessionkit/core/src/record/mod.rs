@@ -65,6 +65,7 @@ pub(crate) mod list;
 pub(crate) mod name;
 pub(crate) mod packing;
 pub(crate) mod parts;
+pub(crate) mod reserved;
 pub(crate) mod varint;
 
 /// Everything that is stored of one session. Cheap to clone.

@@ -1,7 +1,6 @@
 //! The session of one request: loaded at most once, changed by whoever checks a struct out, stored when it is closed.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use crate::engine::open::Current;
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
 use crate::guard::GuardMark;
+use crate::panics::caught;
 use crate::record::header::Header;
 use crate::record::name;
 use crate::request::checkout::Checkout;
@@ -315,10 +315,10 @@ impl RequestSession {
         };
         // Where a merge function panics, the fields before it are pending already: they must not be stored alone.
         let change = || self.change(T::NAMESPACE, |state| state.epoch == epoch, contribute);
-        match catch_unwind(AssertUnwindSafe(change)) {
-            Ok(Some(Err(error))) => drop(self.fail(error)),
-            Ok(_) => {}
-            Err(_) => drop(self.fail(SessionError::panicked("a merge function"))),
+        match caught(change) {
+            Some(Some(Err(error))) => drop(self.fail(error)),
+            Some(_) => {}
+            None => drop(self.fail(SessionError::panicked("a merge function"))),
         }
     }
 
