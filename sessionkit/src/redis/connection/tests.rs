@@ -179,14 +179,15 @@ async fn a_hung_server_is_replaced_though_nobody_else_waits_so_long() {
     for _ in 0..2 {
         assert!(timeout(Duration::from_millis(250), get(&connection)).await.is_err());
     }
-    assert_eq!(get(&connection).await.unwrap(), "new");
+    let third = timeout(Duration::from_millis(250), get(&connection)).await;
+    assert_eq!(third.unwrap().unwrap(), "new");
 
     // A call without a deadline, after a silence.
     let connection = settled(&Network::to(&new)).await;
     new.hang();
     sleep(BOUND).await;
-    get(&connection).await.unwrap_err();
-    assert!(connection.ping().await.is_err());
+    timeout(Duration::from_secs(5), get(&connection)).await.unwrap().unwrap_err();
+    timeout(Duration::from_secs(5), connection.ping()).await.unwrap().unwrap_err();
 }
 
 #[tokio::test(start_paused = true)]
@@ -289,13 +290,13 @@ async fn connections_that_break_soon_are_opened_in_pauses() {
     let network = Network::to(&server);
     let connection = connection(&network);
     let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(60) {
+    while began.elapsed() < Duration::from_secs(10) {
         let _ = get(&connection).await;
         let _ = set(&connection).await;
         advance(Duration::from_millis(1)).await;
     }
     let attempts = network.attempts().len();
-    assert!(attempts < 480, "{attempts} in a minute");
+    assert!(attempts < 90, "{attempts} in ten seconds");
 }
 
 #[tokio::test(start_paused = true)]
