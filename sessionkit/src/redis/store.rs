@@ -20,7 +20,8 @@ use super::subscription::Subscription;
 /// Sessions in Redis or Valkey: for more than one server, and for sessions that outlive a restart.
 ///
 /// All clones share one connection, on which their commands are pipelined. When it breaks, or the server no longer
-/// answers, the next call opens another; nothing has to be rebuilt, and the store can be built while the server is down.
+/// answers or is no longer the master, the next call opens another. Nothing has to be rebuilt, and the store can be built
+/// while the server is down.
 /// Where somebody awaits [`SessionHandle::ended`](crate::manual::SessionHandle::ended) there is a second one, on which
 /// the server tells of sessions that ended.
 ///
@@ -87,7 +88,7 @@ impl RedisStore {
     /// # async fn main() -> Result<(), sessionkit::redis::RedisSetupError> {
     /// let store = RedisStore::builder("redis://localhost")
     ///     .prefix("shop:session:")
-    ///     .response_timeout(Duration::from_millis(300))
+    ///     .connect_timeout(Duration::from_millis(300))
     ///     .build()?;
     /// # Ok(())
     /// # }
@@ -97,7 +98,6 @@ impl RedisStore {
             url: url.into(),
             prefix: "session:".to_owned(),
             connect_timeout: Duration::from_secs(1),
-            response_timeout: Duration::from_secs(1),
             runtime: None,
             #[cfg(feature = "redis-tls")]
             ca_certificate: None,
@@ -115,8 +115,7 @@ impl RedisStore {
     /// # }
     /// ```
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.connection.call(&cmd("PING")).await.map_err(Failure::of_read)?;
-        Ok(())
+        self.connection.ping().await.map_err(Failure::of_read)
     }
 
     /// The key under which Redis keeps a session, for operators and tests.
@@ -299,7 +298,6 @@ pub struct RedisStoreBuilder {
     url: String,
     prefix: String,
     connect_timeout: Duration,
-    response_timeout: Duration,
     runtime: Option<Handle>,
     #[cfg(feature = "redis-tls")]
     ca_certificate: Option<Vec<u8>>,
@@ -316,7 +314,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// How long connecting may take, greeting included: one second unless told otherwise.
+    /// The longest time that connecting may take, greeting included, and the longest that [`ping`](RedisStore::ping) waits
+    /// for its answer: one second by default. All other calls have the deadlines of the session manager.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -324,18 +323,6 @@ impl RedisStoreBuilder {
     /// ```
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
-        self
-    }
-
-    /// How long a reply may take: one second unless told otherwise. The session manager has deadlines of its own, which are
-    /// shorter.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// let builder = sessionkit::redis::RedisStore::builder("redis://localhost").response_timeout(Duration::from_secs(3));
-    /// ```
-    pub fn response_timeout(mut self, timeout: Duration) -> Self {
-        self.response_timeout = timeout;
         self
     }
 
@@ -380,7 +367,7 @@ impl RedisStoreBuilder {
         let runtime = self.runtime.or_else(|| Handle::try_current().ok()).ok_or_else(|| {
             RedisSetupError::new("build a `RedisStore` inside a tokio runtime, or name one with `runtime(..)`")
         })?;
-        let connection = Connection::new(endpoint, runtime, self.connect_timeout, self.response_timeout);
+        let connection = Connection::new(endpoint, runtime, self.connect_timeout);
         let subscription = Arc::new(Subscription::new(connection.clone(), &self.prefix));
         Ok(RedisStore { connection, prefix: self.prefix, subscription })
     }

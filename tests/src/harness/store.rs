@@ -29,10 +29,10 @@ impl TestStore {
         Self::Redis(RedisStore::new(&server.url()).expect("the server's URL is valid"))
     }
 
-    /// A store at this URL that itself waits for a minute, so that whoever gives up earlier is its caller.
+    /// A store at this URL that waits for a minute for a connection, so that whoever gives up earlier is its caller.
     pub fn patient_redis(url: &str) -> Self {
         let minute = std::time::Duration::from_secs(60);
-        let store = RedisStore::builder(url).connect_timeout(minute).response_timeout(minute).build();
+        let store = RedisStore::builder(url).connect_timeout(minute).build();
         Self::Redis(store.expect("the server's URL is valid"))
     }
 }

@@ -54,9 +54,13 @@ async fn out_of_memory() {
 #[tokio::test]
 async fn read_only_replica() {
     let (server, store) = prepare().await;
+    let before = server.cli(&["HGETALL", KEY]);
     server.cli(&["REPLICAOF", "127.0.0.1", "1"]);
-    assert_writes_are_refused(&server, &store).await;
+    assert_kind(commit(&store, &large_delta()).await, Unavailable);
     assert_kind(store.destroy(ID).await, Unavailable);
+    let reason = assert_kind(store.load(ID, NOW).await, Unavailable);
+    assert!(reason.contains("is a replica"), "what it knows may be old: {reason}");
+    assert_eq!(server.cli(&["HGETALL", KEY]), before, "[P6] a refused commit changes nothing");
     server.cli(&["REPLICAOF", "NO", "ONE"]);
     assert!(matches!(commit(&store, &large_delta()).await, Ok(CommitOutcome::Committed(_))));
 }
