@@ -217,7 +217,7 @@ behaviour! {
             post(&visitor, "/now", before).await;
             bench.store.take();
             meet(&bench, (&visitor, mine), (&visitor, theirs)).await;
-            assert_eq!(bench.store.take().replace, 2, "nothing is tried again");
+            assert_eq!(bench.store.take().replace, 3, "the later one is tried again, on the record of the other");
             let read = read(&visitor).await;
             assert!(read.starts_with(expected), "{read}");
         }

@@ -250,6 +250,10 @@ behaviour! {
         recorded.take();
         old.get("/read").await;
         let told = only(&recorded);
+        assert_eq!((&*told.name, &*told.reason), ("rejected", "replaced by a login or a rotation a moment ago"));
+        bench.clock.advance(HOUR);
+        old.get("/read").await;
+        let told = only(&recorded);
         assert_eq!((&*told.name, &*told.reason), ("rejected", "unknown or expired"));
         old.set_token("nonsense");
         old.get("/read").await;

@@ -152,11 +152,11 @@ behaviour! {
                 users.insert("ada", Account { password_hash: "second" });
             }
             recorded.take();
-            held.hold("before replace");
+            held.hold("before remove");
             let tabs = [visitor.fork(), visitor.fork()].map(|tab| tab.get_in_background("/home"));
-            bench.gates.arrived("before replace", 2).await;
-            held.release("before replace");
-            bench.gates.open("before replace", 2);
+            bench.gates.arrived("before remove", 2).await;
+            held.release("before remove");
+            bench.gates.open("before remove", 2);
             for tab in tabs {
                 assert_eq!(tab.await.expect("the request ends").body, "false", "{reason}");
             }

@@ -170,7 +170,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
         let secret = renewed.secret_hash(engine.scope());
         let mut delta = Delta::new(header.generation);
         delta.header.push(HeaderOp::Renew { if_current: header.secret, secret, at: now });
-        let committed = engine.commit_record(token.id(), record, delta, &mut engine.commit_deadline()).await;
+        let committed = engine.commit_record(token.id(), record, delta, None, &mut engine.commit_deadline()).await;
         let record = match committed {
             Ok(record) => record,
             Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => return Err(error),

@@ -13,6 +13,7 @@ use crate::data::{Merge, SessionData};
 use crate::engine::Engine;
 use crate::engine::hooks::Hooked;
 use crate::engine::open::Current;
+use crate::engine::session::Requester;
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
 use crate::guard::GuardMark;
@@ -274,12 +275,7 @@ impl RequestSession {
     }
 
     fn report_about(&self, about: About<'_>, kind: EventKind<'_>) {
-        let current = self.state().current.as_ref().map(|current| (current.id(), current.record.clone()));
-        let about = match &current {
-            Some((id, record)) => about.session(*id, Some(record.header())),
-            None => about,
-        };
-        self.shared.engine.record(kind, about);
+        self.shared.report_about(about, kind);
     }
 
     /// Tells the sinks of what happened to a session, and of whom it is or was.
@@ -348,6 +344,26 @@ impl Shared {
     /// What is known of the request, for events.
     pub(crate) fn about(&self) -> About<'_> {
         About { handler: self.handler.get().copied(), route: self.route.get(), ..About::default() }
+    }
+}
+
+impl Shared {
+    /// Reports to the sinks what happened to the session of this request. Nobody may hold its state meanwhile.
+    fn report_about(&self, about: About<'_>, kind: EventKind<'_>) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = state.current.as_ref().map(|current| (current.id(), current.record.clone()));
+        drop(state);
+        let about = match &current {
+            Some((id, record)) => about.session(*id, Some(record.header())),
+            None => about,
+        };
+        self.engine.record(kind, about);
+    }
+}
+
+impl Requester for Shared {
+    fn report_conflict(&self) {
+        self.report_about(self.about(), EventKind::Conflict);
     }
 }
 
