@@ -4,7 +4,7 @@ use super::index::{DeviceEntry, DeviceIndex, DeviceSelection, EntryState, Regist
 use crate::config::OnMaxDevices;
 use crate::engine::Engine;
 use crate::engine::deadline::Deadline;
-use crate::error::SessionError;
+use crate::error::{Chain, SessionError};
 use crate::event::{About, EventKind};
 use crate::record::Record;
 use crate::store::{StoreError, StoreErrorKind};
@@ -189,7 +189,7 @@ impl Engine {
             let record = match self.read(self.store.load(entry.id, now)).await {
                 Err(error) if error.kind() == StoreErrorKind::Corrupt => {
                     let about = About { session: Some(entry.id), ..About::default() };
-                    self.record(EventKind::StoreUnavailable { error: format_args!("{error}") }, about);
+                    self.record(EventKind::StoreUnavailable { error: format_args!("{}", Chain(&error)) }, about);
                     continue;
                 }
                 record => record?,

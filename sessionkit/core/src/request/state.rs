@@ -9,6 +9,7 @@ use crate::request::load_user::UserOfSession;
 use crate::request::pending::Pending;
 use crate::time::Timestamp;
 use crate::token::{SecretHash, SessionId, Token};
+use crate::wire::rejection::Rejection;
 
 /// What the request knows and did. Never locked across an `.await`.
 #[derive(Default)]
@@ -22,6 +23,8 @@ pub(crate) struct State {
     /// The user, where somebody asked who it is.
     pub(crate) user: Option<Arc<UserOfSession>>,
     pub(crate) cookie: CookieChange,
+    /// The rejection that the handler answered with.
+    pub(crate) given: Option<Rejection>,
     /// Why the request cannot be answered by the handler.
     pub(crate) failure: Option<SessionError>,
     /// Why whoever asks for the session is refused.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 
 use crate::devices::{DeviceIndex, StoreFuture};
+use crate::error::Chain;
 use crate::record::Record;
 use crate::record::delta::Delta;
 use crate::record::header::{Generation, Header};
@@ -11,6 +12,7 @@ use crate::store::notices::Notices;
 use crate::time::Timestamp;
 use crate::token::{SecretHash, SessionId};
 
+mod failure;
 pub(crate) mod memory;
 pub(crate) mod notices;
 
@@ -159,13 +161,14 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Unknown => "the session store may or may not have done it",
             StoreErrorKind::Corrupt => "the session store holds something unexpected",
         };
-        write!(f, "{what}: {}", self.reason)
+        f.write_str(what)
     }
 }
 
+/// Shows the reason too.
 impl fmt::Debug for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        fmt::Display::fmt(&Chain(self), f)
     }
 }
 

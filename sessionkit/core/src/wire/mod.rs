@@ -3,7 +3,10 @@
 pub(crate) mod closed;
 pub(crate) mod cookie;
 pub(crate) mod head;
+pub(crate) mod header;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 pub(crate) mod local_path;
+pub(crate) mod page;
 pub(crate) mod rejection;
+pub(crate) mod status;
