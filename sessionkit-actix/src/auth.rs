@@ -7,7 +7,7 @@ use std::ops::Deref;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use sessionkit_core::{MainScope, SessionData, SessionScope, SessionUser};
+use sessionkit_core::{MainScope, SessionData, SessionError, SessionScope, SessionUser};
 
 use crate::dynamic::DynamicSession;
 use crate::extract;
@@ -17,7 +17,8 @@ use crate::user::User;
 
 /// Who is logged in, and the ways to change that.
 ///
-/// It dereferences to [`sessionkit_core::Auth`], whose methods fail with a [`SessionRejection`] here.
+/// It dereferences to [`sessionkit_core::Auth`], whose methods fail with a [`SessionError`]: `?` makes a [`SessionRejection`]
+/// of it, or an error of the application.
 ///
 /// ```
 /// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
@@ -28,13 +29,14 @@ use crate::user::User;
 ///     Ok("bye")
 /// }
 ///
+/// // With actix-web's own error type:
 /// async fn login(auth: Auth) -> actix_web::Result<&'static str> {
-///     auth.login("ada").await?;
+///     auth.login("ada").await.map_err(SessionRejection::from)?;
 ///     Ok("welcome")
 /// }
 /// ```
 pub struct Auth<L: SessionScope = MainScope> {
-    auth: sessionkit_core::Auth<SessionRejection>,
+    auth: sessionkit_core::Auth,
     scope: PhantomData<fn() -> L>,
 }
 
@@ -63,7 +65,7 @@ impl<L: SessionScope> Auth<L> {
     ///
     /// # Errors
     /// Fails when the store does, or when a stored value does not fit its field.
-    pub async fn checkout<T: SessionData<Scope = L>>(&self) -> Result<Session<T>, SessionRejection> {
+    pub async fn checkout<T: SessionData<Scope = L>>(&self) -> Result<Session<T>, SessionError> {
         Ok(Session::new(self.auth.session().checkout().await?))
     }
 
@@ -71,7 +73,7 @@ impl<L: SessionScope> Auth<L> {
     ///
     /// # Errors
     /// Fails when the store or the user loader does.
-    pub async fn user<U: SessionUser>(&self) -> Result<Option<User<U, L>>, SessionRejection> {
+    pub async fn user<U: SessionUser>(&self) -> Result<Option<User<U, L>>, SessionError> {
         Ok(self.auth.session().user().await?.map(User::new))
     }
 
@@ -79,13 +81,13 @@ impl<L: SessionScope> Auth<L> {
     ///
     /// # Errors
     /// Fails when the store does.
-    pub async fn dynamic(&self) -> Result<DynamicSession<L>, SessionRejection> {
+    pub async fn dynamic(&self) -> Result<DynamicSession<L>, SessionError> {
         Ok(DynamicSession::new(self.auth.session().dynamic().await?))
     }
 }
 
 impl<L: SessionScope> Deref for Auth<L> {
-    type Target = sessionkit_core::Auth<SessionRejection>;
+    type Target = sessionkit_core::Auth;
 
     fn deref(&self) -> &Self::Target {
         &self.auth
@@ -104,6 +106,6 @@ impl<L: SessionScope> FromRequest for Auth<L> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let session = extract::session::<L>(request);
-        ready(session.map(|session| Self { auth: session.auth().with_error(), scope: PhantomData }))
+        ready(session.map(|session| Self { auth: session.auth(), scope: PhantomData }))
     }
 }

@@ -13,7 +13,8 @@ use crate::rejection::SessionRejection;
 
 /// A value for forms that only pages of this session have.
 ///
-/// It dereferences to [`sessionkit_core::CsrfToken`], whose `verify` fails with a [`SessionRejection`] here.
+/// It dereferences to [`sessionkit_core::CsrfToken`], whose `verify` fails with a [`SessionError`](sessionkit_core::SessionError): `?`
+/// makes a [`SessionRejection`] of it, or an error of the application.
 ///
 /// ```
 /// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
@@ -37,12 +38,12 @@ use crate::rejection::SessionRejection;
 /// # let _ = actix_web::App::new().route("/", actix_web::web::get().to(form)).route("/", actix_web::web::post().to(transfer));
 /// ```
 pub struct CsrfToken<L: SessionScope = MainScope> {
-    token: sessionkit_core::CsrfToken<SessionRejection>,
+    token: sessionkit_core::CsrfToken,
     scope: PhantomData<fn() -> L>,
 }
 
 impl<L: SessionScope> Deref for CsrfToken<L> {
-    type Target = sessionkit_core::CsrfToken<SessionRejection>;
+    type Target = sessionkit_core::CsrfToken;
 
     fn deref(&self) -> &Self::Target {
         &self.token
@@ -61,6 +62,6 @@ impl<L: SessionScope> FromRequest for CsrfToken<L> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let session = extract::session::<L>(request);
-        Box::pin(async move { Ok(Self { token: session?.csrf_token().await?.with_error(), scope: PhantomData }) })
+        Box::pin(async move { Ok(Self { token: session?.csrf_token().await?, scope: PhantomData }) })
     }
 }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpMessage as _, HttpRequest};
-use sessionkit_core::{GuardMark, Headers, Rejection, RequestHead, RequestSession, SessionScope};
+use sessionkit_core::{GuardMark, Headers, RequestHead, RequestSession, SessionScope};
 
 use crate::rejection::SessionRejection;
 
@@ -30,7 +30,7 @@ pub(crate) fn slot<L: SessionScope>(request: &HttpRequest) -> Result<RequestSess
     let session = request.extensions().get::<Slot<L>>().map(|slot| slot.session.clone());
     session.ok_or_else(|| {
         let lines = HeaderLines(request.headers());
-        Rejection::missing_layer(L::NAME, "SessionMiddleware::new(manager)", &head(request, &lines)).into()
+        sessionkit_core::missing_layer(L::NAME, "SessionMiddleware::new(manager)", &head(request, &lines)).into()
     })
 }
 

@@ -146,11 +146,7 @@ where
             if !session.is_used() {
                 return Ok(handled?.map_into_left_body());
             }
-            let status = match &handled {
-                Ok(response) => response.status(),
-                Err(error) => error.as_response_error().status_code(),
-            };
-            let closed = manager.close(&session, status.as_u16()).await;
+            let closed = manager.close(&session, respond::handled_as(&handled)).await;
             respond::apply(closed, handled)
         })
     }

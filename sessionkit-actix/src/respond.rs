@@ -6,11 +6,29 @@ use std::fmt;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
 use actix_web::{Error, HttpResponse, ResponseError};
-use sessionkit_core::{HeaderChange, HeaderChanges, ResponseChanges};
+use sessionkit_core::{HandlerResponse, HeaderChange, HeaderChanges, Rejection, ResponseChanges};
 
 use crate::rejection::SessionRejection;
+
+/// Says what the handler answered, or a middleware further in.
+pub(crate) fn handled_as<B>(handled: &Result<ServiceResponse<B>, Error>) -> HandlerResponse {
+    match handled {
+        Ok(response) => {
+            let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+            let extensions = response.response().extensions();
+            HandlerResponse::new(response.status().as_u16()).with_rejection(extensions.get::<Rejection>(), content_type)
+        }
+        Err(error) => {
+            let rejection = error.as_error::<SessionRejection>().map(|rejection| &**rejection);
+            let content_type =
+                rejection.and_then(|rejection| rejection.headers().next()).map(|(_, value)| value.as_bytes());
+            let status = error.as_response_error().status_code();
+            HandlerResponse::new(status.as_u16()).with_rejection(rejection, content_type)
+        }
+    }
+}
 
 /// Changes the response, or the error that a middleware further in gave instead of one.
 pub(crate) fn apply<B: MessageBody>(
@@ -22,14 +40,34 @@ pub(crate) fn apply<B: MessageBody>(
     match handled {
         Ok(response) => {
             let mut response = match rejection {
-                Some(rejection) => response.into_response(rejection.error_response().map_into_right_body()),
+                Some(rejection) => {
+                    let answer = replacing(response.headers(), &rejection);
+                    response.into_response(answer.map_into_right_body())
+                }
                 None => response.map_into_left_body(),
             };
             change(response.headers_mut(), headers);
             Ok(response)
         }
-        Err(error) => Err(Changed { error: rejection.map_or(error, Error::from), headers }.into()),
+        Err(error) => Err(Changed { error, rejection, headers }.into()),
     }
+}
+
+/// Makes the answer that a rejection is in the place of a response with these headers. Of a header that both have, the
+/// rejection's counts.
+fn replacing(handled: &HeaderMap, rejection: &SessionRejection) -> HttpResponse<BoxBody> {
+    let mut answer = rejection.error_response();
+    let own = std::mem::replace(answer.headers_mut(), HeaderMap::new());
+    let adds_up = |name: &HeaderName| [SET_COOKIE, VARY].contains(name);
+    for (name, value) in handled {
+        if ResponseChanges::outlives_the_body(name.as_str()) && (adds_up(name) || !own.contains_key(name)) {
+            answer.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    for (name, value) in own {
+        answer.headers_mut().append(name, value);
+    }
+    answer
 }
 
 fn change(headers: &mut HeaderMap, changes: HeaderChanges) {
@@ -54,31 +92,42 @@ fn header_value(value: Cow<'static, str>) -> Option<HeaderValue> {
     }
 }
 
-/// An error whose response gets the changes of the headers too.
+/// An error whose response gets the changes of the headers too, or another response in its place.
 struct Changed {
     error: Error,
+    rejection: Option<SessionRejection>,
     headers: HeaderChanges,
 }
 
 impl fmt::Display for Changed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
+        match &self.rejection {
+            Some(rejection) => rejection.fmt(f),
+            None => self.error.fmt(f),
+        }
     }
 }
 
 impl fmt::Debug for Changed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
+        fmt::Display::fmt(self, f)
     }
 }
 
 impl ResponseError for Changed {
     fn status_code(&self) -> StatusCode {
-        self.error.as_response_error().status_code()
+        match &self.rejection {
+            Some(rejection) => rejection.status_code(),
+            None => self.error.as_response_error().status_code(),
+        }
     }
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
-        let mut response = self.error.error_response();
+        let response = self.error.error_response();
+        let mut response = match &self.rejection {
+            Some(rejection) => replacing(response.headers(), rejection),
+            None => response,
+        };
         change(response.headers_mut(), self.headers.clone());
         response
     }

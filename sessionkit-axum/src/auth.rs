@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use sessionkit_core::{MainScope, SessionData, SessionScope, SessionUser};
+use sessionkit_core::{MainScope, SessionData, SessionError, SessionScope, SessionUser};
 
 use crate::dynamic::DynamicSession;
 use crate::extract;
@@ -16,7 +16,8 @@ use crate::user::User;
 
 /// Who is logged in, and the ways to change that.
 ///
-/// It dereferences to [`sessionkit_core::Auth`], whose methods fail with a [`SessionRejection`] here.
+/// It dereferences to [`sessionkit_core::Auth`], whose methods fail with a [`SessionError`]: `?` makes a [`SessionRejection`]
+/// of it, or an error of the application.
 ///
 /// ```
 /// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
@@ -28,7 +29,7 @@ use crate::user::User;
 /// }
 /// ```
 pub struct Auth<L: SessionScope = MainScope> {
-    auth: sessionkit_core::Auth<SessionRejection>,
+    auth: sessionkit_core::Auth,
     scope: PhantomData<fn() -> L>,
 }
 
@@ -57,7 +58,7 @@ impl<L: SessionScope> Auth<L> {
     ///
     /// # Errors
     /// Fails when the store does, or when a stored value does not fit its field.
-    pub async fn checkout<T: SessionData<Scope = L>>(&self) -> Result<Session<T>, SessionRejection> {
+    pub async fn checkout<T: SessionData<Scope = L>>(&self) -> Result<Session<T>, SessionError> {
         Ok(Session::new(self.auth.session().checkout().await?))
     }
 
@@ -65,7 +66,7 @@ impl<L: SessionScope> Auth<L> {
     ///
     /// # Errors
     /// Fails when the store or the user loader does.
-    pub async fn user<U: SessionUser>(&self) -> Result<Option<User<U, L>>, SessionRejection> {
+    pub async fn user<U: SessionUser>(&self) -> Result<Option<User<U, L>>, SessionError> {
         Ok(self.auth.session().user().await?.map(User::new))
     }
 
@@ -73,13 +74,13 @@ impl<L: SessionScope> Auth<L> {
     ///
     /// # Errors
     /// Fails when the store does.
-    pub async fn dynamic(&self) -> Result<DynamicSession<L>, SessionRejection> {
+    pub async fn dynamic(&self) -> Result<DynamicSession<L>, SessionError> {
         Ok(DynamicSession::new(self.auth.session().dynamic().await?))
     }
 }
 
 impl<L: SessionScope> Deref for Auth<L> {
-    type Target = sessionkit_core::Auth<SessionRejection>;
+    type Target = sessionkit_core::Auth;
 
     fn deref(&self) -> &Self::Target {
         &self.auth
@@ -97,6 +98,6 @@ impl<S: Send + Sync, L: SessionScope> FromRequestParts<S> for Auth<L> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let session = extract::session::<L>(parts)?;
-        Ok(Self { auth: session.auth().with_error(), scope: PhantomData })
+        Ok(Self { auth: session.auth(), scope: PhantomData })
     }
 }

@@ -13,7 +13,8 @@ use crate::rejection::SessionRejection;
 
 /// A value for forms that only pages of this session have.
 ///
-/// It dereferences to [`sessionkit_core::CsrfToken`], whose `verify` fails with a [`SessionRejection`] here.
+/// It dereferences to [`sessionkit_core::CsrfToken`], whose `verify` fails with a [`SessionError`](sessionkit_core::SessionError): `?`
+/// makes a [`SessionRejection`] of it, or an error of the application.
 ///
 /// ```
 /// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
@@ -38,12 +39,12 @@ use crate::rejection::SessionRejection;
 /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(form).post(transfer));
 /// ```
 pub struct CsrfToken<L: SessionScope = MainScope> {
-    token: sessionkit_core::CsrfToken<SessionRejection>,
+    token: sessionkit_core::CsrfToken,
     scope: PhantomData<fn() -> L>,
 }
 
 impl<L: SessionScope> Deref for CsrfToken<L> {
-    type Target = sessionkit_core::CsrfToken<SessionRejection>;
+    type Target = sessionkit_core::CsrfToken;
 
     fn deref(&self) -> &Self::Target {
         &self.token
@@ -61,6 +62,6 @@ impl<S: Send + Sync, L: SessionScope> FromRequestParts<S> for CsrfToken<L> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let token = extract::session::<L>(parts)?.csrf_token().await?;
-        Ok(Self { token: token.with_error(), scope: PhantomData })
+        Ok(Self { token: token, scope: PhantomData })
     }
 }

@@ -14,7 +14,8 @@ use crate::rejection::SessionRejection;
 /// The session as a map from keys to JSON values, for those who come from `session["key"]`. The same record as the typed
 /// structs: `cart.items` is the field `items` of the struct `Cart`.
 ///
-/// It dereferences to [`sessionkit_core::DynamicSession`], whose methods fail with a [`SessionRejection`] here.
+/// It dereferences to [`sessionkit_core::DynamicSession`], whose methods fail with a
+/// [`SessionError`](sessionkit_core::SessionError): `?` makes a [`SessionRejection`] of it, or an error of the application.
 ///
 /// ```
 /// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
@@ -27,18 +28,18 @@ use crate::rejection::SessionRejection;
 /// }
 /// ```
 pub struct DynamicSession<L: SessionScope = MainScope> {
-    session: sessionkit_core::DynamicSession<SessionRejection>,
+    session: sessionkit_core::DynamicSession,
     scope: PhantomData<fn() -> L>,
 }
 
 impl<L: SessionScope> DynamicSession<L> {
     pub(crate) fn new(session: sessionkit_core::DynamicSession) -> Self {
-        Self { session: session.with_error(), scope: PhantomData }
+        Self { session: session, scope: PhantomData }
     }
 }
 
 impl<L: SessionScope> Deref for DynamicSession<L> {
-    type Target = sessionkit_core::DynamicSession<SessionRejection>;
+    type Target = sessionkit_core::DynamicSession;
 
     fn deref(&self) -> &Self::Target {
         &self.session

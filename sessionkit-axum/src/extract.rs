@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
-use sessionkit_core::{GuardMark, Rejection, RequestHead, RequestSession, SessionScope};
+use sessionkit_core::{GuardMark, RequestHead, RequestSession, SessionScope};
 
 use crate::rejection::SessionRejection;
 
@@ -24,7 +24,7 @@ impl<L: SessionScope> Slot<L> {
     pub(crate) fn of(parts: &Parts) -> Result<&Self, SessionRejection> {
         parts.extensions.get().ok_or_else(|| {
             let head = head(&parts.method, &parts.uri, &parts.headers);
-            Rejection::missing_layer(L::NAME, "SessionLayer::new(manager)", &head).into()
+            sessionkit_core::missing_layer(L::NAME, "SessionLayer::new(manager)", &head).into()
         })
     }
 }

@@ -180,7 +180,7 @@ where
             let response = ready!(this.inner.poll(context))?.into_response();
             match this.session.take() {
                 Some((manager, session)) if session.is_used() => {
-                    let closing = manager.close(&session, response.status().as_u16());
+                    let closing = manager.close(&session, &response);
                     *this.closing = Some((response, closing));
                 }
                 _ => return Poll::Ready(Ok(response)),

@@ -27,7 +27,7 @@ async fn serve(manager: &SessionManager, request: Request<Incoming>) -> Response
         Ok(response) => response,
         Err(answer) => answer.into(),
     };
-    let closed = manager.close(&session, response.status().as_u16()).await;
+    let closed = manager.close(&session, &response).await;
     closed.apply(response)
 }
 

@@ -10,6 +10,7 @@
 //! | [Users](users) | who is it, and what does the application know of them? |
 //! | [Devices](devices) | where is somebody logged in, and how does that end? |
 //! | [CSRF](csrf) | what keeps other sites from acting as a person who is logged in? |
+//! | [Errors](errors) | what goes wrong, and who gets to know what of it? |
 //! | [Merging](merging) | what happens when two requests change one session? |
 //! | [Lifetimes](lifetimes) | when does a session end? |
 //! | [Cookies](cookies) | what does the browser hold, and what protects it? |
@@ -39,6 +40,9 @@ pub mod devices {}
 
 #[doc = include_str!("guide/csrf.md")]
 pub mod csrf {}
+
+#[doc = include_str!("guide/errors.md")]
+pub mod errors {}
 
 #[doc = include_str!("guide/merging.md")]
 #[doc = include_str!("guide/late_writer.svg")]

@@ -19,7 +19,7 @@
 //!     session.attach(&RequestHead::from(&request));
 //!     let response = route(&session, request.uri().path()).await;
 //!     let response = response.unwrap_or_else(|error| error.rejection().into());
-//!     let closed = manager.close(&session, response.status().as_u16()).await;
+//!     let closed = manager.close(&session, &response).await;
 //!     closed.apply(response)
 //! }
 //!
@@ -48,6 +48,7 @@
 //! plain hyper.
 
 pub use sessionkit_core::{
-    Auth, Check, Checkout, CloseFuture, DynamicSession, DynamicValue, HandleRef, HeaderChange, HeaderChanges, Headers,
-    RequestGuard, RequestHead, RequestSession, RequireLogin, ResponseChanges, SessionHandle, guard,
+    Auth, Check, Checkout, CloseFuture, DynamicSession, DynamicValue, HandleRef, HandlerResponse, HeaderChange,
+    HeaderChanges, Headers, RequestGuard, RequestHead, RequestSession, RequireLogin, ResponseChanges, SessionHandle,
+    guard,
 };

@@ -51,12 +51,12 @@ pub use engine::hooks::{LoadCookie, MissingSession, PresentedCookie};
 #[doc(hidden)]
 pub use engine::user::SessionDataOrSessionUser;
 pub use engine::user::{SessionUser, UserLoader};
-pub use error::SessionError;
+pub use error::{DenialReason, SessionError, SessionErrorKind};
 pub use event::{AuditEntry, AuditLog, AuditSink, EventKind, EventSink, SessionEvent, StoreCall, TracingSink};
 pub use guard::{
-    Arguments, Check, Denial, DenialReason, Findable, GuardMark, GuardOptions, GuardedRequest, GuestOnly, Interrupted,
-    Need, OfData, OfInfo, OfUser, Operator, Predicate, Public, RequireFresh, RequireLogin, Requirement, Rules, Subject,
-    Subjects, Verdict, guard, guard_by,
+    Arguments, Check, Denial, Findable, GuardMark, GuardOptions, GuardedRequest, GuestOnly, Interrupted, Need, OfData,
+    OfInfo, OfUser, Operator, Predicate, Public, RequireFresh, RequireLogin, Requirement, Rules, Subject, Subjects,
+    Verdict, guard, guard_by,
 };
 pub use manager::SessionManager;
 pub use record::Record;
@@ -69,6 +69,7 @@ pub use record::header::{Header, LastRotation, PreviousSecret};
 pub use record::list::{ListedSession, SessionList};
 pub use record::packing::Fields;
 pub use request::RequestSession;
+pub use request::answer::missing_layer;
 pub use request::checkout::Checkout;
 pub use request::close::{CloseFuture, RequestGuard};
 pub use request::dynamic::{DynamicSession, DynamicValue};
@@ -84,7 +85,7 @@ pub use store::notices::Notices;
 pub use store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, ScanCursor, ScanPage, Store};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use token::{OsRandom, SecretHash, SessionId, Token, TokenSource};
-pub use wire::closed::{HeaderChange, HeaderChanges, ResponseChanges};
+pub use wire::closed::{HandlerResponse, HeaderChange, HeaderChanges, ResponseChanges};
 pub use wire::head::{Headers, OwnedHead, RequestHead, Route};
 pub use wire::local_path::LocalPath;
 pub use wire::rejection::Rejection;

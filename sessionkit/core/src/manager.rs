@@ -18,6 +18,7 @@ use crate::scope::{MainScope, SessionScope};
 use crate::store::Store;
 use crate::time::Clock;
 use crate::token::{self, TokenSource};
+use crate::wire::closed::HandlerResponse;
 use crate::wire::head::{OwnedHead, RequestHead};
 use crate::wire::rejection::Rejection;
 
@@ -170,6 +171,39 @@ impl<L: SessionScope> SessionManager<L> {
         self.with(|engine| engine.denials.on_denied = Some(Arc::new(on_denied)))
     }
 
+    /// Lets a function replace what SessionKit answers in place of a handler: a 503 when the store fails, a 403 of a guard,
+    /// a 500 after a mistake. It gets the rejection, which tells its [kind](Rejection::kind) and holds what the client may
+    /// know, and returns it, or another one.
+    ///
+    /// Without a body of its own, what it returns is a problem document for programs and a plain page for people, as it is
+    /// without a function. It is not asked about redirects, nor about an answer that another hook gave a body.
+    ///
+    /// It may be asked while the response waits: it must not block. A panic is a 500.
+    ///
+    /// ```
+    /// # use sessionkit_core as sessionkit;
+    /// # fn escape(text: &str) -> String { text.into() }
+    /// use sessionkit::{MemoryStore, SessionConfig, SessionManager};
+    ///
+    /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).on_rejection(|rejection, request| {
+    ///     if request.header("hx-request").is_some() {
+    ///         return rejection.with_header("HX-Retarget", "#errors");
+    ///     }
+    ///     if !request.is_navigation() {
+    ///         return rejection;
+    ///     }
+    ///     let page = format!("<h1>{}</h1><p>{}</p>", rejection.title(), escape(rejection.detail()));
+    ///     rejection.with_html(page)
+    /// });
+    /// # let _ = manager;
+    /// ```
+    pub fn on_rejection(
+        self,
+        on_rejection: impl Fn(Rejection, &RequestHead<'_>) -> Rejection + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|engine| engine.hooks.set_rejection(on_rejection))
+    }
+
     pub(crate) fn with(self, change: impl FnOnce(&mut Engine)) -> Self {
         let engine = self.engine.changed(change);
         Self { engine: Arc::new(engine), scope: self.scope }
@@ -218,11 +252,16 @@ impl<L: SessionScope> SessionManager<L> {
         ended.unwrap_or_else(|| Err(SessionError::interrupted()))
     }
 
-    /// Closes the session of a request whose handler answered with `status`: stores what changed, and tells what the
-    /// response becomes. Once begun it completes, even if the future is dropped.
+    /// Closes the session of a request whose handler answered: stores what changed, and tells what the response becomes.
+    /// Once begun it completes, even if the future is dropped.
     ///
-    /// Changes are stored when the status is below 500 and not 408.
-    pub fn close(&self, session: &RequestSession, status: u16) -> CloseFuture {
+    /// Changes are stored when the status is below 500 and not 408. Give the status alone, or with the feature `http` the
+    /// `&Response`: then a handler's [`Rejection`] becomes a page for a person who opened one, as others do.
+    pub fn close(&self, session: &RequestSession, response: impl Into<HandlerResponse>) -> CloseFuture {
+        let HandlerResponse { status, rejection } = response.into();
+        if rejection.is_some() {
+            session.state().given = rejection;
+        }
         close::close(session, status)
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sessionkit::{SessionConfig, SessionId, SessionManager, SessionScope};
 use sessionkit_tests::behaviour;
-use sessionkit_tests::harness::{Bench, COOKIE, Server, Visitor};
+use sessionkit_tests::harness::{Bench, COOKIE, Log, Server, Visitor};
 
 struct Office;
 
@@ -274,10 +274,11 @@ behaviour! {
     }
 
     async fn without_the_setting_there_is_no_list(bench: Bench) {
+        let log = Log::collect();
         let server = start(&bench).await;
         let [one] = logged_in(&server).await;
         let answer = one.get("/list").await;
-        assert!(answer.status == 500 && answer.body.contains("set `track_devices`"), "{}", answer.body);
+        assert!(answer.status == 500 && log.text().contains("set `track_devices`"), "{}", log.text());
         let manager = SessionManager::new(bench.store.clone(), SessionConfig::default());
         assert!(manager.end_everyone().await.unwrap_err().to_string().contains("set `track_devices`"));
         assert_eq!(one.get("/user").await.body, "ada");

@@ -64,10 +64,15 @@ async fn predicate_that_answers_ok_is_decided_by_its_answer(app: impl App) {
 
 async fn predicate_that_fails_is_500_and_never_a_denial(app: impl App) {
     let cookie = app.cookie_of("ada").await;
-    for ask in [Ask::get("/broken"), Ask::get("/broken").navigating(), Ask::get("/broken").with("cookie", cookie)] {
+    let problem = "application/problem+json";
+    for (ask, content_type) in [
+        (Ask::get("/broken"), problem),
+        (Ask::get("/broken").navigating(), "text/html; charset=utf-8"),
+        (Ask::get("/broken").with("cookie", cookie), problem),
+    ] {
         let answer = app.answer(ask).await;
         assert_eq!(answer.status, 500);
-        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!(answer.header("content-type"), Some(content_type));
         // What went wrong inside is for the log.
         assert!(!answer.body.contains("the list of admins"), "{}", answer.body);
     }
@@ -95,7 +100,7 @@ async fn failing_store_is_503_and_never_a_denial(app: impl App) {
         let answer = app.answer(Ask::get(path).with("cookie", cookie.clone()).navigating()).await;
         assert_eq!(answer.status, 503, "{path}");
         assert_eq!(answer.header("set-cookie"), None, "{path}");
-        assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{path}");
+        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
     }
 }
 

@@ -55,10 +55,11 @@ mod without_layers {
     async fn missing_layer_is_500_that_names_the_layer_and_the_route(app: impl App) {
         let log = Log::collect();
         for (path, layer) in [("/admin", "`Main`"), ("/anything", "`Main`"), ("/office", "`Office`")] {
-            for ask in [Ask::get(path), Ask::get(path).navigating()] {
+            let person = (Ask::get(path).navigating(), "text/html; charset=utf-8");
+            for (ask, content_type) in [(Ask::get(path), "application/problem+json"), person] {
                 let answer = app.answer(ask).await;
                 assert_eq!(answer.status, 500);
-                assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+                assert_eq!(answer.header("content-type"), Some(content_type));
                 for part in [layer, &format!("GET {path}"), "new(manager)"] {
                     assert!(answer.body.contains(part), "{part} is not in {}", answer.body);
                     assert!(log.text().contains(part), "{part} is not in {}", log.text());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sessionkit::{SessionConfig, SessionData, SessionManager, SessionScope, SessionUser};
 use sessionkit_tests::behaviour;
-use sessionkit_tests::harness::{Answer, Bench, Server};
+use sessionkit_tests::harness::{Answer, Bench, Log, Server};
 
 use crate::accounts::{Account, Accounts, Mood};
 
@@ -205,6 +205,7 @@ behaviour! {
     }
 
     async fn a_user_whom_nothing_loads_is_an_error_that_says_what_to_write(bench: Bench) {
+        let log = Log::collect();
         let (server, _) = start(&bench).await;
         let bare = serve(&bench, routes!["/robot" => robot, "/profile" => profile, "/maybe" => maybe]).await;
         for (server, path, says) in [
@@ -215,7 +216,7 @@ behaviour! {
         ] {
             let answer = server.visitor().get(path).await;
             assert_eq!(answer.status, 500, "{path}: also for visitors, so that it is noticed");
-            assert!(answer.body.contains(says), "{path}: {}", answer.body);
+            assert!(!answer.body.contains(says) && log.text().contains(says), "{path}: {} {}", answer.body, log.text());
         }
     }
 }

@@ -3,7 +3,7 @@
 use sessionkit::SessionData;
 use sessionkit::testing::TestSession;
 use sessionkit_tests::behaviour;
-use sessionkit_tests::harness::{Bench, Server};
+use sessionkit_tests::harness::{Bench, Log, Server};
 
 use crate::accounts::{Account, Accounts, Mood};
 
@@ -122,9 +122,10 @@ behaviour! {
             }
             assert_eq!(ada.get("/login").await.status, 200, "{mood:?}");
         }
+        let log = Log::collect();
         let bare = serve(&bench, routes!["/admin" => admin]).await;
         let answer = bare.visitor().get("/admin").await;
-        assert!(answer.status == 500 && answer.body.contains("with_user_loader"), "{answer:?}");
+        assert!(answer.status == 500 && log.text().contains("with_user_loader"), "{answer:?} {}", log.text());
     }
 
     async fn a_guard_ends_the_session_of_a_user_who_is_gone(bench: Bench) {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,23 +28,22 @@ const LONGEST_LABEL: usize = 128;
 
 /// A login with its options; it happens when it is awaited.
 #[must_use = "a login happens when it is awaited"]
-pub struct Login<E = SessionError> {
+pub struct Login {
     session: RequestSession,
     user: Arc<str>,
     lifetime: Option<Duration>,
     device: Option<Arc<str>>,
     details: LoginDetails,
-    error: PhantomData<fn() -> E>,
 }
 
-impl<E> Login<E> {
+impl Login {
     pub(super) fn new(session: RequestSession, user: Arc<str>) -> Self {
         let details = LoginDetails::default();
-        Self { session, user, lifetime: None, device: None, details, error: PhantomData }
+        Self { session, user, lifetime: None, device: None, details }
     }
 }
 
-impl<E: From<SessionError> + 'static> Login<E> {
+impl Login {
     /// Lets this login last for `lifetime` after its last use, in place of the setting `ttl`: "keep me signed in".
     /// Where the setting `absolute_ttl` is shorter, it is raised to `lifetime`. Whole seconds, at least one; `None` leaves
     /// the settings as they are. It does not pass the limits of a preset such as
@@ -219,19 +217,19 @@ fn latest(authenticate: &Authenticate) -> Timestamp {
     authenticate.absolute_deadline.unwrap_or_else(|| authenticate.at.saturating_add(authenticate.ttl))
 }
 
-impl<E: From<SessionError> + 'static> IntoFuture for Login<E> {
-    type Output = Result<(), E>;
+impl IntoFuture for Login {
+    type Output = Result<(), SessionError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let session = self.session.clone();
-            Ok(run(&session, self.run()).await?)
+            run(&session, self.run()).await
         })
     }
 }
 
-impl<E> fmt::Debug for Login<E> {
+impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { user, lifetime, .. } = self;
         f.debug_struct("Login").field("user", user).field("lifetime", lifetime).finish_non_exhaustive()

@@ -2,7 +2,6 @@
 
 use std::fmt::{self, Display};
 use std::future::Future;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::devices::list::Devices;
@@ -27,25 +26,15 @@ pub use step_up::Reauthentication;
 ///
 /// Each change is stored at once, in a task of its own that goes on even if the client disconnects, and holds whatever
 /// the handler answers. [`RequestSession::auth`] makes one.
-///
-/// `E` is the error of its methods; see [`with_error`](Self::with_error).
-pub struct Auth<E = SessionError> {
+pub struct Auth {
     session: RequestSession,
-    error: PhantomData<fn() -> E>,
 }
 
 impl Auth {
     pub(crate) fn new(session: RequestSession) -> Self {
-        Self { session, error: PhantomData }
+        Self { session }
     }
 
-    /// Lets the methods fail with another error: an adapter chooses one that its framework can answer with.
-    pub fn with_error<E: From<SessionError>>(self) -> Auth<E> {
-        Auth { session: self.session, error: PhantomData }
-    }
-}
-
-impl<E: From<SessionError> + 'static> Auth<E> {
     /// The request's session, for adapters.
     pub fn session(&self) -> &RequestSession {
         &self.session
@@ -55,15 +44,15 @@ impl<E: From<SessionError> + 'static> Auth<E> {
     ///
     /// # Errors
     /// Fails when the store does: that is no reason to treat anybody as logged out.
-    pub async fn user_id(&self) -> Result<Option<Arc<str>>, E> {
-        Ok(self.session.user_id().await?)
+    pub async fn user_id(&self) -> Result<Option<Arc<str>>, SessionError> {
+        self.session.user_id().await
     }
 
     /// Who really acts, where somebody acts as the user; see [`impersonate`](Self::impersonate).
     ///
     /// # Errors
     /// Fails when the store does.
-    pub async fn actor(&self) -> Result<Option<Arc<str>>, E> {
+    pub async fn actor(&self) -> Result<Option<Arc<str>>, SessionError> {
         Ok(self.session.info().await?.and_then(|info| info.actor))
     }
 
@@ -71,8 +60,8 @@ impl<E: From<SessionError> + 'static> Auth<E> {
     ///
     /// # Errors
     /// Fails when the store does.
-    pub async fn info(&self) -> Result<Option<SessionInfo>, E> {
-        Ok(self.session.info().await?)
+    pub async fn info(&self) -> Result<Option<SessionInfo>, SessionError> {
+        self.session.info().await
     }
 
     /// Logs a user in, whose credentials the application has checked.
@@ -91,12 +80,12 @@ impl<E: From<SessionError> + 'static> Auth<E> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn login(&self, user: impl Display) -> Login<E> {
+    pub fn login(&self, user: impl Display) -> Login {
         Login::new(self.session.clone(), user.to_string().into())
     }
 
     /// The devices on which whoever is logged in is, to be listed and ended. Needs the setting `track_devices`.
-    pub fn devices(&self) -> Devices<E> {
+    pub fn devices(&self) -> Devices {
         Devices::of_session(self.session.clone())
     }
 
@@ -115,7 +104,7 @@ impl<E: From<SessionError> + 'static> Auth<E> {
     /// # Errors
     /// Awaiting it fails where nobody is logged in, when the store does, and when the session has ended or was rotated
     /// meanwhile.
-    pub fn reauthenticate(&self) -> Reauthentication<E> {
+    pub fn reauthenticate(&self) -> Reauthentication {
         Reauthentication::new(self.session.clone())
     }
 
@@ -125,8 +114,8 @@ impl<E: From<SessionError> + 'static> Auth<E> {
     /// # Errors
     /// Fails where nobody is logged in, when the name of the method is anything but visible ASCII, when the store fails,
     /// and when the session has ended or was rotated meanwhile.
-    pub async fn elevate(&self, method: impl Into<String>) -> Result<(), E> {
-        Ok(run(&self.session, step_up::elevate(self.session.clone(), method.into())).await?)
+    pub async fn elevate(&self, method: impl Into<String>) -> Result<(), SessionError> {
+        run(&self.session, step_up::elevate(self.session.clone(), method.into())).await
     }
 
     /// Lets whoever is logged in act as `user`, to see what they see. Whether they may is for the application to check.
@@ -141,8 +130,8 @@ impl<E: From<SessionError> + 'static> Auth<E> {
     /// Fails where nobody is logged in, where they act as somebody already, where the manager's
     /// [`UserLoader`](crate::UserLoader), which is asked if it has one, knows no such user (404) or fails, when the store
     /// fails, and when the session has ended or was rotated meanwhile.
-    pub async fn impersonate(&self, user: impl Display) -> Result<(), E> {
-        Ok(run(&self.session, impersonation::begin(self.session.clone(), user.to_string().into())).await?)
+    pub async fn impersonate(&self, user: impl Display) -> Result<(), SessionError> {
+        run(&self.session, impersonation::begin(self.session.clone(), user.to_string().into())).await
     }
 
     /// Lets the actor be themselves again: the opposite of [`impersonate`](Self::impersonate), and like it a change of
@@ -150,16 +139,16 @@ impl<E: From<SessionError> + 'static> Auth<E> {
     ///
     /// # Errors
     /// Fails where nobody is logged in, when the store fails, and when the session has ended or was rotated meanwhile.
-    pub async fn end_impersonation(&self) -> Result<(), E> {
-        Ok(run(&self.session, impersonation::end(self.session.clone())).await?)
+    pub async fn end_impersonation(&self) -> Result<(), SessionError> {
+        run(&self.session, impersonation::end(self.session.clone())).await
     }
 
     /// Ends the session for good: no request that is still running can bring it back. Removes the cookie.
     ///
     /// # Errors
     /// Fails when the store does; then the session may go on, and the cookie stays.
-    pub async fn logout(&self) -> Result<(), E> {
-        Ok(run(&self.session, logout::logout(self.session.clone())).await?)
+    pub async fn logout(&self) -> Result<(), SessionError> {
+        run(&self.session, logout::logout(self.session.clone())).await
     }
 
     /// Replaces the token, as after a change of the user's role: the old one is dead at once. Does nothing where there
@@ -167,18 +156,18 @@ impl<E: From<SessionError> + 'static> Auth<E> {
     ///
     /// # Errors
     /// Fails when the store does, or when the session has ended meanwhile.
-    pub async fn rotate(&self) -> Result<(), E> {
-        Ok(run(&self.session, rotation::rotate(self.session.clone())).await?)
+    pub async fn rotate(&self) -> Result<(), SessionError> {
+        run(&self.session, rotation::rotate(self.session.clone())).await
     }
 }
 
-impl<E> Clone for Auth<E> {
+impl Clone for Auth {
     fn clone(&self) -> Self {
-        Self { session: self.session.clone(), error: PhantomData }
+        Self { session: self.session.clone() }
     }
 }
 
-impl<E> fmt::Debug for Auth<E> {
+impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Auth").field(&self.session).finish()
     }
@@ -248,7 +237,7 @@ async fn run(
 ///
 /// ```compile_fail,E0624
 /// # fn forge(session: sessionkit_core::RequestSession) {
-/// let login = sessionkit_core::Login::<sessionkit_core::SessionError>::new(session, "ada".into());
+/// let login = sessionkit_core::Login::new(session, "ada".into());
 /// # }
 /// ```
 ///

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -18,20 +17,19 @@ use crate::request::RequestSession;
 
 /// A user's new proof of who they are, with its options; it counts when it is awaited.
 #[must_use = "it counts when it is awaited"]
-pub struct Reauthentication<E = SessionError> {
+pub struct Reauthentication {
     session: RequestSession,
     methods: Option<Vec<String>>,
     stamp: Option<CredentialStamp>,
-    error: PhantomData<fn() -> E>,
 }
 
-impl<E> Reauthentication<E> {
+impl Reauthentication {
     pub(super) fn new(session: RequestSession) -> Self {
-        Self { session, methods: None, stamp: None, error: PhantomData }
+        Self { session, methods: None, stamp: None }
     }
 }
 
-impl<E: From<SessionError> + 'static> Reauthentication<E> {
+impl Reauthentication {
     /// Says how the user proved it this time, as RFC 8176 names it: `"pwd"`, `"otp"`, `"hwk"`. These take the place of
     /// those of the login. A name of anything but visible ASCII is an error.
     pub fn methods(mut self, methods: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -58,19 +56,19 @@ impl<E: From<SessionError> + 'static> Reauthentication<E> {
     }
 }
 
-impl<E: From<SessionError> + 'static> IntoFuture for Reauthentication<E> {
-    type Output = Result<(), E>;
+impl IntoFuture for Reauthentication {
+    type Output = Result<(), SessionError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let session = self.session.clone();
-            Ok(run(&session, self.run()).await?)
+            run(&session, self.run()).await
         })
     }
 }
 
-impl<E> fmt::Debug for Reauthentication<E> {
+impl fmt::Debug for Reauthentication {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reauthentication").field("methods", &self.methods).finish_non_exhaustive()
     }

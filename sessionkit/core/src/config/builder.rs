@@ -116,7 +116,8 @@ builder! {
 }
 
 impl SessionConfigBuilder {
-    /// Suits plain http on localhost: the cookie is called `session`, and is not `Secure`. Only what is not set changes.
+    /// Suits plain http on localhost: the cookie is called `session`, and is not `Secure`, and a 500 says in its body what went
+    /// wrong. Only what is not set changes.
     pub fn dev(mut self) -> Self {
         self.dev = Some(true);
         self

@@ -70,7 +70,8 @@ impl SessionConfig {
         SessionConfigBuilder::default()
     }
 
-    /// The settings for plain http on localhost: the cookie is called `session`, has no prefix and is not `Secure`.
+    /// The settings for plain http on localhost: the cookie is called `session`, has no prefix and is not `Secure`, and a 500
+    /// says in its body what went wrong.
     /// Not for anything that others can reach.
     pub fn dev() -> Self {
         Self::builder().dev().build().expect("nothing is set that could contradict it")

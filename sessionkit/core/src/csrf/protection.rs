@@ -9,6 +9,7 @@ use super::origin::Origin;
 use super::path::Pattern;
 use super::{CsrfRefusal, token};
 use crate::config::ConfigError;
+use crate::error::SessionError;
 use crate::event::{self, EventKind};
 use crate::guard::GuardMark;
 use crate::panics::caught;
@@ -209,11 +210,26 @@ impl CrossOriginProtection {
         head: &RequestHead<'_>,
         refusal: CsrfRefusal,
     ) -> Rejection {
-        let Some(answer) = &self.on_denied else { return Rejection::new(403, refusal.detail()) };
-        caught(|| answer(head, refusal)).unwrap_or_else(|| {
-            tell(session, scope, head, EventKind::Failed { error: format_args!("on_denied panicked") });
-            Rejection::new(500, "This request was refused.")
-        })
+        let refused = SessionError::cross_site(refusal.as_str(), refusal.detail());
+        refused.note_scope(scope);
+        let answer = || match &self.on_denied {
+            Some(answer) => answer(head, refusal),
+            None => refused.rejection(),
+        };
+        let answer = caught(answer).unwrap_or_else(|| {
+            let error = SessionError::panicked("on_denied");
+            error.note_scope(scope);
+            tell(session, scope, head, EventKind::Failed { error: format_args!("{error}") });
+            error.rejection()
+        });
+        let answer = answer.because_of(refused.clone());
+        match session {
+            Some(session) => {
+                session.note(head);
+                session.present(answer)
+            }
+            None => answer.addressed(head.is_navigation()),
+        }
     }
 }
 

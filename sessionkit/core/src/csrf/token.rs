@@ -1,7 +1,6 @@
 //! A value in a form that only pages of this session have.
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -35,26 +34,14 @@ type Seed = [u8; SEED];
 ///
 /// All values of a session are one, masked differently each time, so that compression of the page tells nothing of it
 /// (the BREACH attack). It opens nothing: whoever finds it cannot use the session.
-///
-/// `E` is the error of [`verify`](Self::verify); see [`with_error`](Self::with_error).
-pub struct CsrfToken<E = SessionError> {
+pub struct CsrfToken {
     session: RequestSession,
-    error: PhantomData<fn() -> E>,
 }
 
 impl CsrfToken {
-    /// Lets [`verify`](Self::verify) fail with another error: an adapter chooses one that its framework can answer with.
-    pub fn with_error<E: From<SessionError>>(self) -> CsrfToken<E> {
-        CsrfToken { session: self.session, error: PhantomData }
-    }
-}
-
-impl CsrfToken {
-    /// The name of the [hidden field](CsrfToken::hidden_field).
+    /// The name of the [hidden field](Self::hidden_field).
     pub const FIELD: &'static str = "csrf_token";
-}
 
-impl<E: From<SessionError>> CsrfToken<E> {
     /// A value for a form, or for a script that sends it in the header `X-CSRF-Token`: 43 characters of base64url.
     pub fn value(&self) -> String {
         let (seed, mut masked) = (self.seed(), [0; 2 * SEED]);
@@ -66,19 +53,21 @@ impl<E: From<SessionError>> CsrfToken<E> {
 
     /// A field for a form: `<input type="hidden" name="csrf_token" value="..">`. The value needs no escaping.
     pub fn hidden_field(&self) -> String {
-        format!(r#"<input type="hidden" name="{}" value="{}">"#, CsrfToken::FIELD, self.value())
+        format!(r#"<input type="hidden" name="{}" value="{}">"#, Self::FIELD, self.value())
     }
 
     /// Makes sure that a form was made for this session.
     ///
     /// # Errors
     /// Fails with 403 when it was not, or was before the last login.
-    pub fn verify(&self, presented: &str) -> Result<(), E> {
+    pub fn verify(&self, presented: &str) -> Result<(), SessionError> {
         if is_valid(&self.session, presented.as_bytes()) {
             return Ok(());
         }
         self.session.report(EventKind::Csrf { reason: CsrfRefusal::Token.as_str() });
-        Err(SessionError::csrf().into())
+        let refused = SessionError::csrf();
+        refused.note_scope(self.session.shared.engine.scope());
+        Err(refused)
     }
 
     /// The seed that is kept, or else one that every request with this session comes to by itself.
@@ -108,7 +97,7 @@ impl<E: From<SessionError>> CsrfToken<E> {
 }
 
 /// Shows nothing of the value.
-impl<E> fmt::Debug for CsrfToken<E> {
+impl fmt::Debug for CsrfToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CsrfToken").finish_non_exhaustive()
     }
@@ -121,7 +110,7 @@ impl RequestSession {
     /// Fails when the store does.
     pub async fn csrf_token(&self) -> Result<CsrfToken, SessionError> {
         self.load().await?;
-        Ok(CsrfToken { session: self.clone(), error: PhantomData })
+        Ok(CsrfToken { session: self.clone() })
     }
 }
 

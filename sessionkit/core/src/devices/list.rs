@@ -1,7 +1,6 @@
 //! What applications do with the sessions of a user.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::DeviceSelection;
@@ -9,7 +8,7 @@ use super::protocol::Look;
 use crate::engine::Engine;
 use crate::engine::session::Removal;
 use crate::error::SessionError;
-use crate::event::{About, EventKind};
+use crate::event::{self, About, EventKind};
 use crate::record::Record;
 use crate::record::details::LoginDetails;
 use crate::request::RequestSession;
@@ -47,11 +46,8 @@ use crate::token::SessionId;
 ///     }
 /// }
 /// ```
-///
-/// `E` is the error of its methods.
-pub struct Devices<E = SessionError> {
+pub struct Devices {
     whose: Whose,
-    error: PhantomData<fn() -> E>,
 }
 
 #[derive(Clone)]
@@ -105,30 +101,30 @@ impl Device {
     }
 }
 
-impl<E> Devices<E> {
+impl Devices {
     pub(crate) fn of_session(session: RequestSession) -> Self {
-        Self { whose: Whose::Own(session), error: PhantomData }
+        Self { whose: Whose::Own(session) }
     }
 
     pub(crate) fn of_user(engine: Arc<Engine>, user: Arc<str>) -> Self {
-        Self { whose: Whose::User(engine, user), error: PhantomData }
+        Self { whose: Whose::User(engine, user) }
     }
 }
 
-impl<E: From<SessionError> + 'static> Devices<E> {
+impl Devices {
     /// The devices, the one that was seen last first; of those seen in the same second, the one whose user logged in last.
     ///
     /// # Errors
     /// Fails where nobody is logged in, without the setting `track_devices`, and when the store fails.
-    pub async fn list(&self) -> Result<Vec<Device>, E> {
-        Ok(self.whose.list().await?)
+    pub async fn list(&self) -> Result<Vec<Device>, SessionError> {
+        self.whose.list().await
     }
 
     /// Ends the session on one device; `false` if it is none of this user's.
     ///
     /// # Errors
     /// Fails as [`list`](Self::list) does. Then the session may go on.
-    pub async fn end(&self, id: SessionId) -> Result<bool, E> {
+    pub async fn end(&self, id: SessionId) -> Result<bool, SessionError> {
         let ended = self.whose.end(move |_| DeviceSelection::One(id)).await?;
         Ok(ended > 0)
     }
@@ -141,7 +137,7 @@ impl<E: From<SessionError> + 'static> Devices<E> {
     /// # Errors
     /// Fails as [`list`](Self::list) does. Then some of the sessions may go on; the next call, or the user's next login,
     /// ends them.
-    pub async fn end_others(&self) -> Result<(), E> {
+    pub async fn end_others(&self) -> Result<(), SessionError> {
         self.whose.end(|current| current.map_or(DeviceSelection::All, DeviceSelection::Others)).await?;
         Ok(())
     }
@@ -152,7 +148,7 @@ impl<E: From<SessionError> + 'static> Devices<E> {
     ///
     /// # Errors
     /// Fails as [`end_others`](Self::end_others) does.
-    pub async fn end_all(&self) -> Result<(), E> {
+    pub async fn end_all(&self) -> Result<(), SessionError> {
         self.whose.end(|_| DeviceSelection::All).await?;
         Ok(())
     }
@@ -213,7 +209,7 @@ impl Whose {
     fn report(&self, error: &SessionError) {
         match self {
             Self::Own(session) => session.report_failure(error),
-            Self::User(engine, _) => error.tell(|kind| engine.record(kind, About::default())),
+            Self::User(engine, _) => event::tell(error, |kind| engine.record(kind, About::default())),
         }
     }
 
@@ -247,13 +243,13 @@ impl Whose {
     }
 }
 
-impl<E> Clone for Devices<E> {
+impl Clone for Devices {
     fn clone(&self) -> Self {
-        Self { whose: self.whose.clone(), error: PhantomData }
+        Self { whose: self.whose.clone() }
     }
 }
 
-impl<E> fmt::Debug for Devices<E> {
+impl fmt::Debug for Devices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Devices");
         match &self.whose {

@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::engine::commit::CommitError;
 use crate::engine::document::{Document, Refusal};
 use crate::engine::session::{Found, Removal};
-use crate::error::SessionError;
+use crate::error::{Chain, SessionError};
 use crate::event::{About, EventKind};
 use crate::record::Record;
 use crate::record::front::Generation;
@@ -195,7 +195,7 @@ impl Engine {
                 Some(Err(unreadable)) => {
                     let error = StoreError::unreadable(unreadable);
                     let about = About { session: Some(entry.id), ..About::default() };
-                    self.record(EventKind::StoreUnavailable { error: format_args!("{error}") }, about);
+                    self.record(EventKind::StoreUnavailable { error: format_args!("{}", Chain(&error)) }, about);
                 }
                 Some(Ok(record)) if is_alive(&record, list.user_id(), now) => look.found.push((entry.id, record)),
                 // It is marked so that a login under way finds out.

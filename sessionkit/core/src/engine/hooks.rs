@@ -1,4 +1,4 @@
-//! What an application may decide while the session of a request is loaded.
+//! What an application may decide while the session of a request is loaded, and about what it answers.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -57,9 +57,12 @@ pub enum MissingSession {
 
 type Hook<Asked, Decision> = dyn Fn(Asked) -> Pin<Box<dyn Future<Output = Decision> + Send>> + Send + Sync;
 
+type OnRejection = dyn Fn(Rejection, &RequestHead<'_>) -> Rejection + Send + Sync;
+
 /// The hooks of a manager.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks {
+    rejection: Option<Arc<OnRejection>>,
     load_cookie: Option<Arc<Hook<PresentedCookie, LoadCookie>>>,
     missing_session: Option<Arc<Hook<Arc<OwnedHead>, MissingSession>>>,
 }
@@ -85,8 +88,26 @@ impl Hooks {
         self.missing_session = Some(Arc::new(move |request| Box::pin(hook(request))));
     }
 
+    pub(crate) fn set_rejection(
+        &mut self,
+        hook: impl Fn(Rejection, &RequestHead<'_>) -> Rejection + Send + Sync + 'static,
+    ) {
+        self.rejection = Some(Arc::new(hook));
+    }
+
+    /// Whether no hook decides about the load.
     pub(crate) fn is_empty(&self) -> bool {
         self.load_cookie.is_none() && self.missing_session.is_none()
+    }
+
+    /// Whether a hook is shown the heads of requests.
+    pub(crate) fn need_heads(&self) -> bool {
+        self.rejection.is_some() || !self.is_empty()
+    }
+
+    /// What the hook makes of a rejection; `None` if there is no hook.
+    pub(crate) fn rejection(&self, rejection: Rejection, head: &RequestHead<'_>) -> Option<Rejection> {
+        self.rejection.as_ref().map(|hook| hook(rejection, head))
     }
 
     /// What the request presents after the hook has looked at it, or the answer. `None` where there is no hook.
@@ -131,6 +152,10 @@ impl Hooks {
 impl Hooked {
     pub(crate) fn new(head: &RequestHead<'_>) -> Self {
         Self { head: Arc::new(OwnedHead::new(head)), asked_about_missing: OnceCell::new() }
+    }
+
+    pub(crate) fn head(&self) -> RequestHead<'_> {
+        self.head.as_head()
     }
 }
 

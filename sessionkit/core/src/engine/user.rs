@@ -1,11 +1,12 @@
 //! Who the user of a session is, as the application knows them.
 
 use std::any::{Any, TypeId, type_name};
-use std::fmt;
+use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::error::Cause;
 use crate::record::credential_stamp::CredentialStamp;
 
 /// A user, as the application knows them: what a [`UserLoader`] loads, what `User<U>` extracts, and what predicates look at.
@@ -92,8 +93,8 @@ pub trait UserLoader: Send + Sync + 'static {
     /// What is loaded.
     type User: SessionUser;
 
-    /// Why that may fail. It is logged, and not shown to the client.
-    type Error: fmt::Display;
+    /// Why that may fail: an error, or a text. It is logged, and not shown to the client.
+    type Error: Into<Box<dyn Error + Send + Sync>>;
 
     /// Loads the user whom a login named: `auth.login(id)`. `None` where there is no such user, or not any more, or where
     /// they may not use the application any more: that ends the session, also one in which they act as somebody else, or
@@ -120,7 +121,7 @@ pub(crate) trait DynLoader: Send + Sync {
     fn loads(&self) -> (TypeId, &'static str);
 }
 
-type Loading<'a> = Pin<Box<dyn Future<Output = Result<Option<Loaded>, String>> + Send + 'a>>;
+type Loading<'a> = Pin<Box<dyn Future<Output = Result<Option<Loaded>, Cause>> + Send + 'a>>;
 
 /// A user of any type.
 #[derive(Clone)]
@@ -132,7 +133,7 @@ pub(crate) struct Loaded {
 impl<T: UserLoader> DynLoader for T {
     fn load<'a>(&'a self, id: &'a str) -> Loading<'a> {
         Box::pin(async move {
-            let user = UserLoader::load(self, id).await.map_err(|error| error.to_string())?;
+            let user = UserLoader::load(self, id).await.map_err(Into::into)?;
             Ok(user.map(|user| Loaded { stamp: user.credential_stamp(), user: Arc::new(user) }))
         })
     }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod entry;
+mod failure;
 mod kind;
 mod sink;
 mod timed;
@@ -10,6 +11,7 @@ use std::fmt;
 
 pub use audit::{AuditLog, AuditSink};
 pub use entry::AuditEntry;
+pub(crate) use failure::tell;
 pub use kind::EventKind;
 pub(crate) use sink::Events;
 pub use sink::{EventSink, TracingSink};

@@ -2,13 +2,13 @@
 
 use super::check::Check;
 use super::condition::{Answer, Condition};
-use super::denial::{DenialReason, deny, deny_when_given};
+use super::denial::{deny, deny_when_given};
 use super::frames::Frames;
 use super::interrupted::Interrupted;
 use super::options::GuardOptions;
 use super::request::GuardedRequest;
 use super::subjects::Subjects;
-use crate::event::EventKind;
+use crate::error::{DenialReason, SessionError};
 use crate::panics::caught;
 use crate::request::RequestSession;
 use crate::wire::head::RequestHead;
@@ -56,7 +56,7 @@ pub(crate) async fn decide(
     match decide_with(&request, conditions.tell).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(reason)) => Err(deny(session, head, reason, conditions.options)),
-        Err(interrupted) => Err(failed(session, interrupted)),
+        Err(interrupted) => Err(failed(session, interrupted).rejection()),
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn decide_with(request: &GuardedRequest<'_>, tell: &Tell<'_>) -
         let mut frames = Frames::new();
         // Predicates are the application's.
         let told = caught(|| tell(request, &mut frames));
-        match told.unwrap_or_else(|| Err(Interrupted::Failed("a predicate panicked".into()))) {
+        match told.unwrap_or_else(|| Err(SessionError::panicked("a predicate").into())) {
             Ok(()) => return Ok(judge(request, &frames)),
             Err(Interrupted::Needs(need)) => (need.0)(request).await?,
             Err(interrupted) => return Err(interrupted),
@@ -90,20 +90,17 @@ fn judge(request: &GuardedRequest<'_>, frames: &Frames) -> Verdict {
     }
 }
 
-fn failed(session: &RequestSession, interrupted: Interrupted) -> Rejection {
-    match interrupted {
-        Interrupted::Session(error) => error.rejection(),
-        Interrupted::Failed(reason) => {
-            session.report(EventKind::Failed { error: format_args!("{reason}") });
-            undecided()
-        }
+fn failed(session: &RequestSession, interrupted: Interrupted) -> SessionError {
+    let error = match interrupted {
+        Interrupted::Session(error) => error,
+        Interrupted::Failed(cause) => SessionError::guard_failed(cause),
         // Nothing leaves the loop with a need.
-        Interrupted::Needs(_) => undecided(),
+        Interrupted::Needs(_) => SessionError::guard_failed("something is needed that nobody loads".into()),
+    };
+    if error.is_unreported() {
+        session.report_failure(&error);
     }
-}
-
-fn undecided() -> Rejection {
-    Rejection::new(500, "It could not be decided whether you may do this.")
+    error
 }
 
 /// The answer to somebody who is not logged in, where an extractor needs a user: that of the guard before it, if there is

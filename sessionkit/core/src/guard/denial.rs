@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::options::{GuardOptions, LoginUrl};
+use crate::error::{DenialReason, SessionError};
 use crate::event::EventKind;
 use crate::panics::caught;
 use crate::request::RequestSession;
@@ -38,20 +39,6 @@ pub struct Denial<'a> {
     options: GuardOptions,
 }
 
-/// Why a guard refused a request.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum DenialReason {
-    /// Nobody is logged in, and a login may help.
-    LoginRequired,
-    /// Somebody is logged in, and may have to prove again who they are.
-    FreshLoginRequired,
-    /// Somebody is logged in, and the page is for guests.
-    GuestOnly,
-    /// No login helps.
-    NotAllowed,
-}
-
 impl Denial<'_> {
     /// What SessionKit answers: where a login helps, 303 to the login page for a person who opens a page, and 401 for
     /// everything else; where somebody who is logged in opens a page for guests, 303 to the setting `home_url`; 403
@@ -75,9 +62,9 @@ impl Denial<'_> {
         let login_url = self.login_url();
         // It becomes a header.
         if login_url.is_empty() || !login_url.bytes().all(|byte| (0x21..0x7f).contains(&byte)) {
-            let error = format_args!("a function named {login_url:?} as the login page, which is no address");
-            self.session.report(EventKind::Failed { error });
-            return Rejection::new(500, "The login page could not be found.");
+            let error = SessionError::bad_login_url(&login_url);
+            self.session.report_failure(&error);
+            return error.rejection();
         }
         // Only a page that can be asked for again is worth coming back to.
         let returns = matches!(self.head.method(), "GET" | "HEAD");
@@ -93,18 +80,6 @@ impl Denial<'_> {
             (Some(LoginUrl::Function(function)), _) => function(&self.head),
             (None, Some(function)) => function(&self.head),
             (None, None) => engine.settings().login_url.clone(),
-        }
-    }
-}
-
-impl DenialReason {
-    /// What the log says.
-    fn name(self) -> &'static str {
-        match self {
-            Self::LoginRequired => "not logged in",
-            Self::FreshLoginRequired => "login not fresh",
-            Self::GuestOnly => "not a guest",
-            Self::NotAllowed => "not allowed",
         }
     }
 }
@@ -161,8 +136,12 @@ fn answer(session: &RequestSession, head: &RequestHead<'_>, reason: DenialReason
         (None, Some(function)) => function(&denial),
         (None, None) => denial.answer(),
     };
-    caught(answer).unwrap_or_else(|| {
-        session.report(EventKind::Failed { error: format_args!("on_denied or login_url panicked") });
-        Rejection::new(500, "You may not do this.")
-    })
+    let answer = caught(answer).unwrap_or_else(|| {
+        let error = SessionError::panicked("on_denied or login_url");
+        session.report_failure(&error);
+        error.rejection()
+    });
+    let denied = SessionError::denied(reason);
+    denied.note_scope(session.shared.engine.scope());
+    answer.because_of(denied)
 }

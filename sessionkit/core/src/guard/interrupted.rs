@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::request::GuardedRequest;
-use crate::error::SessionError;
+use crate::error::{Cause, SessionError};
 
 /// Why a [`Check`](super::Check) stopped before its end. It is no denial.
 #[derive(Debug)]
@@ -15,8 +15,15 @@ pub enum Interrupted {
     Needs(Need),
     /// The session cannot be used: a 503, or what the error says.
     Session(SessionError),
-    /// A condition could not be decided: a 500.
-    Failed(String),
+    /// A condition could not be decided, and why: a 500.
+    Failed(Cause),
+}
+
+impl Interrupted {
+    /// A condition of the application failed, perhaps because it could not use the session.
+    pub(super) fn by(cause: impl Into<Cause>) -> Self {
+        cause.into().downcast::<SessionError>().map_or_else(Self::Failed, |error| Self::Session(*error))
+    }
 }
 
 impl From<SessionError> for Interrupted {

@@ -1,6 +1,6 @@
 //! Conditions that are functions of the application.
 
-use std::fmt::Display;
+use std::error::Error;
 
 use super::interrupted::Interrupted;
 use super::subject::Arguments;
@@ -57,8 +57,8 @@ impl Verdict for bool {
     }
 }
 
-impl<E: Display> Verdict for Result<bool, E> {
+impl<E: Into<Box<dyn Error + Send + Sync>>> Verdict for Result<bool, E> {
     fn into_verdict(self) -> Result<bool, Interrupted> {
-        self.map_err(|error| Interrupted::Failed(error.to_string()))
+        self.map_err(Interrupted::by)
     }
 }

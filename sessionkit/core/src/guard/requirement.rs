@@ -1,12 +1,13 @@
 //! Conditions that have to be awaited.
 
 use std::any::TypeId;
-use std::fmt::Display;
+use std::error::Error;
 use std::future::Future;
 
 use super::interrupted::{Fetching, Interrupted};
 use super::request::GuardedRequest;
 use super::subjects::Subjects;
+use crate::error::SessionError;
 use crate::panics::await_caught;
 use crate::scope::MainScope;
 
@@ -36,8 +37,8 @@ use crate::scope::MainScope;
     note = "a function is no requirement: where nothing has to be awaited, write `require = {Self}`"
 )]
 pub trait Requirement<L = MainScope>: 'static {
-    /// Why it could not be decided, for the log.
-    type Error: Display;
+    /// Why it could not be decided, for the log: an error, or a text.
+    type Error: Into<Box<dyn Error + Send + Sync>>;
 
     /// Decides.
     ///
@@ -66,8 +67,8 @@ fn ask<'r, L: 'static, R: Requirement<L>>(request: &'r GuardedRequest<'r>) -> Fe
         let asked = await_caught(async { R::is_met(request).await }).await;
         let is_met = match asked {
             Some(Ok(is_met)) => is_met,
-            Some(Err(error)) => return Err(Interrupted::Failed(error.to_string())),
-            None => return Err(Interrupted::Failed("a requirement panicked".into())),
+            Some(Err(error)) => return Err(Interrupted::by(error)),
+            None => return Err(SessionError::panicked("a requirement").into()),
         };
         request.remember(TypeId::of::<R>(), is_met);
         Ok(())

@@ -170,7 +170,7 @@ impl<L: SessionScope> Rules<L> {
     fn tell(&self, subjects: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
         if self.conditions.is_empty() {
             let reason = "`Rules` without a condition let nobody pass: add one, or write `Rules::public()`";
-            return Err(Interrupted::Failed(reason.to_owned()));
+            return Err(Interrupted::Failed(reason.into()));
         }
         self.conditions.iter().try_for_each(|condition| condition(subjects))
     }

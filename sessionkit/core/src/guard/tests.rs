@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::check::{GuestOnly, RequireFresh, RequireLogin};
 use super::decide::{Verdict, decide_with, guard, login_required};
-use super::denial::DenialReason;
 use super::frames::{Frames, Operator};
 use super::interrupted::Interrupted;
 use super::request::GuardedRequest;
@@ -14,6 +13,7 @@ use super::requirement::Requirement;
 use super::subject::Subject;
 use super::subjects::Subjects;
 use crate::config::SessionConfig;
+use crate::error::DenialReason;
 use crate::manager::SessionManager;
 use crate::record::Record;
 use crate::record::front::Generation;

@@ -27,7 +27,7 @@ impl GuardMark {
 impl RequestSession {
     /// Denies the request when it is closed, unless a guard has set the mark by then: for adapters.
     pub fn withhold_unguarded(&self, mark: GuardMark, head: &RequestHead<'_>) {
-        let _ = self.shared.route.set(Route::new(head));
+        self.note(head);
         let _ = self.shared.guard_mark.set(mark);
     }
 
@@ -44,6 +44,7 @@ impl RequestSession {
         let dev = self.shared.engine.settings().dev;
         let route = self.shared.route.get().map(Route::to_string).unwrap_or_default();
         let error = SessionError::unguarded(route, dev);
+        error.note_scope(self.shared.engine.scope());
         self.state().failure.get_or_insert(error);
     }
 }

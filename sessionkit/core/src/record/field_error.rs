@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::error::{Chain, SessionError, SessionErrorKind};
 use crate::record::delta::FieldKey;
 use crate::record::name;
 
@@ -47,16 +48,29 @@ impl fmt::Display for FieldError {
         let failed = if self.encoding { "cannot be encoded" } else { "does not fit its type" };
         write!(f, "{what} `{}` {failed}", self.key)?;
         match &self.reason {
-            Some(reason) => write!(f, ": {reason}"),
+            Some(_) => Ok(()),
             None => f.write_str(" (the reason is not shown, because the field is sensitive)"),
         }
     }
 }
 
+/// Shows the reason too.
 impl fmt::Debug for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        fmt::Display::fmt(&Chain(self), f)
     }
 }
 
-impl std::error::Error for FieldError {}
+/// The codec's reason, unless the field is `sensitive`.
+impl std::error::Error for FieldError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.reason.as_deref().map(|reason| reason as _)
+    }
+}
+
+impl From<FieldError> for SessionError {
+    fn from(error: FieldError) -> Self {
+        let message = format!("the session field `{}` cannot be read or stored", error.key());
+        Self::opaque(SessionErrorKind::Field, message, Some(error.into()))
+    }
+}

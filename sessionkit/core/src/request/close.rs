@@ -261,13 +261,13 @@ fn begins(session: &RequestSession, state: &State) -> bool {
 fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionError>) -> ResponseChanges {
     let engine = &session.shared.engine;
     let settings = engine.settings();
+    let rejection = session.answer(settled.err().filter(|_| status < 500));
     let state = session.state();
     let cookie = match &state.cookie {
         CookieChange::Keep => None,
         CookieChange::Remove => Some(cookie::remove(settings)),
         CookieChange::Set { token, ends } => Some(cookie::set(settings, token, max_age(engine, &state, *ends))),
     };
-    let rejection = settled.err().filter(|_| status < 500).map(|error| error.rejection());
     ResponseChanges::new(session.consulted(), state.denied, cookie, rejection)
 }
 

@@ -2,7 +2,6 @@
 
 use std::any::type_name;
 use std::fmt;
-use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
 use serde::Serialize;
@@ -45,35 +44,26 @@ use crate::request::state::Epoch;
 /// nothing.
 ///
 /// Everything is stored when the request is closed. After another user's login, or a logout, a map from before is empty,
-/// and what is written to it is discarded, as it is with structs. `E` is the error of the methods; see
-/// [`with_error`](Self::with_error).
-pub struct DynamicSession<E = SessionError> {
+/// and what is written to it is discarded, as it is with structs.
+pub struct DynamicSession {
     session: RequestSession,
     /// The request's user changes so far.
     users: u32,
-    error: PhantomData<fn() -> E>,
 }
 
 impl DynamicSession {
     pub(crate) fn new(session: RequestSession) -> Self {
         let users = session.state().epoch.users;
-        Self { session, users, error: PhantomData }
+        Self { session, users }
     }
 
-    /// Lets the methods fail with another error: an adapter chooses one that its framework can answer with.
-    pub fn with_error<E: From<SessionError>>(self) -> DynamicSession<E> {
-        DynamicSession { session: self.session, users: self.users, error: PhantomData }
-    }
-}
-
-impl<E: From<SessionError>> DynamicSession<E> {
     /// Reads the value of a key; `None` where nothing is stored, or where its time is up.
     ///
     /// # Errors
     /// Fails when the value is not a `V`.
-    pub fn get<V: DeserializeOwned>(&self, key: &str) -> Result<Option<V>, E> {
+    pub fn get<V: DeserializeOwned>(&self, key: &str) -> Result<Option<V>, SessionError> {
         let decoded = self.look(|overlay| overlay.value(key).filter(|_| !is_reserved(key)).map(Json::decode::<V>));
-        Ok(decoded.transpose().map_err(|_| self.report(misfit::<V>(key)))?)
+        decoded.transpose().map_err(|_| self.report(misfit::<V>(key)))
     }
 
     /// Borrows the value of a key to change it in place; `None` where nothing is stored. The change is taken when the
@@ -91,7 +81,7 @@ impl<E: From<SessionError>> DynamicSession<E> {
     ///
     /// # Errors
     /// Fails when the value is not a `V`.
-    pub fn get_mut<V: Stored>(&mut self, key: &str) -> Result<Option<DynamicValue<'_, V>>, E> {
+    pub fn get_mut<V: Stored>(&mut self, key: &str) -> Result<Option<DynamicValue<'_, V>>, SessionError> {
         let epoch = self.session.state().epoch;
         let value = self.get(key)?;
         Ok(value.map(|value| DynamicValue { session: &self.session, epoch, key: key.into(), value, baseline: None }))
@@ -102,15 +92,15 @@ impl<E: From<SessionError>> DynamicSession<E> {
     /// # Errors
     /// Fails when the value has no JSON form, when the key is empty or one of SessionKit's own, with a name that begins with
     /// `@`, or when it is that of an entry whose field is stored in one piece.
-    pub fn insert<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) -> Result<(), E> {
+    pub fn insert<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) -> Result<(), SessionError> {
         if key.is_empty() || is_reserved(key) {
-            return Err(self.report(SessionError::key(key)).into());
+            return Err(self.report(SessionError::key(key)));
         }
         // The piece would hide the entry from the next request.
         if let Some((field, _)) = key.split_once('/').filter(|(field, _)| is_field(field))
             && self.look(|overlay| overlay.value(field).map(|_| ())).is_some()
         {
-            return Err(self.report(SessionError::in_one_piece(field)).into());
+            return Err(self.report(SessionError::in_one_piece(field)));
         }
         let encoded = encode(value).map_err(|_| self.report(no_form::<V>(key)))?;
         self.write(key, Some(encoded));
@@ -174,7 +164,7 @@ impl<E: From<SessionError>> DynamicSession<E> {
 }
 
 /// Names the session; keys and values may be sensitive.
-impl<E> fmt::Debug for DynamicSession<E> {
+impl fmt::Debug for DynamicSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("DynamicSession").field(&self.session).finish()
     }

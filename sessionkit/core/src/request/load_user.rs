@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use crate::auth;
 use crate::engine::deadline::Deadline;
 use crate::engine::user::{DynLoader, Loaded, SessionUser};
-use crate::error::SessionError;
+use crate::error::{Cause, SessionError};
 use crate::guard;
 use crate::panics::await_caught;
 use crate::record::details::LoginDetails;
@@ -107,7 +107,7 @@ impl RequestSession {
     }
 
     /// What a loader says, within `user_deadline`.
-    async fn in_time<T>(&self, loading: impl Future<Output = Result<T, String>>) -> Result<T, SessionError> {
+    async fn in_time<T>(&self, loading: impl Future<Output = Result<T, Cause>>) -> Result<T, SessionError> {
         match Deadline::of(self.shared.engine.settings().user_deadline).limit(await_caught(loading)).await {
             Some(Some(found)) => found.map_err(SessionError::user_loader),
             Some(None) => Err(SessionError::panicked("the user loader")),
@@ -154,7 +154,7 @@ enum Found {
 impl UserOfSession {
     /// Loads the user. Where somebody acts as them, the login is that of whoever acts, who is looked at first: what would
     /// end their own session ends this one.
-    async fn load(&self, loader: &dyn DynLoader) -> Result<Found, String> {
+    async fn load(&self, loader: &dyn DynLoader) -> Result<Found, Cause> {
         let actor = self.login.as_ref().and_then(|login| login.actor.as_deref());
         let whoever_logged_in = loader.load(actor.unwrap_or(&self.id)).await?;
         match whoever_logged_in {

@@ -15,7 +15,7 @@ use crate::engine::hooks::Hooked;
 use crate::engine::open::Current;
 use crate::engine::session::Requester;
 use crate::error::SessionError;
-use crate::event::{About, EventKind};
+use crate::event::{self, About, EventKind};
 use crate::guard::GuardMark;
 use crate::panics::caught;
 use crate::record::header::Header;
@@ -31,6 +31,7 @@ use crate::token::SessionId;
 use crate::wire::cookie::Candidates;
 use crate::wire::head::{RequestHead, Route};
 
+pub(crate) mod answer;
 pub(crate) mod changes;
 pub(crate) mod checkout;
 pub(crate) mod close;
@@ -67,6 +68,8 @@ pub(crate) struct Shared {
     /// Tells the handles what the request leaves behind.
     ended: OnceLock<watch::Sender<Option<Ended>>>,
     pub(crate) route: OnceLock<Route>,
+    /// Whether a person is opening a page.
+    pub(crate) is_navigation: OnceLock<bool>,
     /// The guarded handler.
     pub(crate) handler: OnceLock<&'static str>,
     /// Whether a guard decided about the request, where one has to.
@@ -84,6 +87,7 @@ impl RequestSession {
             state: Mutex::default(),
             ended: OnceLock::new(),
             route: OnceLock::new(),
+            is_navigation: OnceLock::new(),
             handler: OnceLock::new(),
             guard_mark: OnceLock::new(),
         };
@@ -102,10 +106,7 @@ impl RequestSession {
     pub fn attach(&self, head: &RequestHead<'_>) {
         let engine = &self.shared.engine;
         self.shared.candidates.get_or_init(|| {
-            let _ = self.shared.route.set(Route::new(head));
-            if !engine.hooks.is_empty() {
-                let _ = self.shared.hooked.set(Box::new(Hooked::new(head)));
-            }
+            self.note(head);
             engine.cookie_name.candidates(head.headers())
         });
     }
@@ -285,7 +286,8 @@ impl RequestSession {
 
     /// Tells the sinks why the session cannot be used.
     pub(crate) fn report_failure(&self, error: &SessionError) {
-        error.tell(|kind| self.report(kind));
+        error.note_scope(self.shared.engine.scope());
+        event::tell(error, |kind| self.report(kind));
     }
 
     /// Remembers why the handler's answer cannot stand.

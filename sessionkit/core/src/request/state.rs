@@ -10,6 +10,7 @@ use crate::request::changes::Changes;
 use crate::request::load_user::UserOfSession;
 use crate::time::Timestamp;
 use crate::token::Token;
+use crate::wire::rejection::Rejection;
 
 /// What the request knows and did. Never locked across an `.await`.
 #[derive(Default)]
@@ -29,6 +30,8 @@ pub(crate) struct State {
     pub(crate) cookie: CookieChange,
     /// Whether the last login of the request asked for a lifetime of its own.
     pub(crate) lasting: bool,
+    /// The rejection that the handler answered with.
+    pub(crate) given: Option<Rejection>,
     /// Why the request cannot be answered by the handler.
     pub(crate) failure: Option<SessionError>,
     /// Why whoever asks for the session is refused.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::error::Chain;
 use crate::record::front::Unreadable;
 
 /// A call to a store failed. It never means that a session does not exist.
@@ -71,13 +72,14 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Corrupt => "the session store holds something unexpected",
             StoreErrorKind::Unsupported => "the session store cannot do this",
         };
-        write!(f, "{what}: {}", self.reason)
+        f.write_str(what)
     }
 }
 
+/// Shows the reason too.
 impl fmt::Debug for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        fmt::Display::fmt(&Chain(self), f)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::token::SessionId;
 pub(crate) mod dynamic;
 pub(crate) mod entry;
 pub(crate) mod error;
+mod failure;
 pub(crate) mod key;
 pub(crate) mod memory;
 pub(crate) mod notices;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::wire::header;
 use crate::wire::rejection::Rejection;
 
 /// What a response becomes.
@@ -11,7 +12,8 @@ use crate::wire::rejection::Rejection;
 pub struct ResponseChanges {
     /// Changes of the response's headers.
     pub headers: HeaderChanges,
-    /// The answer that takes the place of the handler's; the header changes apply to it too.
+    /// The answer that takes the place of the handler's; the header changes apply to it too. Those headers of the handler's
+    /// that [outlive its body](Self::outlives_the_body) stay.
     pub rejection: Option<Rejection>,
 }
 
@@ -19,6 +21,41 @@ impl ResponseChanges {
     pub(crate) fn new(consulted: bool, denied: bool, cookie: Option<String>, rejection: Option<Rejection>) -> Self {
         let no_store = cookie.is_some() || denied;
         Self { headers: HeaderChanges { consulted, no_store, cookie }, rejection }
+    }
+
+    /// Whether a header of this lower-case name stays when a rejection replaces the response: what describes the body or the
+    /// status goes with them, such as `content-length` and `etag`; a request id, CORS and cookies stay.
+    pub fn outlives_the_body(name: &str) -> bool {
+        !header::goes_with_the_body(name)
+    }
+}
+
+/// What a handler answered, as far as [`SessionManager::close`](crate::SessionManager::close) needs to know it: a status
+/// code, or with the feature `http` a `&Response`.
+#[derive(Clone, Debug)]
+pub struct HandlerResponse {
+    pub(crate) status: u16,
+    pub(crate) rejection: Option<Rejection>,
+}
+
+impl HandlerResponse {
+    /// Makes it of the response's status.
+    pub fn new(status: u16) -> Self {
+        Self { status, rejection: None }
+    }
+
+    /// Says that the response was made of this rejection, for adapters. One whose body something replaced, so that its
+    /// content type is another by now, does not count.
+    pub fn with_rejection(mut self, rejection: Option<&Rejection>, content_type: Option<&[u8]>) -> Self {
+        let is_intact = |rejection: &&Rejection| rejection.status() == self.status && rejection.has_type(content_type);
+        self.rejection = rejection.filter(is_intact).cloned();
+        self
+    }
+}
+
+impl From<u16> for HandlerResponse {
+    fn from(status: u16) -> Self {
+        Self::new(status)
     }
 }
 

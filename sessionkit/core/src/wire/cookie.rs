@@ -6,6 +6,7 @@ use memchr::memchr;
 use memchr::memmem::Finder;
 
 use crate::config::{LONGEST_COOKIE, SameSite, Settings};
+use crate::error::{SessionError, SessionErrorKind};
 use crate::token::{TOKEN_TEXT, Token};
 use crate::wire::head::Headers;
 
@@ -29,6 +30,21 @@ pub(crate) enum BadCookie {
     Malformed,
     /// It is a token of no session, or of one that has ended.
     Unknown,
+}
+
+impl SessionError {
+    /// The cookie opens nothing, and the setting `on_bad_cookie` rejects that.
+    pub(crate) fn bad_cookie(fault: BadCookie) -> Self {
+        let (status, message, detail) = match fault {
+            BadCookie::Malformed => {
+                (400, "the session cookie is malformed", "The session cookie is not one of this application's.")
+            }
+            BadCookie::Unknown => {
+                (401, "the session cookie is unknown or has expired", "The session has ended. Please log in again.")
+            }
+        };
+        Self::new(SessionErrorKind::BadCookie, status, message, detail, None)
+    }
 }
 
 impl Candidates {

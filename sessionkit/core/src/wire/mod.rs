@@ -3,8 +3,11 @@
 pub(crate) mod closed;
 pub(crate) mod cookie;
 pub(crate) mod head;
+pub(crate) mod header;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 mod local;
 pub(crate) mod local_path;
+pub(crate) mod page;
 pub(crate) mod rejection;
+pub(crate) mod status;

@@ -1,0 +1,64 @@
+//! The reason phrases of status codes.
+
+/// Returns the reason phrase of an error's status, as RFC 9110 and the IANA registry name it.
+pub(crate) fn title(status: u16) -> &'static str {
+    match status {
+        303 => "See Other",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        402 => "Payment Required",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        407 => "Proxy Authentication Required",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        410 => "Gone",
+        411 => "Length Required",
+        412 => "Precondition Failed",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        416 => "Range Not Satisfiable",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        422 => "Unprocessable Content",
+        423 => "Locked",
+        424 => "Failed Dependency",
+        425 => "Too Early",
+        426 => "Upgrade Required",
+        428 => "Precondition Required",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        451 => "Unavailable For Legal Reasons",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        506 => "Variant Also Negotiates",
+        507 => "Insufficient Storage",
+        508 => "Loop Detected",
+        511 => "Network Authentication Required",
+        _ if status < 500 => "Client Error",
+        _ => "Server Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_the_title_of_its_class_or_its_own() {
+        for (status, expected) in [(502, "Bad Gateway"), (504, "Gateway Timeout"), (422, "Unprocessable Content")] {
+            assert_eq!(title(status), expected);
+        }
+        for status in 400..600 {
+            assert_eq!(title(status).starts_with("Internal"), status == 500, "{status}");
+        }
+        assert_eq!((title(499), title(599)), ("Client Error", "Server Error"));
+    }
+}
