@@ -34,7 +34,7 @@ pub struct DynamicSession<L: SessionScope = MainScope> {
 
 impl<L: SessionScope> DynamicSession<L> {
     pub(crate) fn new(session: sessionkit_core::DynamicSession) -> Self {
-        Self { session: session, scope: PhantomData }
+        Self { session, scope: PhantomData }
     }
 }
 

@@ -342,7 +342,8 @@ both_frameworks! {
         assert!(log.text().contains("the header `hx-redirect` cannot be given to a rejection"), "{}", log.text());
     }
 
-    async fn in_the_office(auth: Auth<Office>) -> Result<Reply, AppError> {
+    /// Both layers look at its answer, the inner one first.
+    async fn in_the_office(auth: Auth<Office>, _shop: Auth) -> Result<Reply, AppError> {
         auth.login("").await?;
         Ok(Reply::ok("who?"))
     }
@@ -353,7 +354,9 @@ both_frameworks! {
         let office = SessionManager::<Office>::for_scope(sessionkit::MemoryStore::new(), config);
         let office = office.on_rejection(|rejection, _| rejection.with_body("text/plain", "the office"));
         let server = serve_layers(&bench, office, routes!["/office" => in_the_office, "/nobody" => nobody]).await;
-        assert_eq!(server.visitor().get("/office").await.body, "the office");
+        for answer in [server.visitor().get("/office").await, navigate(&server.visitor(), "/office").await] {
+            assert_eq!((answer.status, &*answer.body), (500, "the office"));
+        }
         both(&server, "/nobody", 500, "Internal Server Error").await;
     }
 }

@@ -74,7 +74,7 @@ impl RedisStore {
     /// ```
     pub async fn connect(url: &str) -> Result<Self, RedisSetupError> {
         let store = Self::new(url)?;
-        store.ping().await.map_err(|error| RedisSetupError::new(error.to_string()))?;
+        store.ping().await.map_err(|error| RedisSetupError::new(format!("{error:?}")))?;
         Ok(store)
     }
 

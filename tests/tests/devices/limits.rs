@@ -89,7 +89,7 @@ behaviour! {
         visitors[1].get("/login").await;
         let refused = visitors[2].get("/login").await;
         assert_eq!((refused.status, refused.cookies().len()), (409, 0));
-        assert!(refused.body.contains("too many devices"), "{}", refused.body);
+        assert!(refused.body.contains("logged in on 2 devices already"), "{}", refused.body);
         assert_eq!(users(&visitors).await, ["ada", "ada", "nobody"]);
         visitors[0].get("/logout").await;
         assert_eq!(visitors[2].get("/login").await.status, 200);

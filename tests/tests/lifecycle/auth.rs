@@ -299,7 +299,7 @@ behaviour! {
         let bench = bench.with_config(|config| config.on_lost_write(OnLostWrite::Error));
         let answer = lost(&bench).await;
         assert_eq!((answer.status, answer.all("content-type")), (409, vec!["application/problem+json"]));
-        assert!(answer.body.contains("the session ended before"), "{}", answer.body);
+        assert!(answer.body.contains("session ended before"), "{}", answer.body);
         // After a rotation too, and then the session goes on.
         let server = start(&bench).await;
         let visitor = filled(&server).await;

@@ -67,8 +67,9 @@ pub(crate) async fn text(store: &RedisStore, field: &str) -> Option<String> {
 #[track_caller]
 pub(crate) fn assert_kind<T: std::fmt::Debug>(outcome: Result<T, StoreError>, kind: StoreErrorKind) -> String {
     let error = outcome.expect_err("the call fails");
-    assert_eq!(error.kind(), kind, "{error}");
-    error.to_string()
+    let reason = format!("{error:?}");
+    assert_eq!(error.kind(), kind, "{reason}");
+    reason
 }
 
 /// Polls a call once, so that it is under way, and drops it.
