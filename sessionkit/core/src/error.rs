@@ -20,6 +20,7 @@ enum Reason {
     Store(StoreError),
     Field(FieldError),
     Namespace { namespace: &'static str, first: &'static str, second: &'static str },
+    OneCookie { cookie: String, outer: &'static str, inner: &'static str },
     Layer { data: &'static str, belongs: &'static str, asked: &'static str },
     TooLarge { size: usize, limit: usize },
     Unsettled,
@@ -60,6 +61,11 @@ impl SessionError {
     /// A struct was asked of a session that it does not belong to.
     pub(crate) fn scope(data: &'static str, belongs: &'static str, asked: &'static str) -> Self {
         Reason::Layer { data, belongs, asked }.into()
+    }
+
+    /// Two managers of one application use one cookie.
+    pub(crate) fn one_cookie(cookie: &str, outer: &'static str, inner: &'static str) -> Self {
+        Reason::OneCookie { cookie: cookie.into(), outer, inner }.into()
     }
 
     pub(crate) fn too_large(size: usize, limit: usize) -> Self {
@@ -296,6 +302,12 @@ impl fmt::Display for SessionError {
             Reason::Namespace { namespace, first, second } => write!(
                 f,
                 "the structs `{first}` and `{second}` both use the session namespace `{namespace}`: give one of them another with `#[session(name = \"..\")]`"
+            ),
+            Reason::OneCookie { cookie, outer, inner } => write!(
+                f,
+                "a request passed the session layers of two managers whose cookie is `{cookie}`, one of the scope `{outer}` and \
+                 inside of it one of the scope `{inner}`: give one of them another `cookie_name`, or make one manager and give \
+                 clones of it to both layers"
             ),
             Reason::Layer { data, belongs, asked } => {
                 write!(f, "the struct `{data}` belongs to the session scope `{belongs}`, and was asked of `{asked}`")

@@ -75,6 +75,7 @@ pub use request::dynamic::{DynamicSession, DynamicValue};
 pub use request::handle::{HandleRef, SessionHandle};
 pub use request::info::SessionInfo;
 pub use request::load_user::require_user;
+pub use request::stack::{Entry, SessionStack};
 pub use scope::{MainScope, SessionScope};
 pub use store::memory::MemoryStore;
 pub use store::notices::Notices;

@@ -39,6 +39,7 @@ pub(crate) mod load;
 pub(crate) mod load_user;
 pub(crate) mod overlay;
 pub(crate) mod pending;
+pub(crate) mod stack;
 pub(crate) mod state;
 pub(crate) mod upkeep;
 
