@@ -13,7 +13,7 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage as _, ResponseError as _};
 use sessionkit_core::{Admission, CrossOriginProtection, GuardMark, MainScope, Rejection, SessionScope};
 
-use crate::extract::{HeaderLines, Slot, head};
+use crate::extract::{HeaderLines, find, head};
 use crate::rejection::SessionRejection;
 
 /// Refuses requests that a page of another origin made a browser send; see [`CrossOriginProtection`].
@@ -109,7 +109,7 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let session = request.extensions().get::<Slot<L>>().map(|slot| slot.session.clone());
+        let session = find::<L>(&request.extensions());
         let mark = request.extensions().get::<GuardMark>().cloned();
         let admission = {
             let lines = HeaderLines(request.headers());

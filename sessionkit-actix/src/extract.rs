@@ -1,33 +1,26 @@
 //! What all extractors share: from a request to its session.
 
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::Pin;
 
+use actix_web::dev::Extensions;
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpMessage as _, HttpRequest};
-use sessionkit_core::{GuardMark, Headers, RequestHead, RequestSession, SessionScope};
+use sessionkit_core::{GuardMark, Headers, RequestHead, RequestSession, SessionScope, SessionStack};
 
 use crate::rejection::SessionRejection;
 
 /// The future of an extractor.
 pub(crate) type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, SessionRejection>>>>;
 
-/// The session of a request, among its extensions.
-pub(crate) struct Slot<L> {
-    pub(crate) session: RequestSession,
-    scope: PhantomData<fn() -> L>,
-}
-
-impl<L> Slot<L> {
-    pub(crate) fn new(session: RequestSession) -> Self {
-        Self { session, scope: PhantomData }
-    }
+/// Finds the session of a scope.
+pub(crate) fn find<L: SessionScope>(extensions: &Extensions) -> Option<RequestSession> {
+    extensions.get::<SessionStack>()?.of_scope::<L>().cloned()
 }
 
 /// The session of a request, as the middleware left it.
 pub(crate) fn slot<L: SessionScope>(request: &HttpRequest) -> Result<RequestSession, SessionRejection> {
-    let session = request.extensions().get::<Slot<L>>().map(|slot| slot.session.clone());
+    let session = find::<L>(&request.extensions());
     session.ok_or_else(|| {
         let lines = HeaderLines(request.headers());
         sessionkit_core::missing_layer(L::NAME, "SessionMiddleware::new(manager)", &head(request, &lines)).into()

@@ -8,10 +8,11 @@ use std::task::{Context, Poll};
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
-use actix_web::{Error, HttpMessage as _};
-use sessionkit_core::{GuardMark, MainScope, SessionManager, SessionScope};
+use actix_web::{Error, HttpMessage as _, ResponseError as _};
+use sessionkit_core::{GuardMark, MainScope, SessionManager, SessionScope, SessionStack};
 
-use crate::extract::{HeaderLines, Slot, head};
+use crate::extract::{HeaderLines, head};
+use crate::rejection::SessionRejection;
 use crate::respond;
 
 /// Gives every request a session, which costs nothing until somebody asks for it.
@@ -123,29 +124,31 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        // Added twice, the outer middleware's session is the session; another manager's is not ours.
-        let added = request.extensions().get::<Slot<L>>().map(|slot| slot.session.clone());
-        let added = added.filter(|session| self.manager.owns(session));
-        let session = self.manager.open();
+        let entry = {
+            let (extensions, lines) = (request.extensions(), HeaderLines(request.headers()));
+            self.manager.enter(extensions.get::<SessionStack>(), || head(request.request(), &lines))
+        };
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let answer = SessionRejection::from(error).error_response().map_into_right_body();
+                return Box::pin(ready(Ok(request.into_response(answer))));
+            }
+        };
+        let session = entry.sessions.innermost().clone();
         if self.denies_by_default {
             let mark = request.extensions().get::<GuardMark>().cloned().unwrap_or_default();
-            let guarded = added.as_ref().unwrap_or(&session);
-            guarded.withhold_unguarded(mark.clone(), &head(request.request(), &HeaderLines(request.headers())));
+            session.withhold_unguarded(mark.clone(), &head(request.request(), &HeaderLines(request.headers())));
             request.extensions_mut().insert(mark);
         }
-        if added.is_none() {
-            if self.manager.needs_every_head() {
-                session.attach(&head(request.request(), &HeaderLines(request.headers())));
-            }
-            request.extensions_mut().insert(Slot::<L>::new(session.clone()));
-        }
+        request.extensions_mut().insert(entry.sessions);
         let handling = self.inner.call(request);
-        let (manager, session) = (self.manager.clone(), session.serving());
+        let session = entry.is_new.then(|| (self.manager.clone(), session.serving()));
         Box::pin(async move {
             let handled = handling.await;
-            if !session.is_used() {
+            let Some((manager, session)) = session.filter(|(_, session)| session.is_used()) else {
                 return Ok(handled?.map_into_left_body());
-            }
+            };
             let closed = manager.close(&session, respond::handled_as(&handled)).await;
             respond::apply(closed, handled)
         })

@@ -14,7 +14,7 @@ use sessionkit_core::{Admission, CrossOriginProtection, GuardMark, MainScope, Se
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::extract::{Slot, head};
+use crate::extract::{find, head};
 
 /// Refuses requests that a page of another origin made a browser send; see [`CrossOriginProtection`].
 ///
@@ -105,11 +105,11 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let slot = request.extensions().get::<Slot<L>>();
+        let found = find::<L>(request.extensions());
         // The address before nested routers cut it.
-        let uri = slot.map_or(request.uri(), |slot| &slot.uri);
+        let uri = found.as_ref().map_or(request.uri(), |found| found.uri);
         let head = head(request.method(), uri, request.headers());
-        let (session, mark) = (slot.map(|slot| &slot.session), request.extensions().get::<GuardMark>());
+        let (session, mark) = (found.as_ref().map(|found| found.session), request.extensions().get::<GuardMark>());
         let state = match self.layer.protection.admit(session, mark, L::NAME, &head) {
             Admission::Admitted => State::Admitted { handling: self.inner.call(request) },
             Admission::Refused(rejection) => State::Refused { answer: Some(rejection.into()) },

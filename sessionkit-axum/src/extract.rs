@@ -1,45 +1,44 @@
 //! What all extractors share: from the parts of a request to its session.
 
-use std::marker::PhantomData;
-
 use http::request::Parts;
-use http::{HeaderMap, Method, Uri};
-use sessionkit_core::{GuardMark, RequestHead, RequestSession, SessionScope};
+use http::{Extensions, HeaderMap, Method, Uri};
+use sessionkit_core::{GuardMark, RequestHead, RequestSession, SessionScope, SessionStack};
 
 use crate::rejection::SessionRejection;
 
-/// The session of a request, among its extensions.
-pub(crate) struct Slot<L> {
-    pub(crate) session: RequestSession,
+/// The sessions of a request, among its extensions.
+#[derive(Clone)]
+pub(crate) struct Slot {
+    pub(crate) sessions: SessionStack,
     /// The address before nested routers cut it.
     pub(crate) uri: Uri,
-    scope: PhantomData<fn() -> L>,
 }
 
-impl<L: SessionScope> Slot<L> {
-    pub(crate) fn new(session: RequestSession, uri: Uri) -> Self {
-        Self { session, uri, scope: PhantomData }
-    }
-
-    pub(crate) fn of(parts: &Parts) -> Result<&Self, SessionRejection> {
-        parts.extensions.get().ok_or_else(|| {
-            let head = head(&parts.method, &parts.uri, &parts.headers);
-            sessionkit_core::missing_layer(L::NAME, "SessionLayer::new(manager)", &head).into()
-        })
-    }
+/// The session of a request in one scope, and the address before nested routers cut it.
+pub(crate) struct Found<'a> {
+    pub(crate) session: &'a RequestSession,
+    pub(crate) uri: &'a Uri,
 }
 
-impl<L> Clone for Slot<L> {
-    fn clone(&self) -> Self {
-        Self { session: self.session.clone(), uri: self.uri.clone(), scope: PhantomData }
-    }
+/// Finds the session of a scope.
+pub(crate) fn find<L: SessionScope>(extensions: &Extensions) -> Option<Found<'_>> {
+    let slot = extensions.get::<Slot>()?;
+    Some(Found { session: slot.sessions.of_scope::<L>()?, uri: &slot.uri })
+}
+
+/// The session of a scope, behind its layer.
+pub(crate) fn found<L: SessionScope>(parts: &Parts) -> Result<Found<'_>, SessionRejection> {
+    find::<L>(&parts.extensions).ok_or_else(|| {
+        let head = head(&parts.method, &parts.uri, &parts.headers);
+        sessionkit_core::missing_layer(L::NAME, "SessionLayer::new(manager)", &head).into()
+    })
 }
 
 /// The session of a request, which knows the request's head from now on.
 pub(crate) fn session<L: SessionScope>(parts: &Parts) -> Result<RequestSession, SessionRejection> {
-    let slot = Slot::<L>::of(parts)?;
-    slot.session.attach(&head(&parts.method, &slot.uri, &parts.headers));
-    Ok(slot.session.clone())
+    let Found { session, uri } = found::<L>(parts)?;
+    session.attach(&head(&parts.method, uri, &parts.headers));
+    Ok(session.clone())
 }
 
 /// Tells layers that deny by default that a guard decides.

@@ -7,7 +7,7 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 use sessionkit_core::Check;
 
-use crate::extract::{Slot, head, mark_guarded};
+use crate::extract::{Found, found, head, mark_guarded};
 use crate::rejection::SessionRejection;
 
 /// Lets a request pass that meets `C`. axum extracts arguments in order and stops at the first rejection, so as the
@@ -26,8 +26,8 @@ impl<S: Send + Sync, C: Check> FromRequestParts<S> for AxumGuard<C> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         mark_guarded(parts);
-        let slot = Slot::<C::Scope>::of(parts)?.clone();
-        sessionkit_core::guard::<C>(&slot.session, &head(&parts.method, &slot.uri, &parts.headers)).await?;
+        let Found { session, uri } = found::<C::Scope>(parts)?;
+        sessionkit_core::guard::<C>(session, &head(&parts.method, uri, &parts.headers)).await?;
         Ok(Self(PhantomData))
     }
 }

@@ -12,7 +12,7 @@ use sessionkit_core::{MainScope, Rules, SessionScope};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::extract::{self, Slot, head};
+use crate::extract::{self, Found, found, head};
 use crate::rejection::SessionRejection;
 
 /// Lets only those requests pass that fulfil rules.
@@ -105,10 +105,10 @@ where
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             extract::mark_guarded(&parts);
-            let decided = match Slot::<L>::of(&parts) {
-                Ok(slot) => {
-                    let head = head(&parts.method, &slot.uri, &parts.headers);
-                    sessionkit_core::guard_by(&slot.session, &head, &rules).await.map_err(SessionRejection::from)
+            let decided = match found::<L>(&parts) {
+                Ok(Found { session, uri }) => {
+                    let head = head(&parts.method, uri, &parts.headers);
+                    sessionkit_core::guard_by(session, &head, &rules).await.map_err(SessionRejection::from)
                 }
                 Err(rejection) => Err(rejection),
             };

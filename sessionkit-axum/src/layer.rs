@@ -14,6 +14,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::extract::{Slot, head};
+use crate::rejection::SessionRejection;
 
 /// Gives every request a session, which costs nothing until somebody asks for it.
 ///
@@ -121,23 +122,18 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        // Added twice, the outer layer's session is the session; another manager's is not ours.
-        let added = request.extensions().get::<Slot<L>>().map(|slot| &slot.session);
-        let added = added.filter(|session| self.manager.owns(session)).cloned();
-        let session = if let Some(session) = added {
-            self.expect_guard(&session, &mut request);
-            None
-        } else {
-            let session = self.manager.open();
-            if self.manager.needs_every_head() {
-                session.attach(&head(request.method(), request.uri(), request.headers()));
-            }
-            self.expect_guard(&session, &mut request);
-            let slot = Slot::<L>::new(session.clone(), request.uri().clone());
-            request.extensions_mut().insert(slot);
-            Some((self.manager.clone(), session.serving()))
+        let outer = request.extensions().get::<Slot>();
+        let uri = outer.map_or(request.uri(), |slot| &slot.uri).clone();
+        let head = || head(request.method(), &uri, request.headers());
+        let entry = match self.manager.enter(outer.map(|slot| &slot.sessions), head) {
+            Ok(entry) => entry,
+            Err(error) => return SessionFuture::refused(SessionRejection::from(error).into_response()),
         };
-        SessionFuture { inner: self.inner.call(request), session, closing: None }
+        let session = entry.sessions.innermost().clone();
+        self.expect_guard(&session, &mut request);
+        request.extensions_mut().insert(Slot { sessions: entry.sessions, uri });
+        let session = entry.is_new.then(|| (self.manager.clone(), session.serving()));
+        SessionFuture { state: State::Handling { inner: self.inner.call(request), session } }
     }
 }
 
@@ -154,9 +150,22 @@ pin_project! {
     /// The future of a [`SessionService`].
     pub struct SessionFuture<F, L: SessionScope = MainScope> {
         #[pin]
-        inner: F,
-        session: Option<(SessionManager<L>, RequestGuard)>,
-        closing: Option<(Response, CloseFuture)>,
+        state: State<F, L>,
+    }
+}
+
+pin_project! {
+    #[project = Projected]
+    enum State<F, L: SessionScope> {
+        Handling { #[pin] inner: F, session: Option<(SessionManager<L>, RequestGuard)> },
+        Closing { response: Response, closing: CloseFuture },
+        Refused { answer: Option<Response> },
+    }
+}
+
+impl<F, L: SessionScope> SessionFuture<F, L> {
+    fn refused(answer: Response) -> Self {
+        Self { state: State::Refused { answer: Some(answer) } }
     }
 }
 
@@ -175,20 +184,29 @@ where
     type Output = Result<Response, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if this.closing.is_none() {
-            let response = ready!(this.inner.poll(context))?.into_response();
-            match this.session.take() {
-                Some((manager, session)) if session.is_used() => {
-                    let closing = manager.close(&session, &response);
-                    *this.closing = Some((response, closing));
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                Projected::Handling { inner, session } => {
+                    let response = ready!(inner.poll(context))?.into_response();
+                    match session.take() {
+                        Some((manager, session)) if session.is_used() => {
+                            let closing = manager.close(&session, &response);
+                            State::Closing { response, closing }
+                        }
+                        _ => return Poll::Ready(Ok(response)),
+                    }
                 }
-                _ => return Poll::Ready(Ok(response)),
-            }
+                Projected::Closing { response, closing } => {
+                    let closed = ready!(Pin::new(closing).poll(context));
+                    let response = std::mem::replace(response, Response::new(Body::empty()));
+                    return Poll::Ready(Ok(closed.apply(response)));
+                }
+                Projected::Refused { answer } => {
+                    return Poll::Ready(Ok(answer.take().expect("it is not polled after it was ready")));
+                }
+            };
+            state.set(next);
         }
-        let (response, closing) = this.closing.as_mut().expect("it was set above");
-        let closed = ready!(Pin::new(closing).poll(context));
-        let response = std::mem::replace(response, Response::new(Body::empty()));
-        Poll::Ready(Ok(closed.apply(response)))
     }
 }

@@ -9,7 +9,7 @@ use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 use sessionkit_core::{MainScope, SessionScope, SessionUser};
 
-use crate::extract::{self, Slot, head};
+use crate::extract::{self, Found, found, head};
 use crate::rejection::SessionRejection;
 
 /// The user who is logged in, as the application's [`UserLoader`](sessionkit_core::UserLoader) loads them.
@@ -76,9 +76,9 @@ impl<S: Send + Sync, U: SessionUser, L: SessionScope> FromRequestParts<S> for Us
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let slot = Slot::<L>::of(parts)?.clone();
-        let head = head(&parts.method, &slot.uri, &parts.headers);
-        Ok(Self::new(sessionkit_core::require_user(&slot.session, &head).await?))
+        let Found { session, uri } = found::<L>(parts)?;
+        let head = head(&parts.method, uri, &parts.headers);
+        Ok(Self::new(sessionkit_core::require_user(session, &head).await?))
     }
 }
 

@@ -76,6 +76,7 @@ pub use request::dynamic::{DynamicSession, DynamicValue};
 pub use request::handle::{HandleRef, SessionHandle};
 pub use request::info::SessionInfo;
 pub use request::load_user::require_user;
+pub use request::stack::{LayerEntry, SessionStack};
 pub use scope::{MainScope, SessionScope};
 pub use store::entry::{Entry, EntrySummary};
 pub use store::error::{StoreError, StoreErrorKind};

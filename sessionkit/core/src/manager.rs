@@ -14,6 +14,7 @@ use crate::error::SessionError;
 use crate::guard::Denial;
 use crate::request::RequestSession;
 use crate::request::close::{self, CloseFuture};
+use crate::request::stack::{LayerEntry, SessionStack};
 use crate::scope::{MainScope, SessionScope};
 use crate::store::Store;
 use crate::time::Clock;
@@ -209,20 +210,24 @@ impl<L: SessionScope> SessionManager<L> {
         Self { engine: Arc::new(engine), scope: self.scope }
     }
 
-    /// Opens the session of a request. Nothing is read and nothing is stored before somebody asks for something.
+    /// Opens the session of a request. Nothing is read and nothing is stored before somebody asks for something. A layer
+    /// that may stand beside others calls [`enter`](Self::enter).
     pub fn open(&self) -> RequestSession {
         RequestSession::new(self.engine.clone())
     }
 
-    /// Whether the layer must [`attach`](RequestSession::attach) the head of every request, rather than leave that to
-    /// whoever asks for the session first: so with the setting `save_uninitialized`.
-    pub fn needs_every_head(&self) -> bool {
-        self.engine.settings().save_uninitialized
-    }
-
-    /// Whether this manager opened the session, so that a layer that was added twice can tell.
-    pub fn owns(&self, session: &RequestSession) -> bool {
-        Arc::ptr_eq(&self.engine, &session.shared.engine)
+    /// Opens the session of a request that comes to a layer of this manager, behind those of other layers; takes the session
+    /// that is there where another layer of the same manager opened it. `head` is the head of the request.
+    ///
+    /// # Errors
+    /// Fails when another manager whose cookie has the same name opened one: each would replace the other's cookie. The
+    /// request must not go on then.
+    pub fn enter<'h>(
+        &self,
+        outer: Option<&SessionStack>,
+        head: impl FnOnce() -> RequestHead<'h>,
+    ) -> Result<LayerEntry, Rejection> {
+        LayerEntry::new(&self.engine, outer, head)
     }
 
     /// The devices on which a user is logged in, for administrators and for jobs: to be listed and ended. Needs the

@@ -218,6 +218,20 @@ pub async fn serve_layers<L: SessionScope>(
     })
 }
 
+/// Serves routes under three session middlewares, the first outermost.
+pub async fn serve_stacked(
+    bench: &Bench,
+    managers: [SessionManager; 3],
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Server {
+    let ([outer, middle, inner], gates) = (managers, Data::new(bench.gates.clone()));
+    actix_start!(move || {
+        let app = App::new().app_data(gates.clone()).configure(routes.clone());
+        let app = app.wrap(SessionMiddleware::new(inner.clone())).wrap(SessionMiddleware::new(middle.clone()));
+        app.wrap(SessionMiddleware::new(outer.clone()))
+    })
+}
+
 /// Serves routes under the bench's session middleware, and the same under a path with a session middleware of its own.
 pub async fn serve_nested(
     bench: &Bench,

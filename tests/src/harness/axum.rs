@@ -138,6 +138,12 @@ pub async fn serve_layers<L: SessionScope>(bench: &Bench, other: SessionManager<
     serve_app(bench, routes.layer(SessionLayer::new(bench.manager())).layer(SessionLayer::new(other))).await
 }
 
+/// Serves routes under three session layers, the first outermost.
+pub async fn serve_stacked(bench: &Bench, managers: [SessionManager; 3], routes: Router) -> Server {
+    let layered = managers.into_iter().rev().fold(routes, |routes, manager| routes.layer(SessionLayer::new(manager)));
+    serve_app(bench, layered).await
+}
+
 /// Serves routes under the bench's session layer, and the same under a path with a session layer of its own.
 pub async fn serve_nested(bench: &Bench, routes: Router, path: &'static str, inner: SessionManager) -> Server {
     let nested = under(path, routes.clone().layer(SessionLayer::new(inner)));

@@ -18,4 +18,5 @@ mod rules;
 mod state;
 mod step_up;
 mod trouble;
+mod two_managers;
 mod uninitialized;

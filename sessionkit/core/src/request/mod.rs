@@ -43,6 +43,7 @@ pub(crate) mod load;
 pub(crate) mod load_user;
 pub(crate) mod operations;
 pub(crate) mod overlay;
+pub(crate) mod stack;
 pub(crate) mod state;
 pub(crate) mod upkeep;
 
