@@ -5,6 +5,7 @@ mod tests;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -36,8 +37,8 @@ struct Network {
 #[derive(Debug, Default)]
 struct Weather {
     blackhole: bool,
-    /// Of the connections with a lower number than this, nothing is forwarded any more.
-    stranded: usize,
+    /// Of the connections with these numbers, nothing is forwarded any more.
+    stranded: Range<usize>,
 }
 
 #[derive(Debug)]
@@ -118,7 +119,13 @@ impl FaultProxy {
     /// replaced. New ones work.
     pub fn strand(&self) {
         let accepted = self.connections();
-        self.network.weather.send_modify(|weather| weather.stranded = accepted);
+        self.network.weather.send_modify(|weather| weather.stranded = 0..accepted);
+    }
+
+    /// Strands the connection that was opened last, and no other.
+    pub fn strand_last(&self) {
+        let accepted = self.connections();
+        self.network.weather.send_modify(|weather| weather.stranded = accepted.saturating_sub(1)..accepted);
     }
 }
 
@@ -147,7 +154,7 @@ impl Network {
     async fn flowing(&self, number: usize) {
         let mut weather = self.weather.subscribe();
         // An error means that the proxy was dropped, and this task is about to be.
-        let _ = weather.wait_for(|weather| !weather.blackhole && number >= weather.stranded).await;
+        let _ = weather.wait_for(|weather| !weather.blackhole && !weather.stranded.contains(&number)).await;
     }
 }
 
