@@ -16,10 +16,13 @@ use super::subjects::Subjects;
 use crate::config::SessionConfig;
 use crate::manager::SessionManager;
 use crate::record::Record;
+use crate::record::front::Generation;
 use crate::record::header::Header;
 use crate::request::RequestSession;
 use crate::scope::{MainScope, SessionScope as _};
 use crate::store::Store as _;
+use crate::store::entry::Entry;
+use crate::store::key::EntryKey;
 use crate::store::memory::MemoryStore;
 use crate::time::{Clock, SystemClock, Timestamp};
 use crate::token::{OsRandom, Token};
@@ -281,12 +284,13 @@ async fn a_proof_of_identity_that_is_nobodys_is_none() {
     for user in [None, Some("ada".into())] {
         let mut header = Header::new(token.secret_hash(MainScope::NAME), now, Duration::from_secs(60), None);
         (header.user, header.authenticated) = (user.clone(), Some(now));
-        store.create(token.id(), &Record::new(header), now).await.expect("the store works");
+        let (key, entry) = (EntryKey::session(token.id()), Entry::of_record(&Record::new(header), now));
+        store.insert(&key, &entry).await.expect("the store works");
         let cookie = OneCookie(format!("__Host-session={}", token.expose()));
         let session = manager.open();
         let passed = guard::<RequireFresh<300>>(&session, &RequestHead::new("GET", "/", &cookie)).await.is_ok();
         assert_eq!((passed, session.state().current.is_some()), (user.is_some(), true));
-        store.destroy(token.id()).await.expect("the store works");
+        store.remove(&key, Generation::default()).await.expect("the store works");
     }
 }
 

@@ -151,7 +151,7 @@ impl fmt::Debug for Record {
 }
 
 /// A record that is being written. It gets its revision last.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Draft {
     header: Header,
     packed: Vec<u8>,
