@@ -1,30 +1,33 @@
-//! How long is `"10m"`?
+//! Durations as people write them: `"30m"`.
+//!
+//! The macros read them in attributes, the engine in settings. Neither crate can depend on the other, so both hold this
+//! file, and a test keeps the two the same.
 
-/// The seconds in a whole number with a unit, `s`, `m`, `h` or `d`.
-pub(crate) enum Seconds {
-    Some(u32),
-    TooMany,
-    /// It is no such number.
-    None,
+use std::time::Duration;
+
+/// The reason why a text is no duration.
+pub(crate) enum NoDuration {
+    /// It is not a whole number with a unit.
+    Malformed,
+    /// The number is too great.
+    TooLong,
 }
 
-pub(crate) fn parse(text: &str) -> Seconds {
-    let factor = match text.chars().last() {
-        Some('s') => 1,
-        Some('m') => 60,
-        Some('h') => 60 * 60,
-        Some('d') => 24 * 60 * 60,
-        _ => return Seconds::None,
+/// Reads a whole number with a unit: `"250ms"`, `"45s"`, `"30m"`, `"12h"` or `"7d"`.
+pub(crate) fn parse(text: &str) -> Result<Duration, NoDuration> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60 * 1000,
+        "h" => 60 * 60 * 1000,
+        "d" => 24 * 60 * 60 * 1000,
+        _ => return Err(NoDuration::Malformed),
     };
-    let number = &text[..text.len() - 1];
-    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Seconds::None;
+    if number.is_empty() {
+        return Err(NoDuration::Malformed);
     }
-    let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(factor));
-    seconds.map_or(Seconds::TooMany, Seconds::Some)
-}
-
-/// What to say about a text that is no time.
-pub(crate) fn not_a_time(text: &str) -> String {
-    format!("`{text}` is not a time: write a whole number and a unit, \"30s\", \"10m\", \"12h\" or \"7d\"")
+    let total = number.parse::<u64>().ok().and_then(|number| number.checked_mul(milliseconds));
+    total.map(Duration::from_millis).ok_or(NoDuration::TooLong)
 }

@@ -2,6 +2,8 @@
 
 use proc_macro2::Ident;
 
+use crate::nearest::nearest;
+
 /// What a `#[session(..)]` is written on.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Place {
@@ -113,32 +115,6 @@ fn home(key: &str) -> Option<Place> {
     Place::ALL.into_iter().find(|place| place.keys().contains(&key))
 }
 
-/// The known key that `typo` was probably meant to be.
-pub(crate) fn nearest(typo: &str, known: &[&'static str]) -> Option<&'static str> {
-    let (distance, key) = known.iter().map(|key| (distance(typo, key), *key)).min()?;
-    (distance <= typo.len().max(3) / 3).then_some(key)
-}
-
-/// How many characters must be inserted, removed, replaced, or swapped with their neighbour.
-fn distance(left: &str, right: &str) -> usize {
-    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
-    let mut rows = vec![vec![0; right.len() + 1]; left.len() + 1];
-    for row in 0..=left.len() {
-        for column in 0..=right.len() {
-            rows[row][column] = if row == 0 || column == 0 {
-                row + column
-            } else {
-                let replaced = rows[row - 1][column - 1] + usize::from(left[row - 1] != right[column - 1]);
-                let best = replaced.min(rows[row - 1][column] + 1).min(rows[row][column - 1] + 1);
-                let is_swap =
-                    row > 1 && column > 1 && left[row - 1] == right[column - 2] && left[row - 2] == right[column - 1];
-                if is_swap { best.min(rows[row - 2][column - 2] + 1) } else { best }
-            };
-        }
-    }
-    rows[left.len()][right.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,5 +126,10 @@ mod tests {
         assert_eq!(nearest("defualt", Place::Field.keys()), Some("default"));
         assert_eq!(nearest("requires_login", Place::Handler.keys()), Some("require_login"));
         assert_eq!(nearest("role", Place::Handler.keys()), None);
+        assert_eq!(nearest("sensitve_", Place::Field.keys()), Some("sensitive"));
+        assert_eq!(nearest("snstive", Place::Field.keys()), Some("sensitive"));
+        assert_eq!(nearest("snstve", Place::Field.keys()), None);
+        assert_eq!(nearest("crry", Place::Field.keys()), Some("carry"));
+        assert_eq!(nearest("cry", Place::Field.keys()), None);
     }
 }

@@ -12,6 +12,9 @@ mod errors;
 mod expansion;
 mod guard;
 mod keys;
+mod local;
+mod nearest;
+mod seconds;
 mod slot;
 mod span;
 #[cfg(test)]

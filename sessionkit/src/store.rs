@@ -1,8 +1,8 @@
-//! What authors of stores need: the records, the deltas and the outcomes that [`Store`] speaks of.
+//! What store authors and operators need: what a [`Store`] keeps, and how to read it.
 
 pub use sessionkit_core::{
-    Authenticate, CommitOutcome, CreateOutcome, Delta, DeviceEntry, DeviceIndex, DeviceSelection, EntryState, FieldKey,
-    FieldOp, Fields, Generation, Header, HeaderOp, LoginDetails, Notices, PACKED_HEADER, PreviousSecret, Receipt,
-    Record, Registered, Registration, SecretHash, SessionId, Store, StoreError, StoreErrorKind, StoreFuture,
-    StoredValue, Timestamp, ValueRef,
+    CredentialStamp, Entry, EntryKey, EntryKind, EntrySummary, FieldKey, Fields, Generation, Header, InsertOutcome,
+    LastRotation, ListedSession, LoginDetails, Notices, PreviousSecret, Record, RemoveOutcome, ReplaceOutcome,
+    Revision, ScanCursor, ScanPage, SecretHash, SessionId, SessionList, Store, StoreError, StoreErrorKind, StoredValue,
+    Timestamp, Unreadable, ValueRef,
 };

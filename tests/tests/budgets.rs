@@ -21,10 +21,10 @@ struct Profile {
     theme: String,
 }
 
-const NONE: Calls = Calls { load: 0, create: 0, commit: 0, destroy: 0, index: 0 };
+const NONE: Calls = Calls { load: 0, insert: 0, replace: 0, remove: 0, lists: 0, scan: 0, load_many: 0 };
 const READ: Calls = Calls { load: 1, ..NONE };
-const READ_AND_WRITE: Calls = Calls { load: 1, commit: 1, ..NONE };
-const CREATE: Calls = Calls { create: 1, ..NONE };
+const READ_AND_WRITE: Calls = Calls { load: 1, replace: 1, ..NONE };
+const CREATE: Calls = Calls { insert: 1, ..NONE };
 
 /// A well-formed token of no session; another one for each letter.
 fn stranger(letter: char) -> String {
@@ -46,7 +46,7 @@ behaviour! {
         a_renewal_is_two_calls_or_joins_commits,
         each_further_candidate_is_one_call,
         each_retry_after_a_conflict_is_one_call,
-        fields_that_merge_inside_the_store_are_not_retried,
+        fields_that_merge_are_stored_at_the_second_try,
         malformed_cookies_make_no_call,
     ];
 
@@ -219,10 +219,10 @@ behaviour! {
     async fn changes_of_fields_add_one_call_to_a_login(bench: Bench) {
         let server = start(&bench).await;
         assert_eq!(server.visitor().get("/login-and-write").await.status, 200);
-        assert_eq!(bench.store.take(), Calls { create: 1, commit: 1, ..NONE });
+        assert_eq!(bench.store.take(), Calls { insert: 1, replace: 1, ..NONE });
         let known = known(&bench, &server).await;
         assert_eq!(known.get("/login-and-write").await.status, 200);
-        assert_eq!(bench.store.take(), Calls { load: 1, commit: 2, ..NONE });
+        assert_eq!(bench.store.take(), Calls { load: 1, replace: 2, ..NONE });
     }
 
     async fn a_logout_is_two_calls_however_many_read_before(bench: Bench) {
@@ -231,7 +231,7 @@ behaviour! {
             let visitor = known(&bench, &server).await;
             let answer = visitor.get(path).await;
             assert_eq!((answer.status, answer.cookies().len()), (200, 1), "{path}");
-            assert_eq!(bench.store.take(), Calls { load: 1, destroy: 1, ..NONE }, "{path}");
+            assert_eq!(bench.store.take(), Calls { load: 1, remove: 1, ..NONE }, "{path}");
         }
     }
 
@@ -312,22 +312,22 @@ behaviour! {
         let visitor = known(&bench, &others).await;
         let store = HeldStore::new(bench.store.clone(), &bench.gates);
         let server = serve_with(&bench, bench.manager_over(store.clone()), routes!["/remember" => remember]).await;
-        store.hold("before commit");
+        store.hold("before replace");
         let slow = visitor.at(&server).get_in_background("/remember");
         for _ in 0..3 {
-            bench.gates.arrived("before commit", 1).await;
+            bench.gates.arrived("before replace", 1).await;
             assert_eq!(visitor.get("/remember").await.status, 200);
-            bench.gates.open("before commit", 1);
+            bench.gates.open("before replace", 1);
         }
-        bench.gates.arrived("before commit", 1).await;
-        bench.gates.open("before commit", 1);
+        bench.gates.arrived("before replace", 1).await;
+        bench.gates.open("before replace", 1);
         assert_eq!(slow.await.expect("the request ends").status, 200);
         // Its own load and four commits, and the three reads and writes that it met.
-        assert_eq!(bench.store.take(), Calls { load: 1 + 3, commit: 4 + 3, ..NONE });
+        assert_eq!(bench.store.take(), Calls { load: 1 + 3, replace: 4 + 3, ..NONE });
         assert_eq!(visitor.get("/history").await.body, "4");
     }
 
-    async fn fields_that_merge_inside_the_store_are_not_retried(bench: Bench) {
+    async fn fields_that_merge_are_stored_at_the_second_try(bench: Bench) {
         let server = start(&bench).await;
         let visitor = known(&bench, &server).await;
         let slow = visitor.get_in_background("/write-slowly");
@@ -336,7 +336,7 @@ behaviour! {
         bench.store.take();
         bench.gates.open("write", 1);
         assert_eq!(slow.await.expect("the request ends").status, 200);
-        assert_eq!(bench.store.take(), Calls { commit: 1, ..NONE });
+        assert_eq!(bench.store.take(), Calls { replace: 2, ..NONE });
         assert_eq!(visitor.get("/look").await.body, "4");
     }
 

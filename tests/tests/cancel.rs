@@ -144,7 +144,7 @@ behaviour! {
                 bench.gates.open("handler", 1);
                 request.rest().await;
             }
-            assert_eq!(bench.store.take().commit, usize::from(!DROPS_HANDLERS), "{path}");
+            assert_eq!(bench.store.take().replace, usize::from(!DROPS_HANDLERS), "{path}");
             let kept = if DROPS_HANDLERS { "[1] 1 items" } else { "[1, 7] 1 items" };
             assert_eq!(visitor.get("/read").await.body, kept, "{path}");
         }
@@ -152,7 +152,7 @@ behaviour! {
 
     async fn a_login_holds_though_its_client_left(bench: Bench) {
         let (server, held, manager) = held_server(&bench).await;
-        for (sessions, gate) in ["before commit", "after commit"].into_iter().enumerate() {
+        for (sessions, gate) in ["before replace", "after replace"].into_iter().enumerate() {
             let visitor = server.visitor();
             visitor.get("/add").await;
             let answer = leave_at(gate, "/login", &visitor, (&bench, &held, &manager)).await;
@@ -171,7 +171,7 @@ behaviour! {
 
     async fn a_first_login_holds_though_its_client_left(bench: Bench) {
         let (server, held, manager) = held_server(&bench).await;
-        for (sessions, gate) in ["before create", "after create"].into_iter().enumerate() {
+        for (sessions, gate) in ["before insert", "after insert"].into_iter().enumerate() {
             let visitor = server.visitor();
             leave_at(gate, "/login", &visitor, (&bench, &held, &manager)).await;
             assert_eq!(bench.sessions(), sessions + 1, "{gate}");
@@ -191,7 +191,7 @@ behaviour! {
         let slow = visitor.clone();
         let slow = tokio::spawn(async move { slow.get("/holding").await });
         bench.gates.arrived("handler", 1).await;
-        leave_at("after commit", "/login", &visitor, (&bench, &held, &manager)).await;
+        leave_at("after replace", "/login", &visitor, (&bench, &held, &manager)).await;
         bench.gates.open("handler", 1);
         let answer = slow.await.expect("the request is answered");
         assert_eq!((answer.status, answer.cookies().len()), (200, 0));
@@ -202,14 +202,14 @@ behaviour! {
         let (server, held, manager) = held_server(&bench).await;
         let visitor = server.visitor();
         visitor.get("/login").await;
-        leave_at("before commit", "/rotate", &visitor, (&bench, &held, &manager)).await;
+        leave_at("before replace", "/rotate", &visitor, (&bench, &held, &manager)).await;
         assert_eq!(visitor.get("/who").await.body, "nobody");
         assert_eq!(bench.sessions(), 1);
     }
 
     async fn a_logout_holds_though_its_client_left(bench: Bench) {
         let (server, held, manager) = held_server(&bench).await;
-        for gate in ["before destroy", "after destroy"] {
+        for gate in ["before remove", "after remove"] {
             let visitor = server.visitor();
             visitor.get("/login").await;
             leave_at(gate, "/logout", &visitor, (&bench, &held, &manager)).await;
@@ -220,7 +220,7 @@ behaviour! {
 
     async fn a_commit_that_has_begun_completes(bench: Bench) {
         let (server, held, manager) = held_server(&bench).await;
-        for gate in ["before commit", "after commit"] {
+        for gate in ["before replace", "after replace"] {
             let visitor = server.visitor();
             visitor.get("/add").await;
             leave_at(gate, "/add", &visitor, (&bench, &held, &manager)).await;
@@ -230,7 +230,7 @@ behaviour! {
 
     async fn a_first_commit_that_has_begun_completes(bench: Bench) {
         let (server, held, manager) = held_server(&bench).await;
-        for (sessions, gate) in ["before create", "after create"].into_iter().enumerate() {
+        for (sessions, gate) in ["before insert", "after insert"].into_iter().enumerate() {
             leave_at(gate, "/add", &server.visitor(), (&bench, &held, &manager)).await;
             assert_eq!(bench.sessions(), sessions + 1, "{gate}");
         }

@@ -371,7 +371,7 @@ both_frameworks! {
         bench.store.take();
         bench.gates.open("loaded", 1);
         let answer = asked.await.expect("it is answered");
-        assert_eq!(bench.store.take().commit, 1, "a touch was due");
+        assert_eq!(bench.store.take().replace, 1, "a touch was due");
         assert_eq!((answer.status, &*answer.body, answer.cookies().len()), (200, "1", 0));
         Fault::Killed.end(&bench).await;
         assert_eq!(recovered(&visitor, "/read").await.body, "1 [1] None");

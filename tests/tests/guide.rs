@@ -27,8 +27,46 @@ fn every_setting_is_listed_with_its_default() {
     for row in rows {
         let (name, default) = (words(row[0]).next().unwrap_or_default(), words(row[1]).next().unwrap_or_default());
         let default = if default == "unset" { Value::Null } else { json!(default) };
-        let config: SessionConfig = serde_json::from_value(json!({ name: default })).expect("it is a setting");
-        assert_eq!(format!("{config:?}"), format!("{:?}", SessionConfig::default()), "{name}");
+        // Some settings need another one beside them.
+        let needed = row[2].split_once("needs `").and_then(|(_, rest)| rest.split('`').next());
+        let without: serde_json::Map<_, _> =
+            needed.map(|needed| (needed.to_owned(), json!(true))).into_iter().collect();
+        let mut with = without.clone();
+        with.insert(name.to_owned(), default);
+        assert_eq!(read(with.into()).unwrap(), read(without.into()).unwrap(), "{name}");
+    }
+}
+
+/// The settings in force, or what is said about them.
+fn read(settings: Value) -> Result<String, String> {
+    let config = serde_json::from_value::<SessionConfig>(settings);
+    config.map(|config| format!("{config:?}")).map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_preset_is_listed_with_what_it_requires() {
+    let page = include_str!("../../sessionkit/src/guide/settings.md");
+    let seconds = |text: &str| {
+        let (number, unit) = text.split_at(text.len() - 1);
+        let unit = ["s", "m", "h", "d"].iter().zip([1, 60, 3600, 86400]).find(|(name, _)| **name == unit);
+        number.parse::<u64>().unwrap() * unit.expect("it is a unit").1
+    };
+    let rows = table(page, "| preset | `ttl` at most | `absolute_ttl` at most | `rolling` |");
+    assert_eq!(rows.iter().map(|row| row[0]).collect::<Vec<_>>(), ["`aal1`", "`aal2`", "`aal3`"]);
+    for row in rows {
+        let preset = row[0].trim_matches('`');
+        let (ttl, absolute) = (seconds(row[1].trim_matches('`')), seconds(row[2].trim_matches('`')));
+        let with = |name: &str, value: Value| read(json!({ "preset": preset, name: value }));
+        let plain = json!({ "preset": preset, "ttl": ttl.min(86400), "absolute_ttl": absolute });
+        assert_eq!(read(json!({ "preset": preset })), read(plain));
+        for (name, longest) in [("ttl", ttl), ("absolute_ttl", absolute)] {
+            assert!(with(name, json!(longest)).is_ok(), "{preset} {name}");
+            let refused = with(name, json!(longest + 1)).unwrap_err();
+            assert!(refused.contains(name), "{refused}");
+        }
+        for rolling in ["off", "reset", "extend(10m)"] {
+            assert_eq!(with("rolling", json!(rolling)).is_ok(), words(row[3]).any(|word| word == rolling), "{rolling}");
+        }
     }
 }
 

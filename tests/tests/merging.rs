@@ -287,18 +287,18 @@ behaviour! {
         post(&visitor, "/now", "append a, append b, score 1").await;
         let store = HeldStore::new(bench.store.clone(), &bench.gates);
         let server = serve_with(&bench, bench.manager_over(store.clone()), routes!["/now" => now::<MessagePack>]).await;
-        store.hold("before commit");
+        store.hold("before replace");
         let slow = {
             let visitor = visitor.at(&server);
             tokio::spawn(async move { post(&visitor, "/now", "forget a, append mine, score 5").await })
         };
         for theirs in ["append c", "forget b, score 2", "append a"] {
-            bench.gates.arrived("before commit", 1).await;
+            bench.gates.arrived("before replace", 1).await;
             post(&visitor, "/now", theirs).await;
-            bench.gates.open("before commit", 1);
+            bench.gates.open("before replace", 1);
         }
-        bench.gates.arrived("before commit", 1).await;
-        bench.gates.open("before commit", 1);
+        bench.gates.arrived("before replace", 1).await;
+        bench.gates.open("before replace", 1);
         slow.await.expect("the request ends");
         // The `a` of the beginning is gone; the one that came later is not.
         assert_eq!(post(&visitor, "/show", "history").await.body, "c a mine");

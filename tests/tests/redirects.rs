@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sessionkit::{Denial, DenialReason, Rejection, RequestHead, SessionManager};
+use sessionkit::{Denial, DenialReason, LocalPath, Rejection, RequestHead, SessionData, SessionManager};
 use sessionkit_tests::harness::{Answer, Bench, Visitor};
 
 fn office_login(head: &RequestHead<'_>) -> String {
@@ -43,7 +43,33 @@ mod served {
             a_stale_login_is_sent_to_the_login_page_and_a_guest_page_sends_home,
             the_application_may_answer_the_denied,
             a_guard_costs_one_load_and_a_public_page_none,
+            the_way_back_survives_a_link_and_a_session,
         ];
+
+        #[derive(serde::Deserialize)]
+        struct Next {
+            #[serde(default)]
+            next: LocalPath,
+        }
+
+        #[derive(SessionData)]
+        struct Way {
+            back: LocalPath,
+        }
+
+        /// The way back, as a link of the login page to another page hands it on.
+        async fn link(query: Query<Next>) -> Reply {
+            Reply::ok(format!("/keep?next={}", query.next.to_query_value()))
+        }
+
+        async fn keep(mut way: Session<Way>, query: Query<Next>) -> Reply {
+            way.back = query.next.clone();
+            Reply::ok("kept")
+        }
+
+        async fn kept(way: SessionView<Way>) -> Reply {
+            Reply::ok(way.back.as_str())
+        }
 
         #[session(require_login)]
         async fn plain() -> Reply {
@@ -110,6 +136,7 @@ mod served {
                 "/plain" => plain, "/path" => with_a_path, "/back" => with_a_way_back, "/function" => with_a_function, "/none" => with_no_address,
                 "/fresh" => fresh, "/guests" => guests, "/page" => with_a_page, "/fails" => with_a_page_that_fails,
                 "/forbidden" => forbidden, "/public" => public, "/login" => login,
+                "/link" => link, "/keep" => keep, "/kept" => kept,
             ];
             serve_with(bench, manager, routes).await
         }
@@ -132,6 +159,20 @@ mod served {
             assert_eq!(location(&open(&visitor, "/plain").await), Some("/area/plain/login?next=/plain"));
             assert_eq!(location(&open(&visitor, "/path").await), Some("/enter?next=/path"));
             assert_eq!(visitor.get("/plain").await.status, 401);
+        }
+
+        async fn the_way_back_survives_a_link_and_a_session() {
+            let bench = Bench::memory();
+            let server = start(&bench, bench.manager()).await;
+            let visitor = server.visitor();
+            assert_eq!(visitor.get("/kept").await.body, "/");
+            let denied = open(&visitor, "/plain?a=1&b=it's+2%26&next=/x").await;
+            let login = location(&denied).unwrap().replace("/login", "/link");
+            let link = visitor.get(&login).await.body;
+            assert_eq!(visitor.get(&link).await.body, "kept");
+            assert_eq!(visitor.get("/kept").await.body, "/plain?a=1&b=it%27s+2%26&next=/x");
+            visitor.get("/keep?next=//evil.example").await;
+            assert_eq!(visitor.get("/kept").await.body, "/");
         }
 
         async fn a_stale_login_is_sent_to_the_login_page_and_a_guest_page_sends_home() {

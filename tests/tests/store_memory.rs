@@ -3,7 +3,3 @@
 use sessionkit_core::MemoryStore;
 
 sessionkit_core::store_suite!(|| async { MemoryStore::new() });
-
-mod devices {
-    sessionkit_core::device_suite!(|| async { super::MemoryStore::new() });
-}

@@ -10,7 +10,6 @@ async fn store() -> RedisStore {
 
 mod protocol_2 {
     sessionkit_core::store_suite!(super::store);
-    sessionkit_core::device_suite!(super::store);
 }
 
 /// Replies look different in the newer protocol.
@@ -23,5 +22,4 @@ mod protocol_3 {
     }
 
     sessionkit_core::store_suite!(store);
-    sessionkit_core::device_suite!(store);
 }

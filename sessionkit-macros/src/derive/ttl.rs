@@ -1,8 +1,8 @@
 //! How long is `ttl = "10m"`?
 
 use crate::args::{Arg, Value};
-use crate::duration::{self, Seconds};
 use crate::errors::Errors;
+use crate::seconds;
 
 /// The longest ttl, in seconds: what fits into 28 bits, eight and a half years.
 const LONGEST: u32 = (1 << 28) - 1;
@@ -24,13 +24,11 @@ pub(crate) fn seconds(arg: &Arg, errors: &Errors) -> Option<u32> {
 }
 
 fn parse(text: &str) -> Result<u32, String> {
-    match duration::parse(text) {
-        Seconds::None => Err(duration::not_a_time(text)),
-        Seconds::Some(0) => Err("a ttl is at least \"1s\"; a field that is never stored is a `skip` field".to_owned()),
-        Seconds::Some(seconds @ 1..=LONGEST) => Ok(seconds),
-        Seconds::Some(_) | Seconds::TooMany => {
-            Err(format!("a ttl is at most \"{LONGEST}s\" (8.5 years); leave `ttl` out for a value that does not end"))
-        }
+    let seconds = seconds::parse(text)?;
+    match u32::try_from(seconds) {
+        Ok(0) => Err("a ttl is at least \"1s\"; a field that is never stored is a `skip` field".to_owned()),
+        Ok(seconds @ 1..=LONGEST) => Ok(seconds),
+        _ => Err(format!("a ttl is at most \"{LONGEST}s\" (8.5 years); leave `ttl` out for a value that does not end")),
     }
 }
 
@@ -45,6 +43,7 @@ mod tests {
         assert_eq!(parse("12h"), Ok(43_200));
         assert_eq!(parse("7d"), Ok(604_800));
         assert_eq!(parse("268435455s"), Ok(LONGEST));
+        assert_eq!(parse("2000ms"), Ok(2));
     }
 
     #[test]

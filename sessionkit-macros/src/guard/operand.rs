@@ -5,8 +5,8 @@ use quote::ToTokens;
 use syn::{Expr, ExprClosure, ExprPath, GenericArgument, Lit, Pat, PathArguments, Type};
 
 use crate::args::{Arg, Value};
-use crate::duration::{self, Seconds};
 use crate::errors::Errors;
+use crate::seconds;
 use crate::value::without_quotes;
 use crate::written::as_written;
 
@@ -154,19 +154,14 @@ pub(crate) fn seconds(arg: &Arg, errors: &Errors) -> Option<u32> {
         return None;
     }
     let text = arg.string("\"5m\"", errors)?;
-    match duration::parse(&text.value()) {
-        Seconds::Some(seconds @ 1..) => Some(seconds),
-        Seconds::Some(0) => {
-            errors.on(&text, "no login is that fresh: write a time such as `require_fresh = \"5m\"`");
-            None
-        }
-        Seconds::TooMany => {
-            errors.on(&text, "no login lasts that long: write a time such as `require_fresh = \"5m\"`");
-            None
-        }
-        Seconds::None => {
-            errors.on(&text, duration::not_a_time(&text.value()));
-            None
-        }
+    let refuse = |message: &str| {
+        errors.on(&text, message);
+        None
+    };
+    match seconds::parse(&text.value()).map(u32::try_from) {
+        Ok(Ok(0)) => refuse("no login is that fresh: write a time such as `require_fresh = \"5m\"`"),
+        Ok(Ok(seconds)) => Some(seconds),
+        Ok(Err(_)) => refuse("no login lasts that long: write a time such as `require_fresh = \"5m\"`"),
+        Err(message) => refuse(&message),
     }
 }

@@ -9,7 +9,8 @@ use super::conditions::{Condition, no_flag_is_repeated};
 use super::operand;
 use crate::args::{self, Arg, Value};
 use crate::errors::Errors;
-use crate::keys::{self, Place};
+use crate::keys::Place;
+use crate::nearest::nearest;
 
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Operator {
@@ -101,11 +102,11 @@ fn is_key(input: ParseStream<'_>) -> bool {
         return true;
     }
     let name = name.to_string();
-    let is_misspelt = || ahead.peek(syn::token::Paren) && keys::nearest(&name, Place::Operator.keys()).is_some();
+    let is_misspelt = || ahead.peek(syn::token::Paren) && nearest(&name, Place::Operator.keys()).is_some();
     !ahead.peek(Token![::]) && (Place::Handler.keys().contains(&name.as_str()) || is_misspelt())
 }
 
 /// The key that a name without a value was probably meant to be.
 fn misspelt(name: &Ident) -> Option<&'static str> {
-    keys::nearest(&name.to_string(), &["require_login", "guest_only", "require_fresh", "requirement"])
+    nearest(&name.to_string(), &["require_login", "guest_only", "require_fresh", "requirement"])
 }

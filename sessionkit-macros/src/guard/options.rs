@@ -6,6 +6,7 @@ use syn::{ExprPath, Lit, LitStr};
 
 use crate::args::{Arg, Value};
 use crate::errors::Errors;
+use crate::local::is_local;
 use crate::slot::Slot;
 use crate::span::ours_at;
 
@@ -26,7 +27,7 @@ impl Options {
 
     pub(crate) fn set_login_url(&mut self, arg: &Arg, errors: &Errors) {
         let value = match &arg.value {
-            Value::Literal(Lit::Str(path)) if is_local(&path.value()) => Some(LoginUrl::Path(path.clone())),
+            Value::Literal(Lit::Str(path)) if is_page(&path.value()) => Some(LoginUrl::Path(path.clone())),
             Value::Path(function) => Some(LoginUrl::Function(function.clone())),
             // login_url
             Value::Absent | Value::Missing(_) => {
@@ -79,9 +80,7 @@ impl Options {
     }
 }
 
-/// Whether a redirect to this text stays on this site, as the setting `login_url` wants it too.
-fn is_local(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix('/') else { return false };
-    let leaves = rest.starts_with(['/', '\\']);
-    !leaves && text.bytes().all(|byte| (0x21..0x7f).contains(&byte) && !b"\\\"<>`#".contains(&byte))
+/// Returns whether a person can be sent to this text, as the setting `login_url` asks it too.
+fn is_page(text: &str) -> bool {
+    is_local(text) && !text.contains('#')
 }

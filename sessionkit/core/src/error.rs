@@ -367,7 +367,7 @@ impl fmt::Display for SessionError {
             Reason::Key(key) => {
                 write!(
                     f,
-                    "`{key}` cannot be a key of the session: write one that is not empty and does not begin with `@`"
+                    "`{key}` cannot be a key of the session: write one that is not empty and has no name that begins with `@`"
                 )
             }
         }

@@ -1,25 +1,28 @@
 //! One connection for everybody, which comes back by itself.
 
-use std::fmt;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+#[cfg(test)]
+mod tests;
 
-use ::redis::aio::{MultiplexedConnection, PubSubStream};
-use ::redis::{Cmd, Value};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ::redis::aio::{PubSubSink, PubSubStream};
+use ::redis::{Cmd, Value, cmd};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
+use super::backoff::Backoff;
 use super::endpoint::Endpoint;
 use super::failure::Failure;
+use super::link::{Link, Standing};
 
-/// A call that was given up after less than this says nothing about the server: its client may have left.
-const SILENCE: Duration = Duration::from_millis(200);
-
-/// After this many unanswered calls in a row the connection is replaced: the server may hang, or be another one by now.
-const STRIKES: u32 = 2;
+/// A call waits this long for attempts to connect to begin, which is the longest of the default deadlines. In an outage that
+/// lasts it waits for one attempt, and says what that failed with.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The connection, shared by all clones of a store.
 ///
@@ -31,12 +34,19 @@ struct Shared {
     endpoint: Endpoint,
     runtime: Handle,
     connect_timeout: Duration,
-    response_timeout: Duration,
     state: Mutex<State>,
+    opened: AtomicU64,
 }
 
-enum State {
-    Idle,
+struct State {
+    phase: Phase,
+    backoff: Backoff,
+    /// Why there is no connection, for those who do not wait for the next attempt.
+    reason: Arc<str>,
+}
+
+enum Phase {
+    Closed,
     /// Somebody connects; all wait for the same attempt.
     Connecting(watch::Receiver<Option<Attempt>>),
     Open(Arc<Link>),
@@ -45,39 +55,57 @@ enum State {
 /// What came of an attempt to connect, or why nothing did.
 type Attempt = Result<Arc<Link>, Arc<str>>;
 
+/// What a call that needs a connection finds.
+enum Found {
+    Open(Arc<Link>),
+    Connecting(watch::Receiver<Option<Attempt>>),
+    Paused { until: Instant, lasting: bool, reason: Arc<str> },
+}
+
 impl Connection {
-    pub(super) fn new(
-        endpoint: Endpoint,
-        runtime: Handle,
-        connect_timeout: Duration,
-        response_timeout: Duration,
-    ) -> Self {
-        let state = Mutex::new(State::Idle);
-        Self(Arc::new(Shared { endpoint, runtime, connect_timeout, response_timeout, state }))
+    pub(super) fn new(endpoint: Endpoint, runtime: Handle, connect_timeout: Duration) -> Self {
+        let state = State { phase: Phase::Closed, backoff: Backoff::default(), reason: "not tried yet".into() };
+        Self(Arc::new(Shared {
+            endpoint,
+            runtime,
+            connect_timeout,
+            state: Mutex::new(state),
+            opened: AtomicU64::new(0),
+        }))
     }
 
-    /// Sends a command and awaits its reply.
+    /// Sends a command and awaits its reply, for as long as the caller does.
     ///
     /// Dropping the future gives up the reply; the command may be executed all the same.
     pub(super) async fn call(&self, command: &Cmd) -> Result<Value, Failure> {
-        let link = self.link().await.map_err(|reason| Failure::NotConnected(reason.to_string()))?;
-        let mut call = Call::new(&self.0, &link);
-        let mut connection = link.connection.clone();
-        let reply = timeout(self.0.response_timeout, command.query_async::<Value>(&mut connection)).await;
-        let outcome = match reply {
-            Ok(reply) => reply.map_err(Failure::of_command),
-            Err(_) => return Err(Failure::TimedOut(self.0.response_timeout)),
-        };
-        match &outcome {
-            Err(Failure::Broken(_)) => self.0.discard(&link),
-            _ => link.answered(),
+        match self.call_once(command).await {
+            // It was not executed, and the next connection leads elsewhere: to the new master, after a failover.
+            Err(failure) if failure.is_of_wrong_server() => Box::pin(self.call_once(command)).await,
+            outcome => outcome,
         }
-        call.waits = false;
-        outcome
     }
 
-    /// Opens another connection, for what is published on a channel; `None` where that does not go now.
-    pub(super) async fn subscribe(&self, channel: &str) -> Option<PubSubStream> {
+    /// Asks the server whether it is there. A health check need not have a deadline, so this has one of its own.
+    pub(super) async fn ping(&self) -> Result<(), Failure> {
+        match self.ping_once().await {
+            // The server may have been restarted since anybody asked it anything.
+            Err(Failure::Broken(_)) => self.ping_once().await,
+            outcome => outcome,
+        }
+    }
+
+    /// Makes sure that there is a connection, and that it leads to a master.
+    pub(super) async fn confirm(&self) -> Result<(), Failure> {
+        self.link().await.map(drop)
+    }
+
+    /// Returns how many connections were opened so far. Another number means that the server may be another one.
+    pub(super) fn opened(&self) -> u64 {
+        self.0.opened.load(Ordering::Relaxed)
+    }
+
+    /// Opens another connection, for what is published on a channel; `None` if that fails.
+    pub(super) async fn subscribe(&self, channel: &str) -> Option<(PubSubSink, PubSubStream)> {
         timeout(self.0.connect_timeout, self.0.endpoint.subscribe(channel)).await.ok()?.ok()
     }
 
@@ -86,15 +114,53 @@ impl Connection {
         self.0.runtime.spawn(task).abort_handle()
     }
 
-    /// The open connection, or else a new one.
-    async fn link(&self) -> Attempt {
-        let mut attempt = match self.0.begin() {
-            Ok(link) => return Ok(link),
-            Err(attempt) => attempt,
-        };
-        match attempt.wait_for(Option::is_some).await {
-            Ok(done) => done.clone().expect("waited until there is one"),
-            Err(_) => Err("the runtime that built the store has ended".into()),
+    async fn call_once(&self, command: &Cmd) -> Result<Value, Failure> {
+        let now = Instant::now();
+        match self.0.ready(now) {
+            Some(link) => link.send(command, now).await,
+            // Rare, and boxed, so that a call stays small.
+            None => {
+                let link = Box::pin(self.link()).await?;
+                link.send(command, Instant::now()).await
+            }
+        }
+    }
+
+    async fn ping_once(&self) -> Result<(), Failure> {
+        let link = self.link().await?;
+        let bound = self.0.connect_timeout;
+        match timeout(bound, link.send(&cmd("PING"), Instant::now())).await {
+            Ok(reply) => reply.map(drop),
+            Err(_) => Err(Failure::TimedOut(bound)),
+        }
+    }
+
+    /// Returns the open connection, or else a new one.
+    async fn link(&self) -> Result<Arc<Link>, Failure> {
+        let patience = Instant::now() + PATIENCE;
+        let mut tried = false;
+        loop {
+            match self.0.find() {
+                Found::Open(link) => match link.standing(Instant::now()) {
+                    Standing::Fresh => return Ok(link),
+                    Standing::Due => {
+                        self.0.check_beside(&link);
+                        return Ok(link);
+                    }
+                    Standing::Overdue => link.check().await,
+                },
+                Found::Connecting(mut attempt) => match attempt.wait_for(Option::is_some).await.as_deref() {
+                    Ok(Some(Ok(link))) => return Ok(link.clone()),
+                    Ok(_) => tried = true,
+                    Err(_) => {
+                        return Err(Failure::NotConnected("the runtime that built the store has ended".to_owned()));
+                    }
+                },
+                Found::Paused { until, lasting, .. } if until <= patience && !(tried && lasting) => {
+                    sleep_until(until).await;
+                }
+                Found::Paused { reason, .. } => return Err(Failure::NotConnected(reason.to_string())),
+            }
         }
     }
 }
@@ -106,102 +172,87 @@ impl fmt::Debug for Connection {
 }
 
 impl Shared {
-    /// The open connection, or the attempt to wait for.
-    fn begin(self: &Arc<Self>) -> Result<Arc<Link>, watch::Receiver<Option<Attempt>>> {
-        let mut state = self.lock();
-        match &*state {
-            State::Open(link) if !link.driver.is_finished() => return Ok(link.clone()),
+    /// Returns the open connection if it can be used as it is.
+    fn ready(&self, now: Instant) -> Option<Arc<Link>> {
+        match &self.lock().phase {
+            Phase::Open(link) if link.is_usable() && link.standing(now) == Standing::Fresh => Some(link.clone()),
+            _ => None,
+        }
+    }
+
+    /// Returns the open connection, or the attempt to wait for, which begins with this unless it is too early.
+    fn find(self: &Arc<Self>) -> Found {
+        let now = Instant::now();
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        match &state.phase {
+            Phase::Open(link) if link.is_usable() => return Found::Open(link.clone()),
+            Phase::Open(link) => {
+                state.backoff.broke(link.opened(), now);
+                state.reason = link.why_unusable().into();
+                state.phase = Phase::Closed;
+            }
             // An attempt without a sender died with its runtime.
-            State::Connecting(attempt) if attempt.has_changed().is_ok() => return Err(attempt.clone()),
-            _ => {}
+            Phase::Connecting(attempt) if attempt.has_changed().is_ok() => return Found::Connecting(attempt.clone()),
+            Phase::Connecting(_) | Phase::Closed => {}
+        }
+        if let Some(until) = state.backoff.wait_until(now) {
+            let lasting = state.backoff.is_at_its_longest();
+            return Found::Paused { until, lasting, reason: state.reason.clone() };
         }
         let (sender, attempt) = watch::channel(None);
-        *state = State::Connecting(attempt.clone());
-        drop(state);
+        state.phase = Phase::Connecting(attempt.clone());
+        drop(guard);
         // A task, so that a caller who gives up leaves nobody else without a connection.
         self.runtime.spawn(self.clone().connect(sender));
-        Err(attempt)
+        Found::Connecting(attempt)
     }
 
     async fn connect(self: Arc<Self>, sender: watch::Sender<Option<Attempt>>) {
-        let attempt: Attempt = match timeout(self.connect_timeout, self.endpoint.open()).await {
-            Ok(Ok((connection, driver))) => {
-                Ok(Arc::new(Link::new(connection, self.runtime.spawn(driver).abort_handle())))
-            }
-            Ok(Err(error)) => Err(error.to_string().into()),
+        let attempt: Attempt = match timeout(self.connect_timeout, self.dial()).await {
+            Ok(Ok(link)) => Ok(Arc::new(link)),
+            Ok(Err(reason)) => Err(reason.into()),
             Err(_) => Err(format!("no connection within {:?}", self.connect_timeout).into()),
         };
-        *self.lock() = match &attempt {
-            Ok(link) => State::Open(link.clone()),
-            Err(_) => State::Idle,
-        };
+        let mut state = self.lock();
+        match &attempt {
+            Ok(link) => {
+                self.opened.fetch_add(1, Ordering::Relaxed);
+                state.phase = Phase::Open(link.clone());
+            }
+            Err(reason) => {
+                state.backoff.failed(Instant::now());
+                state.reason = reason.clone();
+                state.phase = Phase::Closed;
+            }
+        }
+        drop(state);
         sender.send_replace(Some(attempt));
     }
 
-    /// Lets the next call connect anew. Calls that wait on this connection go on waiting.
-    fn discard(&self, discarded: &Arc<Link>) {
-        let mut state = self.lock();
-        if matches!(&*state, State::Open(link) if Arc::ptr_eq(link, discarded)) {
-            *state = State::Idle;
+    /// Opens a connection, and asks the server what it is before anybody else asks it anything.
+    async fn dial(&self) -> Result<Link, String> {
+        let (connection, driver) = self.endpoint.open().await.map_err(|error| error.to_string())?;
+        let driver = self.runtime.spawn(driver).abort_handle();
+        let link = Link::new(connection, driver, self.endpoint.question());
+        link.ask().await;
+        if link.is_usable() { Ok(link) } else { Err(link.why_unusable().to_owned()) }
+    }
+
+    /// Checks the connection while others use it. The task holds the connection alone, and ends soon: it keeps no store
+    /// alive.
+    fn check_beside(&self, link: &Arc<Link>) {
+        if link.begin_check_beside() {
+            let link = link.clone();
+            self.runtime.spawn(async move {
+                link.check().await;
+                link.end_check_beside();
+            });
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing that is done under the lock can panic half-way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// An open connection.
-struct Link {
-    connection: MultiplexedConnection,
-    driver: AbortHandle,
-    answers: AtomicU64,
-    strikes: AtomicU32,
-}
-
-impl Link {
-    fn new(connection: MultiplexedConnection, driver: AbortHandle) -> Self {
-        Self { connection, driver, answers: AtomicU64::new(0), strikes: AtomicU32::new(0) }
-    }
-
-    fn answered(&self) {
-        self.answers.fetch_add(1, Ordering::Relaxed);
-        self.strikes.store(0, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        // No call waits any more, and a hung server would keep the driver waiting.
-        self.driver.abort();
-    }
-}
-
-/// A call that waits for its reply. Most that fail are dropped by a caller whose deadline is shorter than ours.
-struct Call<'a> {
-    shared: &'a Shared,
-    link: &'a Arc<Link>,
-    since: Instant,
-    answers: u64,
-    waits: bool,
-}
-
-impl<'a> Call<'a> {
-    fn new(shared: &'a Shared, link: &'a Arc<Link>) -> Self {
-        let answers = link.answers.load(Ordering::Relaxed);
-        Self { shared, link, since: Instant::now(), answers, waits: true }
-    }
-}
-
-impl Drop for Call<'_> {
-    fn drop(&mut self) {
-        let silent = self.waits
-            && self.since.elapsed() >= SILENCE
-            // Redis answers in order: whoever got an answer meanwhile shows that the server is only slow.
-            && self.link.answers.load(Ordering::Relaxed) == self.answers;
-        if silent && self.link.strikes.fetch_add(1, Ordering::Relaxed) + 1 >= STRIKES {
-            self.shared.discard(self.link);
-        }
     }
 }

@@ -6,13 +6,14 @@ use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
-use ::redis::aio::{MultiplexedConnection, PubSub, PubSubStream};
+use ::redis::aio::{MultiplexedConnection, PubSub, PubSubSink, PubSubStream};
 use ::redis::io::tcp::socket2::{SockRef, TcpKeepalive};
-use ::redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, RedisConnectionInfo, RedisError};
+use ::redis::{AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, RedisConnectionInfo, RedisError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::failure::RedisSetupError;
+use super::role;
 #[cfg(feature = "redis-tls")]
 use super::tls::Tls;
 
@@ -28,6 +29,8 @@ pub(super) struct Endpoint {
     handshake: RedisConnectionInfo,
     #[cfg(feature = "redis-tls")]
     tls: Option<Tls>,
+    #[cfg(test)]
+    fake: Option<super::fake::Network>,
 }
 
 impl Endpoint {
@@ -57,26 +60,44 @@ impl Endpoint {
             handshake: info.redis_settings().clone(),
             #[cfg(feature = "redis-tls")]
             tls,
+            #[cfg(test)]
+            fake: None,
         })
+    }
+
+    /// Leads to servers in memory.
+    #[cfg(test)]
+    pub(super) fn fake(network: super::fake::Network) -> Self {
+        Self { fake: Some(network), ..Self::parse("redis://fake", None).unwrap() }
     }
 
     /// Opens a connection. It does nothing until the driver runs.
     pub(super) async fn open(&self) -> Result<(MultiplexedConnection, Driver), RedisError> {
-        // Each call has a deadline of its own.
+        // The caller of each call has a deadline.
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let stream = self.stream().await?;
         let (connection, driver) = MultiplexedConnection::new_with_config(&self.handshake, stream, config).await?;
         Ok((connection, Box::pin(driver)))
     }
 
-    /// Opens a connection on which nothing comes but what is published on this channel. It ends when the connection does.
-    pub(super) async fn subscribe(&self, channel: &str) -> Result<PubSubStream, RedisError> {
+    /// Opens a connection on which nothing comes but what is published on this channel, and with which the server can be
+    /// pinged. It ends when the stream is dropped.
+    pub(super) async fn subscribe(&self, channel: &str) -> Result<(PubSubSink, PubSubStream), RedisError> {
         let mut connection = PubSub::new(&self.handshake, self.stream().await?).await?;
         connection.subscribe(channel).await?;
-        Ok(connection.into_on_message())
+        Ok(connection.split())
+    }
+
+    /// Returns the question whether the server is the master, as it is asked on a connection that is open.
+    pub(super) fn question(&self) -> Cmd {
+        role::question(self.handshake.protocol())
     }
 
     async fn stream(&self) -> io::Result<Box<dyn ByteStream>> {
+        #[cfg(test)]
+        if let Some(network) = &self.fake {
+            return Ok(Box::new(network.connect()?));
+        }
         match &self.address {
             ConnectionAddr::Tcp(host, port) => {
                 let stream = TcpStream::connect((host.as_str(), *port)).await?;

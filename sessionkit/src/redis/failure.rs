@@ -15,7 +15,7 @@ pub(super) enum Failure {
     Refused(RedisError),
     /// The connection broke before the answer.
     Broken(RedisError),
-    /// The answer did not come in time.
+    /// The answer to a question of our own did not come in time. Other calls have the deadlines of their callers.
     TimedOut(Duration),
 }
 
@@ -26,6 +26,17 @@ impl Failure {
             ErrorKind::Server(_) | ErrorKind::Extension => Self::Refused(error),
             _ => Self::Broken(error),
         }
+    }
+
+    /// Returns whether a server refused a command that another one may execute: it is not the master any more, or does not
+    /// know us any more. The command was not executed.
+    pub(super) fn is_of_wrong_server(&self) -> bool {
+        matches!(self, Self::Refused(error) if WRONG_SERVER.contains(&code(error)))
+    }
+
+    /// Returns whether nobody else should use the connection.
+    pub(super) fn spoils_connection(&self) -> bool {
+        matches!(self, Self::Broken(_)) || self.is_of_wrong_server()
     }
 
     /// Whether the server lacks the script.
@@ -51,7 +62,7 @@ impl Failure {
     fn nothing_happened(&self) -> bool {
         match self {
             Self::NotConnected(_) => true,
-            Self::Refused(error) => error.code().is_some_and(|code| NOT_EXECUTED.contains(&code)),
+            Self::Refused(error) => NOT_EXECUTED.contains(&code(error)),
             Self::Broken(_) | Self::TimedOut(_) => false,
         }
     }
@@ -76,12 +87,23 @@ const NOT_EXECUTED: [&str; 15] = [
     "WRONGPASS",
 ];
 
+/// Those of them with which a server sends us elsewhere.
+const WRONG_SERVER: [&str; 5] = ["MASTERDOWN", "MOVED", "NOAUTH", "READONLY", "WRONGPASS"];
+
+/// Returns the code of the server's answer.
+fn code(error: &RedisError) -> &str {
+    let code = error.code().unwrap_or("an error without a code");
+    // Redis 6 wraps what a command inside of a script was refused with.
+    let wrapped = || error.detail()?.strip_prefix("Error running script")?.rsplit_once(": -")?.1.split(' ').next();
+    if code == "ERR" { wrapped().unwrap_or(code) } else { code }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotConnected(reason) => write!(f, "cannot connect to Redis: {reason}"),
             // The server's words may quote what was sent.
-            Self::Refused(error) => write!(f, "Redis refused: {}", error.code().unwrap_or("an error without a code")),
+            Self::Refused(error) => write!(f, "Redis refused: {}", code(error)),
             Self::Broken(error) => write!(f, "the connection to Redis broke: {error}"),
             Self::TimedOut(after) => write!(f, "Redis did not answer within {after:?}"),
         }
@@ -121,3 +143,38 @@ impl fmt::Debug for RedisSetupError {
 }
 
 impl std::error::Error for RedisSetupError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(answer: &str) -> Failure {
+        let value = ::redis::parse_redis_value(format!("-{answer}\r\n").as_bytes()).unwrap();
+        Failure::of_command(value.extract_error().unwrap_err())
+    }
+
+    #[test]
+    fn a_refusal_is_told_by_its_code() {
+        for answer in [
+            "READONLY You can't write against a read only replica.",
+            "READONLY You can't write against a read only replica. script: d8f2, on @user_script:1.",
+            "ERR Error running script (call to f_d8f2): @user_script:1: @user_script: 1: -READONLY You can't write.",
+            "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+            "MOVED 3999 127.0.0.1:6381",
+            "NOAUTH Authentication required.",
+            "WRONGPASS invalid username-password pair or user is disabled.",
+        ] {
+            let failure = refused(answer);
+            assert!(failure.is_of_wrong_server() && failure.spoils_connection(), "{answer}");
+            assert!(failure.nothing_happened(), "{answer}");
+        }
+        for answer in ["LOADING Redis is loading", "BUSY a script", "OOM memory", "MISCONF disk", "NOREPLICAS few"] {
+            let failure = refused(answer);
+            assert!(!failure.spoils_connection() && failure.nothing_happened(), "{answer}");
+        }
+        for answer in ["ERR unknown command, with args beginning with: '-READONLY '", "NOPERM no", "WRONGTYPE a hash"] {
+            let failure = refused(answer);
+            assert!(!failure.spoils_connection() && !failure.nothing_happened(), "{answer}");
+        }
+    }
+}

@@ -1,8 +1,8 @@
 //! Sessions in Redis or Valkey.
 //!
-//! Each session is one hash under `session:<id>`, and each of its fields one field of the hash, named by its key and, as a
-//! rule, readable: `HGETALL session:..` shows `cart.items` as JSON. Loading is one `HGETALL`; a commit is one script,
-//! which checks everything and then writes, so it is all or nothing.
+//! Each session is one string under `session:<id>`, and the list of a user's sessions one under `session:@<hash>`. Loading
+//! is one `GET`; a commit is one small script that compares the revision and sets. The bytes are described in the
+//! [format of a record](crate::store::Record); `sessionkit inspect` shows them.
 //!
 //! # Running the server
 //!
@@ -11,23 +11,34 @@
 //!   still read, and logouts still work.
 //! - **Durability.** Without persistence a restart logs everybody out. `appendonly yes` loses a second at most;
 //!   `appendfsync always` loses nothing that was acknowledged. A logout that is lost that way is undone.
-//! - **Replicas.** The store talks to one server. Never let it talk to a replica: a replica may be behind, and a session
-//!   that was logged out would open once more. A failover to one can lose the last writes.
-//! - **Clocks.** The manager's clock decides when a session ends. Redis reclaims the memory a minute later.
-//! - **Permissions.** A restricted user needs `+eval +evalsha +hgetall +hmget +hget +hset +hdel +exists +expire +unlink +ping
-//!   +select +publish +subscribe`, `+scan` for ending everyone's sessions, `~session:*` and `&session:*`. Without
+//! - **Replicas and failover.** The store talks to one server, the master, and never to a replica: a replica may be
+//!   behind, and a session that was logged out would open once more. The store asks the server what it is when it connects,
+//!   after a silence, and every second beside the traffic. After a failover let the address, such as a service address or
+//!   a proxy, lead to the new master. Nothing has to be restarted, even if connections to the old one stay open. A write
+//!   that the old master refused is sent to the new one. Reads move within a second as a rule, and always within two.
+//!   A failover can lose the last writes; `min-replicas-to-write 1` bounds how many. A proxy that does not pass on `HELLO`
+//!   has to close the connections to a server that was demoted.
+//! - **Outages.** The first attempt to connect after a break comes at once. Further ones come after pauses that are drawn at
+//!   random and grow to a quarter of a second, and a request waits for them within its deadline.
+//! - **Clocks.** The manager's clock decides when a session ends. Redis reclaims the memory five minutes later.
+//! - **Permissions.** A restricted user needs `+eval +evalsha +get +getrange +mget +set +unlink +ping +select +publish
+//!   +subscribe`, `+scan` for ending everyone's sessions, `~session:*` and `&session:*`. Without
 //!   `+publish`, `+subscribe` and `&session:*` sessions end all the same, but a [`SessionHandle`] that waits for it learns it
-//!   only when it next looks, see the setting `watch_interval`.
+//!   only when it next looks, see the setting `watch_interval`. `HELLO`, with which the store asks the server what it is,
+//!   needs no permission.
 //! - **Cluster.** Every command has one key, so sessions spread over slots; following a cluster's redirections is left to a
 //!   proxy.
 //!
 //! [`SessionHandle`]: crate::manual::SessionHandle
 
+mod backoff;
 mod connection;
-mod devices;
 mod endpoint;
 mod failure;
-mod layout;
+#[cfg(test)]
+mod fake;
+mod link;
+mod role;
 mod script;
 mod store;
 mod subscription;

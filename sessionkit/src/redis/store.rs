@@ -6,22 +6,22 @@ use std::time::Duration;
 
 use ::redis::{Cmd, Value, cmd};
 use sessionkit_core::{
-    CommitOutcome, CreateOutcome, Delta, DeviceIndex, Generation, Header, Notices, Receipt, Record, SessionId, Store,
-    StoreError, Timestamp,
+    Entry, EntryKey, EntryKind, Generation, InsertOutcome, Notices, RemoveOutcome, ReplaceOutcome, Revision,
+    ScanCursor, ScanPage, SessionId, Store, StoreError,
 };
 use tokio::runtime::Handle;
 
 use super::connection::Connection;
 use super::endpoint::Endpoint;
 use super::failure::{Failure, RedisSetupError};
-use super::layout::{self, Pair};
-use super::script::{Arguments, COMMIT, CREATE, DESTROY, OneKeyScript};
+use super::script::{OneKeyScript, REMOVE, REPLACE};
 use super::subscription::Subscription;
 
 /// Sessions in Redis or Valkey: for more than one server, and for sessions that outlive a restart.
 ///
 /// All clones share one connection, on which their commands are pipelined. When it breaks, or the server no longer
-/// answers, the next call opens another; nothing has to be rebuilt, and the store can be built while the server is down.
+/// answers or is no longer the master, the next call opens another. Nothing has to be rebuilt, and the store can be built
+/// while the server is down.
 /// Where somebody awaits [`SessionHandle::ended`](crate::manual::SessionHandle::ended) there is a second one, on which
 /// the server tells of sessions that ended.
 ///
@@ -88,7 +88,7 @@ impl RedisStore {
     /// # async fn main() -> Result<(), sessionkit::redis::RedisSetupError> {
     /// let store = RedisStore::builder("redis://localhost")
     ///     .prefix("shop:session:")
-    ///     .response_timeout(Duration::from_millis(300))
+    ///     .connect_timeout(Duration::from_millis(300))
     ///     .build()?;
     /// # Ok(())
     /// # }
@@ -98,7 +98,6 @@ impl RedisStore {
             url: url.into(),
             prefix: "session:".to_owned(),
             connect_timeout: Duration::from_secs(1),
-            response_timeout: Duration::from_secs(1),
             runtime: None,
             #[cfg(feature = "redis-tls")]
             ca_certificate: None,
@@ -116,8 +115,7 @@ impl RedisStore {
     /// # }
     /// ```
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.connection.call(&cmd("PING")).await.map_err(Failure::of_read)?;
-        Ok(())
+        self.connection.ping().await.map_err(Failure::of_read)
     }
 
     /// The key under which Redis keeps a session, for operators and tests.
@@ -137,28 +135,39 @@ impl RedisStore {
         format!("{}{id}", self.prefix)
     }
 
-    pub(super) fn prefix(&self) -> &str {
-        &self.prefix
-    }
-
-    pub(super) async fn call(&self, command: &Cmd) -> Result<Value, Failure> {
-        self.connection.call(command).await
+    fn entry_key(&self, key: &EntryKey) -> String {
+        format!("{}{key}", self.prefix)
     }
 
     /// Runs a script, giving it to the server first if it does not have it.
-    pub(super) async fn run(
-        &self,
-        script: &OneKeyScript,
-        key: &str,
-        arguments: &Arguments,
-    ) -> Result<Value, StoreError> {
+    async fn run(&self, script: &OneKeyScript, key: &str, arguments: &[&[u8]]) -> Result<Value, StoreError> {
         let reply = match self.connection.call(&script.by_hash(key, arguments)).await {
             Err(failure) if failure.is_unknown_script() => {
                 self.connection.call(&script.by_source(key, arguments)).await
             }
             reply => reply,
         };
-        reply.map_err(Failure::of_write)
+        reply.map_err(|failure| if failure.is_wrong_type() { StoreError::corrupt(key) } else { failure.of_write() })
+    }
+
+    async fn read(&self, command: &Cmd) -> Result<Value, Failure> {
+        match self.connection.call(command).await {
+            // Reading twice does no harm, and the server may just have been restarted.
+            Err(Failure::Broken(_)) => self.connection.call(command).await,
+            reply => reply,
+        }
+    }
+
+    async fn read_many(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let reply = self.read(cmd("MGET").arg(keys)).await.map_err(Failure::of_read)?;
+        let Value::Array(values) = reply else { return Err(unexpected_reply()) };
+        if values.len() != keys.len() {
+            return Err(unexpected_reply());
+        }
+        values.into_iter().map(found).collect()
     }
 }
 
@@ -169,111 +178,110 @@ impl fmt::Debug for RedisStore {
 }
 
 impl Store for RedisStore {
-    async fn load(&self, id: SessionId, _: Timestamp) -> Result<Option<Record>, StoreError> {
-        let key = self.key(id);
-        let mut command = cmd("HGETALL");
-        command.arg(&key);
-        let reply = match self.connection.call(&command).await {
-            // Reading twice does no harm, and the server may just have been restarted.
-            Err(Failure::Broken(_)) => self.connection.call(&command).await,
-            reply => reply,
-        };
-        let reply = reply.map_err(|failure| match failure.is_wrong_type() {
+    async fn load(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
+        let key = self.entry_key(key);
+        let reply = self.read(cmd("GET").arg(&key)).await;
+        found(reply.map_err(|failure| match failure.is_wrong_type() {
             true => StoreError::corrupt(&key),
             false => failure.of_read(),
-        })?;
-        let pairs = pairs(reply).ok_or_else(|| StoreError::corrupt(&key))?;
-        if pairs.is_empty() {
-            return Ok(None);
-        }
-        let record = layout::read(&pairs).map_err(corrupt_field)?;
-        Ok(Some(record))
+        })?)
     }
 
-    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
-        match self.run(&CREATE, &self.key(id), &Arguments::of_create(record, now)).await? {
-            Value::Int(1) => Ok(CreateOutcome::Created),
-            Value::Int(0) => Ok(CreateOutcome::Taken),
+    async fn insert(&self, key: &EntryKey, entry: &Entry) -> Result<InsertOutcome, StoreError> {
+        let mut command = cmd("SET");
+        command.arg(self.entry_key(key)).arg(entry.bytes()).arg("NX").arg("PX").arg(milliseconds(entry));
+        match self.connection.call(&command).await.map_err(Failure::of_write)? {
+            Value::Okay => Ok(InsertOutcome::Inserted),
+            Value::Nil => Ok(InsertOutcome::Taken),
             _ => Err(unexpected_reply()),
         }
     }
 
-    async fn commit(
-        &self,
-        id: SessionId,
-        generation: Generation,
-        delta: &Delta,
-        now: Timestamp,
-    ) -> Result<CommitOutcome, StoreError> {
-        let arguments = Arguments::of_commit(generation, delta, now)?;
-        let reply = self.run(&COMMIT, &self.key(id), &arguments).await?;
-        let Value::Array(reply) = reply else { return Err(unexpected_reply()) };
-        let mut reply = reply.into_iter();
-        let Some(Value::BulkString(outcome)) = reply.next() else { return Err(unexpected_reply()) };
-        let details = reply.next();
-        match (&*outcome, details) {
-            (b"committed", Some(Value::BulkString(header))) => {
-                let header = Header::unpack(&header).ok_or_else(unexpected_reply)?;
-                Ok(CommitOutcome::Committed(Receipt::of(&header)))
-            }
-            (b"conflict", Some(fields)) => {
-                let pairs = pairs(fields).ok_or_else(unexpected_reply)?;
-                Ok(CommitOutcome::Conflict(layout::read(&pairs).map_err(corrupt_field)?))
-            }
-            (b"stale", _) => Ok(CommitOutcome::Stale),
-            (b"gone", _) => Ok(CommitOutcome::Gone),
-            (b"corrupt", Some(Value::BulkString(field))) => {
-                Err(corrupt_field(String::from_utf8_lossy(&field).into_owned()))
-            }
-            _ => Err(unexpected_reply()),
+    async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
+        let (key, reclaim_in) = (self.entry_key(key), milliseconds(entry).to_string());
+        let arguments = [&held.as_bytes()[..], entry.bytes(), reclaim_in.as_bytes()];
+        Ok(match self.run(&REPLACE, &key, &arguments).await? {
+            Value::Int(1) => ReplaceOutcome::Replaced,
+            reply => found(reply)?.map_or(ReplaceOutcome::Absent, ReplaceOutcome::Changed),
+        })
+    }
+
+    async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
+        match self.run(&REMOVE, &self.entry_key(key), &[&held.to_bytes()[..]]).await? {
+            Value::Int(0) => Ok(RemoveOutcome::Absent),
+            Value::Int(_) => Ok(RemoveOutcome::Removed),
+            // Between the comparison and the reply nothing can happen: there is an entry.
+            reply => found(reply)?.map(RemoveOutcome::Changed).ok_or_else(unexpected_reply),
         }
     }
 
-    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
-        match self.run(&DESTROY, &self.key(id), &Arguments::default()).await? {
-            Value::Int(removed) => Ok(removed > 0),
-            _ => Err(unexpected_reply()),
-        }
+    async fn scan(&self, kind: EntryKind, after: Option<&ScanCursor>, limit: usize) -> Result<ScanPage, StoreError> {
+        let cursor = after.map_or(&b"0"[..], ScanCursor::as_bytes);
+        let mut command = cmd("SCAN");
+        command.arg(cursor).arg("MATCH").arg(pattern(&self.prefix, kind)).arg("COUNT").arg(limit.max(1));
+        let Value::Array(reply) = self.read(&command).await.map_err(Failure::of_read)? else {
+            return Err(unexpected_reply());
+        };
+        let Ok([Value::BulkString(next), Value::Array(names)]) = <[Value; 2]>::try_from(reply) else {
+            return Err(unexpected_reply());
+        };
+        let names = names.into_iter().filter_map(|name| match name {
+            Value::BulkString(name) => String::from_utf8(name).ok(),
+            _ => None,
+        });
+        let keys = names.filter_map(|name| {
+            let key = EntryKey::parse(name.strip_prefix(&self.prefix)?).filter(|key| key.kind() == kind)?;
+            Some((key, name))
+        });
+        let (keys, names): (Vec<EntryKey>, Vec<String>) = keys.unzip();
+        let entries = self.read_many(&names).await?;
+        let entries = keys.into_iter().zip(entries).filter_map(|(key, entry)| Some((key, entry?))).collect();
+        Ok(ScanPage { entries, next: (next != b"0").then(|| ScanCursor::from_bytes(next)) })
     }
 
-    fn device_index(&self) -> Option<&dyn DeviceIndex> {
-        Some(self)
+    async fn load_many(&self, keys: &[EntryKey]) -> Result<Vec<Option<Entry>>, StoreError> {
+        self.read_many(&keys.iter().map(|key| self.entry_key(key)).collect::<Vec<_>>()).await
     }
 
     fn notices(&self) -> Option<&Notices> {
         Some(self.subscription.notices())
     }
-}
 
-/// The fields of a hash, as either version of the protocol sends them.
-pub(super) fn pairs(value: Value) -> Option<Vec<Pair>> {
-    let pair = |name, value| match (name, value) {
-        (Value::BulkString(name), Value::BulkString(value)) => Some((name, value)),
-        _ => None,
-    };
-    match value {
-        Value::Map(entries) => entries.into_iter().map(|(name, value)| pair(name, value)).collect(),
-        Value::Array(flat) => {
-            let mut flat = flat.into_iter();
-            let mut pairs = Vec::with_capacity(flat.len() / 2);
-            while let Some(name) = flat.next() {
-                pairs.push(pair(name, flat.next()?)?);
-            }
-            Some(pairs)
-        }
-        _ => None,
+    fn announce(&self, id: SessionId) {
+        self.subscription.announce(id);
     }
 }
 
-/// Names the field, but not the entry of a map: its key may be as sensitive as its value.
-fn corrupt_field(mut name: String) -> StoreError {
-    name.truncate(name.find('/').unwrap_or(name.len()));
-    StoreError::corrupt(name)
+/// The longest time that Redis is asked to keep an entry, about a century: it refuses numbers that are too large.
+const LONGEST: u128 = 100 * 366 * 24 * 60 * 60 * 1000;
+
+fn milliseconds(entry: &Entry) -> u64 {
+    u64::try_from(entry.reclaim_in().as_millis().clamp(1, LONGEST)).unwrap_or(u64::MAX)
+}
+
+/// Returns what the names of all entries of a kind look like.
+fn pattern(prefix: &str, kind: EntryKind) -> String {
+    let special = |character: char| "*?[]^\\".contains(character);
+    let escape = |character: char| if special(character) { vec!['\\', character] } else { vec![character] };
+    let prefix: String = prefix.chars().flat_map(escape).collect();
+    match kind {
+        EntryKind::SessionList => format!("{prefix}@*"),
+        // Names of one length, none of which begins with `@`.
+        _ => format!("{prefix}{}", "?".repeat(22)),
+    }
+}
+
+fn found(reply: Value) -> Result<Option<Entry>, StoreError> {
+    match reply {
+        Value::BulkString(bytes) => Ok(Some(Entry::from_bytes(bytes))),
+        Value::Nil => Ok(None),
+        _ => Err(unexpected_reply()),
+    }
 }
 
 /// A proxy or another server may answer in its own way; what it did is anybody's guess.
-pub(super) fn unexpected_reply() -> StoreError {
-    StoreError::unknown("the server's reply is not one of our script's")
+fn unexpected_reply() -> StoreError {
+    StoreError::unknown("the server's reply is not one of our command's")
 }
 
 /// Settings of a [`RedisStore`].
@@ -290,7 +298,6 @@ pub struct RedisStoreBuilder {
     url: String,
     prefix: String,
     connect_timeout: Duration,
-    response_timeout: Duration,
     runtime: Option<Handle>,
     #[cfg(feature = "redis-tls")]
     ca_certificate: Option<Vec<u8>>,
@@ -307,7 +314,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// How long connecting may take, greeting included: one second unless told otherwise.
+    /// The longest time that connecting may take, greeting included, and the longest that [`ping`](RedisStore::ping) waits
+    /// for its answer: one second by default. All other calls have the deadlines of the session manager.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -315,18 +323,6 @@ impl RedisStoreBuilder {
     /// ```
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
-        self
-    }
-
-    /// How long a reply may take: one second unless told otherwise. The session manager has deadlines of its own, which are
-    /// shorter.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// let builder = sessionkit::redis::RedisStore::builder("redis://localhost").response_timeout(Duration::from_secs(3));
-    /// ```
-    pub fn response_timeout(mut self, timeout: Duration) -> Self {
-        self.response_timeout = timeout;
         self
     }
 
@@ -371,7 +367,7 @@ impl RedisStoreBuilder {
         let runtime = self.runtime.or_else(|| Handle::try_current().ok()).ok_or_else(|| {
             RedisSetupError::new("build a `RedisStore` inside a tokio runtime, or name one with `runtime(..)`")
         })?;
-        let connection = Connection::new(endpoint, runtime, self.connect_timeout, self.response_timeout);
+        let connection = Connection::new(endpoint, runtime, self.connect_timeout);
         let subscription = Arc::new(Subscription::new(connection.clone(), &self.prefix));
         Ok(RedisStore { connection, prefix: self.prefix, subscription })
     }

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex};
 use sessionkit::testing::{CountingStore, ManualClock, TestSession};
 use sessionkit::{MainScope, SessionConfig, SessionConfigBuilder, SessionManager, SessionScope, Store};
 
+use sessionkit::store::{EntryKey, ListedSession, SessionList};
+
 use super::{Gates, TestStore, Visitor};
 use crate::servers::proxy::FaultProxy;
 use crate::servers::redis::RedisServer;
@@ -97,42 +99,37 @@ impl Bench {
 
     /// Everything that the store holds, as text, to search it for secrets.
     pub fn dump(&self) -> String {
-        match &self.redis {
-            Some(_) => self.with_redis(|server| {
-                let keys = server.cli(&["--raw", "KEYS", "*"]);
-                keys.lines().map(|key| format!("{key}\n{}\n", server.cli(&["HGETALL", key]))).collect()
-            }),
-            None => match self.store.inner() {
-                TestStore::Memory(store) => {
-                    let records = store.dump().into_iter();
-                    records.map(|(id, record)| format!("{id}\n{}\n", record.to_bytes().escape_ascii())).collect()
-                }
-                TestStore::Redis(_) => unreachable!("a bench with a Redis store has its server"),
-            },
-        }
+        String::from_utf8_lossy(&self.dump_bytes()).into_owned()
     }
 
-    /// Everything that the store holds, byte for byte.
+    /// Everything that the store holds, byte for byte, keys included as they print.
     pub fn dump_bytes(&self) -> Vec<u8> {
         match self.store.inner() {
             TestStore::Memory(store) => {
                 let record = |(id, record): (sessionkit::SessionId, sessionkit::store::Record)| {
-                    [id.as_bytes().to_vec(), id.to_string().into(), record.to_bytes()].concat()
+                    [id.as_bytes().to_vec(), id.to_string().into(), record.as_bytes().to_vec()].concat()
                 };
                 store.dump().into_iter().flat_map(record).collect()
             }
             TestStore::Redis(_) => {
                 let client = redis::Client::open(self.with_redis(|server| server.url())).expect("the URL is valid");
                 let mut connection = client.get_connection().expect("the server answers");
-                let mut ask = |command: &[&[u8]]| -> Vec<Vec<u8>> {
-                    let mut request = redis::Cmd::new();
-                    request.arg(command);
-                    request.query(&mut connection).expect("the server answers")
+                let keys: Vec<Vec<u8>> =
+                    redis::cmd("KEYS").arg("*").query(&mut connection).expect("the server answers");
+                let mut value = |key: &Vec<u8>| -> Vec<u8> {
+                    redis::cmd("GET").arg(key).query(&mut connection).expect("the server answers")
                 };
-                let keys = ask(&[b"KEYS", b"*"]);
-                keys.into_iter().flat_map(|key| [key.clone(), ask(&[b"HGETALL", &key]).concat()].concat()).collect()
+                keys.iter().flat_map(|key| [key.clone(), value(key)].concat()).collect()
             }
         }
+    }
+
+    /// The list of the sessions of a user of the main scope, as it is stored. It is not counted as a call.
+    pub async fn listed(&self, user: &str) -> Vec<ListedSession> {
+        let key = EntryKey::session_list("Main", user);
+        let entry = self.store.inner().load(&key).await.expect("the store answers");
+        let list = entry.map(|entry| SessionList::from_bytes(entry.bytes()).expect("the list is whole"));
+        list.map(|list| list.sessions().to_vec()).unwrap_or_default()
     }
 
     /// How many sessions the store holds.

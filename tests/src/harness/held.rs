@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use sessionkit::store::{
-    CommitOutcome, CreateOutcome, Delta, DeviceIndex, Generation, Notices, Record, SessionId, Store, StoreError,
-    Timestamp,
+    Entry, EntryKey, EntryKind, Generation, InsertOutcome, Notices, RemoveOutcome, ReplaceOutcome, Revision,
+    ScanCursor, ScanPage, SessionId, Store, StoreError,
 };
 
 use super::Gates;
 
-/// Holds calls to another store at gates, before or after they reach it: `before commit`, `after create` and so on, one
-/// pair for each call. Nothing is held until the test says so. Clones hold together.
+/// Holds calls to another store at gates, before or after they reach it: `before replace`, `after insert` and so on, one
+/// pair for each call on a session; those on the list of a user's sessions have names of their own, `before load of a list`. Nothing is held until the test says so. Clones hold together.
 #[derive(Clone, Debug)]
 pub struct HeldStore<S> {
     store: S,
@@ -35,7 +35,14 @@ impl<S: Store> HeldStore<S> {
         self.held.lock().expect("no holder panics").remove(gate);
     }
 
-    async fn at(&self, gate: &str) {
+    async fn at(&self, key: &EntryKey, gate: &str) {
+        match key.kind() {
+            EntryKind::SessionList => self.pass(&format!("{gate} of a list")).await,
+            _ => self.pass(gate).await,
+        }
+    }
+
+    async fn pass(&self, gate: &str) {
         let held = self.held.lock().expect("no holder panics").contains(gate);
         if held {
             self.gates.pass(gate).await;
@@ -44,45 +51,53 @@ impl<S: Store> HeldStore<S> {
 }
 
 impl<S: Store> Store for HeldStore<S> {
-    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
-        self.at("before load").await;
-        let loaded = self.store.load(id, now).await;
-        self.at("after load").await;
-        loaded
+    async fn load(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
+        self.at(key, "before load").await;
+        let answer = self.store.load(key).await;
+        self.at(key, "after load").await;
+        answer
     }
 
-    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
-        self.at("before create").await;
-        let created = self.store.create(id, record, now).await;
-        self.at("after create").await;
-        created
+    async fn insert(&self, key: &EntryKey, entry: &Entry) -> Result<InsertOutcome, StoreError> {
+        self.at(key, "before insert").await;
+        let answer = self.store.insert(key, entry).await;
+        self.at(key, "after insert").await;
+        answer
     }
 
-    async fn commit(
-        &self,
-        id: SessionId,
-        generation: Generation,
-        delta: &Delta,
-        now: Timestamp,
-    ) -> Result<CommitOutcome, StoreError> {
-        self.at("before commit").await;
-        let committed = self.store.commit(id, generation, delta, now).await;
-        self.at("after commit").await;
-        committed
+    async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
+        self.at(key, "before replace").await;
+        let answer = self.store.replace(key, held, entry).await;
+        self.at(key, "after replace").await;
+        answer
     }
 
-    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
-        self.at("before destroy").await;
-        let destroyed = self.store.destroy(id).await;
-        self.at("after destroy").await;
-        destroyed
+    async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
+        self.at(key, "before remove").await;
+        let answer = self.store.remove(key, held).await;
+        self.at(key, "after remove").await;
+        answer
     }
 
-    fn device_index(&self) -> Option<&dyn DeviceIndex> {
-        self.store.device_index()
+    async fn scan(&self, kind: EntryKind, after: Option<&ScanCursor>, limit: usize) -> Result<ScanPage, StoreError> {
+        self.pass("before scan").await;
+        let answer = self.store.scan(kind, after, limit).await;
+        self.pass("after scan").await;
+        answer
+    }
+
+    async fn load_many(&self, keys: &[EntryKey]) -> Result<Vec<Option<Entry>>, StoreError> {
+        self.pass("before load_many").await;
+        let answer = self.store.load_many(keys).await;
+        self.pass("after load_many").await;
+        answer
     }
 
     fn notices(&self) -> Option<&Notices> {
         self.store.notices()
+    }
+
+    fn announce(&self, id: SessionId) {
+        self.store.announce(id);
     }
 }

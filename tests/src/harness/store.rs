@@ -3,8 +3,8 @@
 use sessionkit::MemoryStore;
 use sessionkit::redis::RedisStore;
 use sessionkit::store::{
-    CommitOutcome, CreateOutcome, Delta, DeviceIndex, Generation, Notices, Record, SessionId, Store, StoreError,
-    Timestamp,
+    Entry, EntryKey, EntryKind, Generation, InsertOutcome, Notices, RemoveOutcome, ReplaceOutcome, Revision,
+    ScanCursor, ScanPage, SessionId, Store, StoreError,
 };
 
 use crate::servers::redis::RedisServer;
@@ -29,10 +29,10 @@ impl TestStore {
         Self::Redis(RedisStore::new(&server.url()).expect("the server's URL is valid"))
     }
 
-    /// A store at this URL that itself waits for a minute, so that whoever gives up earlier is its caller.
+    /// A store at this URL that waits for a minute for a connection, so that whoever gives up earlier is its caller.
     pub fn patient_redis(url: &str) -> Self {
         let minute = std::time::Duration::from_secs(60);
-        let store = RedisStore::builder(url).connect_timeout(minute).response_timeout(minute).build();
+        let store = RedisStore::builder(url).connect_timeout(minute).build();
         Self::Redis(store.expect("the server's URL is valid"))
     }
 }
@@ -47,39 +47,41 @@ macro_rules! either {
 }
 
 impl Store for TestStore {
-    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
-        either!(self, load(id, now))
+    async fn load(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
+        either!(self, load(key))
     }
 
-    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
-        either!(self, create(id, record, now))
+    async fn insert(&self, key: &EntryKey, entry: &Entry) -> Result<InsertOutcome, StoreError> {
+        either!(self, insert(key, entry))
     }
 
-    async fn commit(
-        &self,
-        id: SessionId,
-        generation: Generation,
-        delta: &Delta,
-        now: Timestamp,
-    ) -> Result<CommitOutcome, StoreError> {
-        either!(self, commit(id, generation, delta, now))
+    async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
+        either!(self, replace(key, held, entry))
     }
 
-    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
-        either!(self, destroy(id))
+    async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
+        either!(self, remove(key, held))
     }
 
-    fn device_index(&self) -> Option<&dyn DeviceIndex> {
-        match self {
-            Self::Memory(store) => store.device_index(),
-            Self::Redis(store) => store.device_index(),
-        }
+    async fn scan(&self, kind: EntryKind, after: Option<&ScanCursor>, limit: usize) -> Result<ScanPage, StoreError> {
+        either!(self, scan(kind, after, limit))
+    }
+
+    async fn load_many(&self, keys: &[EntryKey]) -> Result<Vec<Option<Entry>>, StoreError> {
+        either!(self, load_many(keys))
     }
 
     fn notices(&self) -> Option<&Notices> {
         match self {
             Self::Memory(store) => store.notices(),
             Self::Redis(store) => store.notices(),
+        }
+    }
+
+    fn announce(&self, id: SessionId) {
+        match self {
+            Self::Memory(store) => store.announce(id),
+            Self::Redis(store) => store.announce(id),
         }
     }
 }

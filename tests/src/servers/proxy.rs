@@ -26,7 +26,7 @@ pub struct FaultProxy {
 /// What the proxy shares with its tasks.
 #[derive(Debug)]
 struct Network {
-    upstream: SocketAddr,
+    upstream: SyncMutex<SocketAddr>,
     accepted: AtomicUsize,
     tunnels: SyncMutex<JoinSet<()>>,
     weather: watch::Sender<Weather>,
@@ -57,7 +57,7 @@ impl FaultProxy {
         let socket = bind((Ipv4Addr::LOCALHOST, 0).into()).expect("the loopback interface has a free port");
         let address = socket.local_addr().expect("a bound socket has an address");
         let network = Arc::new(Network {
-            upstream,
+            upstream: SyncMutex::new(upstream),
             accepted: AtomicUsize::new(0),
             tunnels: SyncMutex::default(),
             weather: watch::Sender::default(),
@@ -76,6 +76,11 @@ impl FaultProxy {
     #[must_use]
     pub fn connections(&self) -> usize {
         self.network.accepted.load(Ordering::SeqCst)
+    }
+
+    /// Leads new connections to another server, as a failover behind one address does. Those that exist stay.
+    pub fn lead_to(&self, upstream: SocketAddr) {
+        *self.network.upstream.lock().unwrap_or_else(PoisonError::into_inner) = upstream;
     }
 
     /// Closes all connections; when this returns, they are. New ones are accepted.
@@ -167,7 +172,8 @@ async fn accept(listener: TcpListener, network: Arc<Network>) {
 /// Either side failing ends the connection to both.
 async fn tunnel(number: usize, mut client: TcpStream, network: Arc<Network>) {
     network.flowing(number).await;
-    let Ok(mut server) = TcpStream::connect(network.upstream).await else { return };
+    let upstream = *network.upstream.lock().unwrap_or_else(PoisonError::into_inner);
+    let Ok(mut server) = TcpStream::connect(upstream).await else { return };
     // Small packets would wait for each other, and timings in tests would be the proxy's.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (from_client, to_client) = client.split();

@@ -1,14 +1,17 @@
 //! The engine without a framework: what an adapter's layer and extractors do, by hand.
 
+mod authority;
 mod map_and_entries;
 mod panics;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sessionkit::manual::{DynamicSession, HeaderChange, Headers, RequestHead, RequestSession, ResponseChanges};
-use sessionkit::store::{CommitOutcome, CreateOutcome, Delta, Generation, Record, SessionId, Store, StoreError};
+use sessionkit::store::{
+    Entry, EntryKey, Generation, InsertOutcome, RemoveOutcome, ReplaceOutcome, Revision, Store, StoreError,
+};
 use sessionkit::testing::{CountingStore, ManualClock};
-use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager, Timestamp, TokenSource};
+use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager, TokenSource};
 use sessionkit_tests::harness::{Gates, HeldStore, Log};
 
 #[derive(Debug, SessionData)]
@@ -97,7 +100,7 @@ async fn closing_goes_on_when_its_caller_leaves() {
         let manager = SessionManager::new(store.clone(), SessionConfig::default());
         let session = manager.open();
         change(session.clone()).await;
-        store.hold("before create");
+        store.hold("before insert");
         {
             let mut closing = std::pin::pin!(manager.close(&session, 200));
             if polled {
@@ -106,9 +109,9 @@ async fn closing_goes_on_when_its_caller_leaves() {
                 assert!(begun.is_pending());
             }
         }
-        gates.arrived("before create", 1).await;
+        gates.arrived("before insert", 1).await;
         assert_eq!(memory.len(), 0);
-        gates.open("before create", 1);
+        gates.open("before insert", 1);
         manager.drain().await;
         assert_eq!(memory.len(), 1);
     }
@@ -118,27 +121,27 @@ async fn closing_goes_on_when_its_caller_leaves() {
 struct Contended(MemoryStore);
 
 impl Store for Contended {
-    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
-        self.0.load(id, now).await
+    async fn load(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
+        self.0.load(key).await
     }
 
-    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
-        self.0.create(id, record, now).await
+    async fn insert(&self, key: &EntryKey, entry: &Entry) -> Result<InsertOutcome, StoreError> {
+        self.0.insert(key, entry).await
     }
 
-    async fn commit(
-        &self,
-        id: SessionId,
-        _: Generation,
-        _: &Delta,
-        now: Timestamp,
-    ) -> Result<CommitOutcome, StoreError> {
-        let record = self.0.load(id, now).await?.expect("the session is there");
-        Ok(CommitOutcome::Conflict(record))
+    async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
+        // Somebody else was faster: the entry has another revision by now.
+        let Some(found) = self.0.load(key).await? else { return Ok(ReplaceOutcome::Absent) };
+        let mut bytes = found.bytes().to_vec();
+        let counter = u32::from_be_bytes([bytes[1], bytes[2], bytes[3], bytes[4]]);
+        bytes[1..5].copy_from_slice(&counter.wrapping_add(1).to_be_bytes());
+        self.0.replace(key, found.revision().expect("it is whole"), &Entry::from_bytes(bytes.clone())).await?;
+        let _ = (held, entry);
+        Ok(ReplaceOutcome::Changed(Entry::from_bytes(bytes)))
     }
 
-    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
-        self.0.destroy(id).await
+    async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
+        self.0.remove(key, held).await
     }
 }
 
@@ -174,34 +177,28 @@ async fn a_conflict_that_is_not_settled_in_time_is_409() {
     assert!(!closed.headers.into_iter().any(|change| matches!(change, HeaderChange::Append("set-cookie", _))));
 }
 
-/// A store whose `create` waits for the test.
+/// A store whose `insert` waits for the test.
 struct Waiting {
     store: MemoryStore,
     pass: std::sync::Arc<tokio::sync::Semaphore>,
 }
 
 impl Store for Waiting {
-    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
-        self.store.load(id, now).await
+    async fn load(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
+        self.store.load(key).await
     }
 
-    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
+    async fn insert(&self, key: &EntryKey, entry: &Entry) -> Result<InsertOutcome, StoreError> {
         self.pass.acquire().await.unwrap().forget();
-        self.store.create(id, record, now).await
+        self.store.insert(key, entry).await
     }
 
-    async fn commit(
-        &self,
-        id: SessionId,
-        generation: Generation,
-        delta: &Delta,
-        now: Timestamp,
-    ) -> Result<CommitOutcome, StoreError> {
-        self.store.commit(id, generation, delta, now).await
+    async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
+        self.store.replace(key, held, entry).await
     }
 
-    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
-        self.store.destroy(id).await
+    async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
+        self.store.remove(key, held).await
     }
 }
 
@@ -256,20 +253,20 @@ async fn a_token_source_that_repeats_itself_is_an_error_and_no_endless_loop() {
     assert_eq!((rejection.status(), rejection.detail().contains("token source")), (500, true), "{rejection}");
     let refused = manager.open().auth().login("ada").await.unwrap_err();
     assert_eq!(refused.status(), 500, "{refused}");
-    assert!(store.take().create < 20);
+    assert!(store.take().insert < 20);
 }
 
 #[test]
 fn a_login_that_its_runtime_cuts_off_is_reported() {
     let (log, gates) = (Log::collect(), Gates::default());
     let store = HeldStore::new(MemoryStore::new(), &gates);
-    store.hold("before create");
+    store.hold("before insert");
     let manager = SessionManager::new(store, SessionConfig::default());
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let short = runtime();
     short.block_on(async {
         tokio::spawn(manager.open().auth().login("ada").into_future());
-        gates.arrived("before create", 1).await;
+        gates.arrived("before insert", 1).await;
     });
     drop(short);
     runtime().block_on(manager.drain());
@@ -279,7 +276,7 @@ fn a_login_that_its_runtime_cuts_off_is_reported() {
 #[tokio::test]
 async fn what_a_logout_makes_of_the_cookie_stays() {
     let hour = std::time::Duration::from_secs(3600);
-    for gate in ["before commit", "after commit"] {
+    for gate in ["before replace", "after replace"] {
         let (gates, clock) = (Gates::default(), ManualClock::new());
         let store = HeldStore::new(std::sync::Arc::new(MemoryStore::new()), &gates);
         let config = SessionConfig::builder().renew_after(hour).build().unwrap();
@@ -311,14 +308,14 @@ async fn a_handle_goes_on_with_the_login_that_runs_when_the_client_leaves() {
     let session = manager.open().serving();
     let (handle, auth) = (session.handle().await.unwrap(), session.auth());
     let task = tokio::spawn(async move { (handle.user_id().await.unwrap(), auth) });
-    store.hold("before create");
+    store.hold("before insert");
     let login = tokio::spawn({
         let auth = session.auth();
         async move { auth.login("ada").await }
     });
-    gates.arrived("before create", 1).await;
+    gates.arrived("before insert", 1).await;
     drop(session);
-    gates.open("before create", 1);
+    gates.open("before insert", 1);
     login.await.unwrap().unwrap();
     let (user, _) = tokio::time::timeout(std::time::Duration::from_secs(10), task).await.unwrap().unwrap();
     assert_eq!(user.as_deref(), Some("ada"));

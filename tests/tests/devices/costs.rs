@@ -7,7 +7,7 @@ use sessionkit::testing::Calls;
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Server, Visitor};
 
-const NONE: Calls = Calls { load: 0, create: 0, commit: 0, destroy: 0, index: 0 };
+const NONE: Calls = Calls { load: 0, insert: 0, replace: 0, remove: 0, scan: 0, load_many: 0, lists: 0 };
 
 behaviour! {
     tests: [
@@ -89,18 +89,18 @@ behaviour! {
         let server = start(&bench).await;
         let visitor = server.visitor();
         let others = [server.visitor(), server.visitor()];
-        costs(&bench, &visitor, "/login", Calls { create: 1, index: 2, ..NONE }).await;
-        costs(&bench, &visitor, "/login", Calls { load: 1, commit: 1, index: 2, ..NONE }).await;
-        costs(&bench, &visitor, "/login/bob", Calls { load: 1, commit: 1, index: 3, ..NONE }).await;
-        costs(&bench, &visitor, "/login", Calls { load: 1, commit: 1, index: 3, ..NONE }).await;
-        costs(&bench, &visitor, "/elevate", Calls { load: 1, commit: 1, index: 1, ..NONE }).await;
+        costs(&bench, &visitor, "/login", Calls { insert: 1, lists: 2, ..NONE }).await;
+        costs(&bench, &visitor, "/login", Calls { load: 1, replace: 1, lists: 2, ..NONE }).await;
+        costs(&bench, &visitor, "/login/bob", Calls { load: 1, replace: 1, lists: 2 + 2, ..NONE }).await;
+        costs(&bench, &visitor, "/login", Calls { load: 1, replace: 1, lists: 2 + 2, ..NONE }).await;
+        costs(&bench, &visitor, "/elevate", Calls { load: 1, replace: 1, lists: 2, ..NONE }).await;
         for other in &others {
             other.get("/login").await;
         }
-        costs(&bench, &visitor, "/list", Calls { load: 1 + 3, index: 1, ..NONE }).await;
-        costs(&bench, &visitor, "/end/others", Calls { load: 1, destroy: 2, index: 2, ..NONE }).await;
-        costs(&bench, &visitor, "/end/others", Calls { load: 1, index: 1, ..NONE }).await;
-        costs(&bench, &visitor, "/logout", Calls { load: 1, destroy: 1, index: 1, ..NONE }).await;
+        costs(&bench, &visitor, "/list", Calls { load: 1, load_many: 1, lists: 1, ..NONE }).await;
+        costs(&bench, &visitor, "/end/others", Calls { load: 1 + 2, remove: 2, lists: 2, ..NONE }).await;
+        costs(&bench, &visitor, "/end/others", Calls { load: 1, lists: 2, ..NONE }).await;
+        costs(&bench, &visitor, "/logout", Calls { load: 1, remove: 1, lists: 2, ..NONE }).await;
     }
 
     async fn a_login_at_the_limit_looks_at_each_device(bench: Bench) {
@@ -110,15 +110,15 @@ behaviour! {
             let bench = bench.with_config(|config| config.track_devices(true).max_devices(2).on_max_devices(policy).ttl(hour));
             let server = start(&bench).await;
             for _ in 0..2 {
-                costs(&bench, &server.visitor(), "/login", Calls { create: 1, index: 2, ..NONE }).await;
+                costs(&bench, &server.visitor(), "/login", Calls { insert: 1, lists: 2, ..NONE }).await;
             }
             let full = match policy {
-                EvictOldest => Calls { create: 1, load: 2, destroy: 1, index: 4, ..NONE },
-                Reject => Calls { load: 2, index: 3, ..NONE },
+                EvictOldest => Calls { insert: 1, load_many: 1, load: 1, remove: 1, lists: 2, ..NONE },
+                Reject => Calls { load_many: 1, lists: 1, ..NONE },
             };
             costs(&bench, &server.visitor(), "/login", full).await;
             bench.clock.advance(hour);
-            let expired = Calls { create: 1, load: 2, index: 5, ..NONE };
+            let expired = Calls { insert: 1, load_many: 1, lists: 2, ..NONE };
             costs(&bench, &server.visitor(), "/login", expired).await;
             bench.manager().devices_of("ada").end_all().await.unwrap();
         }
@@ -128,13 +128,13 @@ behaviour! {
         let bench = bench.with_config(|config| config.track_devices(true));
         let server = start(&bench).await;
         let visitor = server.visitor();
-        costs(&bench, &visitor, "/write", Calls { create: 1, ..NONE }).await;
+        costs(&bench, &visitor, "/write", Calls { insert: 1, ..NONE }).await;
         visitor.get("/login").await;
         costs(&bench, &visitor, "/write", Calls { load: 1, ..NONE }).await;
-        costs(&bench, &visitor, "/rotate", Calls { load: 1, commit: 1, ..NONE }).await;
-        costs(&bench, &visitor, "/act", Calls { load: 1, commit: 2, ..NONE }).await;
+        costs(&bench, &visitor, "/rotate", Calls { load: 1, replace: 1, ..NONE }).await;
+        costs(&bench, &visitor, "/act", Calls { load: 1, replace: 2, ..NONE }).await;
         let stranger = server.visitor();
         stranger.get("/write").await;
-        costs(&bench, &stranger, "/logout", Calls { load: 1, destroy: 1, ..NONE }).await;
+        costs(&bench, &stranger, "/logout", Calls { load: 1, remove: 1, ..NONE }).await;
     }
 }

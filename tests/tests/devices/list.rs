@@ -233,7 +233,7 @@ behaviour! {
         bench.store.take();
         three.get("/list").await;
         let calls = bench.store.take();
-        assert_eq!((calls.load, calls.index), (2, 1), "nothing is left of the others");
+        assert_eq!((calls.load, calls.lists), (2, 1), "nothing is left of the others");
     }
 
     async fn a_login_as_another_user_moves_to_their_list(bench: Bench) {

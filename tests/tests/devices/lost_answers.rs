@@ -48,9 +48,9 @@ behaviour! {
         let server = serve_with(&bench, bench.manager_over(held.clone()), routes).await;
         let visitor = server.visitor();
         visitor.get("/write").await;
-        held.hold("after commit");
+        held.hold("after replace");
         assert_eq!(visitor.get("/login").await.status, 503);
-        held.release("after commit");
+        held.release("after replace");
         assert_eq!(visitor.get("/user").await.body, "nobody");
         assert_eq!(visitor.get("/login").await.status, 409, "it may be under way still");
         bench.clock.advance(Duration::from_secs(60));

@@ -250,6 +250,10 @@ behaviour! {
         recorded.take();
         old.get("/read").await;
         let told = only(&recorded);
+        assert_eq!((&*told.name, &*told.reason), ("rejected", "replaced by a login or a rotation a moment ago"));
+        bench.clock.advance(HOUR);
+        old.get("/read").await;
+        let told = only(&recorded);
         assert_eq!((&*told.name, &*told.reason), ("rejected", "unknown or expired"));
         old.set_token("nonsense");
         old.get("/read").await;
@@ -333,12 +337,12 @@ behaviour! {
         let manager = SessionManager::new(store.clone(), config).with_clock(bench.clock.clone());
         let (server, recorded) = start_with(&bench, manager).await;
         let visitor = server.visitor();
-        store.hold("before create");
+        store.hold("before insert");
         assert_eq!(visitor.get("/login").await.status, 503);
         assert_eq!(only(&recorded).name, "store_unavailable");
         assert_eq!(visitor.get("/write").await.status, 503);
         assert_eq!(only(&recorded).name, "store_unavailable");
-        store.release("before create");
+        store.release("before insert");
         visitor.get("/login").await;
         recorded.take();
         store.hold("before load");
@@ -378,13 +382,13 @@ behaviour! {
 fn a_store_call_that_its_runtime_cuts_off() {
     let (recorded, gates) = (Recorded::default(), Gates::default());
     let store = HeldStore::new(MemoryStore::new(), &gates);
-    store.hold("before create");
+    store.hold("before insert");
     let manager = SessionManager::new(store, SessionConfig::default()).with_event_sink(recorded.clone());
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let short = runtime();
     short.block_on(async {
         tokio::spawn(manager.open().auth().login("ada").into_future());
-        gates.arrived("before create", 1).await;
+        gates.arrived("before insert", 1).await;
     });
     drop(short);
     runtime().block_on(manager.drain());

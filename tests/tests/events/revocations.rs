@@ -86,16 +86,16 @@ behaviour! {
         let (server, manager, recorded) = start(&bench, bench.manager_over(held.clone())).await;
         let (_visitors, ids) = logged_in::<3>(&server).await;
         recorded.take();
-        held.hold("before destroy");
+        held.hold("before remove");
         let end = || {
             let manager = manager.clone();
             tokio::spawn(async move { manager.devices_of("ada").end_all().await })
         };
         let administrators = [end(), end()];
         // Both were told of all sessions.
-        bench.gates.arrived("before destroy", 2).await;
-        held.release("before destroy");
-        bench.gates.open("before destroy", 2);
+        bench.gates.arrived("before remove", 2).await;
+        held.release("before remove");
+        bench.gates.open("before remove", 2);
         for administrator in administrators {
             administrator.await.expect("it does not panic").expect("the store answers");
         }
@@ -152,11 +152,11 @@ behaviour! {
                 users.insert("ada", Account { password_hash: "second" });
             }
             recorded.take();
-            held.hold("before commit");
+            held.hold("before remove");
             let tabs = [visitor.fork(), visitor.fork()].map(|tab| tab.get_in_background("/home"));
-            bench.gates.arrived("before commit", 2).await;
-            held.release("before commit");
-            bench.gates.open("before commit", 2);
+            bench.gates.arrived("before remove", 2).await;
+            held.release("before remove");
+            bench.gates.open("before remove", 2);
             for tab in tabs {
                 assert_eq!(tab.await.expect("the request ends").body, "false", "{reason}");
             }

@@ -1,8 +1,10 @@
 //! Row 15 of the list of systems that applications come from.
 
 use reqwest::Method;
-use sessionkit::store::{CommitOutcome, CreateOutcome, Delta, Generation, Record, Store, StoreError};
-use sessionkit::{CrossOriginProtection, SessionConfig, SessionData, SessionId, SessionManager, Timestamp};
+use sessionkit::store::{
+    Entry, EntryKey, Generation, InsertOutcome, RemoveOutcome, ReplaceOutcome, Revision, Store, StoreError,
+};
+use sessionkit::{CrossOriginProtection, SessionConfig, SessionData, SessionManager};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, TestStore};
 
@@ -15,26 +17,20 @@ pub struct Cart {
 struct Custom(TestStore);
 
 impl Store for Custom {
-    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
-        self.0.load(id, now).await
+    async fn load(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
+        self.0.load(key).await
     }
 
-    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
-        self.0.create(id, record, now).await
+    async fn insert(&self, key: &EntryKey, entry: &Entry) -> Result<InsertOutcome, StoreError> {
+        self.0.insert(key, entry).await
     }
 
-    async fn commit(
-        &self,
-        id: SessionId,
-        generation: Generation,
-        delta: &Delta,
-        now: Timestamp,
-    ) -> Result<CommitOutcome, StoreError> {
-        self.0.commit(id, generation, delta, now).await
+    async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
+        self.0.replace(key, held, entry).await
     }
 
-    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
-        self.0.destroy(id).await
+    async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
+        self.0.remove(key, held).await
     }
 }
 

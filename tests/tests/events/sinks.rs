@@ -108,6 +108,6 @@ async fn a_sink_may_be_shared_with_the_application() {
         manager.open().auth().login("ada").await.expect("the store answers");
         manager.drain().await;
         let noted = std::mem::take(&mut *notes.0.lock().expect("no holder panics"));
-        assert_eq!(noted, ["create created", "login", "flushed"]);
+        assert_eq!(noted, ["insert inserted", "login", "flushed"]);
     }
 }

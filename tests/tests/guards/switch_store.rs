@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sessionkit::store::{CommitOutcome, CreateOutcome, Delta, Generation, Record, SessionId, StoreError, Timestamp};
+use sessionkit::store::{
+    Entry, EntryKey, Generation, InsertOutcome, RemoveOutcome, ReplaceOutcome, Revision, StoreError,
+};
 use sessionkit::{MemoryStore, Store};
 
 #[derive(Clone)]
@@ -27,25 +29,19 @@ impl SwitchStore {
 }
 
 impl Store for SwitchStore {
-    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
-        self.store()?.load(id, now).await
+    async fn load(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
+        self.store()?.load(key).await
     }
 
-    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
-        self.store()?.create(id, record, now).await
+    async fn insert(&self, key: &EntryKey, entry: &Entry) -> Result<InsertOutcome, StoreError> {
+        self.store()?.insert(key, entry).await
     }
 
-    async fn commit(
-        &self,
-        id: SessionId,
-        generation: Generation,
-        delta: &Delta,
-        now: Timestamp,
-    ) -> Result<CommitOutcome, StoreError> {
-        self.store()?.commit(id, generation, delta, now).await
+    async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
+        self.store()?.replace(key, held, entry).await
     }
 
-    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
-        self.store()?.destroy(id).await
+    async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
+        self.store()?.remove(key, held).await
     }
 }

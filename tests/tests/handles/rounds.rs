@@ -310,7 +310,7 @@ behaviour! {
         bench.gates.open("work", 1);
         bench.gates.arrived("stored", 1).await;
         // The first commit meets a conflict, and the second one merges.
-        assert_eq!(bench.store.take(), Calls { commit: 2, ..Calls::default() });
+        assert_eq!(bench.store.take(), Calls { replace: 2, ..Calls::default() });
         assert_eq!(visitor.get("/show").await.body, r#"nobody 0 b ["a", "b", "work"]"#);
     }
 

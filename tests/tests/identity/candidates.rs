@@ -109,7 +109,7 @@ behaviour! {
         // Both secrets are right, so a logout is final for both: none may be left to open something alone.
         bench.store.take();
         assert_eq!(nobody.get_with_cookies("/logout", &[one.as_bytes(), other.as_bytes()]).await.status, 200);
-        assert_eq!(bench.store.take().destroy, 2);
+        assert_eq!(bench.store.take().remove, 2);
         assert_eq!((ada.get("/me").await.body, bob.get("/me").await.body), ("nobody".to_owned(), "nobody".to_owned()));
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use sessionkit::SessionData;
+use sessionkit::store::{EntryKey, Record};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Log, Server, Visitor};
 
@@ -260,12 +261,12 @@ behaviour! {
         let manager = bench.manager();
         let session = manager.open();
         let value = sessionkit::store::StoredValue::new(CODE);
-        let op = sessionkit::store::FieldOp::Set { key: "account.code".into(), value: value.clone() };
         printed += &format!("{token:?} {:?} {:?} {manager:?} {session:?}", token.id(), token.secret_hash("Main"));
-        printed += &format!("{value:?} {:?} {op:?}", value.as_ref());
-        let record = sessionkit::Store::load(&bench.store, token.id(), sessionkit::Clock::now(&bench.clock)).await;
-        let record = record.expect("the store answers").expect("the session is there");
-        printed += &format!("{record:?} {:?} {:?}", record.header(), record.fields());
+        printed += &format!("{value:?} {:?}", value.as_ref());
+        let entry = sessionkit::Store::load(&bench.store, &EntryKey::session(token.id())).await;
+        let entry = entry.expect("the store answers").expect("the session is there");
+        let record = Record::from_bytes(entry.bytes()).expect("it is whole");
+        printed += &format!("{entry:?} {:?} {record:?} {:?} {:?}", entry.summary(), record.header(), record.fields());
         assert!(printed.contains(&token.id().to_string()), "an id is no secret");
         assert!(!printed.contains("hunter2"), "{printed}");
         let hash = URL_SAFE_NO_PAD.encode(token.secret_hash("Main").as_bytes());

@@ -115,7 +115,7 @@ behaviour! {
             thief.set_token(&forged);
             bench.store.take();
             assert_eq!(thief.get("/logout").await.status, 200);
-            assert_eq!(bench.store.take().destroy, 0);
+            assert_eq!(bench.store.take().remove, 0);
             for path in ["/add", "/login"] {
                 let given = replaced(&server, path, &forged).await;
                 assert_ne!(bytes(&given)[..16], real[..16], "{path}");
@@ -133,7 +133,6 @@ behaviour! {
             assert_eq!(visitor.get(path).await.cookies().len(), 1, "{path}");
             assert_ne!(visitor.token(), old.token(), "{path}");
             assert_eq!(old.get("/me").await.body, "nobody", "{path}");
-            assert_eq!(old.get("/logout").await.status, 200, "{path}");
             assert_eq!(visitor.get("/me").await.body, "ada", "{path}");
             assert_eq!(visitor.get("/count").await.body, "1", "{path}");
         }

@@ -1,84 +1,10 @@
 //! Logins that race a revocation, and each other at the limit of devices: [P9], and limits that are exact.
 
-use std::collections::HashMap;
-
 use sessionkit::OnMaxDevices::{self, EvictOldest, Reject};
-use sessionkit::store::{
-    DeviceEntry, DeviceIndex, DeviceSelection, Registered, Registration, SessionId, StoreFuture, Timestamp,
-};
 use sessionkit::{SessionConfig, SessionConfigBuilder};
-use sessionkit_core::{Store as _, Token};
+use sessionkit_core::Token;
 
-use super::{Outcome, Request, Stage, World, explore_within, race};
-
-impl Stage {
-    fn index(&self) -> &dyn DeviceIndex {
-        self.store.device_index().expect("the memory store has an index")
-    }
-
-    fn log(&self, call: &'static str, id: Option<SessionId>) {
-        self.log.lock().unwrap().push((call, id));
-    }
-}
-
-impl DeviceIndex for Stage {
-    fn register<'a>(&'a self, user: &'a str, login: Registration) -> StoreFuture<'a, Registered> {
-        Box::pin(async move {
-            self.turn().await;
-            let registered = self.index().register(user, login).await;
-            if let Ok(Registered::Entered(_)) = registered {
-                self.log("register", Some(login.id));
-            }
-            registered
-        })
-    }
-
-    fn confirm<'a>(
-        &'a self,
-        user: &'a str,
-        id: SessionId,
-        ended: &'a [SessionId],
-        now: Timestamp,
-    ) -> StoreFuture<'a, bool> {
-        Box::pin(async move {
-            self.turn().await;
-            self.index().confirm(user, id, ended, now).await
-        })
-    }
-
-    fn entries<'a>(&'a self, user: &'a str, now: Timestamp) -> StoreFuture<'a, Vec<DeviceEntry>> {
-        Box::pin(async move {
-            self.turn().await;
-            self.index().entries(user, now).await
-        })
-    }
-
-    fn end<'a>(&'a self, user: &'a str, meant: DeviceSelection, now: Timestamp) -> StoreFuture<'a, Vec<SessionId>> {
-        Box::pin(async move {
-            self.turn().await;
-            self.log("end", None);
-            self.index().end(user, meant, now).await
-        })
-    }
-
-    fn forget<'a>(&'a self, user: &'a str, ids: &'a [SessionId]) -> StoreFuture<'a, ()> {
-        Box::pin(async move {
-            self.turn().await;
-            self.index().forget(user, ids).await
-        })
-    }
-
-    fn prune<'a>(&'a self, user: &'a str, seen: &'a [DeviceEntry]) -> StoreFuture<'a, ()> {
-        Box::pin(async move {
-            self.turn().await;
-            self.index().prune(user, seen).await
-        })
-    }
-
-    fn users<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<String>> {
-        self.index().users(prefix)
-    }
-}
+use super::{Outcome, Request, World, explore_within, race};
 
 fn settings() -> SessionConfigBuilder {
     SessionConfig::builder().track_devices(true)
@@ -115,18 +41,20 @@ fn orders(
     })
 }
 
-/// What was registered when the revocation came is over.
+/// Whatever was answered before the revocation began is over, and whatever is alive is on the list.
 async fn nothing_outlives_the_revocation(world: &World, outcomes: &[Outcome]) {
-    let log = world.stage.log.lock().unwrap().clone();
-    let ended = log.iter().rposition(|(call, _)| *call == "end").expect("there was a revocation");
-    let mut registered = HashMap::new();
-    for (at, (call, id)) in log.iter().enumerate() {
-        if let ("register", Some(id)) = (*call, id) {
-            registered.insert(*id, at);
+    let revoked = outcomes.iter().find(|outcome| outcome.request == Request::Revoke).expect("there was a revocation");
+    for outcome in outcomes.iter().filter(|outcome| outcome.ended < revoked.began) {
+        if let Some(token) = &outcome.cookie {
+            assert!(!world.opens(token).await, "[P9] {outcomes:?}");
         }
     }
-    for (id, _) in world.stage.store.dump() {
-        assert!(registered.get(&id).is_some_and(|at| *at > ended), "[P9] {log:?} {outcomes:?}");
+    for outcome in outcomes.iter().filter(|outcome| !outcome.authenticated) {
+        assert!(outcome.cookie.is_none(), "[P9] a login that fails gives nobody a token: {outcomes:?}");
+    }
+    for (id, record) in world.stage.store.dump() {
+        let given = outcomes.iter().filter_map(|outcome| outcome.cookie.as_ref()).any(|token| token.id() == id);
+        assert!(given || record.header().user.is_none(), "[P9] nobody's session is left: {outcomes:?}");
     }
 }
 

@@ -6,11 +6,12 @@
 mod devices;
 mod renewal;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sessionkit::store::{
-    CommitOutcome, CreateOutcome, Delta, DeviceIndex, Generation, Record, SessionId, Store, StoreError,
+    Entry, EntryKey, Generation, InsertOutcome, Record, RemoveOutcome, ReplaceOutcome, Revision, Store, StoreError,
 };
 use sessionkit::testing::ManualClock;
 use sessionkit::{
@@ -45,55 +46,48 @@ enum Request {
     Revoke,
 }
 
-/// A call to the index of devices, and the session that it was about.
-type IndexCall = (&'static str, Option<SessionId>);
-
 /// Holds every call back until the scheduler lets it happen.
 #[derive(Clone, Default)]
 struct Stage {
     store: Arc<MemoryStore>,
     waiting: Arc<Mutex<Vec<oneshot::Sender<()>>>>,
-    /// What happened in the index of devices.
-    log: Arc<Mutex<Vec<IndexCall>>>,
+    turns: Arc<AtomicUsize>,
 }
 
 impl Stage {
+    /// Loads a session without a turn.
+    async fn record(&self, token: &Token) -> Option<Record> {
+        let entry = self.store.load(&EntryKey::session(token.id())).await.unwrap();
+        entry.map(|entry| Record::from_bytes(entry.bytes()).unwrap())
+    }
+
     async fn turn(&self) {
         let (go, gone) = oneshot::channel();
         self.waiting.lock().unwrap().push(go);
         gone.await.unwrap();
+        self.turns.fetch_add(1, Ordering::SeqCst);
     }
 }
 
 impl Store for Stage {
-    async fn load(&self, id: SessionId, now: Timestamp) -> Result<Option<Record>, StoreError> {
+    async fn load(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
         self.turn().await;
-        self.store.load(id, now).await
+        self.store.load(key).await
     }
 
-    async fn create(&self, id: SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome, StoreError> {
+    async fn insert(&self, key: &EntryKey, entry: &Entry) -> Result<InsertOutcome, StoreError> {
         self.turn().await;
-        self.store.create(id, record, now).await
+        self.store.insert(key, entry).await
     }
 
-    async fn commit(
-        &self,
-        id: SessionId,
-        generation: Generation,
-        delta: &Delta,
-        now: Timestamp,
-    ) -> Result<CommitOutcome, StoreError> {
+    async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
         self.turn().await;
-        self.store.commit(id, generation, delta, now).await
+        self.store.replace(key, held, entry).await
     }
 
-    async fn destroy(&self, id: SessionId) -> Result<bool, StoreError> {
+    async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
         self.turn().await;
-        self.store.destroy(id).await
-    }
-
-    fn device_index(&self) -> Option<&dyn DeviceIndex> {
-        Some(self)
+        self.store.remove(key, held).await
     }
 }
 
@@ -116,6 +110,9 @@ struct Outcome {
     /// Whether its changes were acknowledged.
     stored: bool,
     cookie: Option<Token>,
+    /// How many turns had been taken when it began, and when it ended.
+    began: usize,
+    ended: usize,
 }
 
 struct World {
@@ -138,7 +135,9 @@ impl World {
         Self { stage, clock, manager }
     }
 
-    async fn perform(manager: SessionManager, cookie: String, request: Request) -> Outcome {
+    async fn perform(stage: Stage, manager: SessionManager, cookie: String, request: Request) -> Outcome {
+        let turns = || stage.turns.load(Ordering::SeqCst);
+        let began = turns();
         let session = manager.open();
         session.attach(&RequestHead::new("POST", "/", &Cookie(cookie)));
         let auth = session.auth();
@@ -167,27 +166,31 @@ impl World {
             _ => None,
         });
         let stored = closed.rejection.is_none();
-        Outcome { request, opened, authenticated: authenticated.is_ok(), stored, cookie }
+        Outcome { request, opened, authenticated: authenticated.is_ok(), stored, cookie, began, ended: turns() }
     }
 
-    /// Lets requests run until each is done or waits for its turn.
+    /// Lets requests run until each is done, waits for its turn, or for another that commits for it.
     async fn settle(&self, running: &[tokio::task::JoinHandle<Outcome>]) {
+        let mut seen = Vec::new();
         loop {
             for _ in 0..64 {
                 tokio::task::yield_now().await;
             }
             let done = running.iter().filter(|request| request.is_finished()).count();
-            if done + self.stage.waiting.lock().unwrap().len() == running.len() {
+            let waiting = self.stage.waiting.lock().unwrap().len();
+            // A request that met a conflict pauses before it tries again, 16 milliseconds at most.
+            seen.push((done, waiting));
+            let is_steady = seen.len() > 2 && seen[seen.len() - 3..].iter().all(|state| *state == (done, waiting));
+            if done + waiting == running.len() || (waiting > 0 && is_steady) {
                 return;
             }
-            // A request that met a conflict pauses before it tries again.
             tokio::time::advance(Duration::from_millis(20)).await;
         }
     }
 
     /// Does something alone.
     async fn alone(&self, cookie: &str, request: Request) -> Outcome {
-        let running = [tokio::spawn(Self::perform(self.manager.clone(), cookie.into(), request))];
+        let running = [tokio::spawn(Self::perform(self.stage.clone(), self.manager.clone(), cookie.into(), request))];
         loop {
             self.settle(&running).await;
             let next = self.stage.waiting.lock().unwrap().pop();
@@ -201,15 +204,15 @@ impl World {
     }
 
     async fn opens(&self, token: &Token) -> bool {
-        let record = self.stage.store.load(token.id(), self.clock.now()).await.unwrap();
-        record.is_some_and(|record| record.header().secret == token.secret_hash("Main"))
+        self.stage.record(token).await.is_some_and(|record| record.header().secret == token.secret_hash("Main"))
     }
 }
 
 /// Runs the requests in the order that `choices` says, and adds to it how many choices there were at each step.
 async fn race(world: &World, requests: &[(&Token, Request)], choices: &mut Vec<(usize, usize)>) -> Vec<Outcome> {
     let spawn = |(token, request): &(&Token, Request)| {
-        tokio::spawn(World::perform(world.manager.clone(), format!("__Host-session={}", token.expose()), *request))
+        let cookie = format!("__Host-session={}", token.expose());
+        tokio::spawn(World::perform(world.stage.clone(), world.manager.clone(), cookie, *request))
     };
     let running: Vec<_> = requests.iter().map(spawn).collect();
     for step in 0.. {
@@ -243,7 +246,7 @@ async fn run(requests: &[Request], begin: Request, choices: &mut Vec<(usize, usi
 async fn check(world: &World, begin: Request, token: &Token, outcomes: &[Outcome]) {
     let story = || format!("{outcomes:?}");
     let now = world.clock.now();
-    let record = world.stage.store.load(token.id(), now).await.unwrap();
+    let record = world.stage.record(token).await;
     let is_login = |outcome: &&Outcome| matches!(outcome.request, Request::Login | Request::LoginAndAdd);
     for login in outcomes.iter().filter(is_login) {
         assert!(login.authenticated, "[P3] valid credentials never fail: {}", story());

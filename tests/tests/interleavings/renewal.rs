@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use sessionkit::{Clock as _, SessionConfig};
-use sessionkit_core::{Store as _, Token};
+use sessionkit_core::Token;
 
 use super::Request::{self, *};
 use super::{Outcome, World, explore, race};
@@ -26,7 +26,7 @@ async fn begin() -> (World, Token) {
 /// Whether a request that came with the token now would have the session.
 async fn opens(world: &World, token: &Token) -> bool {
     let now = world.clock.now();
-    let Some(record) = world.stage.store.load(token.id(), now).await.unwrap() else { return false };
+    let Some(record) = world.stage.record(token).await else { return false };
     let (header, secret) = (record.header(), token.secret_hash("Main"));
     let previous = header.previous.filter(|previous| previous.until.is_none_or(|until| now < until));
     header.secret == secret || previous.is_some_and(|previous| previous.secret == secret)

@@ -249,6 +249,7 @@ behaviour! {
     async fn a_rotation_that_comes_too_late_takes_back_the_cookie_of_a_login(bench: Bench) {
         let server = start(&bench).await;
         let visitor = filled(&server).await;
+        visitor.get("/login/ada").await;
         let logout = visitor.fork().get_in_background("/logout-slowly");
         bench.gates.arrived("logout", 1).await;
         let login = visitor.get_in_background("/login-and-rotate");

@@ -11,6 +11,7 @@ mod impersonation;
 mod layers;
 mod overtaken;
 mod presets;
+mod remember;
 mod renewal;
 mod rolling;
 mod rules;

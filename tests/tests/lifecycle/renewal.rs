@@ -231,7 +231,7 @@ behaviour! {
         let server = serve_with(&bench, bench.manager_over(store.clone()), routes!["/me" => me, "/login" => login]).await;
         let visitor = ada(&server).await;
         bench.clock.advance(HOUR);
-        for gate in ["before commit", "after commit"] {
+        for gate in ["before replace", "after replace"] {
             store.hold(gate);
             let answer = visitor.get("/me").await;
             assert_eq!((answer.status, answer.body.as_str(), answer.cookies().len()), (200, "ada", 0), "{gate}");

@@ -148,7 +148,7 @@ behaviour! {
         for path in ["/me", "/add", "/me"] {
             assert_eq!(max_age(&visitor.get(path).await), None, "{path}");
         }
-        assert_eq!(bench.store.take().commit, 1);
+        assert_eq!(bench.store.take().replace, 1);
         lives_for(&bench, &visitor, 500).await;
         ends_in_a_second(&bench, &visitor).await;
     }
@@ -207,11 +207,11 @@ behaviour! {
             bench.clock.advance(seconds(throttle - 1));
             assert_eq!(max_age(&visitor.get("/me").await), None);
             assert_eq!(max_age(&visitor.get("/add").await), None);
-            assert_eq!(bench.store.take().commit, 1, "the addition's");
+            assert_eq!(bench.store.take().replace, 1, "the addition's");
             bench.clock.advance(seconds(1));
             assert_eq!(max_age(&visitor.get("/me").await), Some(1000));
             assert_eq!(max_age(&visitor.get("/me").await), None);
-            assert_eq!(bench.store.take().commit, 1, "one touch");
+            assert_eq!(bench.store.take().replace, 1, "one touch");
         }
     }
 

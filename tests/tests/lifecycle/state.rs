@@ -161,7 +161,7 @@ behaviour! {
         }
         assert_eq!((bench.store.take().total(), bench.sessions()), (0, 0));
         assert_eq!(visitor.get("/tag").await.cookies().len(), 1);
-        assert_eq!((bench.store.take().create, bench.sessions()), (1, 1));
+        assert_eq!((bench.store.take().insert, bench.sessions()), (1, 1));
     }
 
     async fn an_equal_write_writes_nothing(bench: Bench) {
@@ -199,7 +199,7 @@ behaviour! {
         visitor.get("/fill").await;
         bench.store.take();
         visitor.get("/twice").await;
-        assert_eq!(bench.store.take().commit, 1);
+        assert_eq!(bench.store.take().replace, 1);
         let cart = visitor.get("/read").await.body;
         assert!(cart.ends_with("{'a', 'b', 'o'} other 1 8 [7, 1, 2] None"), "{cart}");
         // A first visit merges the same.
@@ -223,7 +223,7 @@ behaviour! {
         assert_eq!(bench.store.take().total(), 0, "nothing is stored before the request is closed");
         let closed = manager.close(&session, 200).await;
         assert!(closed.rejection.is_none());
-        assert_eq!(bench.store.take().create, 1);
+        assert_eq!(bench.store.take().insert, 1);
     }
 
     async fn maybe_session_tells_a_visitor_without_a_session_apart(bench: Bench) {

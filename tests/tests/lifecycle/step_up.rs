@@ -15,7 +15,7 @@ struct Cart {
 /// What proves identity anew.
 const WAYS: [&str; 3] = ["/login", "/reauthenticate", "/elevate"];
 
-const TWO_CALLS: Calls = Calls { load: 1, create: 0, commit: 1, destroy: 0, index: 0 };
+const TWO_CALLS: Calls = Calls { load: 1, insert: 0, replace: 1, remove: 0, lists: 0, scan: 0, load_many: 0 };
 
 behaviour! {
     tests: [

@@ -90,7 +90,7 @@ behaviour! {
             let answer = visitor.get(path).await;
             assert_eq!((answer.cookies().len(), answer.all("vary"), answer.all("cache-control")), (1, vec!["Cookie"], vec!["no-store"]), "{path}");
             let calls = bench.store.take();
-            assert_eq!((calls.create, calls.total()), (1, 1), "{path}");
+            assert_eq!((calls.insert, calls.total()), (1, 1), "{path}");
             assert_eq!(visitor.get("/free").await.cookies().len(), 0);
             assert_eq!(bench.store.take().total(), 0, "a route that does not ask costs nothing after {path}");
             assert_eq!(visitor.get("/view").await.body, "true", "{path}");
@@ -144,7 +144,7 @@ behaviour! {
     async fn row_06_on_a_store_failure_is_not_noticed_by_routes_that_do_not_ask(bench: Bench) {
         let bench = bench.with_config(|config| on(config).commit_deadline(Duration::from_millis(50)));
         let store = HeldStore::new(bench.store.clone(), &bench.gates);
-        store.hold("before create");
+        store.hold("before insert");
         let server = serve_with(&bench, bench.manager_over(store), routes!["/free" => free, "/add" => add]).await;
         let answer = server.visitor().get("/free").await;
         assert_eq!((answer.status, answer.body.as_str(), answer.cookies().len()), (200, "free", 0));

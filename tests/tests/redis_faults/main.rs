@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod entries;
+mod failover;
 mod layout;
 mod network;
 mod notices;

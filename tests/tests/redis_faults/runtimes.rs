@@ -8,7 +8,7 @@ use sessionkit_core::StoreErrorKind::Unavailable;
 use sessionkit_tests::servers::proxy::FaultProxy;
 use sessionkit_tests::servers::redis::RedisServer;
 
-use super::support::{ID, NOW, assert_kind, commit_set, create, text};
+use super::support::{assert_kind, commit_set, create, key, text};
 
 /// Runs this on a runtime of its own, on a thread of its own, both of which end.
 async fn on_a_worker<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
@@ -51,7 +51,7 @@ fn without_its_runtime_a_store_fails_and_does_not_hang() {
     drop(first);
     let second = tokio::runtime::Runtime::new().unwrap();
     for _ in 0..2 {
-        let reason = assert_kind(second.block_on(store.load(ID, NOW)), Unavailable);
+        let reason = assert_kind(second.block_on(store.load(&key())), Unavailable);
         assert!(reason.contains("runtime"), "{reason}");
     }
 }

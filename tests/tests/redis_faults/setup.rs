@@ -5,7 +5,7 @@ use sessionkit_core::Store;
 use sessionkit_core::StoreErrorKind::Unavailable;
 use sessionkit_tests::servers::redis::RedisServer;
 
-use super::support::{ID, KEY, NOW, assert_kind, commit_set, create, text};
+use super::support::{ID, KEY, assert_kind, commit_set, create, key, remove, text};
 
 pub(crate) fn with_login(server: &RedisServer, login: &str) -> String {
     server.url().replace("://", &format!("://{login}@"))
@@ -15,7 +15,7 @@ async fn use_everything(store: &RedisStore) {
     create(store, &[("a", "1")]).await;
     commit_set(store, "a", "2").await.unwrap();
     assert_eq!(text(store, "a").await.as_deref(), Some("2"));
-    assert!(store.destroy(ID).await.unwrap());
+    assert!(remove(&store).await.unwrap());
     store.ping().await.unwrap();
 }
 
@@ -29,7 +29,7 @@ async fn tls() {
         use_everything(&store).await;
         server.restart();
         // A load notices that the connection is gone, and comes back on another.
-        assert!(store.load(ID, NOW).await.unwrap().is_none());
+        assert!(store.load(&key()).await.unwrap().is_none());
         use_everything(&store).await;
     }
 
@@ -56,7 +56,7 @@ async fn password() {
     assert!(!format!("{store:?}").contains("hunter2"));
     assert!(format!("{store:?}").contains(&server.address().to_string()), "{store:?}");
 
-    assert_kind(RedisStore::new(&server.url()).unwrap().load(ID, NOW).await, Unavailable);
+    assert_kind(RedisStore::new(&server.url()).unwrap().load(&key()).await, Unavailable);
     let wrong = RedisStore::new(&with_login(&server, ":swordfish")).unwrap();
     let reason = assert_kind(wrong.ping().await, Unavailable);
     assert!(!reason.contains("swordfish") && !reason.contains("hunter2"), "{reason}");
@@ -90,7 +90,7 @@ async fn database() {
     assert_eq!(server.cli(&["-n", "3", "EXISTS", KEY]), "1");
     assert_eq!(server.cli(&["-n", "0", "DBSIZE"]), "0");
     server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
-    assert!(store.load(ID, NOW).await.unwrap().is_some(), "a new connection is to the same database");
+    assert!(store.load(&key()).await.unwrap().is_some(), "a new connection is to the same database");
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn prefixes_keep_stores_apart() {
     let shop = RedisStore::builder(server.url()).prefix("shop:").build().unwrap();
     let office = RedisStore::builder(server.url()).prefix("office:").build().unwrap();
     create(&shop, &[("a", "1")]).await;
-    assert!(office.load(ID, NOW).await.unwrap().is_none());
+    assert!(office.load(&key()).await.unwrap().is_none());
     create(&office, &[("a", "2")]).await;
     assert_eq!(text(&shop, "a").await.as_deref(), Some("1"));
     assert_eq!(server.cli(&["EXISTS", &shop.key(ID), &office.key(ID)]), "2");

@@ -1,4 +1,4 @@
-//! A session in a Redis server.
+//! A session in a Redis server, as the store sees it: bytes with a revision.
 
 use std::future::Future;
 use std::pin::pin;
@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use sessionkit::redis::RedisStore;
 use sessionkit_core::{
-    CommitOutcome, CreateOutcome, Delta, FieldOp, Generation, Header, HeaderOp, Record, SecretHash, SessionId, Store,
-    StoreError, StoreErrorKind, StoredValue, Timestamp,
+    Entry, EntryKey, Generation, Header, InsertOutcome, Record, RemoveOutcome, ReplaceOutcome, Revision, SecretHash,
+    SessionId, Store, StoreError, StoreErrorKind, StoredValue, Timestamp,
 };
 
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -16,56 +16,52 @@ pub(crate) const TTL: Duration = Duration::from_secs(3600);
 pub(crate) const ID: SessionId = SessionId::from_bytes([7; 16]);
 pub(crate) const KEY: &str = "session:BwcHBwcHBwcHBwcHBwcHBw";
 
-pub(crate) fn header() -> Header {
-    Header::new(SecretHash::from_bytes([1; 32]), NOW, TTL, None)
+/// The revision of every entry here, so that each write replaces the one before.
+pub(crate) const HELD: Revision = Revision::from_bytes([0; 8]);
+
+pub(crate) fn key() -> EntryKey {
+    EntryKey::session(ID)
 }
 
-pub(crate) fn record(header: Header, fields: &[(&str, &str)]) -> Record {
+/// An entry with these fields.
+pub(crate) fn entry(fields: &[(&str, &str)]) -> Entry {
+    let header = Header::new(SecretHash::from_bytes([1; 32]), NOW, TTL, None);
     let values: Vec<_> = fields.iter().map(|(key, text)| (*key, StoredValue::new(*text))).collect();
-    Record::from_fields(header, values.iter().map(|(key, value)| (*key, value.as_ref())))
+    let record = Record::from_fields(header, values.iter().map(|(key, value)| (*key, value.as_ref())));
+    Entry::new(record.as_bytes().clone(), TTL)
 }
 
-pub(crate) fn header_delta(ops: impl Into<Vec<HeaderOp>>) -> Delta {
-    let mut delta = Delta::new();
-    delta.header = ops.into();
-    delta
-}
-
-pub(crate) fn field_delta(ops: impl Into<Vec<FieldOp>>) -> Delta {
-    let mut delta = Delta::new();
-    delta.fields = ops.into();
-    delta
-}
-
-pub(crate) fn set(key: &'static str, text: &str) -> FieldOp {
-    FieldOp::Set { key: key.into(), value: StoredValue::new(text) }
-}
-
-pub(crate) fn add(key: &'static str) -> FieldOp {
-    FieldOp::Add { key: key.into(), by: 1, min: 0, max: 1000, carried: false }
-}
-
-/// Makes the session `ID` with these fields.
+/// Makes the session with these fields.
 pub(crate) async fn create(store: &RedisStore, fields: &[(&str, &str)]) {
-    let outcome = store.create(ID, &record(header(), fields), NOW).await.unwrap();
-    assert_eq!(outcome, CreateOutcome::Created);
+    let outcome = store.insert(&key(), &entry(fields)).await.unwrap();
+    assert_eq!(outcome, InsertOutcome::Inserted);
 }
 
-pub(crate) async fn commit(store: &RedisStore, delta: &Delta) -> Result<CommitOutcome, StoreError> {
-    store.commit(ID, Generation::from_number(0), delta, NOW).await
+/// Replaces the fields of the session.
+pub(crate) async fn commit(store: &RedisStore, fields: &[(&str, &str)]) -> Result<(), StoreError> {
+    let outcome = store.replace(&key(), HELD, &entry(fields)).await?;
+    assert_eq!(outcome, ReplaceOutcome::Replaced);
+    Ok(())
 }
 
-pub(crate) async fn commit_set(store: &RedisStore, key: &'static str, text: &str) -> Result<(), StoreError> {
-    match commit(store, &field_delta([set(key, text)])).await? {
-        CommitOutcome::Committed(_) => Ok(()),
-        other => panic!("a plain set is committed, but: {other:?}"),
+pub(crate) async fn commit_set(store: &RedisStore, field: &str, text: &str) -> Result<(), StoreError> {
+    commit(store, &[(field, text)]).await
+}
+
+/// Ends the session; `false` if there was none.
+pub(crate) async fn remove(store: &RedisStore) -> Result<bool, StoreError> {
+    match store.remove(&key(), Generation::default()).await? {
+        RemoveOutcome::Removed => Ok(true),
+        RemoveOutcome::Absent => Ok(false),
+        RemoveOutcome::Changed(entry) => panic!("the generation never changes here, but: {entry:?}"),
     }
 }
 
-/// The text of a field of the session `ID`.
-pub(crate) async fn text(store: &RedisStore, key: &str) -> Option<String> {
-    let record = store.load(ID, NOW).await.unwrap().expect("the session is alive");
-    record.field(key, NOW).map(|value| String::from_utf8(value.bytes.to_vec()).unwrap())
+/// The text of a field of the session.
+pub(crate) async fn text(store: &RedisStore, field: &str) -> Option<String> {
+    let entry = store.load(&key()).await.unwrap().expect("the session is there");
+    let record = Record::from_bytes(entry.bytes()).expect("it is whole");
+    record.field(field, NOW).map(|value| String::from_utf8(value.bytes.to_vec()).unwrap())
 }
 
 #[track_caller]

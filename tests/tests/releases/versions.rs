@@ -240,7 +240,7 @@ behaviour! {
         read(&two).await;
         // To write what was read is no change.
         post(&two, "/now", "first Ada, tag a, theme dark").await;
-        assert_eq!(bench.store.take().commit, 0);
+        assert_eq!(bench.store.take().replace, 0);
         assert_eq!(read(&one).await, "Ada King, dark, 2 [\"a\", \"b\"] en");
     }
 
@@ -248,7 +248,7 @@ behaviour! {
         let (_servers, [one, two, _]) = releases(&bench).await;
         bench.store.take();
         post(&two, "/now", "theme light").await;
-        assert_eq!(bench.store.take().commit, 1);
+        assert_eq!(bench.store.take().replace, 1);
         assert_eq!(read(&two).await, "Ada|King, light night, 2 {\"a\", \"b\"} en");
         let dump = bench.dump();
         for (key, is_stored) in [("@version", true), ("profile.first", true), ("profile.name", false), ("tags", false)] {

@@ -32,14 +32,14 @@ behaviour! {
     /// Learns that there is no such user while somebody else's login is at the store.
     async fn outrun(auth: Auth, Shared(gates): Shared) -> Answered {
         let login = tokio::spawn(auth.login("bob").into_future());
-        gates.arrived("before commit", 1).await;
+        gates.arrived("before replace", 1).await;
         let mut loading = pin!(auth.user::<Account>());
         // The loader answers at the second time, and then the end of the session waits for the login.
         for _ in 0..10 {
             assert!(futures_util::poll!(loading.as_mut()).is_pending());
             tokio::task::yield_now().await;
         }
-        gates.open("before commit", 1);
+        gates.open("before replace", 1);
         login.await.expect("it does not panic")?;
         Ok(Reply::ok(loading.await?.map_or("nobody".to_owned(), |user| user.name.clone())))
     }
@@ -102,10 +102,10 @@ behaviour! {
         let visitor = server.visitor();
         visitor.get("/login").await;
         accounts.remove("ada");
-        held.hold("before commit");
+        held.hold("before replace");
         let outrun = visitor.get_in_background("/outrun");
         let answer = outrun.await.expect("the request ends");
-        held.release("before commit");
+        held.release("before replace");
         assert_eq!((&*answer.body, accounts.calls()), ("bob", vec!["ada".to_owned(), "bob".to_owned()]));
         assert_eq!(visitor.get("/who").await.body, "bob");
     }

@@ -126,9 +126,9 @@ behaviour! {
         accounts.remove("ada");
         bench.store.take();
         assert_eq!(ada.get("/home").await.body, "nobody");
-        assert_eq!(bench.store.take(), Calls { load: 1, create: 0, commit: 1, destroy: 1, index: 1 });
+        assert_eq!(bench.store.take(), Calls { load: 1, remove: 1, lists: 2, ..Calls::default() });
         assert!(bench.manager().devices_of("ada").list().await.unwrap().is_empty());
-        assert_eq!(bench.store.take(), Calls { index: 1, ..Calls::default() }, "there is no entry to look at");
+        assert_eq!(bench.store.take(), Calls { lists: 1, ..Calls::default() }, "there is no entry to look at");
     }
 
     async fn a_session_that_cannot_be_ended_is_503(bench: Bench) {
@@ -138,14 +138,14 @@ behaviour! {
         let manager = bench.manager_over(store.clone()).with_user_loader(accounts.clone());
         let routes = routes!["/profile" => profile, "/home" => home, "/maybe" => maybe, "/who" => who];
         let server = serve_with(&bench, manager, routes).await;
-        for gate in ["before commit", "before destroy"] {
+        for gate in ["before remove", "after remove"] {
             let ada = server.visitor_with(&TestSession::new(&bench.manager()).login("ada").await);
             let account = accounts.remove("ada");
             store.hold(gate);
             for path in ["/profile", "/home", "/maybe"] {
                 let answer = ada.fork().get(path).await;
-                // What was begun and not finished leaves a session that nobody can open.
-                let ended = gate == "before destroy" && path != "/profile";
+                // Nobody learned that the session was removed.
+                let ended = gate == "after remove" && path != "/profile";
                 assert_eq!(answer.status, if ended { 200 } else { 503 }, "{gate} {path}: {answer:?}");
                 assert_eq!(answer.cookies().len(), 0, "{gate} {path}");
             }

@@ -207,9 +207,17 @@ fn public() {
 #[test]
 fn options() {
     args(quote!(require_login, login_url), expect![[r#"`login_url` needs a value: write `login_url = "/login"`"#]]);
-    for wrong in
-        [quote!("https://evil"), quote!("//evil"), quote!("login"), quote!("/a#b"), quote!(|_| "/login"), quote!(7)]
-    {
+    for wrong in [
+        quote!("https://evil"),
+        quote!("//evil"),
+        quote!("/%2fevil"),
+        quote!("/..//evil"),
+        quote!("/a%0d%0ab"),
+        quote!("login"),
+        quote!("/a#b"),
+        quote!(|_| "/login"),
+        quote!(7),
+    ] {
         args(
             quote!(require_login, login_url = #wrong),
             expect![[

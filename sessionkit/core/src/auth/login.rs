@@ -50,6 +50,9 @@ impl<E: From<SessionError> + 'static> Login<E> {
     /// Where the setting `absolute_ttl` is shorter, it is raised to `lifetime`. Whole seconds, at least one; `None` leaves
     /// the settings as they are. It does not pass the limits of a preset such as
     /// [`aal2`](crate::SessionConfigBuilder::aal2).
+    ///
+    /// With [`CookieMaxAge::Session`](crate::CookieMaxAge::Session), whose cookies end with the browser, the cookie of such
+    /// a login follows the session's end instead.
     pub fn lifetime(mut self, lifetime: impl Into<Option<Duration>>) -> Self {
         self.lifetime = lifetime.into().map(|lifetime| Duration::from_secs(lifetime.as_secs().max(1)));
         self
@@ -149,6 +152,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
         }
         engine.leave(taken.before.as_deref(), id, Some(generation)).await;
         taken.replaced.open(session);
+        session.state().lasting = self.lifetime.is_some();
         Ok(())
     }
 
@@ -166,7 +170,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
         let secret = renewed.secret_hash(engine.scope());
         let mut delta = Delta::new(header.generation);
         delta.header.push(HeaderOp::Renew { if_current: header.secret, secret, at: now });
-        let committed = engine.commit_record(token.id(), record, delta, &mut engine.commit_deadline()).await;
+        let committed = engine.commit_record(token.id(), record, delta, None, &mut engine.commit_deadline()).await;
         let record = match committed {
             Ok(record) => record,
             Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => return Err(error),
@@ -179,6 +183,7 @@ impl<E: From<SessionError> + 'static> Login<E> {
         let mut state = session.state();
         state.change_user();
         state.opened(Current::new(renewed, secret, record));
+        state.lasting = self.lifetime.is_some();
         Ok(true)
     }
 
@@ -196,7 +201,9 @@ impl<E: From<SessionError> + 'static> Login<E> {
         let (id, generation, secret) = (token.id(), record.header().generation, record.header().secret);
         engine.admit(entering, StoredLogin { id, generation, until }).await?;
         self.session.report_of(id, Some(record.header()), EventKind::Login);
-        self.session.state().opened(Current::new(token, secret, record));
+        let mut state = self.session.state();
+        state.opened(Current::new(token, secret, record));
+        state.lasting = self.lifetime.is_some();
         Ok(())
     }
 }

@@ -82,11 +82,13 @@ pub(super) async fn replace_secret(
     let token = Token::rotate(id, engine.tokens());
     let secret = token.secret_hash(engine.scope());
     delta.header.push(HeaderOp::Rotate { secret, at: now });
-    match engine.commit_record(id, base, delta, &mut engine.commit_deadline()).await {
+    match engine.commit_record(id, base, delta, None, &mut engine.commit_deadline()).await {
         Ok(record) => {
             let (before, current) = (current.record, Current::new(token, secret, record));
             Ok(Some(Replaced { before, current, another_user, occasion }))
         }
+        // What cannot be read any more is nobody's session.
+        Err(CommitError::Failed(error)) if error.is_of_damage() => Ok(None),
         Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => Err(error),
         Err(CommitError::Refused(_)) => Ok(None),
     }

@@ -104,8 +104,8 @@ builder! {
     /// Whether the sessions of each user are kept in an index, for [lists of devices](crate::Devices) and for limits; not by
     /// default, since it costs store calls. The store has to have an index.
     track_devices: bool, bool;
-    /// On how many devices a user can be logged in. Needs `track_devices`. By default on a thousand, of which the oldest makes
-    /// room: so many that nobody notices, and few enough that nobody's logins slow down those of others.
+    /// On how many devices a user can be logged in; a thousand by default: so many that nobody notices, and few enough that
+    /// nobody's logins slow down those of others. Needs `track_devices`.
     max_devices: usize, usize;
     /// What a login gets whose user is logged in on `max_devices` already; [`OnMaxDevices::EvictOldest`] by default.
     on_max_devices: OnMaxDevices, OnMaxDevices;
@@ -164,6 +164,7 @@ impl SessionConfigBuilder {
     /// # Errors
     /// Fails when two settings contradict each other, with what to change.
     pub fn build(self) -> Result<SessionConfig, ConfigError> {
+        self.check()?;
         let settings = Settings::of(self);
         settings.check()?;
         Ok(SessionConfig(settings))

@@ -3,12 +3,23 @@
 use std::time::Duration;
 
 use super::settings::DAY;
-use super::{ConfigError, CookieMaxAge, Rolling, SameSite, Settings};
+use super::{ConfigError, CookieMaxAge, Rolling, SameSite, SessionConfigBuilder, Settings};
 use crate::wire::cookie;
 use crate::wire::local_path::LocalPath;
 
 /// The longest that browsers keep a cookie ([RFC 6265bis](https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/)).
 pub(crate) const LONGEST_COOKIE: Duration = Duration::from_secs(400 * DAY.as_secs());
+
+impl SessionConfigBuilder {
+    /// Checks what was set, before defaults stand beside it.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.max_devices.is_some() && self.track_devices != Some(true) {
+            let problem = "max_devices needs the list of devices: set track_devices, or unset max_devices";
+            return Err(ConfigError(problem.into()));
+        }
+        Ok(())
+    }
+}
 
 impl Settings {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
@@ -189,12 +200,7 @@ impl Settings {
     }
 
     fn device_limit(&self) -> Option<String> {
-        let most = self.max_devices?;
-        if most == 0 {
-            return Some("max_devices must be at least 1: nobody could log in".into());
-        }
-        (!self.track_devices)
-            .then(|| "max_devices needs the index of devices: set track_devices, or unset max_devices".into())
+        (self.max_devices == 0).then(|| "max_devices must be at least 1: nobody could log in".into())
     }
 
     fn limits(&self) -> Option<String> {
@@ -264,6 +270,9 @@ mod tests {
             (new().user_deadline(seconds(0)), "more than zero"),
             (new().user_deadline(seconds(3601)), "an hour at most"),
             (new().max_record_size(0), "more than zero"),
+            (new().max_devices(3), "set track_devices"),
+            (new().max_devices(3).track_devices(false), "set track_devices"),
+            (new().max_devices(0).track_devices(true), "at least 1"),
             (new().login_url("/login#top"), "must be a path of this site"),
             (new().dev().cookie_name("__Host-x"), "without the prefix"),
             (new().dev().cookie_secure(true), "cookie_secure contradicts dev"),

@@ -18,7 +18,8 @@ pub enum SameSite {
 pub enum CookieMaxAge {
     /// The cookie ends with the session.
     Follow,
-    /// The cookie has no `Max-Age`: it ends when the browser is closed.
+    /// The cookie has no `Max-Age`: it ends when the browser is closed. That of a login which asked for a
+    /// [lifetime](crate::Login::lifetime) of its own follows the session's end.
     Session,
     /// The cookie ends after this time; the server still decides when the session does.
     Fixed(Duration),

@@ -1,5 +1,6 @@
 //! Settings from the environment of the process.
 
+use super::nearest::nearest;
 use super::value::Value;
 use super::{ConfigError, SessionConfig, SessionConfigBuilder};
 
@@ -9,8 +10,9 @@ impl SessionConfig {
     /// Reads the settings from the variables of the process: `SESSION_TTL=30m` is the setting `ttl`, and so on for every
     /// setting. What is not set, or empty, has its default.
     ///
-    /// An application may have variables of its own that begin with `SESSION_`: those are let be, with an event. One whose
-    /// name is nearly that of a setting is an error, since it is more likely misspelt.
+    /// Other variables that begin with `SESSION_` are left alone, with an event at the level debug: an application, a shell
+    /// or a desktop has some of its own. One whose name is a letter away from that of a setting is an error, since it is
+    /// more likely misspelt; two letters count where the setting has eight or more.
     ///
     /// ```
     /// # use sessionkit_core as sessionkit;
@@ -53,48 +55,29 @@ impl SessionConfig {
             let (variable, value) = (variable.as_ref(), value.into());
             let Some(name) = variable.strip_prefix(PREFIX).map(str::to_ascii_lowercase) else { continue };
             let value = if value.trim().is_empty() { Value::Absent } else { Value::Text(value.trim().into()) };
-            match (settings.write(&name, &value), similar(&name)) {
-                (Some(Ok(())), _) => {}
-                (Some(Err(misfit)), _) => return Err(ConfigError(format!("{variable}: {misfit}"))),
-                (None, Some(setting)) => {
-                    let meant = format!("{PREFIX}{}", setting.to_ascii_uppercase());
-                    return Err(ConfigError(format!("{variable} is not a setting: did you mean {meant}?")));
-                }
-                (None, None) => tracing::info!(
-                    target: "sessionkit",
-                    event = "not_a_setting",
-                    %variable,
-                    "variable ignored: not a session setting"
-                ),
+            match settings.write(&name, &value) {
+                Some(Ok(())) => {}
+                Some(Err(misfit)) => return Err(ConfigError(format!("{variable}: {misfit}"))),
+                None => foreign(variable, &name)?,
             }
         }
         settings.build()
     }
 }
 
-/// The setting that somebody may have meant: one of nearly the same name, or of which this is a part.
-pub(super) fn similar(name: &str) -> Option<&'static str> {
-    let plain = |name: &str| name.replace('_', "");
-    let given = plain(name);
-    let near = SessionConfigBuilder::NAMES.iter().map(|setting| (distance(&given, &plain(setting)), *setting)).min()?;
-    // Of short names most are near to each other.
-    let misspelt = near.0 <= if given.len() > 5 { 2 } else { 1 };
-    let part = || SessionConfigBuilder::NAMES.iter().find(|setting| given.len() > 3 && plain(setting).contains(&given));
-    if misspelt { Some(near.1) } else { part().copied() }
-}
-
-/// How many letters have to be added, left out or replaced to make one text of the other.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in other.bytes().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
+/// Leaves a variable of somebody else's alone, unless its name is nearly that of a setting.
+fn foreign(variable: &str, name: &str) -> Result<(), ConfigError> {
+    if let Some(setting) = nearest(name, SessionConfigBuilder::NAMES) {
+        let meant = format!("{PREFIX}{}", setting.to_ascii_uppercase());
+        return Err(ConfigError(format!("{variable} is not a setting: did you mean {meant}?")));
     }
-    row[other.len()]
+    tracing::debug!(
+        target: "sessionkit",
+        event = "not_a_setting",
+        %variable,
+        "variable ignored: not a session setting"
+    );
+    Ok(())
 }
 
 #[cfg(test)]
@@ -111,18 +94,40 @@ mod tests {
         };
         for (variable, meant) in [
             ("SESSION_TLL", "SESSION_TTL"),
+            ("SESSION_TLT", "SESSION_TTL"),
             ("SESSION_COOKE_NAME", "SESSION_COOKIE_NAME"),
+            ("SESSION_COKIE_NAM", "SESSION_COOKIE_NAME"),
             ("SESSION_COOKIE_MAXAGE", "SESSION_COOKIE_MAX_AGE"),
-            ("SESSION_SAMESITE", "SESSION_COOKIE_SAME_SITE"),
-            ("SESSION_HTTPONLY", "SESSION_COOKIE_HTTP_ONLY"),
+            ("SESSION_COOKIE_SAMESITE", "SESSION_COOKIE_SAME_SITE"),
+            ("SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_HTTP_ONLY"),
             ("SESSION_ON_BAD_COOKIES", "SESSION_ON_BAD_COOKIE"),
-            ("SESSION_COOKIE", "SESSION_COOKIE_NAME"),
+            ("SESSION_LOGIN_URI", "SESSION_LOGIN_URL"),
+            ("SESSION_ROLING", "SESSION_ROLLING"),
         ] {
             assert_eq!(refused(variable), format!("{variable} is not a setting: did you mean {meant}?"));
         }
-        for variable in
-            ["SESSION_STORE", "SESSION_MANAGER", "SESSION_SECRET_KEY", "SESSION_DB", "SESSION_ID", "TTL", "session_tll"]
-        {
+        for variable in [
+            "SESSION_USER",
+            "SESSION_NAME",
+            "SESSION_HOME",
+            "SESSION_LOGIN",
+            "SESSION_PATH",
+            "SESSION_DOMAIN",
+            "SESSION_COOKIE",
+            "SESSION_SAMESITE",
+            "SESSION_SECURE",
+            "SESSION_MANAGER",
+            "SESSION_DEVICE",
+            "SESSION_DEADLINE",
+            "SESSION_HOST_URL",
+            "SESSION_STORE",
+            "SESSION_SECRET_KEY",
+            "SESSION_DB",
+            "SESSION_ID",
+            "SESSION_",
+            "TTL",
+            "session_tll",
+        ] {
             assert_eq!(refused(variable), "", "{variable}");
         }
     }

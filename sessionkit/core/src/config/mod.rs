@@ -9,6 +9,7 @@ mod check;
 mod choices;
 mod duration;
 mod environment;
+mod nearest;
 mod policy;
 mod preset;
 mod setting;
@@ -18,7 +19,7 @@ mod value;
 pub use builder::SessionConfigBuilder;
 pub(crate) use check::LONGEST_COOKIE;
 pub use choices::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite};
-pub(crate) use settings::Settings;
+pub(crate) use settings::{MAX_DEVICES, Settings};
 
 /// The settings of a session. Every value is sound: contradictions are refused when it is built.
 ///

@@ -52,7 +52,7 @@ impl fmt::Display for SessionConfig {
 fn cookie_ends(settings: &Settings) -> String {
     match settings.cookie_max_age {
         CookieMaxAge::Follow => "with the session".into(),
-        CookieMaxAge::Session => "with the browser".into(),
+        CookieMaxAge::Session => "with the browser, or with the session where the login asked for a lifetime".into(),
         CookieMaxAge::Fixed(age) => format!("after {}", words(age)),
     }
 }
@@ -86,12 +86,11 @@ fn bad_cookie(settings: &Settings) -> &'static str {
 }
 
 fn devices(settings: &Settings) -> String {
-    let Some(most) = settings.max_devices else { return "are listed for each user".into() };
     let then = match settings.on_max_devices {
         OnMaxDevices::EvictOldest => "a login ends the oldest one",
         OnMaxDevices::Reject => "a login is answered with 409",
     };
-    format!("{most} for each user at most; then {then}")
+    format!("{} for each user at most; then {then}", settings.max_devices)
 }
 
 fn lost_write(settings: &Settings) -> &'static str {
@@ -155,7 +154,7 @@ watching      looks every 30 seconds
 lifetimes     aal3, after NIST SP 800-63B-4
 development   plain http on localhost
 cookie        session; Path=/; SameSite=Lax; HttpOnly
-cookie ends   with the browser
+cookie ends   with the browser, or with the session where the login asked for a lifetime
 idle time     15 minutes
 at most       12 hours after the login, or after the first visit
 use           does not prolong the session
@@ -174,6 +173,11 @@ watching      looks every 30 seconds
         let longer = SessionConfig::builder()
             .rolling(Rolling::Extend(minutes(10)))
             .cookie_max_age(CookieMaxAge::Fixed(minutes(1)));
+        let listed = SessionConfig::builder().track_devices(true).build().unwrap().to_string();
+        assert!(
+            listed.contains("devices       1000 for each user at most; then a login ends the oldest one\n"),
+            "{listed}"
+        );
         let longer = longer.track_devices(true).max_devices(3).build().unwrap().to_string();
         assert!(
             longer.contains("devices       3 for each user at most; then a login ends the oldest one\n"),

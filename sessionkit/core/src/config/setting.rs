@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
-use super::environment::similar;
+use super::nearest::nearest;
 use super::preset::Preset;
 use super::value::Value;
 use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfigBuilder, duration};
@@ -78,7 +78,7 @@ impl Setting for Duration {
     fn accept(value: &Value) -> Option<Self> {
         match value {
             Value::Number(seconds) => Some(Self::from_secs(*seconds)),
-            Value::Text(text) => duration::parse(text).or_else(|| text.parse().ok().map(Self::from_secs)),
+            Value::Text(text) => duration::parse(text).ok().or_else(|| text.parse().ok().map(Self::from_secs)),
             _ => None,
         }
     }
@@ -209,9 +209,11 @@ pub(super) fn settings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ses
 }
 
 fn unknown(name: &str) -> String {
-    match similar(name) {
+    let names = SessionConfigBuilder::NAMES;
+    let part = || names.iter().copied().find(|setting| name.len() > 3 && setting.contains(name));
+    match nearest(name, names).or_else(part) {
         Some(setting) => format!("there is no setting `{name}`: did you mean `{setting}`?"),
-        None => format!("there is no setting `{name}`; there are `{}`", SessionConfigBuilder::NAMES.join("`, `")),
+        None => format!("there is no setting `{name}`; there are `{}`", names.join("`, `")),
     }
 }
 

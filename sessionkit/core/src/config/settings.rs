@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use super::preset::Preset;
 use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfigBuilder};
+use crate::record::header::Header;
 
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// On how many devices a user can be logged in by default. A list takes the longer the more there are, and keeps others
+/// waiting: whoever logs in again and again must not make it too long.
+pub(crate) const MAX_DEVICES: usize = 1000;
 
 /// Every setting, as it was set or by default.
 #[derive(Clone, Debug)]
@@ -36,7 +41,7 @@ pub(crate) struct Settings {
     pub(crate) on_lost_write: OnLostWrite,
     pub(crate) on_bad_cookie: OnBadCookie,
     pub(crate) track_devices: bool,
-    pub(crate) max_devices: Option<usize>,
+    pub(crate) max_devices: usize,
     pub(crate) on_max_devices: OnMaxDevices,
     pub(crate) login_url: String,
     pub(crate) home_url: String,
@@ -76,7 +81,7 @@ impl Settings {
             on_lost_write: set.on_lost_write.unwrap_or(OnLostWrite::Ignore),
             on_bad_cookie: set.on_bad_cookie.unwrap_or(OnBadCookie::Anonymous),
             track_devices: set.track_devices.unwrap_or(false),
-            max_devices: set.max_devices,
+            max_devices: set.max_devices.unwrap_or(MAX_DEVICES),
             on_max_devices: set.on_max_devices.unwrap_or(OnMaxDevices::EvictOldest),
             login_url: set.login_url.unwrap_or_else(|| "/login".into()),
             home_url: set.home_url.unwrap_or_else(|| "/".into()),
@@ -89,6 +94,12 @@ impl Settings {
         let Some(preset) = self.preset else { return (ttl, self.absolute_ttl.max(ttl)) };
         let ttl = ttl.min(preset.longest_idle().unwrap_or(preset.longest()));
         (ttl, self.absolute_ttl.max(ttl))
+    }
+
+    /// Returns whether the login of a session asked for another lifetime than that of the settings: its cookie is to outlive
+    /// the browser.
+    pub(crate) fn is_own_lifetime(&self, header: &Header) -> bool {
+        header.user.is_some() && header.ttl != self.ttl
     }
 
     /// The time after which a client that goes on with its old token, and so never got the new one, is given another.

@@ -13,4 +13,3 @@ mod token;
 pub use protection::{Admission, CrossOriginProtection, TokenCheck};
 pub use refusal::CsrfRefusal;
 pub use token::CsrfToken;
-pub(crate) use token::SEED_KEY;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use super::{CsrfRefusal, token};
 use crate::config::ConfigError;
 use crate::event::{self, EventKind};
 use crate::guard::GuardMark;
+use crate::panics::caught;
 use crate::request::RequestSession;
 use crate::wire::head::{OwnedHead, RequestHead};
 use crate::wire::rejection::Rejection;
@@ -210,7 +210,7 @@ impl CrossOriginProtection {
         refusal: CsrfRefusal,
     ) -> Rejection {
         let Some(answer) = &self.on_denied else { return Rejection::new(403, refusal.detail()) };
-        catch_unwind(AssertUnwindSafe(|| answer(head, refusal))).unwrap_or_else(|_| {
+        caught(|| answer(head, refusal)).unwrap_or_else(|| {
             tell(session, scope, head, EventKind::Failed { error: format_args!("on_denied panicked") });
             Rejection::new(500, "This request was refused.")
         })

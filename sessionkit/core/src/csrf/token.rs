@@ -13,6 +13,7 @@ use crate::engine::open::Current;
 use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::record::front::Generation;
+use crate::record::reserved::CSRF_SEED;
 use crate::request::RequestSession;
 use crate::request::overlay::Overlay;
 use crate::request::state::State;
@@ -20,9 +21,6 @@ use crate::token::SecretHash;
 
 /// The header that a script sends the token in.
 pub(super) const HEADER: &str = "x-csrf-token";
-
-/// Where the seed is kept: under a name that no field can have.
-pub(crate) const SEED_KEY: &str = "csrf.@seed";
 
 const SEED: usize = 16;
 
@@ -103,7 +101,7 @@ impl<E: From<SessionError>> CsrfToken<E> {
         // The seed of a session whose token is never renewed is there without being kept.
         if derived.is_none() || engine.settings().renew_after.is_some() {
             let value = format!("{}:{}", generation.number(), URL_SAFE_NO_PAD.encode(seed)).into_bytes();
-            self.session.change(SEED_KEY, |_| true, |state| state.pending.put(SEED_KEY, Some(value)));
+            self.session.change(CSRF_SEED, |_| true, |state| state.pending.put(CSRF_SEED, Some(value)));
         }
         seed
     }
@@ -144,7 +142,7 @@ fn kept(session: &RequestSession, state: &State) -> Option<Seed> {
     let current = state.current.as_ref();
     let now = session.shared.engine.now();
     let overlay = Overlay::new(state.pending.stored(current.map(|current| &current.record), now), &state.pending);
-    let kept = str::from_utf8(overlay.value(SEED_KEY)?).ok()?;
+    let kept = str::from_utf8(overlay.value(CSRF_SEED)?).ok()?;
     let (generation, seed) = kept.split_once(':')?;
     let present = current.map_or(Generation::default(), |current| current.record.header().generation);
     let seed = URL_SAFE_NO_PAD.decode(seed).ok()?;

@@ -45,8 +45,7 @@ impl<'a> FieldReader<'a> {
     /// Fails when the stored bytes are not an integer, unless the struct's [`OnError`] is the default.
     pub fn read_counter<T>(&mut self, counting: Counting<T>) -> Result<T, FieldError> {
         let (field, stored) = self.next();
-        let number = stored.map(|bytes| parse_counter(bytes).ok_or_else(|| "not an integer".into()));
-        self.fitting(field, number, || 0).map(counting.saturating_from)
+        self.fitting(field, stored.map(counter), || 0).map(counting.saturating_from)
     }
 
     /// Reads the next field as a flash value; an absent one is empty.
@@ -78,13 +77,12 @@ impl<'a> FieldReader<'a> {
         value: Option<Result<T, CodecError>>,
         default: impl FnOnce() -> T,
     ) -> Result<T, FieldError> {
-        match (value, self.on_error) {
-            (Some(Ok(value)), _) => return Ok(value),
-            (Some(Err(reason)), OnError::Fail) => return Err(FieldError::decode(field, reason)),
-            (Some(Err(_)), OnError::UseDefault) => self.unfit.push(field.key),
-            (None, _) => {}
-        }
-        Ok(default())
+        let Some(decoded) = value else { return Ok(default()) };
+        let fitting = self.on_error.fit(decoded).map_err(|reason| FieldError::decode(field, reason))?;
+        Ok(fitting.unwrap_or_else(|| {
+            self.unfit.push(field.key);
+            default()
+        }))
     }
 
     fn next(&mut self) -> (&'static Field, Option<&'a [u8]>) {
@@ -234,6 +232,14 @@ impl Encoded {
         let (before, after) = self.items.split_at(self.items.len() / 2);
         before.iter().zip(after)
     }
+}
+
+/// The integer that a counter's stored bytes are.
+///
+/// # Errors
+/// Fails when they are none.
+pub(crate) fn counter(bytes: &[u8]) -> Result<i128, CodecError> {
+    parse_counter(bytes).ok_or_else(|| "not an integer".into())
 }
 
 /// The integer that a counter's stored bytes are, if they are one.

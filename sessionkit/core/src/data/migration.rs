@@ -13,9 +13,10 @@ use serde::de::DeserializeOwned;
 
 use crate::data::codec::{Codec, CodecError, Json};
 use crate::data::snapshot::Snapshot;
-use crate::data::{Field, Merge, OnError, SessionData};
+use crate::data::{Field, Merge, SessionData};
 use crate::record::delta::{FieldKey, StoredValue};
 use crate::record::field_error::FieldError;
+use crate::record::reserved::{VERSION, is_reserved};
 
 /// The stored values of a struct `T`, for the function that brings them from an older version to the current one.
 ///
@@ -113,18 +114,16 @@ impl<T: SessionData> Migration<'_, T> {
                 value
             }
         };
-        match (found.map(|value| decode(&value.bytes)).transpose(), T::ON_ERROR) {
-            (Ok(value), _) => Ok(value),
-            (Err(_), OnError::UseDefault) => {
-                self.unfit.push(key);
-                Ok(None)
-            }
-            (Err(reason), OnError::Fail) => Err(match declared::<T>(&key) {
-                Some(field) => FieldError::decode(field, reason),
-                // The field is none of this version, so nobody knows whether it is sensitive.
-                None => FieldError::untyped_decode(&key, format!("it is not a `{}`", type_name::<V>()).into()),
-            }),
+        let Some(found) = found else { return Ok(None) };
+        let fitting = T::ON_ERROR.fit(decode(&found.bytes)).map_err(|reason| match declared::<T>(&key) {
+            Some(field) => FieldError::decode(field, reason),
+            // The field is none of this version, so nobody knows whether it is sensitive.
+            None => FieldError::untyped_decode(&key, format!("it is not a `{}`", type_name::<V>()).into()),
+        })?;
+        if fitting.is_none() {
+            self.unfit.push(key);
         }
+        Ok(fitting)
     }
 
     fn touch(&mut self, key: String, value: Option<StoredValue>) {
@@ -186,20 +185,12 @@ pub(crate) fn upgrade<T: SessionData>(stored: &mut Snapshot<'_>) -> Result<Vec<M
     Ok(values)
 }
 
-/// The name under which the version of a struct is stored: none that a field can have.
-const VERSION: &str = "@version";
-
-/// Whether a key is the version of a struct.
-pub(crate) fn is_version(key: &str) -> bool {
-    key.split_once('.').is_some_and(|(_, field)| field == VERSION)
-}
-
 fn key<T: SessionData>(field: &str) -> String {
     format!("{}.{field}", T::NAMESPACE)
 }
 
 fn is_value<T: SessionData>(key: &str) -> bool {
-    key.strip_prefix(T::NAMESPACE).is_some_and(|rest| rest.starts_with('.')) && !is_version(key)
+    key.strip_prefix(T::NAMESPACE).is_some_and(|rest| rest.starts_with('.')) && !is_reserved(key)
 }
 
 fn declared<T: SessionData>(key: &str) -> Option<&'static Field> {

@@ -5,7 +5,7 @@ use crate::data::entries::Split;
 use crate::data::field::{FieldReader, FieldWriter};
 use crate::data::migration::Migration;
 use crate::data::three_way::ThreeWay;
-use crate::record::delta::StoredValue;
+use crate::record::delta::{FieldKey, StoredValue};
 use crate::record::field_error::FieldError;
 use crate::scope::SessionScope;
 use crate::time::Timestamp;
@@ -81,6 +81,20 @@ pub enum OnError {
     Fail,
 }
 
+impl OnError {
+    /// Decides what becomes of a value that was decoded, or could not be: `None` gives way to the field's default.
+    ///
+    /// # Errors
+    /// Fails when the value does not fit and the struct cannot be read without it.
+    pub(crate) fn fit<T, E>(self, decoded: Result<T, E>) -> Result<Option<T>, E> {
+        match (decoded, self) {
+            (Ok(value), _) => Ok(Some(value)),
+            (Err(_), Self::UseDefault) => Ok(None),
+            (Err(reason), Self::Fail) => Err(reason),
+        }
+    }
+}
+
 /// One stored field of a [`SessionData`] struct.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
@@ -140,9 +154,23 @@ impl Field {
         StoredValue { bytes: bytes.to_vec(), carried: self.carry, deadline: ttl.map(|ttl| now.saturating_add(ttl)) }
     }
 
-    /// The key, then the aliases.
+    /// The names under which a value may be stored: the key, then the aliases.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.key).chain(self.aliases.iter().copied())
+    }
+
+    /// Whether a key is one of the names.
+    pub(crate) fn is_named(&self, key: &str) -> bool {
+        self.names().any(|name| name == key)
+    }
+
+    /// The keys under which the aliases store what is written under `key`, which is the field's own or that of an entry.
+    pub(crate) fn aliases_of(&self, key: &str) -> impl Iterator<Item = FieldKey> {
+        let entry = key.strip_prefix(self.key).unwrap_or_default();
+        self.aliases.iter().map(move |alias| match entry {
+            "" => FieldKey::Borrowed(alias),
+            entry => format!("{alias}{entry}").into(),
+        })
     }
 }
 

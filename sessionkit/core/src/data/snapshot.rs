@@ -46,9 +46,14 @@ impl<'a> Snapshot<'a> {
         self.value(key).map(|value| value.bytes)
     }
 
-    /// The value of a field: the one under its own name, or else under the first alias that has one.
+    /// The values of a field, under its own name first, then under its aliases. The first one counts.
+    pub(crate) fn held(&self, field: &Field) -> impl Iterator<Item = (&'static str, ValueRef<'_>)> {
+        field.names().filter_map(|name| Some((name, self.value(name)?)))
+    }
+
+    /// The value of a field.
     pub(crate) fn field(&self, field: &Field) -> Option<&[u8]> {
-        field.names().find_map(|name| self.bytes(name))
+        self.held(field).next().map(|(_, value)| value.bytes)
     }
 
     /// Everything that is stored.

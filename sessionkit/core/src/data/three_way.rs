@@ -31,10 +31,10 @@ impl<'a> ThreeWay<'a> {
         encoding: Encoding<T>,
         merge: impl FnOnce(&T, T, T) -> T,
     ) -> Result<Option<Vec<u8>>, FieldError> {
-        let decode = |bytes: Option<&[u8]>| match (bytes.map(encoding.decode), self.on_error) {
-            (Some(Ok(value)), _) => Ok(value),
-            (Some(Err(reason)), OnError::Fail) => Err(FieldError::decode(self.field, reason)),
-            (Some(Err(_)), OnError::UseDefault) | (None, _) => Ok((encoding.default)()),
+        let decode = |bytes: Option<&[u8]>| {
+            let decoded = bytes.map(|bytes| self.on_error.fit((encoding.decode)(bytes))).transpose();
+            let fitting = decoded.map_err(|reason| FieldError::decode(self.field, reason))?;
+            Ok(fitting.flatten().unwrap_or_else(encoding.default))
         };
         let merged = merge(&decode(self.base)?, decode(self.mine)?, decode(self.theirs)?);
         let mut writer = FieldWriter::new(std::slice::from_ref(self.field));
@@ -48,13 +48,12 @@ impl<'a> ThreeWay<'a> {
         decode: fn(&[u8]) -> Result<T, CodecError>,
         merge: MergeEncoded,
     ) -> Result<Option<Vec<u8>>, FieldError> {
-        let merged = merge(self.base, self.mine, self.theirs).or_else(|reason| match self.on_error {
-            OnError::Fail => Err(reason),
-            OnError::UseDefault => {
-                let fitting = |bytes: Option<&'a [u8]>| bytes.filter(|bytes| decode(bytes).is_ok());
-                merge(fitting(self.base), fitting(self.mine), fitting(self.theirs))
-            }
-        });
+        let fitting = |bytes: Option<&'a [u8]>| bytes.filter(|bytes| decode(bytes).is_ok());
+        let merged = match self.on_error.fit(merge(self.base, self.mine, self.theirs)) {
+            Ok(Some(merged)) => Ok(merged),
+            Ok(None) => merge(fitting(self.base), fitting(self.mine), fitting(self.theirs)),
+            Err(reason) => Err(reason),
+        };
         merged.map_err(|reason| FieldError::decode(self.field, reason))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::OnMaxDevices;
+use crate::config::{MAX_DEVICES, OnMaxDevices};
 use crate::devices::DeviceSelection;
 use crate::devices::list_change::{Addition, ListChange, ListChangeKind};
 use crate::engine::Engine;
@@ -18,10 +18,6 @@ use crate::store::error::StoreError;
 use crate::store::key::EntryKey;
 use crate::time::Timestamp;
 use crate::token::SessionId;
-
-/// How many devices a user can have if no setting says so. A list is read and written as a whole: whoever logs in again
-/// and again must not make it too long.
-const MOST: usize = 1000;
 
 /// A login that has looked at the list of its user.
 pub(crate) struct Entering {
@@ -51,7 +47,8 @@ impl Engine {
             return Ok(None);
         }
         let mut list = self.load_list(user).await?;
-        if let (Some(most), OnMaxDevices::Reject) = (settings.max_devices, settings.on_max_devices) {
+        if settings.on_max_devices == OnMaxDevices::Reject {
+            let most = settings.max_devices;
             let is_other = |entry: &&ListedSession| !entry.is_ended && Some(entry.id) != from;
             let is_known = list.entries.iter().any(|entry| Some(entry.id) == from);
             if !is_known && list.entries.iter().filter(is_other).count() >= most {
@@ -68,8 +65,7 @@ impl Engine {
     /// Adds a session to the list of its user, or removes the session and fails.
     pub(crate) async fn admit(&self, entering: Option<Entering>, login: StoredLogin) -> Result<(), SessionError> {
         let Some(Entering { list, from }) = entering else { return Ok(()) };
-        let settings = self.settings();
-        let most = settings.max_devices.unwrap_or(MOST);
+        let most = Some(self.settings().max_devices);
         let session = ListedSession {
             id: login.id,
             is_ended: false,
@@ -77,7 +73,7 @@ impl Engine {
             registered: self.now(),
             until: login.until,
         };
-        let mut addition = Addition { session, from, epoch: list.epoch, most: Some(most), over: Vec::new() };
+        let mut addition = Addition { session, from, epoch: list.epoch, most, over: Vec::new() };
         let Err(refusal) = self.add_to_list(list, &mut addition).await else { return Ok(()) };
         // Nobody gets its token, and it must not stay behind.
         self.remove_record(login.id, login.generation, Removal::AsSeen).await?;
@@ -85,17 +81,19 @@ impl Engine {
     }
 
     async fn add_to_list(&self, mut list: SessionList, addition: &mut Addition) -> Result<(), SessionError> {
-        let (settings, mut has_looked) = (self.settings(), false);
+        let (most, rejects) = (self.settings().max_devices, self.settings().on_max_devices == OnMaxDevices::Reject);
+        // To look at so many first takes longer than it is worth.
+        let mut has_looked = !rejects && most >= MAX_DEVICES;
         loop {
             match self.change_list(list, ListChangeKind::Add(addition.clone())).await {
                 Ok(_) => return Ok(()),
                 Err(CommitError::Refused(Refusal::Crowded { list: newest, sessions })) => {
                     // Those that have expired make room first.
-                    if settings.max_devices.is_some() && !has_looked {
+                    if !has_looked {
                         has_looked = true;
                         addition.over.extend(self.look_at(&newest).await?.over.iter().map(|entry| entry.id));
-                    } else if settings.max_devices.is_some() && settings.on_max_devices == OnMaxDevices::Reject {
-                        return Err(SessionError::too_many_devices(addition.most.unwrap_or(MOST)));
+                    } else if rejects {
+                        return Err(SessionError::too_many_devices(most));
                     } else {
                         let reason = "another login took its place";
                         for ended in sessions {

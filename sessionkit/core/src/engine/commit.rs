@@ -45,7 +45,7 @@ impl Engine {
         deadline: &mut Deadline,
     ) -> Result<D, CommitError> {
         let own = Waiter::new(change, deadline.end());
-        let mut attempt = Attempt { engine: self, key, newest: held, conflicts: 0 };
+        let mut attempt = Attempt { engine: self, key, newest: held, conflicts: 0, is_conflict_new: false };
         if !queues.has(&key) {
             let mut hand = Hand(vec![own.clone()]);
             attempt.run(&mut hand, None).await;
@@ -64,6 +64,8 @@ struct Attempt<'a, D> {
     key: EntryKey,
     newest: Option<D>,
     conflicts: u32,
+    /// Whether a conflict was met that is not reported yet.
+    is_conflict_new: bool,
 }
 
 impl<D: Document> Attempt<'_, D> {
@@ -130,6 +132,9 @@ impl<D: Document> Attempt<'_, D> {
             queue.put_back(later);
         }
         if let Some(draft) = draft {
+            if let Some(waiter) = hand.0.first().filter(|_| std::mem::take(&mut self.is_conflict_new)) {
+                waiter.change.report_conflict();
+            }
             let sealed = D::seal(draft, self.engine.random());
             let entry = sealed.entry(self.engine.now());
             self.store(hand, sealed, &entry).await;
@@ -248,9 +253,7 @@ impl<D: Document> Attempt<'_, D> {
         if sent.is_some() && !history.reaches(held.unwrap_or_default()) {
             hand.0.retain(|waiter| self.may_go_on(waiter, &found));
         }
-        if held != Some(history.revision) {
-            self.engine.record(EventKind::Conflict, self.about());
-        }
+        self.is_conflict_new |= held != Some(history.revision);
         self.newest = Some(found);
     }
 

@@ -51,6 +51,9 @@ pub(crate) trait Change<D: Document>: Send + Sync {
         true
     }
 
+    /// Reports that the change met a conflict and is tried again.
+    fn report_conflict(&self) {}
+
     /// Whether changes that come later must see this one stored.
     fn is_last_of_batch(&self) -> bool {
         false

@@ -1,15 +1,14 @@
 //! What an application may decide while the session of a request is loaded.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 
 use tokio::sync::OnceCell;
 
 use crate::engine::deadline::Deadline;
 use crate::error::SessionError;
+use crate::panics::await_caught;
 use crate::wire::cookie::{Candidates, CookieName};
 use crate::wire::head::{OwnedHead, RequestHead};
 use crate::wire::rejection::Rejection;
@@ -141,16 +140,6 @@ async fn in_time<T, F: Future<Output = T>>(
     deadline: &mut Deadline,
     call: impl FnOnce() -> F,
 ) -> Result<T, SessionError> {
-    let decided = deadline.limit(caught(async { call().await })).await;
+    let decided = deadline.limit(await_caught(async { call().await })).await;
     decided.ok_or_else(|| SessionError::slow(hook))?.ok_or_else(|| SessionError::panicked(hook))
-}
-
-/// Runs code of the application; `None` if it panics.
-pub(crate) async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
-    std::future::poll_fn(|context| {
-        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
-        polled.map_or(Poll::Ready(None), |poll| poll.map(Some))
-    })
-    .await
 }

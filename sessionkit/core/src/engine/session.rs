@@ -80,10 +80,12 @@ impl Engine {
         id: SessionId,
         held: Record,
         delta: Delta,
+        requester: Option<Arc<dyn Requester>>,
         deadline: &mut Deadline,
     ) -> Result<Record, CommitError> {
         let (key, rotates) = (EntryKey::session(id), delta.rotates());
-        let committed = self.commit_change(&self.records, key, Some(held), Arc::new(delta), deadline).await;
+        let change = Arc::new(RecordChange { delta, requester });
+        let committed = self.commit_change(&self.records, key, Some(held), change, deadline).await;
         if rotates && committed.is_ok() {
             self.store.announce(id);
         }
@@ -186,38 +188,55 @@ impl<'a> Removal<'a> {
     }
 }
 
-impl Change<Record> for Delta {
+/// Who wants a change, to be told of conflicts.
+pub(crate) trait Requester: Send + Sync {
+    fn report_conflict(&self);
+}
+
+/// A delta, and who wants it.
+struct RecordChange {
+    delta: Delta,
+    requester: Option<Arc<dyn Requester>>,
+}
+
+impl Change<Record> for RecordChange {
     fn apply(&self, newest: Option<&Record>, now: Timestamp) -> Step<Record> {
         let Some(newest) = newest else { return Step::Refused(Refusal::Gone) };
-        match apply::apply(newest, self, now) {
+        match apply::apply(newest, &self.delta, now) {
             Ok(Applied::Changed(draft)) => Step::Changed(draft),
             Ok(Applied::Unchanged) => Step::Unchanged,
             Ok(Applied::Stale) => Step::Refused(Refusal::Stale),
             Ok(Applied::Gone) => Step::Refused(Refusal::Gone),
-            Err(unfit) => Step::Refused(Refusal::Failed(session_error(unfit, self.limit))),
+            Err(unfit) => Step::Refused(Refusal::Failed(session_error(unfit, self.delta.limit))),
         }
     }
 
     fn is_done_in(&self, found: &Record) -> Option<bool> {
         let header = found.header();
-        if let Some(secret) = self.rotation() {
+        if let Some(secret) = self.delta.rotation() {
             return Some(header.secret == secret);
         }
-        let renewed = self.renewal()?;
+        let renewed = self.delta.renewal()?;
         let previous = header.previous.map(|previous| previous.secret);
         (header.secret == renewed || previous == Some(renewed)).then_some(true)
     }
 
     fn is_repeatable(&self) -> bool {
-        self.is_repeatable()
+        self.delta.is_repeatable()
     }
 
     fn is_worth_a_look(&self) -> bool {
-        !self.is_upkeep()
+        !self.delta.is_upkeep()
+    }
+
+    fn report_conflict(&self) {
+        if let Some(requester) = &self.requester {
+            requester.report_conflict();
+        }
     }
 
     fn is_last_of_batch(&self) -> bool {
-        self.rotates()
+        self.delta.rotates()
     }
 }
 

@@ -1,7 +1,6 @@
 //! Work that outlives the request that began it.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::event::{About, EventKind, Events};
+use crate::panics::poll_caught;
 
 /// Counts the work that is not done yet.
 #[derive(Clone)]
@@ -75,14 +75,14 @@ impl<T> Future for Completion<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
         let (work, _) = self.work.as_mut().expect("it is not polled after it was ready");
-        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
-        if let Ok(Poll::Pending) = polled {
+        let polled = poll_caught(work.as_mut(), context);
+        if polled.is_pending() {
             return Poll::Pending;
         }
         if let Some((_, running)) = self.work.take() {
             running.end();
         }
-        polled.map_or(Poll::Ready(None), |ready| ready.map(Some))
+        polled
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use super::entry::AuditEntry;
 use super::{EventSink, SessionEvent};
-use crate::engine::hooks::caught;
+use crate::panics::await_caught;
 
 /// How many entries are appended at once.
 const BATCH: usize = 100;
@@ -313,7 +313,7 @@ impl<T: AuditLog> DynAuditLog for T {
 
 /// Appends in time, whatever the log does.
 async fn append(log: &dyn DynAuditLog, entries: &[AuditEntry]) -> Result<(), String> {
-    let appending = caught(async { log.append(entries).await });
+    let appending = await_caught(async { log.append(entries).await });
     match tokio::time::timeout(DEADLINE, appending).await {
         Ok(Some(appended)) => appended,
         Ok(None) => Err("it panicked".to_owned()),

@@ -1,13 +1,13 @@
 //! Who is told of events.
 
 use std::future::{Future, ready};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 
 use super::timed::{StoreCall, Timed};
 use super::{About, EventKind, SessionEvent, kind};
 use crate::manager::SessionManager;
+use crate::panics::caught;
 use crate::scope::SessionScope;
 use crate::time::Clock;
 
@@ -137,7 +137,7 @@ impl Events {
 
 /// Calls a sink, which may be one that panics, also while a request unwinds, where a second panic would end the process.
 pub(super) fn tell(what: &'static str, call: impl FnOnce()) {
-    if catch_unwind(AssertUnwindSafe(call)).is_err() {
+    if caught(call).is_none() {
         tracing::error!(target: "sessionkit", event = "sink_panicked", told = what, "event sink panicked");
     }
 }

@@ -1,7 +1,5 @@
 //! Decides about a request.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use super::check::Check;
 use super::condition::{Answer, Condition};
 use super::denial::{DenialReason, deny, deny_when_given};
@@ -11,6 +9,7 @@ use super::options::GuardOptions;
 use super::request::GuardedRequest;
 use super::subjects::Subjects;
 use crate::event::EventKind;
+use crate::panics::caught;
 use crate::request::RequestSession;
 use crate::wire::head::RequestHead;
 use crate::wire::rejection::Rejection;
@@ -70,8 +69,8 @@ pub(super) async fn decide_with(request: &GuardedRequest<'_>, tell: &Tell<'_>) -
     loop {
         let mut frames = Frames::new();
         // Predicates are the application's.
-        let told = catch_unwind(AssertUnwindSafe(|| tell(request, &mut frames)));
-        match told.unwrap_or_else(|_| Err(Interrupted::Failed("a predicate panicked".into()))) {
+        let told = caught(|| tell(request, &mut frames));
+        match told.unwrap_or_else(|| Err(Interrupted::Failed("a predicate panicked".into()))) {
             Ok(()) => return Ok(judge(request, &frames)),
             Err(Interrupted::Needs(need)) => (need.0)(request).await?,
             Err(interrupted) => return Err(interrupted),

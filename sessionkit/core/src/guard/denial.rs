@@ -1,11 +1,11 @@
 //! The answer to those who may not.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::options::{GuardOptions, LoginUrl};
 use crate::event::EventKind;
+use crate::panics::caught;
 use crate::request::RequestSession;
 use crate::wire::head::RequestHead;
 use crate::wire::local_path::LocalPath;
@@ -161,7 +161,7 @@ fn answer(session: &RequestSession, head: &RequestHead<'_>, reason: DenialReason
         (None, Some(function)) => function(&denial),
         (None, None) => denial.answer(),
     };
-    catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|_| {
+    caught(answer).unwrap_or_else(|| {
         session.report(EventKind::Failed { error: format_args!("on_denied or login_url panicked") });
         Rejection::new(500, "You may not do this.")
     })

@@ -7,7 +7,7 @@ use std::future::Future;
 use super::interrupted::{Fetching, Interrupted};
 use super::request::GuardedRequest;
 use super::subjects::Subjects;
-use crate::engine::hooks::caught;
+use crate::panics::await_caught;
 use crate::scope::MainScope;
 
 /// A condition that has to be awaited, or that looks at the request itself: `#[session(requirement = OfficeHours)]`.
@@ -63,7 +63,7 @@ impl<L: 'static> Subjects<'_, L> {
 
 fn ask<'r, L: 'static, R: Requirement<L>>(request: &'r GuardedRequest<'r>) -> Fetching<'r> {
     Box::pin(async move {
-        let asked = caught(async { R::is_met(request).await }).await;
+        let asked = await_caught(async { R::is_met(request).await }).await;
         let is_met = match asked {
             Some(Ok(is_met)) => is_met,
             Some(Err(error)) => return Err(Interrupted::Failed(error.to_string())),

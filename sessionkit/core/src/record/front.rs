@@ -6,6 +6,9 @@ use std::ops::Range;
 /// The version of the format that this release writes.
 pub(crate) const VERSION: u8 = 1;
 
+/// The last version that there can be: zeros and text are damage.
+const LAST_VERSION: u8 = 31;
+
 const VERSION_AT: usize = 0;
 const KIND_AT: usize = 13;
 const RECENT_AT: usize = 14;
@@ -170,8 +173,8 @@ pub(crate) fn write_front(packed: &mut Vec<u8>, kind: EntryKind, generation: Gen
 pub(crate) fn read_front(packed: &[u8], kind: EntryKind) -> Result<(Generation, History), Unreadable> {
     let version = *packed.first().ok_or(Unreadable::Damaged)?;
     if version != VERSION {
-        // No version begins with zero, so that a file of zeros is damage.
-        return Err(if version == 0 { Unreadable::Damaged } else { Unreadable::UnknownVersion(version) });
+        let is_version = (1..=LAST_VERSION).contains(&version);
+        return Err(if is_version { Unreadable::UnknownVersion(version) } else { Unreadable::Damaged });
     }
     if packed.len() < FRONT || packed[KIND_AT] != kind.byte() {
         return Err(Unreadable::Damaged);

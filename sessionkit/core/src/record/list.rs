@@ -19,9 +19,12 @@ const ENDED: u8 = 1;
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct ListEpoch(pub(crate) [u8; 8]);
 
-/// The sessions of one user, the one whose login is the oldest first.
+/// The sessions of one user, the one whose login is the oldest first, for operators and tests.
+///
+/// The engine keeps it under [`EntryKey::session_list`](crate::EntryKey::session_list) with the setting
+/// `track_devices`. It may name sessions that have ended or have another user by now.
 #[derive(Clone, Debug)]
-pub(crate) struct SessionList {
+pub struct SessionList {
     pub(crate) history: History,
     pub(crate) epoch: ListEpoch,
     scope: Arc<str>,
@@ -31,16 +34,18 @@ pub(crate) struct SessionList {
 
 /// One session in the list of a user.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct ListedSession {
-    pub(crate) id: SessionId,
+#[non_exhaustive]
+pub struct ListedSession {
+    /// The session.
+    pub id: SessionId,
     /// Whether it was ended from the list. It stays there for a while, so that a login under way finds out.
-    pub(crate) is_ended: bool,
+    pub is_ended: bool,
     /// The generation that its last login made.
-    pub(crate) generation: Generation,
+    pub generation: Generation,
     /// When its user logged in last.
-    pub(crate) registered: Timestamp,
+    pub registered: Timestamp,
     /// Until when it is listed: no session is alive after that.
-    pub(crate) until: Timestamp,
+    pub until: Timestamp,
 }
 
 impl SessionList {
@@ -55,15 +60,26 @@ impl SessionList {
         }
     }
 
-    pub(crate) fn scope(&self) -> &str {
+    /// Returns the name of the scope.
+    pub fn scope(&self) -> &str {
         &self.scope
     }
 
-    pub(crate) fn user_id(&self) -> &Arc<str> {
+    /// Returns the user whose sessions they are.
+    pub fn user_id(&self) -> &Arc<str> {
         &self.user_id
     }
 
-    pub(crate) fn from_bytes(packed: &[u8]) -> Result<Self, Unreadable> {
+    /// Returns the sessions, the one whose login is the oldest first.
+    pub fn sessions(&self) -> &[ListedSession] {
+        &self.entries
+    }
+
+    /// Reads a list from the bytes of an entry.
+    ///
+    /// # Errors
+    /// Fails when the bytes are of a version that this release does not know, or no whole list.
+    pub fn from_bytes(packed: &[u8]) -> Result<Self, Unreadable> {
         let (_, history) = front::read_front(packed, EntryKind::SessionList)?;
         Self::read(&packed[FRONT..], history).ok_or(Unreadable::Damaged)
     }

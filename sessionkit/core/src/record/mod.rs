@@ -10,7 +10,7 @@
 //!
 //! | at | length | what |
 //! |---|---|---|
-//! | 0 | 1 | the version of the format |
+//! | 0 | 1 | the version of the format, from 1 to 31 |
 //! | 1 | 8 | the revision: a counter (4) that wraps around, and a random number (4) |
 //! | 9 | 4 | the generation: how often the secret was rotated; wraps around |
 //! | 13 | 1 | the kind: `s` for a session, `l` for the list of the sessions of a user |
@@ -65,6 +65,7 @@ pub(crate) mod list;
 pub(crate) mod name;
 pub(crate) mod packing;
 pub(crate) mod parts;
+pub(crate) mod reserved;
 pub(crate) mod varint;
 
 /// Everything that is stored of one session. Cheap to clone.
@@ -75,7 +76,7 @@ pub(crate) mod varint;
 /// # use sessionkit_core as sessionkit;
 /// use sessionkit::store::{Record, Unreadable};
 ///
-/// assert_eq!(Record::from_bytes(b"not a record").unwrap_err(), Unreadable::UnknownVersion(b'n'));
+/// assert_eq!(Record::from_bytes(*b"not a record").unwrap_err(), Unreadable::Damaged);
 /// ```
 #[derive(Clone)]
 pub struct Record {

@@ -173,17 +173,15 @@ impl Changes {
     /// hide what is made of them.
     fn take_put_apart<T: SessionData>(&mut self, field: &'static Field) -> Result<Items, FieldError> {
         let mut piece: Option<Vec<u8>> = None;
-        for change in self.changes.iter_mut().filter(|change| field.names().any(|name| change.key == name)) {
+        for change in self.changes.iter_mut().filter(|change| field.is_named(&change.key)) {
             if let ChangeKind::Put { value } = &mut change.kind {
                 piece = value.take().or(piece);
             }
         }
         let (Some(piece), Merge::Entries(split)) = (piece, field.merge) else { return Ok(Items::default()) };
-        match (split(&piece), T::ON_ERROR) {
-            (Err(reason), OnError::Fail) => Err(FieldError::decode(field, reason)),
-            // It was reported when it was read.
-            (items, _) => Ok(items.unwrap_or_default()),
-        }
+        let items = T::ON_ERROR.fit(split(&piece)).map_err(|reason| FieldError::decode(field, reason))?;
+        // What does not fit was reported when it was read.
+        Ok(items.unwrap_or_default())
     }
 
     fn upgrade<T: SessionData>(&mut self) {

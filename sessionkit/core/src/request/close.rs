@@ -265,16 +265,24 @@ fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionErr
     let cookie = match &state.cookie {
         CookieChange::Keep => None,
         CookieChange::Remove => Some(cookie::remove(settings)),
-        CookieChange::Set { token, ends } => Some(cookie::set(settings, token, max_age(engine, *ends))),
+        CookieChange::Set { token, ends } => Some(cookie::set(settings, token, max_age(engine, &state, *ends))),
     };
     let rejection = settled.err().filter(|_| status < 500).map(|error| error.rejection());
     ResponseChanges::new(session.consulted(), state.denied, cookie, rejection)
 }
 
-fn max_age(engine: &Engine, ends: Timestamp) -> Option<Duration> {
+fn max_age(engine: &Engine, state: &State, ends: Timestamp) -> Option<Duration> {
+    let until_the_end = || Some(ends.saturating_duration_since(engine.now()).min(LONGEST_COOKIE));
     match engine.settings().cookie_max_age {
-        CookieMaxAge::Session => None,
+        CookieMaxAge::Session if !outlives_browser(engine, state) => None,
         CookieMaxAge::Fixed(age) => Some(age),
-        CookieMaxAge::Follow => Some(ends.saturating_duration_since(engine.now()).min(LONGEST_COOKIE)),
+        CookieMaxAge::Session | CookieMaxAge::Follow => until_the_end(),
     }
+}
+
+/// Returns whether whoever is logged in asked to stay so for longer than the browser is open.
+fn outlives_browser(engine: &Engine, state: &State) -> bool {
+    let header = state.current.as_ref().map(|current| current.record.header());
+    let header = header.filter(|header| header.user.is_some());
+    header.is_some_and(|header| state.lasting || engine.settings().is_own_lifetime(header))
 }

@@ -50,7 +50,9 @@ impl Commit {
         let (engine, id, base) = (&self.engine, current.id(), current.base());
         let mut delta = self.delta(base.header().generation);
         delta.header.extend(self.upkeep.ops());
-        let committed = engine.commit_record(id, base.clone(), delta, &mut engine.commit_deadline()).await;
+        let committed = engine
+            .commit_record(id, base.clone(), delta, Some(session.shared.clone()), &mut engine.commit_deadline())
+            .await;
         match committed {
             Ok(record) => Ok(Settled::Stored { cookie: self.upkeep.cookie(session, current, record.header()) }),
             Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => Err(error),

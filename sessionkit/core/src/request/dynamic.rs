@@ -13,6 +13,7 @@ use crate::data::encoding::Stored;
 use crate::data::snapshot::is_field;
 use crate::error::SessionError;
 use crate::record::field_error::FieldError;
+use crate::record::reserved::is_reserved;
 use crate::request::RequestSession;
 use crate::request::overlay::Overlay;
 use crate::request::state::Epoch;
@@ -71,7 +72,7 @@ impl<E: From<SessionError>> DynamicSession<E> {
     /// # Errors
     /// Fails when the value is not a `V`.
     pub fn get<V: DeserializeOwned>(&self, key: &str) -> Result<Option<V>, E> {
-        let decoded = self.look(|overlay| overlay.value(key).map(Json::decode::<V>));
+        let decoded = self.look(|overlay| overlay.value(key).filter(|_| !is_reserved(key)).map(Json::decode::<V>));
         Ok(decoded.transpose().map_err(|_| self.report(misfit::<V>(key)))?)
     }
 
@@ -99,10 +100,10 @@ impl<E: From<SessionError>> DynamicSession<E> {
     /// Stores a value under a key.
     ///
     /// # Errors
-    /// Fails when the value has no JSON form, when the key is one that no store can hold (an empty one, or one that begins
-    /// with `@`, as the header's do), or when it is that of an entry whose field is stored in one piece.
+    /// Fails when the value has no JSON form, when the key is empty or one of SessionKit's own, with a name that begins with
+    /// `@`, or when it is that of an entry whose field is stored in one piece.
     pub fn insert<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) -> Result<(), E> {
-        if key.is_empty() || key.starts_with('@') {
+        if key.is_empty() || is_reserved(key) {
             return Err(self.report(SessionError::key(key)).into());
         }
         // The piece would hide the entry from the next request.
@@ -118,7 +119,7 @@ impl<E: From<SessionError>> DynamicSession<E> {
 
     /// Removes a key, and the entries of the field that it names; `false` where nothing is stored.
     pub fn remove(&mut self, key: &str) -> bool {
-        let found = self.look(|overlay| overlay.has(key).then_some(())).is_some();
+        let found = !is_reserved(key) && self.look(|overlay| overlay.has(key).then_some(())).is_some();
         if found {
             self.write(key, None);
         }

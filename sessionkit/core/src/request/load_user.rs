@@ -7,10 +7,10 @@ use tokio::sync::OnceCell;
 
 use crate::auth;
 use crate::engine::deadline::Deadline;
-use crate::engine::hooks::caught;
 use crate::engine::user::{DynLoader, Loaded, SessionUser};
 use crate::error::SessionError;
 use crate::guard;
+use crate::panics::await_caught;
 use crate::record::details::LoginDetails;
 use crate::request::RequestSession;
 use crate::request::state::State;
@@ -108,7 +108,7 @@ impl RequestSession {
 
     /// What a loader says, within `user_deadline`.
     async fn in_time<T>(&self, loading: impl Future<Output = Result<T, String>>) -> Result<T, SessionError> {
-        match Deadline::of(self.shared.engine.settings().user_deadline).limit(caught(loading)).await {
+        match Deadline::of(self.shared.engine.settings().user_deadline).limit(await_caught(loading)).await {
             Some(Some(found)) => found.map_err(SessionError::user_loader),
             Some(None) => Err(SessionError::panicked("the user loader")),
             None => Err(SessionError::slow_user_loader()),

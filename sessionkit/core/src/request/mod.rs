@@ -1,7 +1,6 @@
 //! The session of one request: loaded at most once, changed by whoever checks a struct out, stored when it is closed.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -14,9 +13,11 @@ use crate::data::{Merge, SessionData};
 use crate::engine::Engine;
 use crate::engine::hooks::Hooked;
 use crate::engine::open::Current;
+use crate::engine::session::Requester;
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
 use crate::guard::GuardMark;
+use crate::panics::caught;
 use crate::record::header::Header;
 use crate::record::name;
 use crate::request::checkout::Checkout;
@@ -274,12 +275,7 @@ impl RequestSession {
     }
 
     fn report_about(&self, about: About<'_>, kind: EventKind<'_>) {
-        let current = self.state().current.as_ref().map(|current| (current.id(), current.record.clone()));
-        let about = match &current {
-            Some((id, record)) => about.session(*id, Some(record.header())),
-            None => about,
-        };
-        self.shared.engine.record(kind, about);
+        self.shared.report_about(about, kind);
     }
 
     /// Tells the sinks of what happened to a session, and of whom it is or was.
@@ -315,10 +311,10 @@ impl RequestSession {
         };
         // Where a merge function panics, the fields before it are pending already: they must not be stored alone.
         let change = || self.change(T::NAMESPACE, |state| state.epoch == epoch, contribute);
-        match catch_unwind(AssertUnwindSafe(change)) {
-            Ok(Some(Err(error))) => drop(self.fail(error)),
-            Ok(_) => {}
-            Err(_) => drop(self.fail(SessionError::panicked("a merge function"))),
+        match caught(change) {
+            Some(Some(Err(error))) => drop(self.fail(error)),
+            Some(_) => {}
+            None => drop(self.fail(SessionError::panicked("a merge function"))),
         }
     }
 
@@ -348,6 +344,26 @@ impl Shared {
     /// What is known of the request, for events.
     pub(crate) fn about(&self) -> About<'_> {
         About { handler: self.handler.get().copied(), route: self.route.get(), ..About::default() }
+    }
+}
+
+impl Shared {
+    /// Reports to the sinks what happened to the session of this request. Nobody may hold its state meanwhile.
+    fn report_about(&self, about: About<'_>, kind: EventKind<'_>) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = state.current.as_ref().map(|current| (current.id(), current.record.clone()));
+        drop(state);
+        let about = match &current {
+            Some((id, record)) => about.session(*id, Some(record.header())),
+            None => about,
+        };
+        self.engine.record(kind, about);
+    }
+}
+
+impl Requester for Shared {
+    fn report_conflict(&self) {
+        self.report_about(self.about(), EventKind::Conflict);
     }
 }
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::data::Merge;
 use crate::data::entries::{Items, Split};
-use crate::data::field::parse_counter;
+use crate::data::field::counter;
 use crate::data::snapshot::{Snapshot, entry_of, is_field};
 use crate::data::three_way::ThreeWay;
-use crate::data::{Merge, OnError};
 use crate::engine::open::Current;
 use crate::record::Record;
 use crate::record::delta::{Clear, FieldChanges, FieldKey, FieldOps, StoredValue};
@@ -93,16 +93,17 @@ impl Changes {
     ) -> Result<(), FieldError> {
         let field = change.field;
         let is_put = |name: &str| self.changes.iter().any(|change| change.key == name);
-        let Some(held) = field.names().find_map(|name| newest.value(name)) else { return Ok(()) };
-        let items = match (split(held.bytes), change.on_error) {
+        let Some((_, held)) = newest.held(field).next() else { return Ok(()) };
+        let items = if field.names().any(is_put) {
             // What this request put in its place, and took apart already, is all there is.
-            _ if field.names().any(is_put) => Items::default(),
-            (Ok(items), _) => items,
-            (Err(reason), OnError::Fail) => return Err(FieldError::decode(field, reason)),
-            // It was reported when it was read.
-            (Err(_), OnError::UseDefault) => return Ok(()),
+            Items::default()
+        } else {
+            let items = change.on_error.fit(split(held.bytes)).map_err(|reason| FieldError::decode(field, reason))?;
+            // What does not fit was reported when it was read.
+            let Some(items) = items else { return Ok(()) };
+            items
         };
-        for name in field.names().filter(|name| newest.value(name).is_some() && !is_put(name)) {
+        for (name, _) in newest.held(field).filter(|(name, _)| !is_put(name)) {
             values.push((name.into(), None));
         }
         for (entry, bytes) in items.iter() {
@@ -129,12 +130,8 @@ impl Change {
             }
             ChangeKind::Add { by: 0, .. } => {}
             ChangeKind::Add { by, min, max } => {
-                let held = match newest.field(self.field).map(parse_counter) {
-                    Some(None) if self.on_error == OnError::Fail => {
-                        return Err(FieldError::decode(self.field, "not an integer".into()));
-                    }
-                    held => held.flatten().unwrap_or(0),
-                };
+                let held = newest.field(self.field).map(|bytes| self.on_error.fit(counter(bytes))).transpose();
+                let held = held.map_err(|reason| FieldError::decode(self.field, reason))?.flatten().unwrap_or(0);
                 let sum = held.saturating_add(*by).clamp(*min, *max).to_string();
                 values.extend(self.aliases().map(|alias| (alias, None)));
                 values.push((key, Some(self.field.value(sum.as_bytes(), newest.now()))));
@@ -159,10 +156,6 @@ impl Change {
 
     /// The aliases of the field, or of the entry of it, under which something may be stored.
     fn aliases(&self) -> impl Iterator<Item = FieldKey> {
-        let entry = self.key.strip_prefix(self.field.key).unwrap_or_default();
-        self.field.aliases.iter().map(move |alias| match entry {
-            "" => FieldKey::Borrowed(alias),
-            entry => format!("{alias}{entry}").into(),
-        })
+        self.field.aliases_of(&self.key)
     }
 }

@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::csrf;
 use crate::data::Field;
 use crate::data::field::parse_counter;
-use crate::data::migration::is_version;
 use crate::data::snapshot::{Snapshot, entry_of, is_field};
+use crate::record::reserved::is_reserved;
 use crate::request::changes::{Change, ChangeKind, Changes};
 
 /// What is stored, with changes on top.
@@ -68,7 +67,7 @@ impl<'a> Overlay<'a> {
         let stored = stored.filter(|key| self.changed(key).is_none() && !self.is_replaced(key));
         let pending = self.pending.changes().iter().map(|change| &*change.key);
         let keys = stored.chain(pending.filter(|key| self.value(key).is_some()));
-        keys.filter(|key| !is_version(key) && *key != csrf::SEED_KEY).map(str::to_owned).collect()
+        keys.filter(|key| !is_reserved(key)).map(str::to_owned).collect()
     }
 
     /// Whether something is stored under the key, or under that of one of its entries.

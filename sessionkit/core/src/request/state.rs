@@ -27,6 +27,8 @@ pub(crate) struct State {
     /// The user, where somebody asked who it is.
     pub(crate) user: Option<Arc<UserOfSession>>,
     pub(crate) cookie: CookieChange,
+    /// Whether the last login of the request asked for a lifetime of its own.
+    pub(crate) lasting: bool,
     /// Why the request cannot be answered by the handler.
     pub(crate) failure: Option<SessionError>,
     /// Why whoever asks for the session is refused.

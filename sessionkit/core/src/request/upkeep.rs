@@ -69,7 +69,8 @@ impl Upkeep {
             session.report_of(token.id(), Some(current.record.header()), EventKind::Renewed);
             return set(token);
         }
-        let follows = engine.settings().cookie_max_age != CookieMaxAge::Session;
+        let (settings, header) = (engine.settings(), current.record.header());
+        let follows = settings.cookie_max_age != CookieMaxAge::Session || settings.is_own_lifetime(header);
         if self.touch.is_some() && follows && stored.secret == current.secret { set(&current.token) } else { None }
     }
 }

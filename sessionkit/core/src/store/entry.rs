@@ -30,9 +30,9 @@ impl Entry {
         Self { bytes: bytes.into(), reclaim_in: Duration::ZERO }
     }
 
-    /// Makes an entry that may be forgotten after this time.
-    pub(crate) fn new(bytes: Arc<[u8]>, reclaim_in: Duration) -> Self {
-        Self { bytes, reclaim_in }
+    /// Makes an entry that may be forgotten after this time, for stores that wrap another one, and for tests.
+    pub fn new(bytes: impl Into<Arc<[u8]>>, reclaim_in: Duration) -> Self {
+        Self { bytes: bytes.into(), reclaim_in }
     }
 
     /// Makes the entry of a session, which is kept until after its deadline.
@@ -46,7 +46,7 @@ impl Entry {
     pub(crate) fn of_list(list: &SessionList, now: Timestamp) -> Self {
         let until = list.entries.iter().map(|entry| entry.until).max().unwrap_or_default();
         let left = until.saturating_duration_since(now).max(UNDER_WAY);
-        Self::new(list.to_bytes().into(), left.saturating_add(MARGIN))
+        Self::new(list.to_bytes(), left.saturating_add(MARGIN))
     }
 
     /// Returns the bytes to store.

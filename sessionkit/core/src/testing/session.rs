@@ -8,16 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::data::SessionData;
+use crate::devices::protocol::StoredLogin;
 use crate::manager::SessionManager;
 use crate::record::Record;
 use crate::record::credential_stamp::CredentialStamp;
 use crate::record::delta::StoredValue;
 use crate::record::details::LoginDetails;
+use crate::record::front::Generation;
 use crate::record::header::Header;
 use crate::request::RequestSession;
 use crate::request::info::SessionInfo;
 use crate::scope::{MainScope, SessionScope};
-use crate::time::Timestamp;
 use crate::token::Token;
 use crate::wire::closed::HeaderChange;
 use crate::wire::head::{Headers, RequestHead};
@@ -334,16 +335,20 @@ async fn store_login(
 ) -> Token {
     let engine = &session.shared.engine;
     let (token, now) = (Token::new(engine.tokens()), engine.now());
-    let login = Timestamp::from_unix_seconds(now.unix_seconds().saturating_sub(ago.as_secs()));
+    let login = now.saturating_sub(ago);
     let (ttl, absolute) = engine.settings().login_lifetime(None);
     let mut header = Header::new(token.secret_hash(engine.scope()), login, ttl, Some(absolute));
+    header.scope = engine.scope().into();
     (header.user, header.authenticated) = (Some(user.into()), Some(login));
     (header.device_label, header.details) = (device.map(Into::into), details.shared());
     (header.last_seen, header.idle_deadline) = (now, now.saturating_add(ttl));
-    let ends = login.saturating_add(absolute);
-    let entering = engine.enter(user, token.id(), ends).await.expect("the store answers");
-    engine.store.create(token.id(), &Record::new(header), now).await.expect("the store answers");
-    engine.confirm(entering).await.expect("the store answers");
+    let (id, until) = (token.id(), login.saturating_add(absolute));
+    let entering = engine.enter(user, None).await.expect("the store answers");
+    let record = Record::new(header).sealed(engine.random());
+    let end = engine.commit_deadline().end();
+    assert!(engine.insert_record(id, &record, end).await.expect("the store answers"), "the id is random");
+    let stored = StoredLogin { id, generation: Generation::default(), until };
+    engine.admit(entering, stored).await.expect("the store answers");
     token
 }
 

@@ -24,7 +24,8 @@ impl Headers for HeaderMap {
 impl<'a, B> From<&'a Request<B>> for RequestHead<'a> {
     fn from(request: &'a Request<B>) -> Self {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        Self::new(request.method().as_str(), target, request.headers())
+        let authority = request.uri().authority().map(|authority| authority.as_str());
+        Self::new(request.method().as_str(), target, request.headers()).with_authority(authority)
     }
 }
 

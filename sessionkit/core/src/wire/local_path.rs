@@ -2,11 +2,14 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::local::is_local;
 
 /// A path, with its query, on the same origin: all that a redirect target from a request may be.
 ///
-/// It holds no double quotation mark and no angle bracket, so it can stand between double quotes in HTML.
+/// It holds no quotation mark and no angle bracket, so it can stand between quotes in HTML. As the value of a parameter it
+/// needs [`to_query_value`](Self::to_query_value). A session can keep one, as a field.
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;
@@ -16,17 +19,14 @@ use serde::{Deserialize, Deserializer};
 /// assert!(LocalPath::parse("//evil.example").is_none());
 /// assert!(LocalPath::parse("https://evil.example").is_none());
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct LocalPath(String);
 
 impl LocalPath {
     /// Takes a path that begins with exactly one slash and has nothing in it that a browser, or a proxy that decodes more
-    /// than it should, could read as a host.
+    /// than it should, could read as a host. An apostrophe becomes `%27`.
     pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix('/')?;
-        let plain = text.bytes().all(|byte| (0x21..0x7f).contains(&byte) && !b"\\\"<>`".contains(&byte));
-        let is_local = plain && !begins_like_a_host(rest) && !has_dots_for_a_segment(text) && !encodes_control(text);
-        is_local.then(|| Self(text.into()))
+        is_local(text).then(|| Self(text.replace('\'', "%27")))
     }
 
     /// The path and the query.
@@ -34,8 +34,17 @@ impl LocalPath {
         &self.0
     }
 
-    /// The path as the value of a query parameter.
-    pub(crate) fn encode(&self) -> String {
+    /// Encodes the path as the value of a parameter, so that nothing is lost that stands behind a `&`, a `#` or a `+`.
+    ///
+    /// ```
+    /// # use sessionkit_core as sessionkit;
+    /// use sessionkit::LocalPath;
+    ///
+    /// let next = LocalPath::parse("/cart?item=7&size=m").unwrap();
+    /// let link = format!("/login?next={}", next.to_query_value());
+    /// assert_eq!(link, "/login?next=/cart%3Fitem%3D7%26size%3Dm");
+    /// ```
+    pub fn to_query_value(&self) -> String {
         let mut encoded = String::with_capacity(self.0.len() + 8);
         for byte in self.0.bytes() {
             if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
@@ -48,40 +57,15 @@ impl LocalPath {
     }
 }
 
-/// Whether what follows the first slash is another one, or a backslash, which browsers take for one: as it is, or encoded,
-/// however often.
-fn begins_like_a_host(rest: &str) -> bool {
-    let encoded = rest.strip_prefix('%').map(|code| {
-        // `25` is an encoded `%`.
-        let mut code = code;
-        while let Some(decoded) = code.strip_prefix("25") {
-            code = decoded;
-        }
-        code.get(..2).unwrap_or_default().to_ascii_lowercase()
-    });
-    rest.starts_with(['/', '\\']) || encoded.is_some_and(|code| code == "2f" || code == "5c")
+/// Writes the path and the query.
+impl Serialize for LocalPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
 }
 
-/// Whether a segment of the path is `.` or `..`: browsers resolve them before they ask, so that nobody comes from there, and
-/// what is left may begin like a host.
-fn has_dots_for_a_segment(text: &str) -> bool {
-    let path = text.split(['?', '#']).next().unwrap_or_default();
-    path.split('/').any(|segment| {
-        let dots = segment.to_ascii_lowercase().replace("%2e", ".");
-        dots == "." || dots == ".."
-    })
-}
-
-/// Whether there is an encoded control character, which somebody on the way may decode: `%0d%0a` begins a new header.
-fn encodes_control(text: &str) -> bool {
-    text.split('%').skip(1).any(|rest| {
-        let code = rest.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        code.is_some_and(|code| code.is_ascii_control())
-    })
-}
-
-/// Reads the parameter `next` of a login page. What is no path of this site becomes the front page: somebody who was lured
-/// with a forged address shall be able to log in.
+/// Reads the parameter `next` of a login page, or what a session kept. What is no path of this site becomes the front page:
+/// a person who was lured with a forged address can still log in.
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;
@@ -224,6 +208,41 @@ mod tests {
         ] {
             assert_eq!(LocalPath::parse(text).unwrap().as_str(), text);
         }
-        assert_eq!(LocalPath::parse("/a?b=c&d").unwrap().encode(), "/a%3Fb%3Dc%26d");
+    }
+
+    #[test]
+    fn nothing_ends_a_quotation() {
+        let path = LocalPath::parse("/o'neil?q='x'#'").unwrap();
+        assert_eq!(path.as_str(), "/o%27neil?q=%27x%27#%27");
+        assert_eq!(LocalPath::parse(path.as_str()), Some(path));
+        for text in ["/a\"b", "/a`b", "/a<b", "/a>b"] {
+            assert_eq!(LocalPath::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_query_gives_back_what_was_put_into_it() {
+        assert_eq!(LocalPath::parse("/a?b=c&d").unwrap().to_query_value(), "/a%3Fb%3Dc%26d");
+        for text in ["/", "/cart?a=1&b=2&next=/x#top", "/100%", "/a+b?c=%20+&d=%2B", "/~x/-_.;:@!$()*,"] {
+            let path = LocalPath::parse(text).unwrap();
+            let value = path.to_query_value();
+            assert!(value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/%".contains(&byte)), "{value}");
+            let decoded = value.split('%').enumerate().map(|(index, part)| match index {
+                0 => part.to_owned(),
+                _ => format!("{}{}", u8::from_str_radix(&part[..2], 16).unwrap() as char, &part[2..]),
+            });
+            assert_eq!(decoded.collect::<String>(), text);
+        }
+    }
+
+    #[test]
+    fn it_is_stored_as_text_and_looked_at_again_when_it_is_read() {
+        let path = LocalPath::parse("/cart?item=7&size=m").unwrap();
+        let stored = serde_json::to_string(&path).unwrap();
+        assert_eq!(stored, r#""/cart?item=7&size=m""#);
+        assert_eq!(serde_json::from_str::<LocalPath>(&stored).unwrap(), path);
+        for other in [r#""//evil.example""#, r#""""#, "null"] {
+            assert_eq!(serde_json::from_str::<LocalPath>(other).unwrap(), LocalPath::default());
+        }
     }
 }

@@ -5,5 +5,6 @@ pub(crate) mod cookie;
 pub(crate) mod head;
 #[cfg(feature = "http")]
 pub(crate) mod http;
+mod local;
 pub(crate) mod local_path;
 pub(crate) mod rejection;

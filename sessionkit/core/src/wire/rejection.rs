@@ -91,7 +91,7 @@ impl Rejection {
         if let Some(next) = next.filter(|_| !returns) {
             location.push(if address.contains('?') { '&' } else { '?' });
             location.push_str("next=");
-            location.push_str(&next.encode());
+            location.push_str(&next.to_query_value());
         }
         location.push_str(fragment);
         Self::to(location, "Please log in.")

@@ -50,6 +50,20 @@ async fn cut_closes_what_is_open() {
 }
 
 #[tokio::test]
+async fn another_server_gets_what_is_new() {
+    let (one, other) = (RedisServer::shared(), RedisServer::start());
+    let proxy = FaultProxy::start(one.address()).await;
+    let client = redis::Client::open(one.url_through(&proxy)).unwrap();
+    let mut open = client.get_multiplexed_async_connection().await.unwrap();
+    proxy.lead_to(other.address());
+    let mut new = client.get_multiplexed_async_connection().await.unwrap();
+    for (connection, server) in [(&mut open, one), (&mut new, &other)] {
+        let info: String = redis::cmd("INFO").arg("server").query_async(connection).await.unwrap();
+        assert!(info.contains(&format!("tcp_port:{}\r", server.port())), "{info}");
+    }
+}
+
+#[tokio::test]
 async fn refuse_spares_what_is_open() {
     let proxy = proxy().await;
     let mut open = TcpStream::connect(proxy.address()).await.unwrap();

@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::engine::commit::CommitError;
 use crate::engine::deadline::Deadline;
 use crate::engine::document::{Document as _, Refusal};
+use crate::engine::session::Requester;
 use crate::error::SessionError;
 use crate::event::{EventSink, SessionEvent};
 use crate::record::Record;
@@ -186,6 +187,12 @@ impl EventSink for Names {
     }
 }
 
+impl Requester for Names {
+    fn report_conflict(&self) {
+        self.0.lock().unwrap().push("conflict");
+    }
+}
+
 /// Stands still.
 struct Still;
 
@@ -240,7 +247,8 @@ impl Bench {
     }
 
     pub(super) async fn commit_within(&self, delta: Delta, deadline: Duration) -> Result<Record, CommitError> {
-        self.engine.commit_record(self.id, self.held.clone(), delta, &mut Deadline::of(deadline)).await
+        let (held, requester) = (self.held.clone(), Some(self.names.clone() as Arc<dyn Requester>));
+        self.engine.commit_record(self.id, held, delta, requester, &mut Deadline::of(deadline)).await
     }
 
     pub(super) fn spawn(&self, delta: Delta) -> JoinHandle<Result<Record, CommitError>> {

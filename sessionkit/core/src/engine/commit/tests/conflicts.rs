@@ -103,8 +103,8 @@ async fn a_store_that_went_back_makes_a_change_stale() {
 async fn what_cannot_be_read_is_not_replaced() {
     let bench = Bench::new().await;
     let mut later = bench.held.as_bytes().to_vec();
-    later[0] = 200;
-    for (shown, words) in [(later, "version 200"), (vec![1; 50], "damaged")] {
+    later[0] = 31;
+    for (shown, words) in [(later, "version 31"), (vec![1; 50], "damaged")] {
         bench.script([Act::Show(Entry::from_bytes(shown))]);
         let error = failure(bench.commit(set("b", "1")).await).to_string();
         assert!(error.contains(words), "{error}");

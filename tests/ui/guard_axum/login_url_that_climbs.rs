@@ -1,0 +1,6 @@
+use sessionkit::axum::session;
+
+#[session(require_login, login_url = "/..//evil.example")]
+async fn admin() {}
+
+fn main() {}
