@@ -39,7 +39,7 @@ impl<D> Queues<D> {
     /// Joins the queue, until the membership is dropped.
     pub(super) fn join(&self, key: EntryKey) -> Membership<'_, D> {
         let mut queues = lock(&self.queues);
-        let queue = queues.entry(key).or_insert_with(Arc::default).clone();
+        let queue = queues.entry(key).or_default().clone();
         queue.members.fetch_add(1, Ordering::AcqRel);
         self.count.store(queues.len(), Ordering::Release);
         Membership { queues: self, key, queue }
