@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::engine::Engine;
 use crate::engine::deadline::Deadline;
 use crate::engine::document::{Change, Document, Refusal, Step};
-use crate::engine::queue::{Hand, Queues, Waiter};
+use crate::engine::queue::{Hand, Queue, Queues, Waiter};
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
 use crate::record::front::Revision;
@@ -48,7 +48,7 @@ impl Engine {
         let mut attempt = Attempt { engine: self, key, newest: held, conflicts: 0, is_conflict_new: false };
         if !queues.has(&key) {
             let mut hand = Hand(vec![own.clone()]);
-            attempt.run(&mut hand).await;
+            attempt.run(&mut hand, None).await;
             hand.0.clear();
         }
         if !own.is_done() {
@@ -73,7 +73,7 @@ impl<D: Document> Attempt<'_, D> {
     async fn queue(&mut self, queues: &Queues<D>, own: &Arc<Waiter<D>>) {
         let place = queues.join(self.key);
         let queue = place.queue.clone();
-        queue.wait_in([own.clone()]);
+        queue.wait_in(own.clone());
         let mut turn = {
             let (mut wait, mut turn) = (pin!(own.wait()), pin!(queue.turn.lock()));
             let mut timer = None;
@@ -86,7 +86,7 @@ impl<D: Document> Attempt<'_, D> {
                 }
                 let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(own.end)));
                 if timer.as_mut().poll(context).is_ready() {
-                    own.give_up();
+                    own.give_up_in_time();
                 }
                 if own.is_done() { Poll::Ready(None) } else { Poll::Pending }
             })
@@ -95,13 +95,20 @@ impl<D: Document> Attempt<'_, D> {
             turn
         };
         self.know(turn.take());
-        while !own.is_done() {
+        loop {
+            own.give_up_in_time();
+            if own.is_done() {
+                break;
+            }
+            let conflicts = self.conflicts;
             let mut hand = Hand(queue.take_waiting());
-            self.run(&mut hand).await;
-            // Nothing of what is left is in a call: the next head takes it up.
-            queue.wait_in(hand.0.drain(..));
-            if Instant::now() >= own.end {
-                own.give_up();
+            hand.0.iter().for_each(|waiter| waiter.give_up_in_time());
+            self.run(&mut hand, Some(&queue)).await;
+            // Nothing of what is left is in a call: if this head goes, the next one takes it up.
+            queue.put_back(hand.0.drain(..));
+            // Other processes may be at it too; the first conflict was met before the queue.
+            if self.conflicts > conflicts.max(1) && !own.is_done() {
+                tokio::time::sleep(self.engine.jitter(self.conflicts - 1)).await;
             }
         }
         *turn = self.newest.take();
@@ -117,9 +124,13 @@ impl<D: Document> Attempt<'_, D> {
     }
 
     /// Applies the changes to the newest document and stores it. Those that are left in the hand have met a conflict.
-    async fn run(&mut self, hand: &mut Hand<D>) {
+    async fn run(&mut self, hand: &mut Hand<D>, queue: Option<&Queue<D>>) {
         hand.0.retain(|waiter| waiter.begin_call());
         let (draft, later) = self.apply(hand);
+        if let Some(queue) = queue {
+            later.iter().for_each(|waiter| waiter.end_call());
+            queue.put_back(later);
+        }
         if let Some(draft) = draft {
             if let Some(waiter) = hand.0.first().filter(|_| std::mem::take(&mut self.is_conflict_new)) {
                 waiter.change.report_conflict();
@@ -128,7 +139,6 @@ impl<D: Document> Attempt<'_, D> {
             let entry = sealed.entry(self.engine.now());
             self.store(hand, sealed, &entry).await;
         }
-        hand.0.extend(later);
         hand.0.iter().for_each(|waiter| waiter.end_call());
     }
 
@@ -139,17 +149,17 @@ impl<D: Document> Attempt<'_, D> {
         let (mut changed, mut draft): (Option<D>, Option<D::Draft>) = (None, None);
         let mut waiters = std::mem::take(&mut hand.0).into_iter();
         for waiter in waiters.by_ref() {
-            if let Some(before) = draft.take() {
-                changed = Some(D::unsealed(before));
+            if let Some(draft) = draft.as_ref().filter(|_| changed.is_none()) {
+                changed = Some(D::unsealed(draft));
             }
             let newest = changed.as_ref().or(self.newest.as_ref());
             let applied = catch_unwind(AssertUnwindSafe(|| waiter.change.apply(newest, now)));
             let step =
                 applied.unwrap_or_else(|_| Step::Refused(Refusal::Failed(SessionError::panicked("a merge function"))));
             match step {
-                Step::Changed(after) => draft = Some(after),
+                Step::Changed(after) => (draft, changed) = (Some(after), None),
                 // It is done when what it saw is stored.
-                Step::Unchanged if changed.is_some() => {}
+                Step::Unchanged if draft.is_some() => {}
                 Step::Unchanged => {
                     waiter.finish(newest.cloned().ok_or(CommitError::Refused(Refusal::Gone)));
                     continue;
@@ -185,7 +195,7 @@ impl<D: Document> Attempt<'_, D> {
             Ok((Answer::Absent, _)) => {
                 self.newest = None;
                 if D::MAY_BEGIN {
-                    self.pause(hand).await;
+                    self.conflicts += 1;
                 } else {
                     hand.finish(&Err(CommitError::Refused(Refusal::Gone)));
                 }
@@ -223,27 +233,28 @@ impl<D: Document> Attempt<'_, D> {
     }
 
     /// Looks at another document than the one that was known. `sent` may have been stored.
-    async fn meet(&mut self, hand: &mut Hand<D>, found: D, sent: Option<Revision>) {
-        let (history, held) = (found.history(), self.newest.as_ref().map(|newest| newest.history().revision));
+    async fn meet(&mut self, hand: &mut Hand<D>, mut found: D, sent: Option<Revision>) {
+        let held = self.newest.as_ref().map(|newest| newest.history().revision);
+        self.conflicts += 1;
+        if held == Some(found.history().revision) {
+            // The read behind the answer saw an older state than the comparison did.
+            let Some(newest) = self.load_again(hand, sent.is_some()).await else { return };
+            found = newest;
+        }
+        let history = found.history();
         if sent.is_some_and(|sent| history.includes(sent)) {
             self.newest = Some(found.clone());
             return hand.finish(&Ok(found));
         }
-        match held {
-            // The read behind the answer saw an older state than the comparison did.
-            Some(held) if held == history.revision => return self.load_again(hand).await,
-            Some(held) if history.revision.writes_since(held) < 0 => {
-                self.engine.record(EventKind::StoreWentBack, self.about());
-                return hand.finish(&Err(CommitError::Refused(Refusal::Stale)));
-            }
-            _ => {}
+        if held.is_some_and(|held| history.revision.writes_since(held) < 0) {
+            self.engine.record(EventKind::StoreWentBack, self.about());
+            return hand.finish(&Err(CommitError::Refused(Refusal::Stale)));
         }
         if sent.is_some() && !history.reaches(held.unwrap_or_default()) {
             hand.0.retain(|waiter| self.may_go_on(waiter, &found));
         }
-        self.is_conflict_new = true;
+        self.is_conflict_new |= held != Some(history.revision);
         self.newest = Some(found);
-        self.pause(hand).await;
     }
 
     /// Whether a change may be applied again that may have been stored, as far as the document shows.
@@ -260,26 +271,23 @@ impl<D: Document> Attempt<'_, D> {
         false
     }
 
-    async fn load_again(&mut self, hand: &mut Hand<D>) {
-        let mut deadline = Deadline::of(self.engine.settings().load_deadline);
-        match self.engine.load_entry(&self.key, &mut deadline).await.map(|entry| entry.map(|entry| D::read(&entry))) {
-            Ok(Some(Ok(found))) => self.newest = Some(found),
-            Ok(Some(Err(unreadable))) => {
-                hand.finish(&Err(CommitError::Failed(StoreError::unreadable(unreadable).into())));
+    /// Loads the newest document; `None` if there is none to go on with. The changes may have been stored if an answer was
+    /// lost.
+    async fn load_again(&mut self, hand: &mut Hand<D>, was_lost: bool) -> Option<D> {
+        let mut deadline = self.engine.load_deadline();
+        let loaded = self.engine.load_entry(&self.key, &mut deadline).await;
+        let failure = match loaded.map(|entry| entry.map(|entry| D::read(&entry))) {
+            Ok(Some(Ok(found))) => return Some(found),
+            Ok(None) => {
+                self.newest = None;
+                return None;
             }
-            Ok(None) => self.newest = None,
-            Err(error) => hand.finish(&Err(CommitError::Failed(error.into()))),
-        }
-        self.pause(hand).await;
-    }
-
-    /// Waits a moment after a conflict, but for the first: other processes may be at it too.
-    async fn pause(&mut self, hand: &Hand<D>) {
-        hand.0.iter().for_each(|waiter| waiter.end_call());
-        self.conflicts += 1;
-        if self.conflicts > 1 && !hand.0.is_empty() {
-            tokio::time::sleep(self.engine.jitter(self.conflicts - 1)).await;
-        }
+            Ok(Some(Err(unreadable))) => StoreError::unreadable(unreadable),
+            Err(error) if was_lost => StoreError::unknown(error),
+            Err(error) => error,
+        };
+        hand.finish(&Err(CommitError::Failed(failure.into())));
+        None
     }
 
     fn about(&self) -> About<'static> {
@@ -331,3 +339,6 @@ impl Engine {
         Duration::from_micros(u64::from(self.random() % most))
     }
 }
+
+#[cfg(test)]
+mod tests;

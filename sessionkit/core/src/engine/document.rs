@@ -22,8 +22,8 @@ pub(crate) trait Document: Clone + Send + Sync + 'static {
     /// Gives the draft the next revision.
     fn seal(draft: Self::Draft, random: u32) -> Self;
 
-    /// Takes the draft as it is, for the next change of the same commit.
-    fn unsealed(draft: Self::Draft) -> Self;
+    /// Returns the draft as it is, for the next change of the same commit.
+    fn unsealed(draft: &Self::Draft) -> Self;
 
     /// Returns what the store is given.
     fn entry(&self, now: Timestamp) -> Entry;
@@ -99,8 +99,8 @@ impl Document for Record {
         draft.seal(random)
     }
 
-    fn unsealed(draft: Draft) -> Self {
-        draft.finish()
+    fn unsealed(draft: &Draft) -> Self {
+        draft.clone().finish()
     }
 
     fn entry(&self, now: Timestamp) -> Entry {
@@ -126,8 +126,8 @@ impl Document for SessionList {
         draft
     }
 
-    fn unsealed(draft: Self) -> Self {
-        draft
+    fn unsealed(draft: &Self) -> Self {
+        draft.clone()
     }
 
     fn entry(&self, now: Timestamp) -> Entry {

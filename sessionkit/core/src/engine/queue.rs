@@ -39,7 +39,7 @@ impl<D> Queues<D> {
     /// Joins the queue, until the membership is dropped.
     pub(super) fn join(&self, key: EntryKey) -> Membership<'_, D> {
         let mut queues = lock(&self.queues);
-        let queue = queues.entry(key).or_insert_with(Arc::default).clone();
+        let queue = queues.entry(key).or_default().clone();
         queue.members.fetch_add(1, Ordering::AcqRel);
         self.count.store(queues.len(), Ordering::Release);
         Membership { queues: self, key, queue }
@@ -59,8 +59,13 @@ impl<D> Default for Queue<D> {
 }
 
 impl<D> Queue<D> {
-    pub(super) fn wait_in(&self, waiters: impl IntoIterator<Item = Arc<Waiter<D>>>) {
-        lock(&self.waiting).extend(waiters);
+    pub(super) fn wait_in(&self, waiter: Arc<Waiter<D>>) {
+        lock(&self.waiting).push(waiter);
+    }
+
+    /// Puts back those who wait longer, in front of those who came meanwhile.
+    pub(super) fn put_back(&self, waiters: impl IntoIterator<Item = Arc<Waiter<D>>>) {
+        lock(&self.waiting).splice(0..0, waiters);
     }
 
     pub(super) fn take_waiting(&self) -> Vec<Arc<Waiter<D>>> {
@@ -151,8 +156,11 @@ impl<D: Document> Waiter<D> {
         }
     }
 
-    /// Gives up, unless the change is in a call.
-    pub(super) fn give_up(&self) {
+    /// Gives up if its deadline has come, unless the change is in a call.
+    pub(super) fn give_up_in_time(&self) {
+        if Instant::now() < self.end {
+            return;
+        }
         let waits = matches!(*lock(&self.state), State::Waiting);
         if waits {
             self.finish(Err(CommitError::Failed(SessionError::unsettled())));

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::record::delta::{Authenticate, Clear, Delta, FieldKey, FieldOps, HeaderOp, StoredValue, ValueRef};
+use crate::record::delta::{Authenticate, Clear, Delta, FieldKey, FieldOps, HeaderOp, StoredValue};
 use crate::record::field_error::FieldError;
 use crate::record::header::{Header, LastRotation, PreviousSecret};
-use crate::record::packing::{field_size, write_field};
+use crate::record::packing::{field_size, write_field, write_field_until};
 use crate::record::parts::Ending;
 use crate::record::{Draft, Record};
 use crate::time::Timestamp;
@@ -118,10 +118,7 @@ fn write_fields(packed: &mut Vec<u8>, record: &Record, ops: &FieldOps, lead: Dur
             }
             None => {
                 match held.deadline.filter(|_| !lead.is_zero()) {
-                    Some(deadline) => {
-                        let deadline = Some(deadline.saturating_sub(lead));
-                        write_field(packed, key, ValueRef { deadline, ..held });
-                    }
+                    Some(deadline) => write_field_until(packed, bytes, deadline.saturating_sub(lead)),
                     None => packed.extend_from_slice(bytes),
                 }
                 written.after += size;
@@ -240,6 +237,13 @@ fn correct(header: &mut Header, now: Timestamp) -> bool {
     header.authenticated = header.authenticated.map(|at| at.min(now));
     header.idle_deadline = header.idle_deadline.min(now.saturating_add(header.ttl));
     header.absolute_deadline = header.absolute_deadline.map(|deadline| deadline.saturating_sub(lead));
+    if let Some(previous) = &mut header.previous {
+        previous.renewed = previous.renewed.min(now);
+        previous.until = previous.until.map(|until| until.saturating_sub(lead));
+    }
+    if let Some(rotation) = &mut header.rotation {
+        rotation.at = rotation.at.min(now);
+    }
     true
 }
 
@@ -252,3 +256,6 @@ impl Header {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -125,29 +125,3 @@ impl SessionList {
         packed
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_hold_the_whole_list() {
-        let at = Timestamp::from_unix_seconds;
-        let mut list = SessionList::new("Main", "ada");
-        list.epoch = ListEpoch([7; 8]);
-        list.history = list.history.next(5).next(6);
-        for number in 0..3 {
-            let id = SessionId::from_bytes([number; 16]);
-            let generation = Generation::from_number(number.into());
-            let is_ended = number == 1;
-            list.entries.push(ListedSession { id, is_ended, generation, registered: at(10), until: at(20) });
-        }
-        let bytes = list.to_bytes();
-        let read = SessionList::from_bytes(&bytes).unwrap();
-        assert_eq!(format!("{read:?}"), format!("{list:?}"));
-        for end in 0..bytes.len() {
-            let read = SessionList::from_bytes(&bytes[..end]);
-            assert!(read.is_err() || read.is_ok_and(|read| read.entries.len() < 3), "{end}");
-        }
-    }
-}

@@ -27,7 +27,7 @@
 //! | 47 | 4 | the absolute deadline: seconds after the beginning plus one; 0 for none |
 //! | 51 | 4 | the seconds that a touch grants |
 //! | 55 | 32 | SHA-256 of the name of the scope, a zero byte, and the secret |
-//! | 87 | | parts: a tag (1) and a slice each, until a tag 0 |
+//! | 87 | | parts: a tag (1) and a slice each, the user first, until a tag 0 |
 //! | | | fields until the end: the key (slice), flags (1), the deadline (LEB128) if bit 1 is set, the value (slice) |
 //!
 //! | tag | ends with | part |
@@ -152,7 +152,7 @@ impl fmt::Debug for Record {
 }
 
 /// A record that is being written. It gets its revision last.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Draft {
     header: Header,
     packed: Vec<u8>,
@@ -181,3 +181,6 @@ impl Draft {
         Record { header, packed: packed.into(), start }
     }
 }
+
+#[cfg(test)]
+mod tests;

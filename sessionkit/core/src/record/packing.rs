@@ -108,3 +108,14 @@ pub(crate) fn write_field(packed: &mut Vec<u8>, key: &str, value: ValueRef<'_>) 
     }
     write_slice(packed, value.bytes);
 }
+
+/// Copies a packed field that ends at another time from now on. Its flags stay, those of later releases included.
+pub(crate) fn write_field_until(packed: &mut Vec<u8>, field: &[u8], deadline: Timestamp) {
+    let mut rest = field;
+    let _ = read_slice(&mut rest);
+    let (key_and_flags, mut rest) = field.split_at(field.len() - rest.len() + 1);
+    let _ = read_number(&mut rest);
+    packed.extend_from_slice(key_and_flags);
+    write_number(packed, deadline.unix_seconds());
+    packed.extend_from_slice(rest);
+}

@@ -159,3 +159,6 @@ impl Change {
         self.field.aliases_of(&self.key)
     }
 }
+
+#[cfg(test)]
+mod tests;

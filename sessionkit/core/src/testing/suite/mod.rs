@@ -65,7 +65,7 @@ pub fn run<S: Store, Making: Future<Output = S>, Checking: Future<Output = ()>>(
 /// [`testing::suite`](crate::testing::suite).
 ///
 /// ```
-/// # use sessionkit_core as sessionkit;
+/// # extern crate sessionkit_core as sessionkit;
 /// mod memory {
 ///     sessionkit::store_suite!(|| async { sessionkit::MemoryStore::new() });
 /// }

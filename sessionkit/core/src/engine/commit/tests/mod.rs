@@ -1,0 +1,6 @@
+//! Commits to a store that does what a test says.
+
+mod answers;
+mod bench;
+mod conflicts;
+mod queue;
