@@ -41,7 +41,7 @@ pub(crate) fn session<L: SessionScope>(request: &HttpRequest) -> Result<RequestS
     Ok(session)
 }
 
-/// Tells middleware that denies by default that a guard decides.
+/// Marks the request as guarded, for middleware that withholds the answers of unguarded routes.
 pub(crate) fn mark_guarded(request: &HttpRequest) {
     if let Some(mark) = request.extensions().get::<GuardMark>() {
         mark.set();

@@ -42,7 +42,7 @@ pub(crate) fn session<L: SessionScope>(parts: &Parts) -> Result<RequestSession, 
     Ok(slot.session.clone())
 }
 
-/// Tells layers that deny by default that a guard decides.
+/// Marks the request as guarded, for layers that withhold the answers of unguarded routes.
 pub(crate) fn mark_guarded(parts: &Parts) {
     if let Some(mark) = parts.extensions.get::<GuardMark>() {
         mark.set();

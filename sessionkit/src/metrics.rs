@@ -13,8 +13,8 @@ const STORE_CALLS: &str = "sessionkit_store_call_seconds";
 ///
 /// | metric | kind | labels |
 /// |---|---|---|
-/// | `sessionkit_events_total` | counter | `event`, `reason` (empty where there is none), `layer` |
-/// | `sessionkit_store_call_seconds` | histogram | `operation`, `outcome`, `layer` |
+/// | `sessionkit_events_total` | counter | `event`, `reason` (empty where there is none), `scope` |
+/// | `sessionkit_store_call_seconds` | histogram | `operation`, `outcome`, `scope` |
 ///
 /// The values of `event` are the names of [`EventKind`](crate::EventKind), those of `operation` and `outcome` stand at
 /// [`StoreCall`]. Every label has few values: no session, no user and no path is one.

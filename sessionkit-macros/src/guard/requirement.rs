@@ -149,9 +149,9 @@ fn statement(root: &TokenStream, condition: &Condition) -> TokenStream {
                 Operator::Not => quote_spanned!(place=> Not),
             };
             let root_there = moved_to(place, root);
-            let open = quote_spanned!(place=> __subjects.open(#root_there::__private::Operator::#operator););
+            let open = quote_spanned!(place=> __subjects.begin_operator(#root_there::__private::Operator::#operator););
             let operands: TokenStream = operands.iter().map(|operand| statement(root, operand)).collect();
-            let close = quote_spanned!(place=> __subjects.close(););
+            let close = quote_spanned!(place=> __subjects.end_operator(););
             quote!(#open #operands #close)
         }
     }

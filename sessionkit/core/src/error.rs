@@ -181,7 +181,7 @@ impl SessionError {
         Reason::SlowUserLoader.into()
     }
 
-    /// No guard decided about a route, in an application that denies by default.
+    /// No guard decided about a route, in an application that withholds unguarded answers.
     pub(crate) fn unguarded(route: String, dev: bool) -> Self {
         Reason::Unguarded { route, dev }.into()
     }

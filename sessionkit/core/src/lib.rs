@@ -57,8 +57,8 @@ pub use error::SessionError;
 pub use event::{AuditEntry, AuditLog, AuditSink, EventKind, EventSink, SessionEvent, StoreCall, TracingSink};
 pub use guard::{
     Arguments, Check, Denial, DenialReason, Findable, GuardMark, GuardOptions, GuardedRequest, GuestOnly, Interrupted,
-    Need, OfData, OfInfo, OfUser, Operator, Predicate, Public, RequireFresh, RequireLogin, Requirement, Rules, Subject,
-    Subjects, Verdict, guard, guard_by,
+    OfData, OfInfo, OfUser, Operator, PendingFetch, Predicate, Public, RequireFresh, RequireLogin, Requirement, Rules,
+    Subject, Subjects, Verdict, guard, guard_by,
 };
 pub use manager::SessionManager;
 pub use record::Record;
@@ -80,7 +80,7 @@ pub use store::notices::Notices;
 pub use store::{CommitOutcome, CreateOutcome, Receipt, Store, StoreError, StoreErrorKind};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use token::{OsRandom, SecretHash, SessionId, Token, TokenSource};
-pub use wire::closed::{HeaderChange, HeaderChanges, ResponseChanges};
 pub use wire::head::{Headers, OwnedHead, RequestHead, Route};
 pub use wire::local_path::LocalPath;
 pub use wire::rejection::Rejection;
+pub use wire::response::{HeaderChange, HeaderChanges, ResponseChanges};

@@ -91,7 +91,7 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// The SHA-256 of a token's secret and its layer: all that a record keeps of it.
+/// The SHA-256 of a token's secret and its scope: all that a record keeps of it.
 ///
 /// Compared in constant time; prints as `SecretHash(..)`.
 #[derive(Clone, Copy)]
@@ -173,7 +173,7 @@ impl Token {
         self.id
     }
 
-    /// The hash that the record keeps: SHA-256 over the layer's name, a zero byte and the secret. So a token of one layer
+    /// The hash that the record keeps: SHA-256 over the scope's name, a zero byte and the secret. So a token of one scope
     /// opens nothing in another, even if both keep their sessions in one store.
     pub fn secret_hash(&self, scope: &str) -> SecretHash {
         let hash = Sha256::new().chain_update(scope).chain_update([0]).chain_update(self.secret);

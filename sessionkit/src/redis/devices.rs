@@ -18,11 +18,11 @@ impl RedisStore {
         format!("{}@{user}", self.prefix())
     }
 
-    /// What is stored of a user is not what this program expects. The layer is named and the user is not, since errors are
+    /// What is stored of a user is not what this program expects. The scope is named and the user is not, since errors are
     /// logged.
     fn damaged(&self, user: &str) -> StoreError {
-        let layer = user.split('/').next().unwrap_or_default();
-        StoreError::corrupt(format_args!("{}/<a user>", self.user_key(layer)))
+        let scope = user.split('/').next().unwrap_or_default();
+        StoreError::corrupt(format_args!("{}/<a user>", self.user_key(scope)))
     }
 
     async fn change(&self, user: &str, arguments: &Arguments) -> Result<(Vec<u8>, Vec<SessionId>), StoreError> {

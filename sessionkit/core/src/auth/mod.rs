@@ -50,7 +50,7 @@ impl<E: From<SessionError> + 'static> Auth<E> {
         &self.session
     }
 
-    /// The user who is logged in.
+    /// The id of the user who is logged in.
     ///
     /// # Errors
     /// Fails when the store does: that is no reason to treat anybody as logged out.
@@ -234,7 +234,7 @@ async fn run(
 ///
 /// ```compile_fail,E0639
 /// # fn forge(known: sessionkit_core::SessionInfo) -> sessionkit_core::SessionInfo {
-/// sessionkit_core::SessionInfo { user: Some("ada".into()), ..known }
+/// sessionkit_core::SessionInfo { user_id: Some("ada".into()), ..known }
 /// # }
 /// ```
 ///

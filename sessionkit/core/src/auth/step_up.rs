@@ -107,7 +107,14 @@ async fn prove(session: &RequestSession, say: impl FnOnce(&mut LoginDetails)) ->
     let absolute_deadline = Some(ends);
     let mut delta = Delta::new();
     let details = details.shared();
-    delta.header.push(HeaderOp::Authenticate(Authenticate { user, at: now, ttl, absolute_deadline, device_label: label, details }));
+    delta.header.push(HeaderOp::Authenticate(Authenticate {
+        user,
+        at: now,
+        ttl,
+        absolute_deadline,
+        device_label: label,
+        details,
+    }));
     let proof = Replacement { delta, now, another_user: false, occasion: Occasion::Proof };
     rotation::replace_secret_or_fail(session, current, proof).await
 }

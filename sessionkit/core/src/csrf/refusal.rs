@@ -27,7 +27,7 @@ impl CsrfRefusal {
         }
     }
 
-    /// What the client is told.
+    /// The reason that the client gets.
     pub(crate) fn detail(&self) -> &'static str {
         match self {
             Self::CrossOrigin | Self::ForeignOrigin => {

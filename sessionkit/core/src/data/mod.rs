@@ -38,7 +38,7 @@ pub trait SessionData: Sized + 'static {
     /// How the fields are encoded.
     type Codec: Codec;
 
-    /// The struct's name inside the record; two structs of one layer must not share it.
+    /// The struct's name inside the record; two structs of one scope must not share it.
     const NAMESPACE: &'static str;
 
     /// The version of what is stored. A struct that is stored without one has the version 1.

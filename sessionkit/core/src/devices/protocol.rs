@@ -48,12 +48,12 @@ impl Engine {
         self.index()?.ok_or_else(SessionError::no_device_index)
     }
 
-    /// The name of a user in the index, which several layers may share.
+    /// The name of a user in the index, which several scopes may share.
     pub(super) fn indexed(&self, user: &str) -> String {
         format!("{}{user}", self.indexed_prefix())
     }
 
-    /// How the names of all users of this layer begin in the index, and those of no other's.
+    /// How the names of all users of this scope begin in the index, and those of no other's.
     pub(super) fn indexed_prefix(&self) -> String {
         format!("{}/", self.scope().replace('%', "%25").replace('/', "%2F"))
     }
@@ -158,7 +158,7 @@ impl Engine {
         Ok(ended)
     }
 
-    /// Ends the sessions of all users of the layer, and tells how many. Where what is stored of one user is damaged, the
+    /// Ends the sessions of all users of the scope, and tells how many. Where what is stored of one user is damaged, the
     /// others' end all the same.
     pub(crate) async fn end_everyone(&self) -> Result<usize, SessionError> {
         let (mut count, mut failed) = (0, None);
@@ -231,7 +231,7 @@ impl Engine {
         let name = user.strip_prefix(&self.indexed_prefix());
         for id in ids {
             if self.within(&mut self.commit_deadline(), self.store.destroy(*id)).await? {
-                let about = About { session: Some(*id), user: name, ..at };
+                let about = About { session: Some(*id), user_id: name, ..at };
                 self.record(EventKind::Revoked { reason }, about);
             }
         }

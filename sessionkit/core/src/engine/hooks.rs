@@ -101,7 +101,7 @@ impl Hooks {
         let mut found = Candidates::default();
         for value in name.values(&*hooked.head) {
             let presented = PresentedCookie { request: hooked.head.clone(), value: value.clone() };
-            match in_time("on_load_cookie", deadline, || hook(presented)).await? {
+            match decision_of("on_load_cookie", deadline, || hook(presented)).await? {
                 LoadCookie::Continue => found.add(value.as_bytes()),
                 LoadCookie::Replace(value) => found.add(value.as_bytes()),
                 LoadCookie::Ignore => {}
@@ -119,7 +119,7 @@ impl Hooks {
     ) -> Result<Option<Rejection>, SessionError> {
         let Some(hook) = &self.missing_session else { return Ok(None) };
         let ask = async || {
-            let decision = in_time("on_missing_session", deadline, || hook(hooked.head.clone())).await?;
+            let decision = decision_of("on_missing_session", deadline, || hook(hooked.head.clone())).await?;
             Ok(match decision {
                 MissingSession::Continue => None,
                 MissingSession::Answer(rejection) => Some(rejection),
@@ -136,7 +136,7 @@ impl Hooked {
 }
 
 /// Waits for a hook, which fails closed: where it panics or takes too long, the session cannot be used.
-async fn in_time<T, F: Future<Output = T>>(
+async fn decision_of<T, F: Future<Output = T>>(
     hook: &'static str,
     deadline: &mut Deadline,
     call: impl FnOnce() -> F,

@@ -1,4 +1,4 @@
-//! The parts of a manager, whatever its layer, and what they decide: what a cookie opens, and how long a call may take.
+//! The parts of a manager, whatever its scope, and what they decide: what a cookie opens, and how long a call may take.
 
 use std::any::{TypeId, type_name};
 use std::future::Future;
@@ -30,7 +30,7 @@ pub(crate) mod hooks;
 pub(crate) mod tasks;
 pub(crate) mod user;
 
-/// The parts of a manager, whatever its layer.
+/// The parts of a manager, whatever its scope.
 pub(crate) struct Engine {
     pub(crate) store: Arc<dyn DynStore>,
     config: SessionConfig,
@@ -193,7 +193,7 @@ impl Engine {
         Some(Current { token: token.clone(), secret, record })
     }
 
-    /// Makes sure that a struct belongs to this layer, and that no other has its namespace.
+    /// Makes sure that a struct belongs to this scope, and that no other has its namespace.
     pub(crate) fn claim_namespace<T: SessionData>(&self) -> Result<(), SessionError> {
         let owner = TypeId::of::<T>();
         let known = |namespaces: &[Namespace]| {

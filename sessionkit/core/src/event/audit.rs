@@ -42,7 +42,7 @@ const LAST_ATTEMPTS: u32 = 3;
 ///         use std::io::Write as _;
 ///         let mut out = std::io::stdout();
 ///         for entry in entries {
-///             writeln!(out, "{} {} {:?}", entry.at.unix_seconds(), entry.event, entry.user)?;
+///             writeln!(out, "{} {} {:?}", entry.at.unix_seconds(), entry.event, entry.user_id)?;
 ///         }
 ///         out.flush()
 ///     }

@@ -114,7 +114,7 @@ kinds! {
         /// The reason, for the log: of a field that is not `sensitive` it may quote the value.
         error: fmt::Arguments<'a>
     } = "failed", warn "session unavailable" [scope, error];
-    /// A route answered about which no guard decided, in an application that denies by default. The answer is withheld.
+    /// A route answered about which no guard decided, in an application that withholds unguarded answers.
     Unguarded = "unguarded", error "route without a guard: its answer is withheld" [scope, handler];
     /// A guard refused a request, or an extractor did that needs a user, and that is the answer.
     Denied {

@@ -4,7 +4,7 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::sink::{EventSink, tell};
+use super::sink::{EventSink, call_sink};
 use crate::devices::{DeviceEntry, DeviceIndex, DeviceSelection, Registered, Registration, StoreFuture};
 use crate::record::Record;
 use crate::record::delta::Delta;
@@ -14,11 +14,11 @@ use crate::store::{CommitOutcome, CreateOutcome, DynStore, StoreError, StoreErro
 use crate::time::Timestamp;
 use crate::token::SessionId;
 
-/// A call to the store that has ended, as an [`EventSink`] is told it.
+/// A call to the store that has ended, as an [`EventSink`] gets it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct StoreCall {
-    /// The name of the session layer.
+    /// The name of the session scope.
     pub scope: &'static str,
     /// Which: `load`, `create`, `commit` or `destroy`; of the [`DeviceIndex`] `register`, `confirm`, `entries`, `end`,
     /// `forget`, `prune` or `users`.
@@ -182,7 +182,7 @@ impl Drop for Timer<'_> {
     fn drop(&mut self) {
         let Self { timed, operation, outcome, begun } = self;
         let call = StoreCall { scope: timed.scope, operation, outcome, took: begun.elapsed() };
-        tell("store call", || timed.sink.record_store_call(&call));
+        call_sink("store call", || timed.sink.record_store_call(&call));
     }
 }
 

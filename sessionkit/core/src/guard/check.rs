@@ -9,7 +9,7 @@ use crate::scope::{MainScope, SessionScope};
 
 /// What a guard asks of a request before a handler's arguments are extracted; `#[session(..)]` implements it.
 ///
-/// It is synchronous, and told again from the beginning when something was awaited for one of its conditions.
+/// It is synchronous, and runs again from the beginning when something was awaited for one of its conditions.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not what a guard can check")]
 pub trait Check: 'static {
     /// The session that is asked.
@@ -21,7 +21,7 @@ pub trait Check: 'static {
     /// Whether everybody may pass, so that the session is not looked at.
     const IS_PUBLIC: bool = false;
 
-    /// Tells the conditions. Without any nobody passes.
+    /// States the conditions. Without any nobody passes.
     ///
     /// # Errors
     /// Stops where something has to be awaited first, and where a condition cannot be decided.

@@ -1,4 +1,4 @@
-//! The memory of the machine: the operators that are open, and what their operands came to so far.
+//! The memory of the machine: the operators that have begun, and what their operands came to so far.
 
 use super::condition::{Answer, Condition};
 
@@ -13,7 +13,7 @@ pub enum Operator {
     Not,
 }
 
-/// The operators that are open, outermost first. There is always one, of which all operands must be met.
+/// The operators that have begun, outermost first. There is always one, of which all operands must be met.
 #[derive(Debug)]
 pub(crate) struct Frames {
     outermost: Frame,
@@ -34,12 +34,12 @@ impl Frames {
         Self { outermost: Frame::new(Operator::All), nested: Vec::new(), is_for_guests: false }
     }
 
-    pub(crate) fn open(&mut self, operator: Operator) {
+    pub(crate) fn begin_operator(&mut self, operator: Operator) {
         self.nested.push(Frame::new(operator));
     }
 
     /// Ends the innermost operator, which becomes an operand of the one around it.
-    pub(crate) fn close(&mut self) {
+    pub(crate) fn end_operator(&mut self) {
         if let Some(frame) = self.nested.pop() {
             self.push(frame.value());
         }

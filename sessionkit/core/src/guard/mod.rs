@@ -27,7 +27,7 @@ pub(crate) use decide::login_required;
 pub(crate) use denial::Denials;
 pub use denial::{Denial, DenialReason};
 pub use frames::Operator;
-pub use interrupted::{Interrupted, Need};
+pub use interrupted::{Interrupted, PendingFetch};
 pub use options::GuardOptions;
 pub use predicate::{Predicate, Verdict};
 pub use request::GuardedRequest;

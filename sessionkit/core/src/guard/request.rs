@@ -31,7 +31,7 @@ impl<'a> GuardedRequest<'a> {
 
     /// The id of the user who is logged in.
     pub fn user_id(&self) -> Option<Arc<str>> {
-        self.session.loaded_user()
+        self.session.loaded_user_id()
     }
 
     /// The user who is logged in, as the application's [`UserLoader`](crate::UserLoader) loads them; once for each request,

@@ -109,12 +109,12 @@ impl SessionHandle {
         self.session().await?.view().await
     }
 
-    /// The user who is logged in; `None` after the session's end.
+    /// The id of the user who is logged in; `None` after the session's end.
     ///
     /// # Errors
     /// Fails when the store does.
     pub async fn user_id(&self) -> Result<Option<Arc<str>>, SessionError> {
-        Ok(self.round().await?.loaded_user())
+        Ok(self.round().await?.loaded_user_id())
     }
 
     /// What is known of the session itself; `None` after its end.

@@ -13,7 +13,7 @@ use crate::token::SessionId;
 pub struct SessionInfo {
     /// The session.
     pub id: SessionId,
-    /// The user who is logged in.
+    /// The id of the user who is logged in.
     pub user_id: Option<Arc<str>>,
     /// When the session began.
     pub created_at: Timestamp,
@@ -23,7 +23,7 @@ pub struct SessionInfo {
     pub last_seen_at: Timestamp,
     /// When the session ends unless it is used.
     pub expires_at: Timestamp,
-    /// The device, as the login named it.
+    /// The label of the device, as the login gave it.
     pub device_label: Option<Arc<str>>,
     /// Who really acts, where somebody acts as the user.
     pub actor: Option<Arc<str>>,

@@ -101,13 +101,13 @@ impl RequestSession {
             return Err(SessionError::no_user_id());
         }
         match &self.shared.engine.user_loader {
-            Some(loader) => Ok(self.in_time(loader.load(id)).await?.is_some()),
+            Some(loader) => Ok(self.ask_loader(loader.load(id)).await?.is_some()),
             None => Ok(true),
         }
     }
 
-    /// What a loader says, within `user_deadline`.
-    async fn in_time<T>(&self, loading: impl Future<Output = Result<T, String>>) -> Result<T, SessionError> {
+    /// Waits for the loader, for `user_deadline` at most.
+    async fn ask_loader<T>(&self, loading: impl Future<Output = Result<T, String>>) -> Result<T, SessionError> {
         match Deadline::of(self.shared.engine.settings().user_deadline).limit(caught(loading)).await {
             Some(Some(found)) => found.map_err(SessionError::user_loader),
             Some(None) => Err(SessionError::panicked("the user loader")),
@@ -116,7 +116,7 @@ impl RequestSession {
     }
 
     async fn fetch(&self, loader: &dyn DynLoader, user: &Arc<UserOfSession>) -> Result<Option<Loaded>, SessionError> {
-        let loaded = self.in_time(user.load(loader)).await;
+        let loaded = self.ask_loader(user.load(loader)).await;
         if !self.state().is_user(user) {
             // Whatever was found is of somebody else by now.
             return Ok(None);

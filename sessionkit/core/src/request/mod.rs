@@ -180,13 +180,13 @@ impl RequestSession {
         }
     }
 
-    /// The user who is logged in.
+    /// The id of the user who is logged in.
     ///
     /// # Errors
     /// Fails when the store does.
     pub async fn user_id(&self) -> Result<Option<Arc<str>>, SessionError> {
         self.load().await?;
-        Ok(self.loaded_user())
+        Ok(self.loaded_user_id())
     }
 
     /// What is known of the session itself; `None` where the visitor has none.
@@ -220,7 +220,7 @@ impl RequestSession {
         Ok((value.map_err(|error| self.fail(error.into()))?, epoch))
     }
 
-    pub(crate) fn loaded_user(&self) -> Option<Arc<str>> {
+    pub(crate) fn loaded_user_id(&self) -> Option<Arc<str>> {
         self.state().current.as_ref()?.record.header().user.clone()
     }
 

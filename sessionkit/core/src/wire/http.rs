@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use ::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 use ::http::{Request, Response, StatusCode};
 
-use crate::wire::closed::{HeaderChange, ResponseChanges};
 use crate::wire::head::{Headers, RequestHead};
 use crate::wire::rejection::Rejection;
+use crate::wire::response::{HeaderChange, ResponseChanges};
 
 impl Headers for HeaderMap {
     fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {

@@ -1,9 +1,9 @@
 //! What comes in and goes out: request heads, cookies, local paths, answers, and changes of the response.
 
-pub(crate) mod closed;
 pub(crate) mod cookie;
 pub(crate) mod head;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 pub(crate) mod local_path;
 pub(crate) mod rejection;
+pub(crate) mod response;
