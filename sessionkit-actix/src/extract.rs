@@ -1,4 +1,4 @@
-//! What all extractors share: from a request to its session.
+//! The common part of all extractors: from a request to its session.
 
 use std::future::Future;
 use std::marker::PhantomData;

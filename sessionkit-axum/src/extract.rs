@@ -1,4 +1,4 @@
-//! What all extractors share: from the parts of a request to its session.
+//! The common part of all extractors: from the parts of a request to its session.
 
 use std::marker::PhantomData;
 

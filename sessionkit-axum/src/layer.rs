@@ -42,12 +42,12 @@ impl<L: SessionScope> SessionLayer<L> {
         Self { manager, withholds_unguarded: false }
     }
 
-    /// Withholds the answer of a route that nobody guards: neither a guard of the handler nor a [`GuardLayer`](crate::GuardLayer)
-    /// decided about it, and nothing declares it public.
+    /// Withholds the answer of a route that nobody guards: neither a guard of the handler nor a
+    /// [`GuardLayer`](crate::GuardLayer) decided about it, and nothing declares it public.
     ///
     /// The answer becomes 403, and what the handler changed in the session is discarded. With the setting `dev` it
-    /// becomes a 500 that says what to write. This is a net below the guards, and no guard: the handler has run. Answers
-    /// with the status 404 or 405 are left alone.
+    /// becomes a 500 that says what to write. This is a net below the guards, and no guard: the handler has run.
+    /// Answers with the status 404 or 405 are left alone.
     ///
     /// ```
     /// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }

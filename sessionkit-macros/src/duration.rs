@@ -1,4 +1,4 @@
-//! How long is `"10m"`?
+//! The duration in `"10m"`.
 
 /// The seconds in a whole number with a unit, `s`, `m`, `h` or `d`.
 pub(crate) enum Seconds {

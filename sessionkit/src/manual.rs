@@ -1,8 +1,8 @@
 //! Sessions by hand, for any HTTP stack: what the layer and the extractors of an adapter do.
 //!
 //! [`SessionManager::open`](crate::SessionManager::open) makes the session of a request, which costs nothing until
-//! somebody asks for it; [`SessionManager::close`](crate::SessionManager::close) stores what changed and tells what the
-//! response becomes. With the feature `http`, both speak the types of the crate `http`:
+//! somebody asks for it; [`SessionManager::close`](crate::SessionManager::close) stores what changed and returns the changes
+//! of the response. With the feature `http`, both speak the types of the crate `http`:
 //!
 //! ```
 //! use http::{Request, Response};

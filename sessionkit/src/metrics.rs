@@ -2,10 +2,10 @@
 
 use crate::{EventSink, SessionEvent, StoreCall};
 
-/// How many events there were.
+/// The number of events.
 const EVENTS: &str = "sessionkit_events_total";
 
-/// How long calls of the store took.
+/// The duration of store calls.
 const STORE_CALLS: &str = "sessionkit_store_call_seconds";
 
 /// Counts events and times calls of the store, with the recorder that the application installed for the crate

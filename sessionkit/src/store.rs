@@ -1,4 +1,4 @@
-//! What authors of stores need: the records, the deltas and the outcomes that [`Store`] speaks of.
+//! The types for authors of stores: the records, the deltas and the outcomes that [`Store`] speaks of.
 
 pub use sessionkit_core::{
     Authenticate, CommitOutcome, CreateOutcome, Delta, DeviceEntry, DeviceIndex, DeviceSelection, EntryState, FieldKey,

@@ -1,4 +1,4 @@
-//! What `#[session(..)]` on a handler expands to.
+//! The expansion of `#[session(..)]` on a handler.
 
 use expect_test::expect;
 use quote::quote;

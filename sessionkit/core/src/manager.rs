@@ -1,4 +1,4 @@
-//! What an application and an adapter do with the sessions of an application.
+//! The manager: what applications hold, and what adapters call.
 
 use std::any::Any;
 use std::fmt::{self, Display};
@@ -180,13 +180,13 @@ impl<L: SessionScope> SessionManager<L> {
         RequestSession::new(self.engine.clone())
     }
 
-    /// Whether the layer must [`attach`](RequestSession::attach) the head of every request, rather than leave that to
-    /// whoever asks for the session first: so with the setting `save_uninitialized`.
+    /// Returns whether the layer must [`attach`](RequestSession::attach) the head of every request, rather than leave
+    /// that to the first use of the session. It must with the setting `save_uninitialized`.
     pub fn needs_every_head(&self) -> bool {
         self.engine.settings().save_uninitialized
     }
 
-    /// Whether this manager opened the session, so that a layer that was added twice can tell.
+    /// Returns whether this manager opened the session, for a layer that was added twice.
     pub fn owns(&self, session: &RequestSession) -> bool {
         Arc::ptr_eq(&self.engine, &session.shared.engine)
     }

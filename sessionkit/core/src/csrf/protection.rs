@@ -138,7 +138,7 @@ impl CrossOriginProtection {
     /// Decides about a request by its head alone.
     ///
     /// # Errors
-    /// Says why it is refused.
+    /// Returns why the request is refused.
     pub fn check(&self, head: &RequestHead<'_>) -> Result<(), CsrfRefusal> {
         if matches!(head.method(), "GET" | "HEAD" | "OPTIONS") {
             return Ok(());
@@ -233,7 +233,7 @@ fn report(session: Option<&RequestSession>, scope: &'static str, head: &RequestH
     }
 }
 
-/// Whether a request may go on, as far as that is known.
+/// The decision whether a request may go on, as far as it is known.
 #[derive(Debug)]
 pub enum Admission {
     /// It may.
@@ -245,7 +245,7 @@ pub enum Admission {
 }
 
 /// Decides about a request by its token. It loads the session.
-#[must_use = "it tells whether the request may go on"]
+#[must_use = "it decides whether the request may go on"]
 pub struct TokenCheck(Pin<Box<dyn Future<Output = Result<(), Rejection>> + Send>>);
 
 impl Future for TokenCheck {
@@ -262,7 +262,7 @@ impl fmt::Debug for TokenCheck {
     }
 }
 
-/// What the headers of one name say of where a request came from. One that is empty says nothing.
+/// The origin of a request by the headers of one name. An empty header says nothing.
 #[derive(Clone, Copy)]
 enum Claim {
     Nothing,

@@ -152,7 +152,7 @@ impl<T: SessionData> fmt::Debug for Migration<'_, T> {
     }
 }
 
-/// Migrates what is stored of one struct, and tells the operations that store the result.
+/// Migrates what is stored of one struct, and returns the operations that store the result.
 pub(crate) type Upgrade = fn(&mut Snapshot<'_>) -> Result<Vec<FieldOp>, FieldError>;
 
 /// Brings what is stored of `T` to the version of this release, if it is older.

@@ -1,4 +1,4 @@
-//! What an application may decide while the session of a request is loaded.
+//! The decisions of an application while the session of a request is loaded.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,7 +32,7 @@ impl PresentedCookie {
     }
 }
 
-/// What becomes of a cookie that a request presented.
+/// The decision about a cookie that a request presented.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum LoadCookie {
@@ -46,7 +46,7 @@ pub enum LoadCookie {
     Answer(Rejection),
 }
 
-/// What becomes of a request that asks for a session and has none.
+/// The decision about a request that asks for a session and has none.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum MissingSession {
@@ -90,7 +90,7 @@ impl Hooks {
         self.load_cookie.is_none() && self.missing_session.is_none()
     }
 
-    /// What the request presents after the hook has looked at it, or the answer. `None` where there is no hook.
+    /// Returns the cookies after the hook has looked at them, or the answer; `None` if there is no hook.
     pub(crate) async fn load_cookies(
         &self,
         hooked: &Hooked,

@@ -1,4 +1,4 @@
-//! What an audit trail keeps of an event.
+//! The entries of an audit trail.
 
 use super::{EventKind, SessionEvent};
 use crate::time::Timestamp;
@@ -8,11 +8,11 @@ use crate::token::SessionId;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AuditEntry {
-    /// When, by the manager's clock.
+    /// The time of the event, by the manager's clock.
     pub at: Timestamp,
-    /// What: [`EventKind::name`], or `entries_lost`.
+    /// The kind of the event: [`EventKind::name`], or `entries_lost`.
     pub event: &'static str,
-    /// Why, for events that have one of a few reasons.
+    /// The reason, for events that have one of a few.
     pub reason: Option<&'static str>,
     /// The name of the session scope.
     pub scope: &'static str,
@@ -20,7 +20,7 @@ pub struct AuditEntry {
     pub session: Option<SessionId>,
     /// The id of the user who is logged in.
     pub user_id: Option<Box<str>>,
-    /// Who really acts, where somebody acts as the user.
+    /// The id of the user who really acts, if another one acts as the user.
     pub actor: Option<Box<str>>,
     /// The guarded handler, by its path in the program.
     pub handler: Option<&'static str>,
@@ -55,7 +55,7 @@ impl AuditEntry {
 }
 
 impl EventKind<'_> {
-    /// Whether an audit trail keeps it by default: who came and went, and who was refused; not what
+    /// Returns whether an audit trail keeps it by default: who came and went, and who was refused; not what
     /// belongs to running the application, and not tokens that open nothing.
     pub fn is_audited(&self) -> bool {
         !matches!(

@@ -1,4 +1,4 @@
-//! What happens to sessions, for those who want to know: the log, metrics, an audit trail.
+//! Events of sessions, for the log, for metrics, and for an audit trail.
 
 mod audit;
 mod entry;
@@ -32,12 +32,12 @@ pub struct SessionEvent<'a> {
 }
 
 impl<'a> SessionEvent<'a> {
-    /// What happened.
+    /// The kind of the event.
     pub fn kind(&self) -> EventKind<'a> {
         self.kind
     }
 
-    /// When, by the manager's clock.
+    /// The time of the event, by the manager's clock.
     pub fn at(&self) -> Timestamp {
         self.at
     }
@@ -58,7 +58,7 @@ impl<'a> SessionEvent<'a> {
         self.about.user_id
     }
 
-    /// Who really acts, where somebody acts as the user.
+    /// The id of the user who really acts, if another one acts as the user.
     pub fn actor(&self) -> Option<&'a str> {
         self.about.actor
     }
@@ -79,7 +79,7 @@ impl<'a> SessionEvent<'a> {
     }
 }
 
-/// Whom an event concerns, as far as that is known.
+/// The session, user and request that an event concerns, as far as they are known.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct About<'a> {
     pub(crate) session: Option<SessionId>,

@@ -46,7 +46,7 @@ pub trait EventSink: Send + Sync + 'static {
     /// Takes an event.
     fn record(&self, event: &SessionEvent<'_>);
 
-    /// Whether calls of the store shall be timed for [`record_store_call`](Self::record_store_call); they are not unless
+    /// Returns whether store calls are timed for [`record_store_call`](Self::record_store_call); they are not unless
     /// this says so. Asked once, when the sink is added.
     fn times_store_calls(&self) -> bool {
         false

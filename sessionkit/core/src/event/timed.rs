@@ -1,4 +1,4 @@
-//! How long store calls take, for the sinks that want to know.
+//! The duration of store calls, for the sinks that ask for it.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -23,12 +23,12 @@ pub struct StoreCall {
     /// Which: `load`, `create`, `commit` or `destroy`; of the [`DeviceIndex`] `register`, `confirm`, `entries`, `end`,
     /// `forget`, `prune` or `users`.
     pub operation: &'static str,
-    /// How it ended: `found` or `none`, `created` or `taken`, `committed`, `conflict`, `stale` or `gone`, `existed` or
+    /// The outcome: `found` or `none`, `created` or `taken`, `committed`, `conflict`, `stale` or `gone`, `existed` or
     /// `none`; of the index `entered`, `full` or `ended`, `confirmed` or `ended`, `found` or `none`, `ended` or `none`,
-    /// `forgotten`, `pruned`. Where it failed, `unavailable`, `unknown` or `corrupt`; `abandoned` where nobody waited for its answer
-    /// any more, because its deadline was over or its client had left.
+    /// `forgotten`, `pruned`. If it failed, `unavailable`, `unknown` or `corrupt`; `abandoned` if nobody waited for the
+    /// answer any more, because its deadline was over or its client had left.
     pub outcome: &'static str,
-    /// How long it took.
+    /// The duration.
     pub took: Duration,
 }
 

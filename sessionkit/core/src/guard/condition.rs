@@ -1,4 +1,4 @@
-//! What a condition is worth: now, and after a login.
+//! The value of a condition: now, and after a login.
 
 use std::ops::Not;
 

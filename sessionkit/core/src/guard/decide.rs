@@ -61,7 +61,7 @@ pub(crate) async fn decide(
     }
 }
 
-/// Whether a request may pass, and why it may not.
+/// The decision whether a request may pass, with the reason if it may not.
 pub(super) type Verdict = Result<(), DenialReason>;
 
 /// Checks the conditions until nothing is missing.

@@ -2,7 +2,7 @@
 
 use super::condition::{Answer, Condition};
 
-/// What combines conditions.
+/// An operator that combines conditions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Operator {
     /// Every operand must be met.
@@ -54,17 +54,17 @@ impl Frames {
         self.nested.is_empty()
     }
 
-    /// Whether no further operand can change what is met now.
+    /// Returns whether no further operand can change what is met now.
     pub(crate) fn is_decided_now(&self) -> bool {
         self.any_frame(|frame| frame.is_absorbed(|condition| condition.now))
     }
 
-    /// Whether no further operand can change what will be met after a login.
+    /// Returns whether no further operand can change what will be met after a login.
     pub(crate) fn is_decided_after_login(&self) -> bool {
         self.any_frame(|frame| frame.is_absorbed(|condition| condition.after_login))
     }
 
-    /// What all conditions come to. Without any, or with an operator that is still open, nobody knows.
+    /// Returns the value of all conditions together: unknown without any, or before the end of an operator.
     pub(crate) fn value(&self) -> Condition {
         if self.nested.is_empty() { self.outermost.value() } else { Condition::UNKNOWN }
     }

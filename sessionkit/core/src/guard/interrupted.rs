@@ -1,4 +1,4 @@
-//! Why a check stopped before its end.
+//! The reasons for which a check stops before its end.
 
 use std::fmt;
 use std::future::Future;
@@ -7,7 +7,7 @@ use std::pin::Pin;
 use super::request::GuardedRequest;
 use crate::error::SessionError;
 
-/// Why a [`Check`](super::Check) stopped before its end. It is no denial.
+/// The reason for which a [`Check`](super::Check) stopped before its end. It is no denial.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Interrupted {

@@ -1,4 +1,4 @@
-//! Who may call a handler.
+//! Guards: the decision who may call a handler.
 //!
 //! A [`Check`] says its conditions one after the other to [`Subjects`], which is a machine: each condition has two
 //! values, now and after a login, and operators combine them. What a condition needs and is not loaded yet is an

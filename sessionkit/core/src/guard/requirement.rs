@@ -36,7 +36,7 @@ use crate::scope::MainScope;
     note = "a function is no requirement: where nothing has to be awaited, write `require = {Self}`"
 )]
 pub trait Requirement<L = MainScope>: 'static {
-    /// Why it could not be decided, for the log.
+    /// The error of a requirement that could not be decided, for the log.
     type Error: Display;
 
     /// Decides.

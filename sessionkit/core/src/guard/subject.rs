@@ -1,4 +1,4 @@
-//! What predicates look at.
+//! The subjects of predicates.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use crate::request::info::SessionInfo;
     note = "of an extractor write what it holds: `&Cart` for `Session<Cart>`, `&Account` for `User<Account>`"
 )]
 pub trait Subject<L, K>: Sized {
-    /// What holds the value while the predicate looks at it.
+    /// The holder of the value while the predicate looks at it.
     type Holder: Borrow<Self>;
 
-    /// Finds the value. `None` where there is none to look at, so that the predicate is neither met nor unmet.
+    /// Finds the value; `None` if there is none to look at. Then the predicate is neither met nor unmet.
     ///
     /// # Errors
-    /// Fails where the value has to be awaited first, and where it cannot be read.
+    /// Fails if the value has to be awaited first, or cannot be read.
     fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self::Holder>, Interrupted>;
 }
 
@@ -78,7 +78,7 @@ impl<L> Subject<L, OfInfo> for SessionInfo {
 
 /// The arguments of a predicate: a tuple of one to four types.
 pub trait Arguments {
-    /// How the predicate takes them.
+    /// The references that the predicate takes.
     type References<'a>
     where
         Self: 'a;
@@ -86,13 +86,13 @@ pub trait Arguments {
 
 /// Arguments all of which a guard of the scope `L` can look at. `K` are their kinds.
 pub trait Findable<L, K>: Arguments {
-    /// What holds the values while the predicate looks at them.
+    /// The holders of the values while the predicate looks at them.
     type Holder;
 
-    /// Finds the values. `None` where one is missing.
+    /// Finds the values; `None` if one is missing.
     ///
     /// # Errors
-    /// Fails where a value has to be awaited first, and where it cannot be read.
+    /// Fails if a value has to be awaited first, or cannot be read.
     fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self::Holder>, Interrupted>;
 
     /// Shows the values.

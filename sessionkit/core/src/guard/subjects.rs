@@ -1,4 +1,4 @@
-//! What a check states its conditions to.
+//! The machine to which a check states its conditions.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -87,8 +87,8 @@ impl<'a, L> Subjects<'a, L> {
         self.request.session.is_logged_in()
     }
 
-    /// Whether an answer can change anything: who may pass, or the answer to those who may not. What a condition will be
-    /// once a stranger has logged in is not known, whatever it is now.
+    /// Returns whether an answer can change anything: who may pass, or the answer to those who may not. The value that
+    /// a condition has once a stranger has logged in is not known, whatever it is now.
     fn matters(&self) -> bool {
         !self.frames.is_decided_now() || (self.is_logged_in() && !self.frames.is_decided_after_login())
     }

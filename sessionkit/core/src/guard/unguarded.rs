@@ -14,7 +14,7 @@ use crate::wire::head::{RequestHead, Route};
 pub struct GuardMark(Arc<AtomicBool>);
 
 impl GuardMark {
-    /// A guard decides, or says that everybody may pass.
+    /// Sets the mark: a guard decides, or lets everybody pass.
     pub fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }

@@ -117,7 +117,7 @@ impl SessionHandle {
         Ok(self.round().await?.loaded_user_id())
     }
 
-    /// What is known of the session itself; `None` after its end.
+    /// Returns what is known of the session itself; `None` after its end.
     ///
     /// # Errors
     /// Fails when the store does.
@@ -259,7 +259,7 @@ impl fmt::Debug for SessionHandle {
     }
 }
 
-/// What a [`SessionHandle`] gave out, to be dropped before it commits.
+/// A reference that a [`SessionHandle`] gave out, to be dropped before it commits.
 pub struct HandleRef<'a, V> {
     value: V,
     handle: PhantomData<&'a SessionHandle>,

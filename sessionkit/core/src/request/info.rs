@@ -1,4 +1,4 @@
-//! What an application may know of a session itself.
+//! The session itself, as an application may know it.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::record::header::Header;
 use crate::time::Timestamp;
 use crate::token::SessionId;
 
-/// What is known of a session besides its fields. It holds no secret.
+/// The facts about a session besides its fields. It holds no secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SessionInfo {
@@ -25,7 +25,7 @@ pub struct SessionInfo {
     pub expires_at: Timestamp,
     /// The label of the device, as the login gave it.
     pub device_label: Option<Arc<str>>,
-    /// Who really acts, where somebody acts as the user.
+    /// The id of the user who really acts, if another one acts as the user.
     pub actor: Option<Arc<str>>,
     /// When this was asked, by the manager's clock.
     pub as_of: Timestamp,
@@ -48,7 +48,7 @@ impl SessionInfo {
         }
     }
 
-    /// How the user proved who they are, as the login said: `["pwd", "otp"]`.
+    /// Returns the methods by which the user proved who they are, as the login named them: `["pwd", "otp"]`.
     pub fn methods(&self) -> &[String] {
         self.details.as_ref().map_or(&[], |details| &details.methods)
     }

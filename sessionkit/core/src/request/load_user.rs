@@ -92,7 +92,7 @@ impl RequestSession {
         Some(state.user.get_or_insert_with(new).clone())
     }
 
-    /// Whether there is such a user, as far as the manager's loader, if it has one, can tell.
+    /// Returns whether there is such a user, by the manager's loader if it has one.
     ///
     /// # Errors
     /// Fails when the loader does, is late, or panics.
@@ -142,7 +142,7 @@ impl RequestSession {
     }
 }
 
-/// What a loader says of the user of a session.
+/// The answer of a loader about the user of a session.
 enum Found {
     User(Loaded),
     /// There is no such user, or nobody any more who could act as them.

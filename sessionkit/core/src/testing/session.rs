@@ -22,7 +22,7 @@ use crate::token::Token;
 use crate::wire::head::{Headers, RequestHead};
 use crate::wire::response::HeaderChange;
 
-/// A visitor with a session, for tests of an application: made in one line, it gives the cookie to send, and tells what
+/// A visitor with a session, for tests of an application: made in one line, it gives the cookie to send, and reports what
 /// a response changed.
 ///
 /// ```
@@ -126,12 +126,12 @@ impl<L: SessionScope> TestSession<L> {
         self.opened().await.loaded_user_id()
     }
 
-    /// What is known of the session itself.
+    /// Returns what is known of the session itself.
     pub async fn info(&self) -> Option<SessionInfo> {
         self.opened().await.info().await.expect("the session can be read")
     }
 
-    /// Whether the cookie opens no session: it has ended, the visitor has another cookie by now, or never got one.
+    /// Returns whether the cookie opens no session: the session has ended, or the visitor has another cookie, or none.
     pub async fn is_over(&self) -> bool {
         self.opened().await.state().current.is_none()
     }

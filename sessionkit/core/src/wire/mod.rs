@@ -1,4 +1,4 @@
-//! What comes in and goes out: request heads, cookies, local paths, answers, and changes of the response.
+//! Input and output: request heads, cookies, local paths, answers, and changes of the response.
 
 pub(crate) mod cookie;
 pub(crate) mod head;
