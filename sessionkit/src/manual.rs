@@ -1,4 +1,4 @@
-//! Sessions by hand, for any HTTP stack: what the layer and the extractors of an adapter do.
+//! Sessions by hand, for any HTTP stack: the work of an adapter's layer and extractors.
 //!
 //! [`SessionManager::open`](crate::SessionManager::open) makes the session of a request, which costs nothing until
 //! somebody asks for it; [`SessionManager::close`](crate::SessionManager::close) stores what changed and returns the changes

@@ -93,8 +93,8 @@ builder! {
     /// are each measured against what they loaded.
     max_record_size: usize, usize;
     /// Gives a visitor a session, and its cookie, at the first visit, before there is anything to keep; it does not
-    /// by default. Responses with a status from 500, and 408, begin no session. A cookie that is presented to a route
-    /// that does not use the session is not looked up.
+    /// by default. With it, responses with a status from 500, and 408, begin no session. A cookie that is
+    /// presented to a route that does not use the session is not looked up.
     save_uninitialized: bool, bool;
     /// The answer to a request whose changes came after the session's end; [`OnLostWrite::Ignore`] by default.
     on_lost_write: OnLostWrite, OnLostWrite;

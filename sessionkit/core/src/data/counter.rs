@@ -23,7 +23,7 @@ pub trait Counter: Copy + sealed::Sealed {
     fn saturating_from(number: i128) -> Self;
 }
 
-/// The counting of the values of a `merge = add` field.
+/// The way in which the values of a `merge = add` field are counted.
 ///
 /// It is made by [`counter`], the one place that asks for [`Counter`], so that another type is one error.
 pub struct Counting<T> {

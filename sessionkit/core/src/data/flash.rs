@@ -32,7 +32,7 @@ pub trait Flash: Stored + Default {
 
 pub(crate) type MergeEncoded = fn(Option<&[u8]>, Option<&[u8]>, Option<&[u8]>) -> Result<Option<Vec<u8>>, CodecError>;
 
-/// The taking of the values of a `flash` field.
+/// The way in which the values of a `flash` field are taken.
 ///
 /// It is made by [`flash`], the one place that asks for [`Flash`], so that another type is one error.
 pub struct Flashing<T> {

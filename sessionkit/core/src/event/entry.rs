@@ -20,7 +20,7 @@ pub struct AuditEntry {
     pub session: Option<SessionId>,
     /// The id of the user who is logged in.
     pub user_id: Option<Box<str>>,
-    /// The id of the user who really acts, if another one acts as the user.
+    /// The id of the user who acts as this user, under impersonation.
     pub actor: Option<Box<str>>,
     /// The guarded handler, by its path in the program.
     pub handler: Option<&'static str>,

@@ -58,7 +58,7 @@ impl<'a> SessionEvent<'a> {
         self.about.user_id
     }
 
-    /// The id of the user who really acts, if another one acts as the user.
+    /// The id of the user who acts as this user, under impersonation.
     pub fn actor(&self) -> Option<&'a str> {
         self.about.actor
     }

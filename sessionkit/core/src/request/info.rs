@@ -25,7 +25,7 @@ pub struct SessionInfo {
     pub expires_at: Timestamp,
     /// The label of the device, as the login gave it.
     pub device_label: Option<Arc<str>>,
-    /// The id of the user who really acts, if another one acts as the user.
+    /// The id of the user who acts as this user, under impersonation.
     pub actor: Option<Arc<str>>,
     /// When this was asked, by the manager's clock.
     pub as_of: Timestamp,
