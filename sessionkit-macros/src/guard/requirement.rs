@@ -76,7 +76,7 @@ pub(crate) fn build(framework: Framework, conditions: &Conditions, handler: &Han
 /// A type of the runtime that asks what the conditions do.
 struct ReadyMade {
     name: &'static str,
-    /// What stands before the scope.
+    /// The generic argument before the scope: the seconds of `RequireFresh`.
     argument: Option<TokenStream>,
 }
 

@@ -18,8 +18,8 @@ impl RedisStore {
         format!("{}@{user}", self.prefix())
     }
 
-    /// What is stored of a user is not what this program expects. The scope is named and the user is not, since errors are
-    /// logged.
+    /// Makes the error for a user's index entry of the wrong type. It names the scope and not the user, because errors
+    /// are logged.
     fn damaged(&self, user: &str) -> StoreError {
         let scope = user.split('/').next().unwrap_or_default();
         StoreError::corrupt(format_args!("{}/<a user>", self.user_key(scope)))

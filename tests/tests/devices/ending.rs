@@ -7,7 +7,7 @@ use sessionkit::store::{DeviceEntry, Store as _};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Answer, Bench, HeldStore, Server, TestStore};
 
-/// What the index holds of a user of the main scope.
+/// Reads the index entries of a user in the main scope.
 async fn entries(bench: &Bench, user: &str) -> Vec<DeviceEntry> {
     let index = bench.store.device_index().expect("the store has an index");
     index.entries(&format!("Main/{user}"), bench.clock.now()).await.expect("the store answers")

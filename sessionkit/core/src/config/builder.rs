@@ -104,8 +104,8 @@ builder! {
     /// Keeps the sessions of each user in an index, for [lists of devices](crate::Devices) and for limits; it
     /// does not by default, since that costs store calls. The store has to have an index.
     track_devices: bool, bool;
-    /// On how many devices a user can be logged in. Needs `track_devices`. By default on a thousand, of which the oldest makes
-    /// room: so many that nobody notices, and few enough that nobody's logins slow down those of others.
+    /// The number of devices on which a user can be logged in at once. Needs `track_devices`. By default a thousand, and the
+    /// oldest login makes room for the next: a limit that people do not meet, and that bounds the cost of a login.
     max_devices: usize, usize;
     /// The treatment of a login whose user is logged in on `max_devices` already;
     /// [`OnMaxDevices::EvictOldest`] by default.

@@ -53,7 +53,7 @@ impl Engine {
         format!("{}{user}", self.indexed_prefix())
     }
 
-    /// How the names of all users of this scope begin in the index, and those of no other's.
+    /// The prefix of the index keys of this scope's users, which no other scope's keys have.
     pub(super) fn indexed_prefix(&self) -> String {
         format!("{}/", self.scope().replace('%', "%25").replace('/', "%2F"))
     }

@@ -15,19 +15,19 @@ pub struct SessionInfo {
     pub id: SessionId,
     /// The id of the user who is logged in.
     pub user_id: Option<Arc<str>>,
-    /// When the session began.
+    /// The time at which the session began.
     pub created_at: Timestamp,
-    /// When the user last proved who they are.
+    /// The time at which the user last proved who they are.
     pub authenticated_at: Option<Timestamp>,
-    /// When the session was last known to be in use; exact to the touch throttle.
+    /// The time at which the session was last known to be in use; exact to the touch throttle.
     pub last_seen_at: Timestamp,
-    /// When the session ends unless it is used.
+    /// The time at which the session ends unless it is used.
     pub expires_at: Timestamp,
     /// The label of the device, as the login gave it.
     pub device_label: Option<Arc<str>>,
     /// The id of the user who acts as this user, under impersonation.
     pub actor: Option<Arc<str>>,
-    /// When this was asked, by the manager's clock.
+    /// The time at which these facts were read, by the manager's clock.
     pub as_of: Timestamp,
     details: Option<Arc<LoginDetails>>,
 }

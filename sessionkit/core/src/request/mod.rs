@@ -112,7 +112,7 @@ impl RequestSession {
         RequestGuard::new(self)
     }
 
-    /// Who is logged in, and the ways to change that.
+    /// Returns the login of the request, and the ways to change it.
     pub fn auth(&self) -> Auth {
         Auth::new(self.clone())
     }
@@ -189,7 +189,7 @@ impl RequestSession {
         Ok(self.loaded_user_id())
     }
 
-    /// What is known of the session itself; `None` where the visitor has none.
+    /// Returns the facts about the session itself; `None` if the visitor has none.
     ///
     /// # Errors
     /// Fails when the store does.
@@ -233,7 +233,7 @@ impl RequestSession {
         self.state().current.as_ref().is_some_and(|current| current.record.header().user.is_some())
     }
 
-    /// Whether the user proved who they are less than `time` ago.
+    /// Returns whether the user proved who they are less than `time` ago.
     pub(crate) fn is_authenticated_within(&self, time: Duration) -> bool {
         let state = self.state();
         let Some(header) = state.current.as_ref().map(|current| current.record.header()) else { return false };
