@@ -15,7 +15,7 @@ use crate::rejection::SessionRejection;
 use crate::session::Session;
 use crate::user::User;
 
-/// Who is logged in, and the ways to change that.
+/// The login of a request, and the ways to change it.
 ///
 /// It dereferences to [`sessionkit_core::Auth`], whose methods fail with a [`SessionError`]: `?` makes a [`SessionRejection`]
 /// of it, or an error of the application.

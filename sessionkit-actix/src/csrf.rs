@@ -32,7 +32,7 @@ use crate::rejection::SessionRejection;
 /// # let _ = app;
 /// ```
 ///
-/// Put it inside of the session middleware, as here: then what it refuses is told to the manager's event sinks, and a token
+/// Put it inside of the session middleware, as here: then refusals are reported to the manager's event sinks, and a token
 /// can be checked in strict mode. It loads no session, but for such a token.
 pub struct CsrfMiddleware<L: SessionScope = MainScope> {
     protection: Arc<CrossOriginProtection>,

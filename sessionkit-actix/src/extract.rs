@@ -1,4 +1,4 @@
-//! What all extractors share: from a request to its session.
+//! The common part of all extractors: from a request to its session.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -34,7 +34,7 @@ pub(crate) fn session<L: SessionScope>(request: &HttpRequest) -> Result<RequestS
     Ok(session)
 }
 
-/// Tells middleware that denies by default that a guard decides.
+/// Marks the request as guarded, for middleware that withholds the answers of unguarded routes.
 pub(crate) fn mark_guarded(request: &HttpRequest) {
     if let Some(mark) = request.extensions().get::<GuardMark>() {
         mark.set();

@@ -1,4 +1,4 @@
-//! The guard of a whole scope.
+//! The guard of a whole `web::scope`.
 
 use std::fmt;
 use std::future::{Future, Ready, ready};
@@ -35,7 +35,7 @@ use crate::rejection::SessionRejection;
 /// # let _ = app;
 /// ```
 ///
-/// It decides about every path of the scope, also about those that no route answers.
+/// It decides about every path of that `web::scope`, also about those that no route answers.
 pub struct GuardMiddleware<L: SessionScope = MainScope> {
     rules: Arc<Rules<L>>,
 }

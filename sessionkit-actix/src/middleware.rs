@@ -31,20 +31,21 @@ use crate::respond;
 /// Make the manager once, outside of the closure that makes the `App`, so that all workers share it.
 pub struct SessionMiddleware<L: SessionScope = MainScope> {
     manager: SessionManager<L>,
-    denies_by_default: bool,
+    withholds_unguarded: bool,
 }
 
 impl<L: SessionScope> SessionMiddleware<L> {
     /// Makes a middleware over a manager.
     pub fn new(manager: SessionManager<L>) -> Self {
-        Self { manager, denies_by_default: false }
+        Self { manager, withholds_unguarded: false }
     }
 
-    /// Denies what nobody allowed: where neither a guard of the handler nor a [`GuardMiddleware`](crate::GuardMiddleware)
-    /// decided about a route, and it was not said to be public either, its answer becomes 403, and what it changed in the
-    /// session is discarded. With the setting `dev` it becomes a 500 that says what to write.
+    /// Withholds the answer of a route that nobody guards: neither a guard of the handler nor a
+    /// [`GuardMiddleware`](crate::GuardMiddleware) decided about it, and nothing declares it public.
     ///
-    /// This is a net below the guards, and no guard: the handler has run. What answers 404 or 405 is left alone.
+    /// The answer becomes 403, and what the handler changed in the session is discarded. With the setting `dev` it
+    /// becomes a 500 that says what to write. This is a net below the guards, and no guard: the handler has run.
+    /// Answers with the status 404 or 405 are left alone.
     ///
     /// ```
     /// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
@@ -61,14 +62,14 @@ impl<L: SessionScope> SessionMiddleware<L> {
     /// # let _ = app;
     /// ```
     pub fn withhold_unguarded(mut self) -> Self {
-        self.denies_by_default = true;
+        self.withholds_unguarded = true;
         self
     }
 }
 
 impl<L: SessionScope> Clone for SessionMiddleware<L> {
     fn clone(&self) -> Self {
-        Self { manager: self.manager.clone(), denies_by_default: self.denies_by_default }
+        Self { manager: self.manager.clone(), withholds_unguarded: self.withholds_unguarded }
     }
 }
 
@@ -91,8 +92,8 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        let (manager, denies_by_default) = (self.manager.clone(), self.denies_by_default);
-        ready(Ok(SessionService { inner: Rc::new(inner), manager, denies_by_default }))
+        let (manager, withholds_unguarded) = (self.manager.clone(), self.withholds_unguarded);
+        ready(Ok(SessionService { inner: Rc::new(inner), manager, withholds_unguarded }))
     }
 }
 
@@ -100,7 +101,7 @@ where
 pub struct SessionService<S, L: SessionScope = MainScope> {
     inner: Rc<S>,
     manager: SessionManager<L>,
-    denies_by_default: bool,
+    withholds_unguarded: bool,
 }
 
 impl<S, L: SessionScope> fmt::Debug for SessionService<S, L> {
@@ -136,7 +137,7 @@ where
             }
         };
         let session = entry.sessions.innermost().clone();
-        if self.denies_by_default {
+        if self.withholds_unguarded {
             let mark = request.extensions().get::<GuardMark>().cloned().unwrap_or_default();
             session.withhold_unguarded(mark.clone(), &head(request.request(), &HeaderLines(request.headers())));
             request.extensions_mut().insert(mark);
@@ -149,8 +150,8 @@ where
             let Some((manager, session)) = session.filter(|(_, session)| session.is_used()) else {
                 return Ok(handled?.map_into_left_body());
             };
-            let closed = manager.close(&session, respond::handled_as(&handled)).await;
-            respond::apply(closed, handled)
+            let changes = manager.close(&session, respond::handled_as(&handled)).await;
+            respond::apply(changes, handled)
         })
     }
 }

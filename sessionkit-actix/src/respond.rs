@@ -32,10 +32,10 @@ pub(crate) fn handled_as<B>(handled: &Result<ServiceResponse<B>, Error>) -> Hand
 
 /// Changes the response, or the error that a middleware further in gave instead of one.
 pub(crate) fn apply<B: MessageBody>(
-    closed: ResponseChanges,
+    changes: ResponseChanges,
     handled: Result<ServiceResponse<B>, Error>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let ResponseChanges { headers, rejection, .. } = closed;
+    let ResponseChanges { headers, rejection, .. } = changes;
     let rejection = rejection.map(SessionRejection::from);
     match handled {
         Ok(response) => {

@@ -13,7 +13,7 @@ use crate::rejection::SessionRejection;
 /// A struct of the session, to read and to change like any other.
 ///
 /// What changed is stored when the handler has answered with a status below 500; nothing needs to be called. A visitor
-/// without a session gets the defaults; ask for [`MaybeSession`] to tell such a visitor apart. (actix-web defines what
+/// without a session gets the defaults; ask for [`MaybeSession`] to distinguish such a visitor. (actix-web defines what
 /// `Option<Session<T>>` means: `None` when the extractor fails, so it is always `Some` here.)
 ///
 /// ```

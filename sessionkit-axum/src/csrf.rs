@@ -31,7 +31,7 @@ use crate::extract::{find, head};
 ///     .layer(SessionLayer::new(manager));
 /// ```
 ///
-/// Put it inside of the session layer, as here: then what it refuses is told to the manager's event sinks, and a token can
+/// Put it inside of the session layer, as here: then refusals are reported to the manager's event sinks, and a token can
 /// be checked in strict mode. It loads no session, but for such a token.
 pub struct CsrfLayer<L: SessionScope = MainScope> {
     protection: Arc<CrossOriginProtection>,

@@ -1,4 +1,4 @@
-//! What all extractors share: from the parts of a request to its session.
+//! The common part of all extractors: from the parts of a request to its session.
 
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Uri};
@@ -41,7 +41,7 @@ pub(crate) fn session<L: SessionScope>(parts: &Parts) -> Result<RequestSession, 
     Ok(session.clone())
 }
 
-/// Tells layers that deny by default that a guard decides.
+/// Marks the request as guarded, for layers that withhold the answers of unguarded routes.
 pub(crate) fn mark_guarded(parts: &Parts) {
     if let Some(mark) = parts.extensions.get::<GuardMark>() {
         mark.set();

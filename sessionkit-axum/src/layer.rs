@@ -34,20 +34,21 @@ use crate::rejection::SessionRejection;
 /// Put timeouts outside of it, so that a request that is cut off is one whose changes are discarded.
 pub struct SessionLayer<L: SessionScope = MainScope> {
     manager: SessionManager<L>,
-    denies_by_default: bool,
+    withholds_unguarded: bool,
 }
 
 impl<L: SessionScope> SessionLayer<L> {
     /// Makes a layer over a manager.
     pub fn new(manager: SessionManager<L>) -> Self {
-        Self { manager, denies_by_default: false }
+        Self { manager, withholds_unguarded: false }
     }
 
-    /// Denies what nobody allowed: where neither a guard of the handler nor a [`GuardLayer`](crate::GuardLayer) decided about
-    /// a route, and it was not said to be public either, its answer becomes 403, and what it changed in the session is
-    /// discarded. With the setting `dev` it becomes a 500 that says what to write.
+    /// Withholds the answer of a route that nobody guards: neither a guard of the handler nor a
+    /// [`GuardLayer`](crate::GuardLayer) decided about it, and nothing declares it public.
     ///
-    /// This is a net below the guards, and no guard: the handler has run. What answers 404 or 405 is left alone.
+    /// The answer becomes 403, and what the handler changed in the session is discarded. With the setting `dev` it
+    /// becomes a 500 that says what to write. This is a net below the guards, and no guard: the handler has run.
+    /// Answers with the status 404 or 405 are left alone.
     ///
     /// ```
     /// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
@@ -62,14 +63,14 @@ impl<L: SessionScope> SessionLayer<L> {
     /// let app: Router = public.merge(forgotten).layer(SessionLayer::new(manager).withhold_unguarded());
     /// ```
     pub fn withhold_unguarded(mut self) -> Self {
-        self.denies_by_default = true;
+        self.withholds_unguarded = true;
         self
     }
 }
 
 impl<L: SessionScope> Clone for SessionLayer<L> {
     fn clone(&self) -> Self {
-        Self { manager: self.manager.clone(), denies_by_default: self.denies_by_default }
+        Self { manager: self.manager.clone(), withholds_unguarded: self.withholds_unguarded }
     }
 }
 
@@ -83,7 +84,7 @@ impl<S, L: SessionScope> Layer<S> for SessionLayer<L> {
     type Service = SessionService<S, L>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService { inner, manager: self.manager.clone(), denies_by_default: self.denies_by_default }
+        SessionService { inner, manager: self.manager.clone(), withholds_unguarded: self.withholds_unguarded }
     }
 }
 
@@ -91,13 +92,13 @@ impl<S, L: SessionScope> Layer<S> for SessionLayer<L> {
 pub struct SessionService<S, L: SessionScope = MainScope> {
     inner: S,
     manager: SessionManager<L>,
-    denies_by_default: bool,
+    withholds_unguarded: bool,
 }
 
 impl<S: Clone, L: SessionScope> Clone for SessionService<S, L> {
     fn clone(&self) -> Self {
         let (inner, manager) = (self.inner.clone(), self.manager.clone());
-        Self { inner, manager, denies_by_default: self.denies_by_default }
+        Self { inner, manager, withholds_unguarded: self.withholds_unguarded }
     }
 }
 
@@ -139,7 +140,7 @@ where
 
 impl<S, L: SessionScope> SessionService<S, L> {
     fn expect_guard(&self, session: &RequestSession, request: &mut Request) {
-        if self.denies_by_default {
+        if self.withholds_unguarded {
             let mark = request.extensions_mut().get_or_insert_default::<GuardMark>().clone();
             session.withhold_unguarded(mark, &head(request.method(), request.uri(), request.headers()));
         }
@@ -198,9 +199,9 @@ where
                     }
                 }
                 Projected::Closing { response, closing } => {
-                    let closed = ready!(Pin::new(closing).poll(context));
+                    let changes = ready!(Pin::new(closing).poll(context));
                     let response = std::mem::replace(response, Response::new(Body::empty()));
-                    return Poll::Ready(Ok(closed.apply(response)));
+                    return Poll::Ready(Ok(changes.apply(response)));
                 }
                 Projected::Refused { answer } => {
                     return Poll::Ready(Ok(answer.take().expect("it is not polled after it was ready")));

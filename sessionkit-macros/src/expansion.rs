@@ -1,4 +1,4 @@
-//! What a macro returns.
+//! The output of a macro.
 
 use proc_macro2::TokenStream;
 

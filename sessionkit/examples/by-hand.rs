@@ -27,8 +27,8 @@ async fn serve(manager: &SessionManager, request: Request<Incoming>) -> Response
         Ok(response) => response,
         Err(answer) => answer.into(),
     };
-    let closed = manager.close(&session, &response).await;
-    closed.apply(response)
+    let changes = manager.close(&session, &response).await;
+    changes.apply(response)
 }
 
 async fn route(session: &RequestSession, head: &RequestHead<'_>) -> Result<Response<String>, Rejection> {

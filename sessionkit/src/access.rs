@@ -1,4 +1,4 @@
-//! Who may call which handler, in one list.
+//! The list of who may call which handler.
 
 use std::fmt;
 
@@ -25,14 +25,14 @@ pub fn access_matrix() -> AccessMatrix {
     AccessMatrix { handlers }
 }
 
-/// Who may call a handler.
+/// The requirements of a handler.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub struct Access {
     /// The path of the handler: `shop::cart::add`. Of one in an `impl` block or in another function, that is the module's
     /// path and its own name.
     pub handler: &'static str,
-    /// What the attribute asks, as it is written: `require_login, require = is_admin`.
+    /// The arguments of the attribute, as they are written: `require_login, require = is_admin`.
     pub requirement: &'static str,
     /// The file that the attribute is in.
     pub file: &'static str,

@@ -15,7 +15,7 @@
 //! | [Lifetimes](lifetimes) | when does a session end? |
 //! | [Cookies](cookies) | what does the browser hold, and what protects it? |
 //! | [After the response](after_the_response) | how do websockets, streams and tasks use a session? |
-//! | [Events](events) | what is told to the log, to metrics, and to an audit trail? |
+//! | [Events](events) | what is reported to the log, to metrics, and to an audit trail? |
 //! | [Testing](testing) | how do I test an application that has sessions? |
 //! | [Deploying](deploying) | what does production ask for? |
 //! | [Settings](settings) | which settings are there, and what are their defaults? |

@@ -1,8 +1,9 @@
-//! Sessions by hand, for any HTTP stack: what the layer and the extractors of an adapter do.
+//! Sessions by hand, for any HTTP stack: the work of an adapter's layer and extractors.
 //!
-//! [`SessionManager::open`](crate::SessionManager::open) makes the session of a request, which costs nothing until
-//! somebody asks for it; [`SessionManager::close`](crate::SessionManager::close) stores what changed and tells what the
-//! response becomes. With the feature `http`, both speak the types of the crate `http`:
+//! [`SessionManager::open`](crate::SessionManager::open) makes the session of a request, which costs nothing before its
+//! first use. [`SessionManager::close`](crate::SessionManager::close) stores the changes of the session, and returns those
+//! of the response: its headers, or an answer in place of the handler's. With the feature `http`, the head and the response
+//! are those of the crate `http`:
 //!
 //! ```
 //! use http::{Request, Response};
@@ -19,8 +20,8 @@
 //!     session.attach(&RequestHead::from(&request));
 //!     let response = route(&session, request.uri().path()).await;
 //!     let response = response.unwrap_or_else(|error| error.rejection().into());
-//!     let closed = manager.close(&session, &response).await;
-//!     closed.apply(response)
+//!     let changes = manager.close(&session, &response).await;
+//!     changes.apply(response)
 //! }
 //!
 //! async fn route(session: &RequestSession, path: &str) -> Result<Response<String>, SessionError> {
@@ -40,8 +41,8 @@
 //! # }
 //! ```
 //!
-//! Where your stack drops the future of a client that left, keep `manager.open().serving()` in it, a [`RequestGuard`]: with
-//! it, handles that this request gave out learn that it is over.
+//! If your stack drops the future of a request when the client disconnects, keep a [`RequestGuard`] in that future:
+//! `manager.open().serving()`. When it is dropped, the session handles of the request learn that the request is over.
 //!
 //! Without the feature, make the head with [`RequestHead::new`] over your stack's own headers, which need to be
 //! [`Headers`], and do to the response what [`ResponseChanges`] says. `cargo run --example by-hand` serves with

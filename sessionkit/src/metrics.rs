@@ -2,10 +2,10 @@
 
 use crate::{EventSink, SessionEvent, StoreCall};
 
-/// How many events there were.
+/// The number of events.
 const EVENTS: &str = "sessionkit_events_total";
 
-/// How long calls of the store took.
+/// The duration of store calls.
 const STORE_CALLS: &str = "sessionkit_store_call_seconds";
 
 /// Counts events and times calls of the store, with the recorder that the application installed for the crate
@@ -13,8 +13,8 @@ const STORE_CALLS: &str = "sessionkit_store_call_seconds";
 ///
 /// | metric | kind | labels |
 /// |---|---|---|
-/// | `sessionkit_events_total` | counter | `event`, `reason` (empty where there is none), `layer` |
-/// | `sessionkit_store_call_seconds` | histogram | `operation`, `outcome`, `layer` |
+/// | `sessionkit_events_total` | counter | `event`, `reason` (empty where there is none), `scope` |
+/// | `sessionkit_store_call_seconds` | histogram | `operation`, `outcome`, `scope` |
 ///
 /// The values of `event` are the names of [`EventKind`](crate::EventKind), those of `operation` and `outcome` stand at
 /// [`StoreCall`]. Every label has few values: no session, no user and no path is one.

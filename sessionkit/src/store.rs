@@ -1,4 +1,4 @@
-//! What store authors and operators need: what a [`Store`] keeps, and how to read it.
+//! The types for store authors and operators: the entries that a [`Store`] keeps, and how to read them.
 
 pub use sessionkit_core::{
     CredentialStamp, Entry, EntryKey, EntryKind, EntrySummary, FieldKey, Fields, Generation, Header, InsertOutcome,

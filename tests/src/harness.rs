@@ -57,7 +57,7 @@ pub use websocket::WebSocket;
 /// Compiles the handlers and tests in its body for both frameworks, and runs each of the named tests on every store.
 ///
 /// The body sees `Session`, `MaybeSession`, `User`, `MaybeUser`, `SessionView`, `DynamicSession`, `Auth`, `CsrfToken`, `SessionRejection`, `session`,
-/// `Shared`, `Body`, `PostedForm`, `Query`, `SessionHandle`, `Upgrade`, `upgrade`, `Answering`, `stream`, `serve`, `serve_layers`, `serve_protected`, `under` and `routes!` of the framework that it is compiled for, and
+/// `Shared`, `Body`, `PostedForm`, `Query`, `SessionHandle`, `Upgrade`, `upgrade`, `Answering`, `stream`, `serve`, `serve_scopes`, `serve_protected`, `under` and `routes!` of the framework that it is compiled for, and
 /// everything in the scope around.
 #[macro_export]
 macro_rules! behaviour {

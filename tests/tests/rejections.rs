@@ -353,7 +353,7 @@ both_frameworks! {
         let config = sessionkit::SessionConfig::builder().cookie_name("office").build().expect("it is a name");
         let office = SessionManager::<Office>::for_scope(sessionkit::MemoryStore::new(), config);
         let office = office.on_rejection(|rejection, _| rejection.with_body("text/plain", "the office"));
-        let server = serve_layers(&bench, office, routes!["/office" => in_the_office, "/nobody" => nobody]).await;
+        let server = serve_scopes(&bench, office, routes!["/office" => in_the_office, "/nobody" => nobody]).await;
         for answer in [server.visitor().get("/office").await, navigate(&server.visitor(), "/office").await] {
             assert_eq!((answer.status, &*answer.body), (500, "the office"));
         }

@@ -45,7 +45,7 @@ both_frameworks! {
         it_tells_what_a_response_changed,
         it_follows_cookies_as_a_browser_does,
         it_ends_when_the_session_does,
-        it_is_one_of_another_layer,
+        it_is_one_of_another_scope,
         it_prints_no_secret,
         users_come_from_a_list,
         a_login_has_details,
@@ -152,7 +152,7 @@ both_frameworks! {
         assert!(bob.is_over().await);
     }
 
-    async fn it_is_one_of_another_layer() {
+    async fn it_is_one_of_another_scope() {
         let bench = Bench::memory().with_config(|config| config.cookie_name("__Host-office"));
         let office = bench.manager_of::<Office>();
         let mut clerk = TestSession::new(&office).login("clerk").with(|orders: &mut Orders| orders.open = 2).await;

@@ -1,4 +1,4 @@
-//! How long is `ttl = "10m"`?
+//! The duration in `ttl = "10m"`.
 
 use crate::args::{Arg, Value};
 use crate::errors::Errors;

@@ -1,4 +1,4 @@
-//! What `#[session(..)]` asks of a request.
+//! The conditions of `#[session(..)]`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;

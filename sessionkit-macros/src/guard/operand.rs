@@ -1,4 +1,4 @@
-//! What stands behind `require =` and `require_fresh =`.
+//! The values of `require =` and `require_fresh =`.
 
 use proc_macro2::Ident;
 use quote::ToTokens;

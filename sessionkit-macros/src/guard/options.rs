@@ -1,4 +1,4 @@
-//! What becomes of those who are refused.
+//! The answers to those who are refused.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
@@ -62,7 +62,7 @@ impl Options {
         names
     }
 
-    /// The function that tells them to the guard.
+    /// The function that returns them to the guard.
     pub(crate) fn expand(&self, root: &TokenStream, place: proc_macro2::Span) -> Option<TokenStream> {
         self.are_given().then(|| {
             let login_url = self.login_url.value().map(|login_url| match login_url {

@@ -76,7 +76,7 @@ pub(crate) fn build(framework: Framework, conditions: &Conditions, handler: &Han
 /// A type of the runtime that asks what the conditions do.
 struct ReadyMade {
     name: &'static str,
-    /// What stands before the scope.
+    /// The generic argument before the scope: the seconds of `RequireFresh`.
     argument: Option<TokenStream>,
 }
 
@@ -149,9 +149,9 @@ fn statement(root: &TokenStream, condition: &Condition) -> TokenStream {
                 Operator::Not => quote_spanned!(place=> Not),
             };
             let root_there = moved_to(place, root);
-            let open = quote_spanned!(place=> __subjects.open(#root_there::__private::Operator::#operator););
+            let open = quote_spanned!(place=> __subjects.begin_operator(#root_there::__private::Operator::#operator););
             let operands: TokenStream = operands.iter().map(|operand| statement(root, operand)).collect();
-            let close = quote_spanned!(place=> __subjects.close(););
+            let close = quote_spanned!(place=> __subjects.end_operator(););
             quote!(#open #operands #close)
         }
     }

@@ -1,4 +1,4 @@
-//! What `#[session(..)]` on a handler expands to.
+//! The expansion of `#[session(..)]` on a handler.
 
 use expect_test::expect;
 use quote::quote;
@@ -110,16 +110,16 @@ fn operators_are_flat() {
                 fn check(
                     __subjects: &mut ::sessionkit::__private::Subjects<'_, Self::Scope>,
                 ) -> ::sessionkit::__private::Result<(), ::sessionkit::__private::Interrupted> {
-                    __subjects.open(::sessionkit::__private::Operator::Any);
+                    __subjects.begin_operator(::sessionkit::__private::Operator::Any);
                     __subjects.require(is_admin)?;
-                    __subjects.open(::sessionkit::__private::Operator::All);
+                    __subjects.begin_operator(::sessionkit::__private::Operator::All);
                     __subjects.require_login();
                     __subjects.require(|cart: &Cart| cart.paid || cart.free)?;
-                    __subjects.close();
-                    __subjects.open(::sessionkit::__private::Operator::Not);
+                    __subjects.end_operator();
+                    __subjects.begin_operator(::sessionkit::__private::Operator::Not);
                     __subjects.require(is_banned)?;
-                    __subjects.close();
-                    __subjects.close();
+                    __subjects.end_operator();
+                    __subjects.end_operator();
                     __subjects.require_fresh(300u64);
                     __subjects.requirement::<hours::Office<9>>()?;
                     ::sessionkit::__private::Ok(())

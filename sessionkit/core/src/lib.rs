@@ -54,9 +54,9 @@ pub use engine::user::{SessionUser, UserLoader};
 pub use error::{DenialReason, SessionError, SessionErrorKind};
 pub use event::{AuditEntry, AuditLog, AuditSink, EventKind, EventSink, SessionEvent, StoreCall, TracingSink};
 pub use guard::{
-    Arguments, Check, Denial, Findable, GuardMark, GuardOptions, GuardedRequest, GuestOnly, Interrupted, Need, OfData,
-    OfInfo, OfUser, Operator, Predicate, Public, RequireFresh, RequireLogin, Requirement, Rules, Subject, Subjects,
-    Verdict, guard, guard_by,
+    Arguments, Check, Denial, Findable, GuardMark, GuardOptions, GuardedRequest, GuestOnly, Interrupted, OfData,
+    OfInfo, OfUser, Operator, PendingFetch, Predicate, Public, RequireFresh, RequireLogin, Requirement, Rules, Subject,
+    Subjects, Verdict, guard, guard_by,
 };
 pub use manager::SessionManager;
 pub use record::Record;
@@ -86,7 +86,7 @@ pub use store::notices::Notices;
 pub use store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, ScanCursor, ScanPage, Store};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use token::{OsRandom, SecretHash, SessionId, Token, TokenSource};
-pub use wire::closed::{HandlerResponse, HeaderChange, HeaderChanges, ResponseChanges};
 pub use wire::head::{Headers, OwnedHead, RequestHead, Route};
 pub use wire::local_path::LocalPath;
 pub use wire::rejection::Rejection;
+pub use wire::response::{HandlerResponse, HeaderChange, HeaderChanges, ResponseChanges};

@@ -1,4 +1,4 @@
-//! What an application and an adapter do with the sessions of an application.
+//! The manager: what applications hold, and what adapters call.
 
 use std::any::Any;
 use std::fmt::{self, Display};
@@ -19,9 +19,9 @@ use crate::scope::{MainScope, SessionScope};
 use crate::store::Store;
 use crate::time::Clock;
 use crate::token::{self, TokenSource};
-use crate::wire::closed::HandlerResponse;
 use crate::wire::head::{OwnedHead, RequestHead};
 use crate::wire::rejection::Rejection;
+use crate::wire::response::HandlerResponse;
 
 /// A store and the policy over it: everything that the sessions of an application share. Cheap to clone.
 ///
@@ -33,7 +33,7 @@ use crate::wire::rejection::Rejection;
 /// # let _ = manager;
 /// ```
 ///
-/// `L` names the layer in an application that has several; see [`SessionScope`].
+/// `L` names the scope in an application that has several; see [`SessionScope`].
 pub struct SessionManager<L: SessionScope = MainScope> {
     engine: Arc<Engine>,
     scope: std::marker::PhantomData<fn() -> L>,
@@ -47,7 +47,7 @@ impl SessionManager {
 }
 
 impl<L: SessionScope> SessionManager<L> {
-    /// Makes the manager of one of several layers: `SessionManager::<Office>::for_scope(store, config)`. Each needs a
+    /// Makes the manager of one of several scopes: `SessionManager::<Office>::for_scope(store, config)`. Each needs a
     /// cookie of its own name.
     pub fn for_scope(store: impl Store, config: SessionConfig) -> Self {
         let engine = Engine::new(store, config, L::NAME);
@@ -237,15 +237,15 @@ impl<L: SessionScope> SessionManager<L> {
     /// # use sessionkit_core as sessionkit;
     /// use sessionkit::{MainScope, SessionError, SessionManager};
     ///
-    /// async fn lock_out(manager: &SessionManager, user: i64) -> Result<(), SessionError> {
-    ///     manager.devices_of(user).end_all().await
+    /// async fn lock_out(manager: &SessionManager, user_id: i64) -> Result<(), SessionError> {
+    ///     manager.devices_of(user_id).end_all().await
     /// }
     /// ```
-    pub fn devices_of(&self, user: impl Display) -> Devices {
-        Devices::of_user(self.engine.clone(), user.to_string().into())
+    pub fn devices_of(&self, user_id: impl Display) -> Devices {
+        Devices::of_user(self.engine.clone(), user_id.to_string().into())
     }
 
-    /// Ends the sessions of all users of this layer, and tells how many. Logins that are under way meanwhile fail;
+    /// Ends the sessions of all users of this scope, and returns how many. Logins that are under way meanwhile fail;
     /// anonymous sessions stay. Needs the setting `track_devices`.
     ///
     /// # Errors
@@ -257,7 +257,8 @@ impl<L: SessionScope> SessionManager<L> {
         ended.unwrap_or_else(|| Err(SessionError::interrupted()))
     }
 
-    /// Closes the session of a request whose handler answered: stores what changed, and tells what the response becomes.
+    /// Closes the session of a request whose handler answered: stores what changed, and returns the changes of the
+    /// response.
     /// Once begun it completes, even if the future is dropped.
     ///
     /// Changes are stored when the status is below 500 and not 408. Give the status alone, or with the feature `http` the
@@ -271,7 +272,7 @@ impl<L: SessionScope> SessionManager<L> {
     }
 
     /// Waits until every store call that was begun for a request that has left is done, and until the event sinks have
-    /// written what they were told, for an orderly shutdown.
+    /// written what they recorded, for an orderly shutdown.
     pub async fn drain(&self) {
         self.engine.tasks.drain().await;
         self.engine.events.flush().await;

@@ -10,7 +10,7 @@
 /// }
 /// ```
 ///
-/// A struct joins it with `#[session(scope = Office)]`; each layer needs a cookie of its own name.
+/// A struct joins it with `#[session(scope = Office)]`; each scope needs a cookie of its own name.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a session scope",
     note = "write `impl SessionScope for {Self} {{ const NAME: &'static str = \"..\"; }}`"
@@ -20,7 +20,7 @@ pub trait SessionScope: Send + Sync + 'static {
     const NAME: &'static str;
 }
 
-/// The layer of everything that names no other.
+/// The scope of everything that names no other.
 #[derive(Clone, Copy, Debug)]
 pub struct MainScope;
 

@@ -91,7 +91,7 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// The SHA-256 of a token's secret and its layer: all that a record keeps of it.
+/// The SHA-256 of a token's secret and its scope: all that a record keeps of it.
 ///
 /// Compared in constant time; prints as `SecretHash(..)`.
 #[derive(Clone, Copy)]
@@ -123,7 +123,7 @@ impl fmt::Debug for SecretHash {
     }
 }
 
-/// What a client presents to prove that a session is its own: the session's id and a 32-byte secret.
+/// The token that a client presents to prove that a session is its own: the session's id and a 32-byte secret.
 ///
 /// Prints as `Token(<id>, ..)`; the secret leaves it only as the value of a cookie.
 #[derive(Clone)]
@@ -173,7 +173,7 @@ impl Token {
         self.id
     }
 
-    /// The hash that the record keeps: SHA-256 over the layer's name, a zero byte and the secret. So a token of one layer
+    /// The hash that the record keeps: SHA-256 over the scope's name, a zero byte and the secret. So a token of one scope
     /// opens nothing in another, even if both keep their sessions in one store.
     pub fn secret_hash(&self, scope: &str) -> SecretHash {
         let hash = Sha256::new().chain_update(scope).chain_update([0]).chain_update(self.secret);
@@ -211,14 +211,14 @@ pub trait TokenSource: Send + Sync + 'static {
     /// Fills `bytes` with bytes that nobody can predict.
     fn fill(&self, bytes: &mut [u8]);
 
-    /// How many bits of a token's secret, which has 256, nobody can predict. All of them unless told otherwise; fewer than
+    /// Returns how many of the 256 bits of a token's secret nobody can predict. All of them by default; fewer than
     /// 128 are refused.
     fn bits(&self) -> u32 {
         SECRET as u32 * 8
     }
 }
 
-/// Why tokens of this source could be guessed, as far as can be told.
+/// Returns why tokens of this source could be guessed, as far as that is known.
 pub(crate) fn weakness(source: &dyn TokenSource) -> Option<String> {
     if source.bits() < LEAST_BITS {
         return Some(format!(

@@ -169,8 +169,8 @@ pub async fn serve_protected(
     serve_protected_behind(bench, SessionMiddleware::new(manager), protection, routes).await
 }
 
-/// Serves the same under session middleware that denies by default.
-pub async fn serve_protected_denying(
+/// Serves the same under session middleware that withholds unguarded answers.
+pub async fn serve_protected_withholding(
     bench: &Bench,
     protection: CrossOriginProtection,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
@@ -206,7 +206,7 @@ pub async fn serve_unsessioned(
 }
 
 /// Serves routes under the bench's session middleware and another one.
-pub async fn serve_layers<L: SessionScope>(
+pub async fn serve_scopes<L: SessionScope>(
     bench: &Bench,
     other: SessionManager<L>,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
@@ -257,8 +257,8 @@ pub async fn serve_fenced<L: SessionScope>(
     serve_behind(bench, SessionMiddleware::new(manager), rules, routes).await
 }
 
-/// Serves the same under session middleware that denies by default.
-pub async fn serve_denying<L: SessionScope>(
+/// Serves the same under session middleware that withholds unguarded answers.
+pub async fn serve_withholding<L: SessionScope>(
     bench: &Bench,
     manager: SessionManager,
     rules: Rules<L>,
@@ -282,17 +282,17 @@ async fn serve_behind<L: SessionScope>(
     })
 }
 
-/// Serves routes under another session middleware inside of the bench's, which denies by default.
-pub async fn serve_denying_beside<L: SessionScope>(
+/// Serves routes under another session middleware inside of the bench's, which withholds unguarded answers.
+pub async fn serve_withholding_beside<L: SessionScope>(
     bench: &Bench,
     other: SessionManager<L>,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> Server {
-    let (denying, gates) =
+    let (withholding, gates) =
         (SessionMiddleware::new(bench.manager()).withhold_unguarded(), Data::new(bench.gates.clone()));
     actix_start!(move || {
         let app = App::new().app_data(gates.clone()).configure(routes.clone());
-        app.wrap(SessionMiddleware::new(other.clone())).wrap(denying.clone())
+        app.wrap(SessionMiddleware::new(other.clone())).wrap(withholding.clone())
     })
 }
 

@@ -122,10 +122,10 @@ pub async fn serve_protected(
     serve_app(bench, routes.layer(CsrfLayer::new(protection)).layer(SessionLayer::new(manager))).await
 }
 
-/// Serves the same under a session layer that denies by default.
-pub async fn serve_protected_denying(bench: &Bench, protection: CrossOriginProtection, routes: Router) -> Server {
-    let denying = SessionLayer::new(bench.manager()).withhold_unguarded();
-    serve_app(bench, routes.layer(CsrfLayer::new(protection)).layer(denying)).await
+/// Serves the same under a session layer that withholds unguarded answers.
+pub async fn serve_protected_withholding(bench: &Bench, protection: CrossOriginProtection, routes: Router) -> Server {
+    let withholding = SessionLayer::new(bench.manager()).withhold_unguarded();
+    serve_app(bench, routes.layer(CsrfLayer::new(protection)).layer(withholding)).await
 }
 
 /// Serves routes under a protection from requests of other sites alone.
@@ -134,7 +134,7 @@ pub async fn serve_unsessioned(bench: &Bench, protection: CrossOriginProtection,
 }
 
 /// Serves routes under the bench's session layer and another one.
-pub async fn serve_layers<L: SessionScope>(bench: &Bench, other: SessionManager<L>, routes: Router) -> Server {
+pub async fn serve_scopes<L: SessionScope>(bench: &Bench, other: SessionManager<L>, routes: Router) -> Server {
     serve_app(bench, routes.layer(SessionLayer::new(bench.manager())).layer(SessionLayer::new(other))).await
 }
 
@@ -160,8 +160,8 @@ pub async fn serve_fenced<L: SessionScope>(
     serve_app(bench, fenced(rules, routes).layer(SessionLayer::new(manager))).await
 }
 
-/// Serves the same under a session layer that denies by default.
-pub async fn serve_denying<L: SessionScope>(
+/// Serves the same under a session layer that withholds unguarded answers.
+pub async fn serve_withholding<L: SessionScope>(
     bench: &Bench,
     manager: SessionManager,
     rules: Rules<L>,
@@ -170,10 +170,14 @@ pub async fn serve_denying<L: SessionScope>(
     serve_app(bench, fenced(rules, routes).layer(SessionLayer::new(manager).withhold_unguarded())).await
 }
 
-/// Serves routes under another session layer inside of the bench's, which denies by default.
-pub async fn serve_denying_beside<L: SessionScope>(bench: &Bench, other: SessionManager<L>, routes: Router) -> Server {
-    let denying = SessionLayer::new(bench.manager()).withhold_unguarded();
-    serve_app(bench, routes.layer(SessionLayer::new(other)).layer(denying)).await
+/// Serves routes under another session layer inside of the bench's, which withholds unguarded answers.
+pub async fn serve_withholding_beside<L: SessionScope>(
+    bench: &Bench,
+    other: SessionManager<L>,
+    routes: Router,
+) -> Server {
+    let withholding = SessionLayer::new(bench.manager()).withhold_unguarded();
+    serve_app(bench, routes.layer(SessionLayer::new(other)).layer(withholding)).await
 }
 
 fn fenced<L: SessionScope>(rules: Rules<L>, routes: Router) -> Router {

@@ -76,7 +76,7 @@ impl Bench {
         self.manager_of::<MainScope>()
     }
 
-    /// A manager of another layer.
+    /// A manager of another scope.
     pub fn manager_of<L: SessionScope>(&self) -> SessionManager<L> {
         SessionManager::<L>::for_scope(self.store.clone(), self.config.clone()).with_clock(self.clock.clone())
     }

@@ -45,7 +45,7 @@ struct Weather {
 enum Gate {
     Open(JoinHandle<()>),
     /// Bound without listening: connections are refused, and nobody else gets the port.
-    ResponseChanges(TcpSocket),
+    Closed(TcpSocket),
 }
 
 impl FaultProxy {
@@ -102,9 +102,9 @@ impl FaultProxy {
                 acceptor.abort();
                 // The listener is closed when its task has ended.
                 let _ = acceptor.await;
-                Some(Gate::ResponseChanges(bind(self.address).expect("the proxy's port is still free")))
+                Some(Gate::Closed(bind(self.address).expect("the proxy's port is still free")))
             }
-            (Some(Gate::ResponseChanges(socket)), false) => Some(Gate::open(socket, &self.network)),
+            (Some(Gate::Closed(socket)), false) => Some(Gate::open(socket, &self.network)),
             (unchanged, _) => unchanged,
         };
     }

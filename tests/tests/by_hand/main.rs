@@ -30,7 +30,7 @@ fn manager() -> (SessionManager, Counted) {
 }
 
 #[tokio::test]
-async fn a_struct_of_another_layer_is_refused() {
+async fn a_struct_of_another_scope_is_refused() {
     struct Office;
     impl sessionkit::SessionScope for Office {
         const NAME: &'static str = "Office";
@@ -64,8 +64,8 @@ async fn a_struct_dropped_by_a_panic_contributes_nothing() {
     });
     assert!(panicked.await.is_err());
     // Somebody caught the panic and answered as if nothing had happened.
-    let closed = manager.close(&session, 200).await;
-    assert!(closed.headers.is_empty());
+    let changes = manager.close(&session, 200).await;
+    assert!(changes.headers.is_empty());
     assert_eq!(store.take().total(), 0);
 }
 
@@ -155,8 +155,8 @@ impl Headers for Cookie {
 }
 
 /// The cookie that a response sets, as the client presents it.
-fn set_cookie(closed: ResponseChanges) -> String {
-    let cookie = closed.headers.into_iter().find_map(|change| match change {
+fn set_cookie(changes: ResponseChanges) -> String {
+    let cookie = changes.headers.into_iter().find_map(|change| match change {
         HeaderChange::Append("set-cookie", cookie) => cookie.split(';').next().map(str::to_owned),
         _ => None,
     });
@@ -168,13 +168,13 @@ async fn a_conflict_that_is_not_settled_in_time_is_409() {
     let manager = SessionManager::new(Contended(MemoryStore::new()), SessionConfig::default());
     let first = manager.open();
     change(first.clone()).await;
-    let closed = manager.close(&first, 200).await;
+    let changes = manager.close(&first, 200).await;
     let session = manager.open();
-    session.attach(&RequestHead::new("GET", "/", &Cookie(set_cookie(closed))));
+    session.attach(&RequestHead::new("GET", "/", &Cookie(set_cookie(changes))));
     session.checkout::<Data>().await.unwrap().list.push(1);
-    let closed = manager.close(&session, 200).await;
-    assert_eq!(closed.rejection.unwrap().status(), 409);
-    assert!(!closed.headers.into_iter().any(|change| matches!(change, HeaderChange::Append("set-cookie", _))));
+    let changes = manager.close(&session, 200).await;
+    assert_eq!(changes.rejection.unwrap().status(), 409);
+    assert!(!changes.headers.into_iter().any(|change| matches!(change, HeaderChange::Append("set-cookie", _))));
 }
 
 /// A store whose `insert` waits for the test.
@@ -221,10 +221,10 @@ async fn a_login_that_the_handler_gave_up_still_gets_its_cookie() {
     });
     tokio::task::yield_now().await;
     pass.add_permits(1);
-    let closed = closing.await.unwrap();
-    assert!(closed.headers.clone().into_iter().any(|change| matches!(change, HeaderChange::Append("set-cookie", _))));
+    let changes = closing.await.unwrap();
+    assert!(changes.headers.clone().into_iter().any(|change| matches!(change, HeaderChange::Append("set-cookie", _))));
     // What is printed of it names the header, and holds no token.
-    let printed = format!("{closed:?}");
+    let printed = format!("{changes:?}");
     assert!(printed.contains("set-cookie") && !printed.contains("__Host-session="), "{printed}");
 }
 
@@ -296,8 +296,8 @@ async fn what_a_logout_makes_of_the_cookie_stays() {
             session.auth().logout().await.unwrap();
             gates.open(gate, 1);
         };
-        let (closed, ()) = futures_util::future::join(closing, logout).await;
-        assert_eq!(set_cookie(closed), "__Host-session=", "{gate}");
+        let (changes, ()) = futures_util::future::join(closing, logout).await;
+        assert_eq!(set_cookie(changes), "__Host-session=", "{gate}");
     }
 }
 

@@ -67,7 +67,7 @@ behaviour! {
         let log = Log::collect();
         for protection in [CrossOriginProtection::new(), CrossOriginProtection::new().strict()] {
             let routes = routes!["/form" => shows, "/public" => public];
-            let server = serve_protected_denying(&bench, answers(protection), routes).await;
+            let server = serve_protected_withholding(&bench, answers(protection), routes).await;
             let visitor = server.visitor();
             for wrong in [&[("sec-fetch-site", &b"cross-site"[..])][..], &[("origin", b"null"), ("x-csrf-token", b"x")]] {
                 let answer = visitor.send(Method::POST, "/public", wrong, "").await;
@@ -79,7 +79,7 @@ behaviour! {
         }
         // The token is looked at later than the headers.
         let strict = answers(CrossOriginProtection::new().strict());
-        let server = serve_protected_denying(&bench, strict, routes!["/public" => public]).await;
+        let server = serve_protected_withholding(&bench, strict, routes!["/public" => public]).await;
         let answer = server.visitor().send(Method::POST, "/public", &[("x-csrf-token", b"x")], "").await;
         assert_eq!((answer.status, &*answer.body), (400, "not from here"));
         assert_eq!(log.text().matches("event=\"unguarded\"").count(), 2, "{}", log.text());

@@ -199,7 +199,7 @@ behaviour! {
         let ada = bench.manager().devices_of("ada");
         let devices = ada.list().await.unwrap();
         assert_eq!((devices.len(), devices.iter().any(|device| device.is_current)), (2, false));
-        assert!(bench.manager_of::<Office>().devices_of("ada").list().await.unwrap().is_empty(), "of another layer");
+        assert!(bench.manager_of::<Office>().devices_of("ada").list().await.unwrap().is_empty(), "of another scope");
         ada.end_others().await.unwrap();
         assert_eq!(one.get("/user").await.body, "nobody");
         assert!(ada.list().await.unwrap().is_empty());

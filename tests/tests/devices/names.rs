@@ -1,4 +1,4 @@
-//! Users of any name, in layers of any name.
+//! Users of any name, in scopes of any name.
 
 use sessionkit::SessionScope;
 use sessionkit_tests::behaviour;
@@ -35,12 +35,12 @@ fn names() -> Vec<String> {
 behaviour! {
     tests: [
         whatever_somebody_is_called_they_are_nobody_else,
-        whatever_a_layer_is_called_its_users_are_its_own,
+        whatever_a_scope_is_called_its_users_are_its_own,
     ];
 
     type Answered<R = SessionRejection> = Result<Reply, R>;
 
-    /// A layer whose users could be taken for some of the main one.
+    /// A scope whose users could be taken for some of the main one.
     struct Nested;
 
     impl SessionScope for Nested {
@@ -90,14 +90,14 @@ behaviour! {
         assert_eq!(bench.sessions(), 0);
     }
 
-    async fn whatever_a_layer_is_called_its_users_are_its_own(bench: Bench) {
+    async fn whatever_a_scope_is_called_its_users_are_its_own(bench: Bench) {
         let bench = bench.with_config(|config| config.track_devices(true).max_devices(1));
         let other = bench.clone().with_config(|config| config.cookie_name("nested").track_devices(true).max_devices(1));
         let nested = other.manager_of::<Nested>();
         let routes = routes![
             "/login" => login, "/user" => user, "/nested/login" => login_nested, "/nested/user" => user_nested,
         ];
-        let server = serve_layers(&bench, nested.clone(), routes).await;
+        let server = serve_scopes(&bench, nested.clone(), routes).await;
         let visitor = server.visitor();
         visitor.post("/nested/login", "b").await;
         visitor.post("/login", "a/b").await;

@@ -62,12 +62,12 @@ behaviour! {
             ("impersonated", "ada", "root"),
             ("logout", "ada", "root"),
         ];
-        let told = recorded.take();
-        let told: Vec<_> = told.iter().map(|told| (&*told.name, &*told.user, &*told.actor)).collect();
+        let seen = recorded.take();
+        let seen: Vec<_> = seen.iter().map(|seen| (&*seen.name, &*seen.user, &*seen.actor)).collect();
         let of = |text: &Option<Box<str>>| text.as_deref().unwrap_or_default().to_owned();
-        let kept: Vec<_> = trail.entries().iter().map(|entry| (entry.event, of(&entry.user), of(&entry.actor))).collect();
+        let kept: Vec<_> = trail.entries().iter().map(|entry| (entry.event, of(&entry.user_id), of(&entry.actor))).collect();
         let kept: Vec<_> = kept.iter().map(|(event, user, actor)| (*event, &**user, &**actor)).collect();
         assert_eq!(kept, expected);
-        assert_eq!(told, expected);
+        assert_eq!(seen, expected);
     }
 }

@@ -40,7 +40,7 @@ behaviour! {
         each_reason_is_told_by_its_name,
         what_cannot_be_decided_or_answered_is_a_failure,
         that_nobody_is_logged_in_is_none,
-        the_trail_names_the_handler_and_the_layer,
+        the_trail_names_the_handler_and_the_scope,
     ];
 
     #[session(require_login)]
@@ -113,9 +113,9 @@ behaviour! {
             recorded.take();
             let answer = visitor.get(path).await;
             assert!(answer.status == status && answer.body.contains(says), "{path}: {answer:?}");
-            let told = recorded.take();
-            let told: Vec<_> = told.iter().map(|told| (&*told.name, &*told.reason)).collect();
-            assert_eq!(told, [("denied", reason)], "{path}");
+            let seen = recorded.take();
+            let seen: Vec<_> = seen.iter().map(|seen| (&*seen.name, &*seen.reason)).collect();
+            assert_eq!(seen, [("denied", reason)], "{path}");
         }
     }
 
@@ -139,13 +139,13 @@ behaviour! {
             recorded.take();
             let answer = ada.send(reqwest::Method::GET, path, &[("sec-fetch-mode", b"navigate")], "").await;
             assert!(answer.status == 500 && !answer.body.contains(says), "{path}: {answer:?}");
-            let told = recorded.take();
-            assert_eq!(told.iter().map(|told| &*told.name).collect::<Vec<_>>(), names, "{path}");
-            assert!(told.iter().any(|told| told.printed.contains(says)), "{path}: {told:?}");
+            let seen = recorded.take();
+            assert_eq!(seen.iter().map(|seen| &*seen.name).collect::<Vec<_>>(), names, "{path}");
+            assert!(seen.iter().any(|seen| seen.printed.contains(says)), "{path}: {seen:?}");
         }
     }
 
-    async fn the_trail_names_the_handler_and_the_layer(bench: Bench) {
+    async fn the_trail_names_the_handler_and_the_scope(bench: Bench) {
         let trail = Trail::default();
         let manager = bench.manager().with_event_sink(AuditSink::new(trail.clone()));
         let server = serve_with(&bench, manager.clone(), routes!["/forbidden" => forbidden]).await;
@@ -201,9 +201,9 @@ behaviour! {
         }
         for path in ["/required", "/returned"] {
             assert_eq!(server.visitor().get(path).await.status, 401, "{path}");
-            let told = recorded.take();
-            assert_eq!(told.len(), 1, "{path}: {told:?}");
-            let (name, reason, route) = (&*told[0].name, &*told[0].reason, &*told[0].route);
+            let seen = recorded.take();
+            assert_eq!(seen.len(), 1, "{path}: {seen:?}");
+            let (name, reason, route) = (&*seen[0].name, &*seen[0].reason, &*seen[0].route);
             assert_eq!((name, reason, route), ("denied", "not logged in", &*format!("GET {path}")));
         }
     }

@@ -9,7 +9,7 @@ use sessionkit::{CrossOriginProtection, EventKind, MemoryStore, SessionConfig, S
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Gates, HeldStore, Server};
 
-use crate::support::{Recorded, Told};
+use crate::support::{Recorded, RecordedEvent};
 
 #[derive(SessionData)]
 pub struct Cart {
@@ -32,11 +32,11 @@ pub struct Strict {
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The only event that was told.
-fn only(recorded: &Recorded) -> Told {
-    let told = recorded.take();
-    assert_eq!(told.len(), 1, "{told:#?}");
-    told.into_iter().next().expect("there is one")
+/// The only event that was seen.
+fn only(recorded: &Recorded) -> RecordedEvent {
+    let seen = recorded.take();
+    assert_eq!(seen.len(), 1, "{seen:#?}");
+    seen.into_iter().next().expect("there is one")
 }
 
 behaviour! {
@@ -44,7 +44,7 @@ behaviour! {
         a_session_comes_and_goes,
         a_login_as_another_user_names_the_new_one,
         a_renewal,
-        an_expired_session_is_told_from_an_unknown_token,
+        an_expired_session_is_seen_from_an_unknown_token,
         tokens_that_open_nothing_or_too_much,
         changes_that_are_lost,
         changes_that_meet,
@@ -189,10 +189,10 @@ behaviour! {
             ("/logout?a=1", "logout", "ada"),
         ] {
             visitor.get(path).await;
-            let told = only(&recorded);
+            let seen = only(&recorded);
             let route = format!("GET {}", &path[..path.len() - 4]);
-            assert_eq!((&*told.name, &*told.user, &*told.route), (name, user, &*route));
-            ids.insert(told.session);
+            assert_eq!((&*seen.name, &*seen.user, &*seen.route), (name, user, &*route));
+            ids.insert(seen.session);
         }
         assert_eq!(ids.len(), 1, "all of one session: {ids:?}");
         visitor.get("/login").await;
@@ -203,10 +203,10 @@ behaviour! {
         let (server, recorded) = start(&bench).await;
         let visitor = server.visitor_with(&TestSession::new(&bench.manager()).login("ada").await);
         visitor.get("/write-across-a-login").await;
-        let told = recorded.take();
-        assert_eq!((&*told[0].name, &*told[0].user), ("login", "bob"));
-        let (name, key, user) = (&*told[1].name, &*told[1].key, &*told[1].user);
-        assert_eq!((name, key, user, told.len()), ("contribution_discarded", "cart", "bob", 2));
+        let seen = recorded.take();
+        assert_eq!((&*seen[0].name, &*seen[0].user), ("login", "bob"));
+        let (name, key, user) = (&*seen[1].name, &*seen[1].key, &*seen[1].user);
+        assert_eq!((name, key, user, seen.len()), ("contribution_discarded", "cart", "bob", 2));
     }
 
     async fn a_renewal(bench: Bench) {
@@ -217,27 +217,27 @@ behaviour! {
         bench.clock.advance(HOUR);
         recorded.take();
         visitor.get("/read").await;
-        let told = only(&recorded);
-        assert_eq!((&*told.name, &*told.user), ("renewed", "ada"));
+        let seen = only(&recorded);
+        assert_eq!((&*seen.name, &*seen.user), ("renewed", "ada"));
         visitor.get("/read").await;
         assert_eq!(recorded.names(), [""; 0]);
     }
 
-    async fn an_expired_session_is_told_from_an_unknown_token(bench: Bench) {
+    async fn an_expired_session_is_seen_from_an_unknown_token(bench: Bench) {
         let (server, recorded) = start(&bench).await;
         let visitor = server.visitor();
         visitor.get("/login").await;
         let id = only(&recorded).session;
         bench.clock.advance(HOUR * 24 * 400);
         assert_eq!(visitor.get("/read").await.body, "0");
-        let told = only(&recorded);
-        assert_eq!((&*told.name, &*told.user, told.session), ("expired", "ada", id));
-        // A token with the right selector and another secret is not told when the session ended.
+        let seen = only(&recorded);
+        assert_eq!((&*seen.name, &*seen.user, seen.session), ("expired", "ada", id));
+        // A token with the right selector and another secret is not seen when the session ended.
         let (kept, last) = visitor.token().expect("the cookie is kept").split_at_checked(63).map(|(kept, last)| (kept.to_owned(), last.to_owned())).expect("64 letters");
         visitor.set_token(&format!("{kept}{}", if last == "A" { "Q" } else { "A" }));
         visitor.get("/read").await;
-        let told = only(&recorded);
-        assert_eq!((&*told.name, &*told.user, &*told.session), ("rejected", "", ""));
+        let seen = only(&recorded);
+        assert_eq!((&*seen.name, &*seen.user, &*seen.session), ("rejected", "", ""));
     }
 
     async fn tokens_that_open_nothing_or_too_much(bench: Bench) {
@@ -249,16 +249,16 @@ behaviour! {
         visitor.get("/rotate").await;
         recorded.take();
         old.get("/read").await;
-        let told = only(&recorded);
-        assert_eq!((&*told.name, &*told.reason), ("rejected", "replaced by a login or a rotation a moment ago"));
+        let seen = only(&recorded);
+        assert_eq!((&*seen.name, &*seen.reason), ("rejected", "replaced by a login or a rotation a moment ago"));
         bench.clock.advance(HOUR);
         old.get("/read").await;
-        let told = only(&recorded);
-        assert_eq!((&*told.name, &*told.reason), ("rejected", "unknown or expired"));
+        let seen = only(&recorded);
+        assert_eq!((&*seen.name, &*seen.reason), ("rejected", "unknown or expired"));
         old.set_token("nonsense");
         old.get("/read").await;
-        let told = only(&recorded);
-        assert_eq!((&*told.name, &*told.reason), ("rejected", "malformed"));
+        let seen = only(&recorded);
+        assert_eq!((&*seen.name, &*seen.reason), ("rejected", "malformed"));
         let tokens = [visitor.token(), other.token()].map(|token| token.expect("a session"));
         let both = format!("__Host-session={}; __Host-session={}", tokens[0], tokens[1]);
         visitor.get_with_cookies("/read", &[both.as_bytes()]).await;
@@ -280,20 +280,20 @@ behaviour! {
             assert_eq!(only(&recorded).name, name);
             bench.gates.open("write", 1);
             slow.await.expect("the request ends");
-            let told = only(&recorded);
-            let (name, why, user) = (&*told.name, &*told.reason, &*told.user);
+            let seen = only(&recorded);
+            let (name, why, user) = (&*seen.name, &*seen.reason, &*seen.user);
             assert_eq!((name, why, user), ("write_discarded", reason, "ada"), "{path}");
         }
         visitor.get("/login").await;
         recorded.take();
         visitor.get("/write-late").await;
         bench.gates.arrived("late", 1).await;
-        let told = only(&recorded);
-        assert_eq!((&*told.name, &*told.key, &*told.route), ("late_write", "cart", "GET /write-late"));
+        let seen = only(&recorded);
+        assert_eq!((&*seen.name, &*seen.key, &*seen.route), ("late_write", "cart", "GET /write-late"));
         visitor.get("/forget").await;
         bench.gates.arrived("forgotten", 1).await;
-        let told = only(&recorded);
-        assert_eq!((&*told.name, &*told.user), ("uncommitted", "ada"));
+        let seen = only(&recorded);
+        assert_eq!((&*seen.name, &*seen.user), ("uncommitted", "ada"));
     }
 
     async fn changes_that_meet(bench: Bench) {
@@ -306,8 +306,8 @@ behaviour! {
         recorded.take();
         bench.gates.open("tag", 1);
         slow.await.expect("the request ends");
-        let told = only(&recorded);
-        assert_eq!((&*told.name, &*told.user, &*told.route), ("conflict", "ada", "GET /tag-slowly"));
+        let seen = only(&recorded);
+        assert_eq!((&*seen.name, &*seen.user, &*seen.route), ("conflict", "ada", "GET /tag-slowly"));
     }
 
     async fn stored_values_that_do_not_fit(bench: Bench) {
@@ -322,8 +322,8 @@ behaviour! {
         )
         .await;
         assert_eq!(visitor.at(&forgiving).get("/forgive").await.body, "false");
-        let told = only(&recorded);
-        assert_eq!((&*told.name, &*told.key), ("unfit", "cart.items"));
+        let seen = only(&recorded);
+        assert_eq!((&*seen.name, &*seen.key), ("unfit", "cart.items"));
         let strict =
             serve_with(&bench, bench.manager().with_event_sink(recorded.clone()), routes!["/insist" => insist]).await;
         assert_eq!(visitor.at(&strict).get("/insist").await.status, 500);
@@ -355,17 +355,17 @@ behaviour! {
         let visitor = server.visitor();
         for (path, handler) in [("/members", ""), ("/guarded", "::guarded")] {
             visitor.get(path).await;
-            let told = only(&recorded);
-            assert_eq!((&*told.name, told.route), ("denied", format!("GET {path}")));
-            assert!(told.handler.ends_with(handler) && !told.reason.is_empty(), "{path} {:?}", told.handler);
+            let seen = only(&recorded);
+            assert_eq!((&*seen.name, seen.route), ("denied", format!("GET {path}")));
+            assert!(seen.handler.ends_with(handler) && !seen.reason.is_empty(), "{path} {:?}", seen.handler);
         }
         visitor.send(Method::POST, "/write", &[("sec-fetch-site", b"cross-site")], "").await;
-        let told = only(&recorded);
-        let (name, reason, route) = (&*told.name, &*told.reason, &*told.route);
+        let seen = only(&recorded);
+        let (name, reason, route) = (&*seen.name, &*seen.reason, &*seen.route);
         assert_eq!((name, reason, route), ("csrf", "cross-origin", "POST /write"));
         visitor.post("/submit", "nonsense").await;
-        let told = only(&recorded);
-        let (name, reason, route) = (&*told.name, &*told.reason, &*told.route);
+        let seen = only(&recorded);
+        let (name, reason, route) = (&*seen.name, &*seen.reason, &*seen.route);
         assert_eq!((name, reason, route), ("csrf", "wrong token", "POST /submit"));
     }
 

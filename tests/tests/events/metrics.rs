@@ -16,13 +16,13 @@ static RECORDER: LazyLock<Snapshotter> = LazyLock::new(|| {
     snapshotter
 });
 
-/// Every metric of a layer, with its labels: how often it was counted, or timed.
-pub fn metrics(layer: &str) -> BTreeMap<String, u64> {
+/// Every metric of a scope, with its labels: how often it was counted, or timed.
+pub fn metrics(scope: &str) -> BTreeMap<String, u64> {
     let mut metrics = BTreeMap::new();
     for (key, unit, description, value) in RECORDER.snapshot().into_vec() {
         let key = key.key();
         let labels: Vec<_> = key.labels().filter(|label| label.key() != "scope").map(|label| label.value()).collect();
-        if !key.labels().any(|label| label.key() == "scope" && label.value() == layer) {
+        if !key.labels().any(|label| label.key() == "scope" && label.value() == scope) {
             continue;
         }
         assert!(description.is_some(), "{key} is described");
@@ -97,7 +97,7 @@ behaviour! {
         let routes = routes![
             "/write" => write, "/login" => login, "/logout" => logout, "/guarded" => guarded, "/submit" => submit
         ];
-        let server = serve_layers(&bench, manager, routes).await;
+        let server = serve_scopes(&bench, manager, routes).await;
         let visitor = server.visitor();
         for path in ["/guarded", "/write", "/write", "/login", "/guarded", "/login", "/logout", "/login"] {
             visitor.get(path).await;
@@ -125,7 +125,7 @@ behaviour! {
 
     async fn calls_on_lists_are_timed_too(bench: Bench) {
         let manager = metered(&bench);
-        let server = serve_layers(&bench, manager.clone(), routes!["/login" => login, "/logout" => logout]).await;
+        let server = serve_scopes(&bench, manager.clone(), routes!["/login" => login, "/logout" => logout]).await;
         let (one, two) = (server.visitor(), server.visitor());
         one.get("/login").await;
         two.get("/login").await;
@@ -157,7 +157,7 @@ behaviour! {
         let config = SessionConfig::builder().load_deadline(Duration::from_millis(100)).cookie_name("__Host-metered");
         let config = config.build().expect("the settings agree");
         let manager = SessionManager::<Metered>::for_scope(store.clone(), config).with_event_sink(MetricsSink::new());
-        let server = serve_layers(&bench, manager, routes!["/login" => login, "/write" => write]).await;
+        let server = serve_scopes(&bench, manager, routes!["/login" => login, "/write" => write]).await;
         let visitor = server.visitor();
         visitor.get("/login").await;
         store.hold("before load");

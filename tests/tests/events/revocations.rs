@@ -7,7 +7,7 @@ use sessionkit::{CredentialStamp, SessionId, SessionManager, SessionUser};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, HeldStore, Server, Visitor};
 
-use crate::support::{Recorded, Told};
+use crate::support::{Recorded, RecordedEvent};
 
 #[derive(Clone)]
 struct Account {
@@ -26,11 +26,11 @@ fn id(visitor: &Visitor) -> String {
 }
 
 /// Each of these sessions was revoked once, for this reason, and nothing else happened.
-fn assert_revoked(told: &[Told], sessions: &BTreeSet<String>, reason: &str) {
-    let revoked: BTreeSet<String> = told.iter().map(|told| told.session.clone()).collect();
-    assert_eq!((&revoked, told.len()), (sessions, sessions.len()), "{told:#?}");
-    for told in told {
-        assert_eq!((&*told.name, &*told.reason, &*told.user), ("revoked", reason, "ada"));
+fn assert_revoked(seen: &[RecordedEvent], sessions: &BTreeSet<String>, reason: &str) {
+    let revoked: BTreeSet<String> = seen.iter().map(|seen| seen.session.clone()).collect();
+    assert_eq!((&revoked, seen.len()), (sessions, sessions.len()), "{seen:#?}");
+    for seen in seen {
+        assert_eq!((&*seen.name, &*seen.reason, &*seen.user), ("revoked", reason, "ada"));
     }
 }
 
@@ -109,9 +109,9 @@ behaviour! {
         let (visitors, ids) = logged_in::<2>(&server).await;
         recorded.take();
         visitors[0].get("/end/all").await;
-        let told = recorded.take();
-        assert_revoked(&told, &ids, "ended from the list of devices");
-        assert!(told.iter().all(|told| told.route == "GET /end/all"), "{told:#?}");
+        let seen = recorded.take();
+        assert_revoked(&seen, &ids, "ended from the list of devices");
+        assert!(seen.iter().all(|seen| seen.route == "GET /end/all"), "{seen:#?}");
     }
 
     async fn a_session_without_an_entry_is_revoked_once(bench: Bench) {
@@ -133,9 +133,9 @@ behaviour! {
         let (_visitors, ids) = logged_in::<1>(&server).await;
         recorded.take();
         server.visitor().get("/login").await;
-        let told = recorded.take();
-        assert_revoked(&told[..1], &ids, "another login took its place");
-        assert_eq!((told.len(), &*told[1].name), (2, "login"));
+        let seen = recorded.take();
+        assert_revoked(&seen[..1], &ids, "another login took its place");
+        assert_eq!((seen.len(), &*seen[1].name), (2, "login"));
     }
 
     async fn two_requests_of_a_user_who_is_gone_revoke_the_session_once(bench: Bench) {

@@ -45,7 +45,7 @@ behaviour! {
         manager.drain().await;
         let entries = trail.entries();
         let row = |entry: &sessionkit::AuditEntry| {
-            (entry.event, entry.at.saturating_duration_since(began).as_secs(), entry.user.as_deref().map(str::to_owned))
+            (entry.event, entry.at.saturating_duration_since(began).as_secs(), entry.user_id.as_deref().map(str::to_owned))
         };
         let rows: Vec<_> = entries.iter().map(row).collect();
         let ada = Some("ada".to_owned());

@@ -123,17 +123,17 @@ behaviour! {
         manager.drain().await;
         next.drain().await;
 
-        let told = recorded.take();
-        let names: Vec<_> = told.iter().map(|told| &*told.name).collect();
+        let seen = recorded.take();
+        let names: Vec<_> = seen.iter().map(|seen| &*seen.name).collect();
         for name in ["created", "login", "rotated", "denied", "csrf", "write_discarded", "rejected", "unfit", "logout"] {
-            assert!(names.contains(&name), "{name} was told: {names:?}");
+            assert!(names.contains(&name), "{name} was seen: {names:?}");
         }
-        assert_eq!(trail.entries().len(), told.len(), "the trail kept everything");
-        let told = format!("{told:?} {:?} {:?} {}", trail.entries(), metrics::metrics("Main"), log.text());
+        assert_eq!(trail.entries().len(), seen.len(), "the trail kept everything");
+        let seen = format!("{seen:?} {:?} {:?} {}", trail.entries(), metrics::metrics("Main"), log.text());
         for secret in secrets {
             // The first 22 letters of a token are the session's id, which is no secret.
             let secret = secret.get(22..).filter(|_| secret.len() == 64).unwrap_or(&secret);
-            assert!(!told.contains(secret), "{secret} was told");
+            assert!(!seen.contains(secret), "{secret} was seen");
         }
     }
 }

@@ -66,8 +66,8 @@ behaviour! {
             assert_eq!(recorded.names(), ["created", "denied", "login"]);
         }
         let log = log.text();
-        assert!(log.contains("event=\"sink_panicked\" told=\"created\""), "{log}");
-        assert!(log.contains("event=\"sink_panicked\" told=\"store call\""), "{log}");
+        assert!(log.contains("event=\"sink_panicked\" call=\"created\""), "{log}");
+        assert!(log.contains("event=\"sink_panicked\" call=\"store call\""), "{log}");
     }
 }
 

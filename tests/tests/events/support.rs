@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use sessionkit::{AuditEntry, AuditLog, EventSink, SessionEvent};
 
-/// An event that a sink was told, in owned form.
+/// An event that a sink got, in owned form.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Told {
+pub struct RecordedEvent {
     pub name: String,
     pub reason: String,
     pub key: String,
@@ -19,26 +19,26 @@ pub struct Told {
     pub printed: String,
 }
 
-/// Keeps what it is told. Clones keep together.
+/// Keeps the events that it gets. Clones keep together.
 #[derive(Clone, Debug, Default)]
-pub struct Recorded(Arc<Mutex<Vec<Told>>>);
+pub struct Recorded(Arc<Mutex<Vec<RecordedEvent>>>);
 
 impl Recorded {
-    /// What was told since the last time that this was asked.
-    pub fn take(&self) -> Vec<Told> {
+    /// The events since the last call.
+    pub fn take(&self) -> Vec<RecordedEvent> {
         std::mem::take(&mut *self.0.lock().expect("no holder panics"))
     }
 
-    /// The names of what was told since the last time.
+    /// The names of the events since the last call.
     pub fn names(&self) -> Vec<String> {
-        self.take().into_iter().map(|told| told.name).collect()
+        self.take().into_iter().map(|seen| seen.name).collect()
     }
 }
 
 impl EventSink for Recorded {
     fn record(&self, event: &SessionEvent<'_>) {
         let kind = event.kind();
-        let told = Told {
+        let seen = RecordedEvent {
             name: kind.name().to_owned(),
             reason: kind.reason().unwrap_or_default().to_owned(),
             key: kind.key().unwrap_or_default().to_owned(),
@@ -49,7 +49,7 @@ impl EventSink for Recorded {
             route: event.route().map(|route| route.to_string()).unwrap_or_default(),
             printed: format!("{event:?} {event:#?}"),
         };
-        self.0.lock().expect("no holder panics").push(told);
+        self.0.lock().expect("no holder panics").push(seen);
     }
 }
 
@@ -65,7 +65,7 @@ impl Trail {
 
     /// The events and their users, `login ada`.
     pub fn lines(&self) -> Vec<String> {
-        let line = |entry: AuditEntry| format!("{} {}", entry.event, entry.user.as_deref().unwrap_or("-"));
+        let line = |entry: AuditEntry| format!("{} {}", entry.event, entry.user_id.as_deref().unwrap_or("-"));
         self.entries().into_iter().map(line).collect()
     }
 }

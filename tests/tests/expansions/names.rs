@@ -114,7 +114,7 @@ mod renamed {
 }
 
 #[tokio::test]
-async fn renamed_crate_and_another_layer() {
+async fn renamed_crate_and_another_scope() {
     let visitor = Visitor::<renamed::Office>::new();
     visitor.change(|desk: &mut renamed::Desk| desk.drawers = 3).await;
     assert_eq!(visitor.read::<renamed::Desk>().await.drawers, 3);

@@ -23,9 +23,9 @@ impl<L: SessionScope> Visitor<L> {
         let headers = Cookie(self.cookie.lock().unwrap().clone());
         session.attach(&RequestHead::new("GET", "/", &headers));
         change(&mut session.checkout().await.unwrap());
-        let closed = self.manager.close(&session, 200).await;
-        assert_eq!(closed.rejection, None);
-        for header in closed.headers {
+        let changes = self.manager.close(&session, 200).await;
+        assert_eq!(changes.rejection, None);
+        for header in changes.headers {
             if let HeaderChange::Append("set-cookie", value) = header {
                 *self.cookie.lock().unwrap() = value.split(';').next().map(str::to_owned);
             }

@@ -158,14 +158,14 @@ impl World {
                 _ => data.sum += 1,
             }
         }
-        let closed = manager.close(&session, 200).await;
-        let cookie = closed.headers.into_iter().find_map(|change| match change {
+        let changes = manager.close(&session, 200).await;
+        let cookie = changes.headers.into_iter().find_map(|change| match change {
             HeaderChange::Append("set-cookie", cookie) => {
                 Token::parse(cookie.split(['=', ';']).nth(1).unwrap().as_bytes())
             }
             _ => None,
         });
-        let stored = closed.rejection.is_none();
+        let stored = changes.rejection.is_none();
         Outcome { request, opened, authenticated: authenticated.is_ok(), stored, cookie, began, ended: turns() }
     }
 

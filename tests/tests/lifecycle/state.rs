@@ -221,8 +221,8 @@ behaviour! {
         let view = session.view::<Cart>().await.expect("nothing fails");
         assert_eq!(show(&view), "{} None {} EUR 3 3 [1, 2, 3] None");
         assert_eq!(bench.store.take().total(), 0, "nothing is stored before the request is closed");
-        let closed = manager.close(&session, 200).await;
-        assert!(closed.rejection.is_none());
+        let changes = manager.close(&session, 200).await;
+        assert!(changes.rejection.is_none());
         assert_eq!(bench.store.take().insert, 1);
     }
 

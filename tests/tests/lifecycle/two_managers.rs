@@ -60,7 +60,7 @@ behaviour! {
 
     async fn two_managers_of_one_cookie_are_an_error_that_names_both(bench: Bench) {
         Log::collect();
-        let server = serve_layers(&bench, bench.manager(), routes!["/add" => add, "/free" => free]).await;
+        let server = serve_scopes(&bench, bench.manager(), routes!["/add" => add, "/free" => free]).await;
         let visitor = server.visitor();
         for path in ["/add", "/free"] {
             assert_refused(&bench, &visitor.get(path).await, &["one of the scope `Main` and inside of it one of the scope `Main`"]);
@@ -78,7 +78,7 @@ behaviour! {
     async fn two_scopes_of_one_cookie_are_an_error_that_names_both(bench: Bench) {
         Log::collect();
         let routes = routes!["/add" => add, "/open" => open_order];
-        let server = serve_layers(&bench, bench.manager_of::<Office>(), routes).await;
+        let server = serve_scopes(&bench, bench.manager_of::<Office>(), routes).await;
         let visitor = server.visitor();
         for path in ["/add", "/open"] {
             let both = "one of the scope `Office` and inside of it one of the scope `Main`";
@@ -118,7 +118,7 @@ behaviour! {
 
     async fn a_refused_request_is_no_route_that_nobody_guards(bench: Bench) {
         Log::collect();
-        let server = serve_denying_beside(&bench, bench.manager_of::<Office>(), routes!["/free" => free]).await;
+        let server = serve_withholding_beside(&bench, bench.manager_of::<Office>(), routes!["/free" => free]).await;
         assert_refused(&bench, &server.visitor().get("/free").await, &["`Main`", "`Office`"]);
     }
 }

@@ -33,7 +33,7 @@ behaviour! {
         row_22_the_user_is_loaded_once_and_only_where_somebody_asks,
         row_22_login_and_logout_change_who_is_loaded,
         row_22_a_user_who_is_required_is_asked_to_log_in,
-        each_layer_has_users_of_its_own,
+        each_scope_has_users_of_its_own,
         a_loader_may_be_shared_with_the_application,
         a_user_whom_nothing_loads_is_an_error_that_says_what_to_write,
     ];
@@ -177,19 +177,19 @@ behaviour! {
         assert_eq!(accounts.calls(), [""; 0]);
     }
 
-    async fn each_layer_has_users_of_its_own(bench: Bench) {
+    async fn each_scope_has_users_of_its_own(bench: Bench) {
         let accounts = Accounts::new(&bench.gates);
         let config = SessionConfig::builder().cookie_name("__Host-office").build().unwrap();
         let manager = SessionManager::<Office>::for_scope(bench.store.clone(), config).with_clock(bench.clock.clone());
         let manager = manager.with_user_loader(accounts.clone());
         let routes = routes!["/office" => office, "/office-login" => office_login, "/profile" => profile];
-        let server = serve_layers(&bench, manager, routes).await;
+        let server = serve_scopes(&bench, manager, routes).await;
         let visitor = server.visitor();
         assert_eq!(visitor.get("/office").await.status, 401);
         visitor.get("/office-login").await;
         assert_eq!(visitor.get("/office").await.body, "bob true");
         assert_eq!(accounts.calls(), ["bob"]);
-        assert_eq!(visitor.get("/profile").await.status, 500, "the main layer has no loader");
+        assert_eq!(visitor.get("/profile").await.status, 500, "the main scope has no loader");
     }
 
     async fn a_loader_may_be_shared_with_the_application(bench: Bench) {

@@ -48,7 +48,7 @@ behaviour! {
         rules_are_not_met_without_conditions_or_layer,
         row_23_rules_say_where_the_login_page_is_and_what_the_refused_see,
         row_23_a_route_that_nobody_guards_is_denied_by_default,
-        a_guard_of_another_layer_is_a_guard,
+        a_guard_of_another_scope_is_a_guard,
         routes_that_nobody_guards_are_named,
     ];
 
@@ -159,7 +159,7 @@ behaviour! {
             let manager = bench.manager();
             let ada = TestSession::new(&manager).login("ada").with(|cart: &mut Cart| cart.items.push(7)).await;
             let routes = routes!["/page" => page, "/add" => add, "/guarded" => guarded, "/missing" => failing];
-            let server = serve_denying(&bench, manager.clone(), Rules::public(), routes).await;
+            let server = serve_withholding(&bench, manager.clone(), Rules::public(), routes).await;
             let get = async |path: &'static str| {
                 let cookie = ada.cookie();
                 server.visitor().send(reqwest::Method::GET, path, &[("cookie", cookie.as_bytes())], "").await
@@ -182,12 +182,12 @@ behaviour! {
         }
     }
 
-    async fn a_guard_of_another_layer_is_a_guard(bench: Bench) {
+    async fn a_guard_of_another_scope_is_a_guard(bench: Bench) {
         let config = SessionConfig::builder().cookie_name("__Host-office").build().unwrap();
         let manager = SessionManager::<Office>::for_scope(bench.store.clone(), config).with_clock(bench.clock.clone());
         let clerk = TestSession::new(&manager).login("clerk").await;
         let routes = routes!["/office" => office, "/page" => page];
-        let server = serve_denying_beside(&bench, manager, routes).await;
+        let server = serve_withholding_beside(&bench, manager, routes).await;
         let get = async |path: &'static str| {
             let cookie = clerk.cookie();
             server.visitor().send(reqwest::Method::GET, path, &[("cookie", cookie.as_bytes())], "").await.status
@@ -199,7 +199,7 @@ behaviour! {
         let unguarded = UnguardedRoutes::default();
         let manager = bench.manager().with_event_sink(unguarded.clone());
         let routes = routes!["/page" => page, "/guarded" => guarded];
-        let server = serve_denying(&bench, manager, Rules::new().require_login(), routes).await;
+        let server = serve_withholding(&bench, manager, Rules::new().require_login(), routes).await;
         let visitor = server.visitor();
         let paths = [("GET", "/page"), ("GET", "/guarded"), ("GET", "/fenced/page"), ("POST", "/page")];
         let found = unguarded.among(paths, async |method, path| {

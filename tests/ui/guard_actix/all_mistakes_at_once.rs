@@ -1,6 +1,6 @@
 use sessionkit::actix::session;
 
-#[session(requires_login, require = "is_admin", layer)]
+#[session(requires_login, require = "is_admin", scope)]
 async fn admin() {}
 
 fn main() {}

@@ -1,4 +1,4 @@
-//! What `#[derive(SessionData)]` expands to.
+//! The expansion of `#[derive(SessionData)]`.
 
 mod fields;
 mod generics;

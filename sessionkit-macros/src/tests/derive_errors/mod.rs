@@ -1,4 +1,4 @@
-//! What `#[derive(SessionData)]` says about mistakes.
+//! The errors of `#[derive(SessionData)]`.
 
 mod evolution;
 

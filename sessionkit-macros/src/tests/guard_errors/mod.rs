@@ -1,4 +1,4 @@
-//! What `#[session(..)]` on a handler says about mistakes.
+//! The errors of `#[session(..)]` on a handler.
 
 use expect_test::Expect;
 use proc_macro2::TokenStream;

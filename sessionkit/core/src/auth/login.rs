@@ -45,12 +45,12 @@ impl Login {
 
 impl Login {
     /// Lets this login last for `lifetime` after its last use, in place of the setting `ttl`: "keep me signed in".
-    /// Where the setting `absolute_ttl` is shorter, it is raised to `lifetime`. Whole seconds, at least one; `None` leaves
-    /// the settings as they are. It does not pass the limits of a preset such as
-    /// [`aal2`](crate::SessionConfigBuilder::aal2).
+    /// If the setting `absolute_ttl` is shorter, this login uses `lifetime` in its place. The unit is whole seconds, at
+    /// least one; `None` keeps the settings. The limits of a preset such as
+    /// [`aal2`](crate::SessionConfigBuilder::aal2) still hold.
     ///
-    /// With [`CookieMaxAge::Session`](crate::CookieMaxAge::Session), whose cookies end with the browser, the cookie of such
-    /// a login follows the session's end instead.
+    /// With [`CookieMaxAge::Session`](crate::CookieMaxAge::Session), whose cookies end with the browser, the cookie of
+    /// this login lasts as long as its session.
     pub fn lifetime(mut self, lifetime: impl Into<Option<Duration>>) -> Self {
         self.lifetime = lifetime.into().map(|lifetime| Duration::from_secs(lifetime.as_secs().max(1)));
         self

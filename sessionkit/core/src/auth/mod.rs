@@ -22,7 +22,7 @@ pub(crate) use ending::end;
 pub use login::Login;
 pub use step_up::Reauthentication;
 
-/// Who is logged in, and the ways to change that.
+/// The login of a request, and the ways to change it.
 ///
 /// Each change is stored at once, in a task of its own that goes on even if the client disconnects, and holds whatever
 /// the handler answers. [`RequestSession::auth`] makes one.
@@ -40,7 +40,7 @@ impl Auth {
         &self.session
     }
 
-    /// The user who is logged in.
+    /// The id of the user who is logged in.
     ///
     /// # Errors
     /// Fails when the store does: that is no reason to treat anybody as logged out.
@@ -48,7 +48,7 @@ impl Auth {
         self.session.user_id().await
     }
 
-    /// Who really acts, where somebody acts as the user; see [`impersonate`](Self::impersonate).
+    /// Returns the user id of the actor under impersonation; see [`impersonate`](Self::impersonate).
     ///
     /// # Errors
     /// Fails when the store does.
@@ -56,7 +56,7 @@ impl Auth {
         Ok(self.session.info().await?.and_then(|info| info.actor))
     }
 
-    /// What is known of the session itself; `None` where the visitor has none.
+    /// Returns the facts about the session itself; `None` if the visitor has none.
     ///
     /// # Errors
     /// Fails when the store does.
@@ -84,7 +84,7 @@ impl Auth {
         Login::new(self.session.clone(), user.to_string().into())
     }
 
-    /// The devices on which whoever is logged in is, to be listed and ended. Needs the setting `track_devices`.
+    /// Returns the devices of the current user, to list and to end their sessions. Needs the setting `track_devices`.
     pub fn devices(&self) -> Devices {
         Devices::of_session(self.session.clone())
     }
@@ -227,7 +227,7 @@ async fn run(
 ///
 /// ```compile_fail,E0639
 /// # fn forge(known: sessionkit_core::SessionInfo) -> sessionkit_core::SessionInfo {
-/// sessionkit_core::SessionInfo { user: Some("ada".into()), ..known }
+/// sessionkit_core::SessionInfo { user_id: Some("ada".into()), ..known }
 /// # }
 /// ```
 ///

@@ -53,13 +53,13 @@ builder! {
     cookie_path: String, impl Into<String>;
     /// The `Domain` of the cookie; none by default, so that it goes to this host alone.
     cookie_domain: String, impl Into<String>;
-    /// Whether the cookie is `Secure`; it is by default.
+    /// Makes the cookie `Secure`; it is by default.
     cookie_secure: bool, bool;
-    /// Whether scripts are kept from the cookie with `HttpOnly`; they are by default.
+    /// Keeps scripts from the cookie with `HttpOnly`; it does by default.
     cookie_http_only: bool, bool;
     /// The `SameSite` of the cookie; `Lax` by default.
     cookie_same_site: SameSite, SameSite;
-    /// Whether the cookie is `Partitioned`, for embedding in other sites; not by default.
+    /// Makes the cookie `Partitioned`, for embedding in other sites; it is not by default.
     cookie_partitioned: bool, bool;
     /// The `Max-Age` of the cookie; by default it follows the session's own end.
     cookie_max_age: CookieMaxAge, CookieMaxAge;
@@ -70,44 +70,45 @@ builder! {
     /// The time after which a session ends even if it is used, counted from its beginning or from the last
     /// authentication; thirty days by default.
     absolute_ttl: Duration, Duration;
-    /// What use does to the idle deadline; [`Rolling::Reset`] by default.
+    /// The effect of use on the idle deadline; [`Rolling::Reset`] by default.
     rolling: Rolling, Rolling;
-    /// How long use need not be recorded again; a minute by default, half the idle time where that is less.
+    /// The time within which use is not recorded again; a minute by default, half the idle time if that is less.
     touch_after: Duration, Duration;
     /// The time after which a session in use gets a new token, without anybody noticing; never by default. Whole
     /// seconds, a minute at least. See also `renew_grace`.
     renew_after: Duration, Duration;
-    /// How long the old token still opens the session after the new one was first used, so that requests that were
+    /// The time for which the old token still opens the session once the new one was used, so that requests that were
     /// under way with it are not logged out; 30 seconds by default.
     renew_grace: Duration, Duration;
-    /// How long a load may take; 250 ms by default.
+    /// The deadline of a load; 250 ms by default.
     load_deadline: Duration, Duration;
-    /// How long a commit may take, retries included; 500 ms by default.
+    /// The deadline of a commit, retries included; 500 ms by default.
     commit_deadline: Duration, Duration;
-    /// How long the [`UserLoader`](crate::UserLoader) may take; a second by default.
+    /// The deadline of the [`UserLoader`](crate::UserLoader); a second by default.
     user_deadline: Duration, Duration;
-    /// How often [`SessionHandle::ended`](crate::SessionHandle::ended) looks whether its session is still there; 30 seconds
-    /// by default. Where the store sends notices, this is how long it takes to learn what they did not tell.
+    /// The interval at which [`SessionHandle::ended`](crate::SessionHandle::ended) looks for its session; 30 seconds
+    /// by default. If the store sends notices, this is the delay for what they missed.
     watch_interval: Duration, Duration;
     /// The most bytes that the fields of a session may take, keys included; 64 KiB by default. Parallel requests
     /// are each measured against what they loaded.
     max_record_size: usize, usize;
-    /// Whether a visitor gets a session, and its cookie, at the first visit, before there is anything to keep; not by
-    /// default. Then responses with a status from 500, and 408, begin none, and a cookie that is presented to a route
-    /// that does not use the session is not looked up.
+    /// Gives a visitor a session, and its cookie, at the first visit, before there is anything to keep; it does not
+    /// by default. With it, responses with a status from 500, and 408, begin no session. A cookie that is
+    /// presented to a route that does not use the session is not looked up.
     save_uninitialized: bool, bool;
-    /// What a request answers whose changes came after the session's end; [`OnLostWrite::Ignore`] by default.
+    /// The answer to a request whose changes came after the session's end; [`OnLostWrite::Ignore`] by default.
     on_lost_write: OnLostWrite, OnLostWrite;
-    /// What a request gets that asks for the session with a cookie that opens nothing; [`OnBadCookie::Anonymous`] by
-    /// default.
+    /// The treatment of a request that asks for the session with a cookie that opens nothing;
+    /// [`OnBadCookie::Anonymous`] by default.
     on_bad_cookie: OnBadCookie, OnBadCookie;
-    /// Whether the sessions of each user are kept in an index, for [lists of devices](crate::Devices) and for limits; not by
-    /// default, since it costs store calls. The store has to have an index.
+    /// Keeps the sessions of each user in an index, for [lists of devices](crate::Devices) and for limits; it
+    /// does not by default, since that costs store calls. The store has to have an index.
     track_devices: bool, bool;
-    /// On how many devices a user can be logged in; a thousand by default: so many that nobody notices, and few enough that
-    /// nobody's logins slow down those of others. Needs `track_devices`.
+    /// The number of devices on which a user can be logged in at once; a thousand by default, a limit that people do not
+    /// meet, and that bounds the cost of a login. Needs `track_devices`.
     max_devices: usize, usize;
-    /// What a login gets whose user is logged in on `max_devices` already; [`OnMaxDevices::EvictOldest`] by default.
+    /// The treatment of a login whose user is logged in on `max_devices` already;
+    /// [`OnMaxDevices::EvictOldest`] by default.
     on_max_devices: OnMaxDevices, OnMaxDevices;
     /// The path of the login page, for people who are not logged in; `/login` by default.
     login_url: String, impl Into<String>;

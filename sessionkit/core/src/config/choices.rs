@@ -25,7 +25,7 @@ pub enum CookieMaxAge {
     Fixed(Duration),
 }
 
-/// What use of a session does to its idle deadline.
+/// The effect that use of a session has on its idle deadline.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Rolling {
     /// Nothing: the session ends its idle time after it began.
@@ -36,16 +36,16 @@ pub enum Rolling {
     Extend(Duration),
 }
 
-/// What a request answers whose changes came after the session's end, by a logout in another request for example.
+/// The answer to a request whose changes came after the session's end, by a logout in another request for example.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OnLostWrite {
-    /// What the handler answered.
+    /// The handler's answer.
     Ignore,
     /// 409 Conflict.
     Error,
 }
 
-/// What a login gets whose user is logged in on as many devices as the setting `max_devices` allows.
+/// The treatment of a login whose user is logged in on as many devices as the setting `max_devices` allows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OnMaxDevices {
     /// The place of the oldest login, whose session ends.
@@ -54,13 +54,13 @@ pub enum OnMaxDevices {
     Reject,
 }
 
-/// What a request gets that asks for the session with a cookie that opens nothing: one that was tampered with, that
-/// nobody knows, or whose session has ended.
+/// The treatment of a request that asks for the session with a cookie that opens nothing. The cookie was tampered with,
+/// is unknown, or belongs to a session that has ended.
 ///
 /// A login and a logout work either way, and so does every route that does not use the session.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OnBadCookie {
-    /// What a visitor without a cookie gets.
+    /// The treatment of a visitor without a cookie.
     Anonymous,
     /// 400 Bad Request for a cookie that is no token, 401 Unauthorized for a token that opens nothing. So that a person
     /// whose session has ended can log in again, keep the session out of the login page and of its handler before the

@@ -1,4 +1,4 @@
-//! What each setting accepts, and how it is read from a value, whatever the source.
+//! The values that each setting accepts, and how it is read from them, whatever the source.
 
 use std::fmt;
 use std::time::Duration;

@@ -18,7 +18,7 @@ impl<'a> Origin<'a> {
         Some(Self { scheme, host, port: port.filter(|port| Some(*port) != own_port(scheme)) })
     }
 
-    /// Whether a request with this `Host` went to this origin. The header does not tell the scheme.
+    /// Returns whether a request with this `Host` went to this origin. The header does not contain the scheme.
     pub(super) fn is_at(&self, host: &str) -> bool {
         let same = |(host, port): (&str, Option<u16>)| {
             let port = port.filter(|port| Some(*port) != own_port(self.scheme));

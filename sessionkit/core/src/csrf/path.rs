@@ -25,7 +25,7 @@ impl Pattern {
         Ok(Self { segments: rest.split('/').map(Into::into).collect(), open })
     }
 
-    /// Whether a path is exempt. One that a server could read in two ways is not.
+    /// Returns whether a path is exempt. One that a server could read in two ways is not.
     pub(super) fn matches(&self, path: &str) -> bool {
         let Some(rest) = path.strip_prefix('/').filter(|_| is_plain(path)) else { return false };
         let mut segments = rest.split('/');
@@ -37,7 +37,7 @@ impl Pattern {
     }
 }
 
-/// Whether no router, proxy or handler takes the path for another one.
+/// Returns whether no router, proxy or handler takes the path for another one.
 fn is_plain(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let hidden = ["%2e", "%2f", "%5c", "%25", "%00", "\\", "//"].iter().any(|hidden| lower.contains(hidden));

@@ -59,7 +59,7 @@ use crate::wire::rejection::Rejection;
 ///
 /// So let that handler use no session: have it answer with a page that posts the same fields again, to a path of this
 /// site, where they arrive with the cookie, from the same origin. Or keep what the return needs in a cookie of its own
-/// that is short-lived and `SameSite=None`, by hand or as a [layer](crate::SessionScope) of its own. Or ask the provider for
+/// that is short-lived and `SameSite=None`, by hand or as a [scope](crate::SessionScope) of its own. Or ask the provider for
 /// `response_mode=query`: a `GET` that leads to a page comes with the cookie.
 #[derive(Clone, Default)]
 pub struct CrossOriginProtection {
@@ -139,22 +139,22 @@ impl CrossOriginProtection {
     /// Decides about a request by its head alone.
     ///
     /// # Errors
-    /// Says why it is refused.
+    /// Returns why the request is refused.
     pub fn check(&self, head: &RequestHead<'_>) -> Result<(), CsrfRefusal> {
         if matches!(head.method(), "GET" | "HEAD" | "OPTIONS") {
             return Ok(());
         }
-        let (mut site, mut origin) = (Said::Nothing, Said::Nothing);
+        let (mut site, mut origin) = (Claim::Nothing, Claim::Nothing);
         head.headers().each_value("sec-fetch-site", &mut |value| {
             site.add(value, |value| matches!(value, b"same-origin" | b"none"));
         });
         head.headers().each_value("origin", &mut |value| origin.add(value, |value| is_own(value, head)));
         let refusal = match (site, origin) {
-            (Said::Own, _) | (Said::Nothing, Said::Own) => return Ok(()),
-            (Said::Nothing, Said::Nothing) if !self.strict => return Ok(()),
-            (Said::Foreign, _) => CsrfRefusal::CrossOrigin,
-            (Said::Nothing, Said::Foreign) => CsrfRefusal::ForeignOrigin,
-            (Said::Nothing, Said::Nothing) => CsrfRefusal::Unknown,
+            (Claim::Own, _) | (Claim::Nothing, Claim::Own) => return Ok(()),
+            (Claim::Nothing, Claim::Nothing) if !self.strict => return Ok(()),
+            (Claim::Foreign, _) => CsrfRefusal::CrossOrigin,
+            (Claim::Nothing, Claim::Foreign) => CsrfRefusal::ForeignOrigin,
+            (Claim::Nothing, Claim::Nothing) => CsrfRefusal::Unknown,
         };
         if self.trusts(head) || self.exempt.iter().any(|path| path.matches(head.path())) {
             Ok(())
@@ -163,8 +163,8 @@ impl CrossOriginProtection {
         }
     }
 
-    /// Decides about a request, for adapters: by its head, and where that says nothing by its token. `layer` is the name
-    /// of the session's layer. What is refused is decided: it is no route that nobody guards, and `mark` says so.
+    /// Decides about a request, for adapters: by its head, and where that says nothing by its token. `scope` is the name
+    /// of the session's scope. What is refused is decided: it is no route that nobody guards, and `mark` says so.
     pub fn admit(
         self: &Arc<Self>,
         session: Option<&RequestSession>,
@@ -175,7 +175,7 @@ impl CrossOriginProtection {
         let Err(refusal) = self.check(head) else { return Admission::Admitted };
         let presented = head.header(token::HEADER).filter(|_| refusal == CsrfRefusal::Unknown);
         let (Some(presented), Some(session)) = (presented, session) else {
-            tell(session, scope, head, EventKind::Csrf { reason: refusal.as_str() });
+            report(session, scope, head, EventKind::Csrf { reason: refusal.as_str() });
             mark.into_iter().for_each(GuardMark::set);
             return Admission::Refused(self.answer(session, scope, head, refusal));
         };
@@ -219,7 +219,7 @@ impl CrossOriginProtection {
         let answer = caught(answer).unwrap_or_else(|| {
             let error = SessionError::panicked("on_denied");
             error.note_scope(scope);
-            tell(session, scope, head, EventKind::Failed { error: format_args!("{error}") });
+            report(session, scope, head, EventKind::Failed { error: format_args!("{error}") });
             error.rejection()
         });
         let answer = answer.because_of(refused.clone());
@@ -241,15 +241,15 @@ impl fmt::Debug for CrossOriginProtection {
     }
 }
 
-/// Tells the sinks of the session's manager, or else the log.
-fn tell(session: Option<&RequestSession>, scope: &'static str, head: &RequestHead<'_>, kind: EventKind<'_>) {
+/// Reports to the sinks of the session's manager, or else to the log.
+fn report(session: Option<&RequestSession>, scope: &'static str, head: &RequestHead<'_>, kind: EventKind<'_>) {
     match session {
         Some(session) => session.report_at(head, kind),
         None => event::log_at(scope, head, kind),
     }
 }
 
-/// Whether a request may go on, as far as that is known.
+/// The decision whether a request may go on, as far as it is known.
 #[derive(Debug)]
 pub enum Admission {
     /// It may.
@@ -261,7 +261,7 @@ pub enum Admission {
 }
 
 /// Decides about a request by its token. It loads the session.
-#[must_use = "it tells whether the request may go on"]
+#[must_use = "it decides whether the request may go on"]
 pub struct TokenCheck(Pin<Box<dyn Future<Output = Result<(), Rejection>> + Send>>);
 
 impl Future for TokenCheck {
@@ -278,15 +278,15 @@ impl fmt::Debug for TokenCheck {
     }
 }
 
-/// What the headers of one name say of where a request came from. One that is empty says nothing.
+/// The origin of a request by the headers of one name. An empty header says nothing.
 #[derive(Clone, Copy)]
-enum Said {
+enum Claim {
     Nothing,
     Own,
     Foreign,
 }
 
-impl Said {
+impl Claim {
     /// Of several headers the worst counts.
     fn add(&mut self, value: &[u8], is_own: impl Fn(&[u8]) -> bool) {
         *self = match *self {

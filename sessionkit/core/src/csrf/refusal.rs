@@ -1,8 +1,8 @@
-//! Why a request was refused as one of another site.
+//! The reasons for which a request is refused as one of another site.
 
 use std::fmt;
 
-/// Why a request was refused as one that another site made a browser send.
+/// The reason for which a request was refused as one that another site made a browser send.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum CsrfRefusal {
@@ -27,7 +27,7 @@ impl CsrfRefusal {
         }
     }
 
-    /// What the client is told.
+    /// The reason that the client gets.
     pub(crate) fn detail(&self) -> &'static str {
         match self {
             Self::CrossOrigin | Self::ForeignOrigin => {

@@ -32,7 +32,7 @@ type Seed = [u8; SEED];
 /// step-up, a rotation and a logout end all tokens that were handed out before; a scheduled renewal of the session's own
 /// token does not. A visitor who has no session gets an anonymous one, and its cookie, when a value is asked for.
 ///
-/// All values of a session are one, masked differently each time, so that compression of the page tells nothing of it
+/// All values of a session are one, masked differently each time, so that compression of the page reveals nothing of it
 /// (the BREACH attack). It opens nothing: whoever finds it cannot use the session.
 pub struct CsrfToken {
     session: RequestSession,
@@ -114,7 +114,7 @@ impl RequestSession {
     }
 }
 
-/// Whether a value was handed out for this session, which is loaded.
+/// Returns whether a value was handed out for this session, which is loaded.
 pub(super) fn is_valid(session: &RequestSession, presented: &[u8]) -> bool {
     let Ok(masked) = URL_SAFE_NO_PAD.decode(presented) else { return false };
     let Ok(masked) = <[u8; 2 * SEED]>::try_from(masked) else { return false };

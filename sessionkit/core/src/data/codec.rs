@@ -1,4 +1,4 @@
-//! How the value of a field becomes bytes.
+//! The encoding of a field's value as bytes.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

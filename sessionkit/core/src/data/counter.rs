@@ -23,7 +23,7 @@ pub trait Counter: Copy + sealed::Sealed {
     fn saturating_from(number: i128) -> Self;
 }
 
-/// How the values of a `merge = add` field are counted.
+/// The way in which the values of a `merge = add` field are counted.
 ///
 /// It is made by [`counter`], the one place that asks for [`Counter`], so that another type is one error.
 pub struct Counting<T> {
@@ -39,7 +39,7 @@ pub const fn counter<T: Counter>() -> Counting<T> {
 }
 
 impl<T> Counting<T> {
-    /// What happens when two requests change the field.
+    /// The rule for two requests that change the field.
     pub const fn rule(&self) -> Merge {
         Merge::Add { min: self.min, max: self.max }
     }

@@ -19,7 +19,7 @@ pub trait Stored: Serialize + DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Stored for T {}
 
-/// How the values of a field are encoded, and which one it has where none is stored.
+/// The encoding of a field's values, and the value that it has if none is stored.
 ///
 /// It is made by [`stored`] and [`stored_or`], which ask for [`Stored`]: a type that is not is one error, and not one for
 /// reading it and another for writing.

@@ -18,10 +18,10 @@ use crate::data::encoding::Stored;
     note = "write `BTreeMap`, `BTreeSet`, `HashMap` or `HashSet`, or remove `entries` to store the value in one piece"
 )]
 pub trait Entries: Stored + Default {
-    /// What tells the entries apart.
+    /// The key that distinguishes the entries.
     type Key: Stored;
 
-    /// What is stored for an entry; `true` for one of a set.
+    /// The value that is stored for an entry; `true` for one of a set.
     type Value: Stored;
 
     /// Calls `visit` for each entry, until it fails.
@@ -80,7 +80,7 @@ sets! {
     [T: Stored + Eq + Hash, S: BuildHasher + Default] HashSet<T, S>;
 }
 
-/// How the entries of an `entries` field are encoded.
+/// The encoding of the entries of an `entries` field.
 ///
 /// It is made by [`entries`], the one place that asks for [`Entries`], so that another type is one error.
 pub struct Itemizing<T> {
@@ -107,7 +107,7 @@ pub const fn entries<C: Codec, T: Entries>() -> Itemizing<T> {
 }
 
 impl<T> Itemizing<T> {
-    /// What happens when two requests change the field: each entry is a field of its own.
+    /// The rule for two requests that change the field: each entry is a field of its own.
     pub const fn rule(&self) -> Merge {
         Merge::Entries(self.split)
     }

@@ -16,7 +16,7 @@ use crate::data::encoding::{Encoding, Stored, stored};
     note = "write `Option<{Self}>` and take it with `.take()`"
 )]
 pub trait Flash: Stored + Default {
-    /// Whether there is nothing to show.
+    /// Returns whether there is nothing to show.
     fn is_empty(&self) -> bool;
 
     /// Merges encoded values; an absent one is empty.
@@ -32,7 +32,7 @@ pub trait Flash: Stored + Default {
 
 pub(crate) type MergeEncoded = fn(Option<&[u8]>, Option<&[u8]>, Option<&[u8]>) -> Result<Option<Vec<u8>>, CodecError>;
 
-/// How the values of a `flash` field are taken.
+/// The way in which the values of a `flash` field are taken.
 ///
 /// It is made by [`flash`], the one place that asks for [`Flash`], so that another type is one error.
 pub struct Flashing<T> {
@@ -48,7 +48,7 @@ pub const fn flash<C: Codec, T: Flash>() -> Flashing<T> {
 }
 
 impl<T> Flashing<T> {
-    /// What happens when two requests change the field: what one of them took stays taken, what the other set meanwhile
+    /// The rule for two requests that change the field: what one of them took stays taken, what the other set meanwhile
     /// stays.
     pub const fn rule(&self) -> Merge {
         self.rule

@@ -1,4 +1,4 @@
-//! What `#[derive(SessionData)]` tells the engine about a struct.
+//! The description of a struct that `#[derive(SessionData)]` gives to the engine.
 
 use crate::data::codec::{Codec, CodecError};
 use crate::data::entries::Split;
@@ -34,16 +34,16 @@ pub trait SessionData: Sized + 'static {
     /// The session that the struct belongs to, when an application has several; [`MainScope`](crate::MainScope) otherwise.
     type Scope: SessionScope;
 
-    /// How the fields are encoded.
+    /// The encoding of the fields.
     type Codec: Codec;
 
-    /// The struct's name inside the record; two structs of one layer must not share it.
+    /// The struct's name inside the record; two structs of one scope must not share it.
     const NAMESPACE: &'static str;
 
     /// The version of what is stored. A struct that is stored without one has the version 1.
     const VERSION: u32 = 1;
 
-    /// What a stored value does that does not fit its field.
+    /// The effect of a stored value that does not fit its field.
     const ON_ERROR: OnError = OnError::Fail;
 
     /// The stored fields, in the order in which [`decode`](Self::decode) reads and [`encode`](Self::encode) writes them.
@@ -71,7 +71,7 @@ pub trait SessionData: Sized + 'static {
     }
 }
 
-/// What a stored value does that does not fit its field, as after the field's type was changed.
+/// The effect of a stored value that does not fit its field, as after a change of the field's type.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum OnError {
     /// The field has its default, which is reported. What is stored stays until the field is changed.
@@ -100,13 +100,13 @@ impl OnError {
 pub struct Field {
     /// The key inside the record: `namespace.field`.
     pub key: &'static str,
-    /// What happens when two requests change the field.
+    /// The rule for two requests that change the field.
     pub merge: Merge,
-    /// Whether the value stays when another user logs in.
+    /// Keeps the value when another user logs in.
     pub carry: bool,
     /// Seconds from a change of the value to its end.
     pub ttl: Option<u32>,
-    /// Whether the value is kept out of everything that SessionKit prints.
+    /// Keeps the value out of everything that SessionKit prints.
     pub sensitive: bool,
     /// Keys under which the field is read where nothing is stored under its own. They go when it is written.
     pub aliases: &'static [&'static str],
@@ -184,7 +184,7 @@ impl FieldError {
     }
 }
 
-/// What happens when two requests change one field.
+/// The rule for two requests that change one field.
 #[derive(Clone, Copy, Debug)]
 pub enum Merge {
     /// The value that is written last stays.

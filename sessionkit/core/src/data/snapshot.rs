@@ -1,4 +1,4 @@
-//! What is stored of a session, at one moment and as this release reads it.
+//! The stored fields of a session, at one moment and as this release reads them.
 
 use crate::data::Field;
 use crate::record::Record;
@@ -30,7 +30,7 @@ impl<'a> Snapshot<'a> {
         self.unfit.extend(unfit);
     }
 
-    /// Takes the keys of the values that no migration could read, to tell of them.
+    /// Takes the keys of the values that no migration could read, to report them.
     pub(crate) fn take_unfit(&mut self) -> Vec<String> {
         std::mem::take(&mut self.unfit)
     }

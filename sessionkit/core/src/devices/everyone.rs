@@ -69,7 +69,7 @@ impl Engine {
         if !removed || header.is_expired(self.now()) {
             return Ok(0);
         }
-        let about = About { session: Some(id), user: Some(owner), ..About::default() };
+        let about = About { session: Some(id), user_id: Some(owner), ..About::default() };
         self.record(EventKind::Revoked { reason: REASON }, about);
         Ok(1)
     }

@@ -178,7 +178,7 @@ impl Engine {
             Found::Record(_) | Found::Nothing => false,
         };
         if ended {
-            self.record(EventKind::Revoked { reason }, About { session: Some(id), user: Some(user), ..at });
+            self.record(EventKind::Revoked { reason }, About { session: Some(id), user_id: Some(user), ..at });
         }
         Ok(ended)
     }

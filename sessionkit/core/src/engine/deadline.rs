@@ -1,4 +1,4 @@
-//! How long a store may take.
+//! The time that a store may take.
 
 use std::future::Future;
 use std::pin::pin;

@@ -1,4 +1,4 @@
-//! What an application may decide while the session of a request is loaded, and about what it answers.
+//! The decisions of an application while the session of a request is loaded, and about its rejections.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -31,7 +31,7 @@ impl PresentedCookie {
     }
 }
 
-/// What becomes of a cookie that a request presented.
+/// The decision about a cookie that a request presented.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum LoadCookie {
@@ -45,7 +45,7 @@ pub enum LoadCookie {
     Answer(Rejection),
 }
 
-/// What becomes of a request that asks for a session and has none.
+/// The decision about a request that asks for a session and has none.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum MissingSession {
@@ -100,17 +100,17 @@ impl Hooks {
         self.load_cookie.is_none() && self.missing_session.is_none()
     }
 
-    /// Whether a hook is shown the heads of requests.
+    /// Returns whether a hook needs the heads of requests.
     pub(crate) fn need_heads(&self) -> bool {
         self.rejection.is_some() || !self.is_empty()
     }
 
-    /// What the hook makes of a rejection; `None` if there is no hook.
+    /// Returns the rejection after the hook has seen it; `None` if there is no hook.
     pub(crate) fn rejection(&self, rejection: Rejection, head: &RequestHead<'_>) -> Option<Rejection> {
         self.rejection.as_ref().map(|hook| hook(rejection, head))
     }
 
-    /// What the request presents after the hook has looked at it, or the answer. `None` where there is no hook.
+    /// Returns the cookies after the hook has looked at them, or the answer; `None` if there is no hook.
     pub(crate) async fn load_cookies(
         &self,
         hooked: &Hooked,
@@ -121,7 +121,7 @@ impl Hooks {
         let mut found = Candidates::default();
         for value in name.values(&*hooked.head) {
             let presented = PresentedCookie { request: hooked.head.clone(), value: value.clone() };
-            match in_time("on_load_cookie", deadline, || hook(presented)).await? {
+            match decision_of("on_load_cookie", deadline, || hook(presented)).await? {
                 LoadCookie::Continue => found.add(value.as_bytes()),
                 LoadCookie::Replace(value) => found.add(value.as_bytes()),
                 LoadCookie::Ignore => {}
@@ -139,7 +139,7 @@ impl Hooks {
     ) -> Result<Option<Rejection>, SessionError> {
         let Some(hook) = &self.missing_session else { return Ok(None) };
         let ask = async || {
-            let decision = in_time("on_missing_session", deadline, || hook(hooked.head.clone())).await?;
+            let decision = decision_of("on_missing_session", deadline, || hook(hooked.head.clone())).await?;
             Ok(match decision {
                 MissingSession::Continue => None,
                 MissingSession::Answer(rejection) => Some(rejection),
@@ -160,7 +160,7 @@ impl Hooked {
 }
 
 /// Waits for a hook, which fails closed: where it panics or takes too long, the session cannot be used.
-async fn in_time<T, F: Future<Output = T>>(
+async fn decision_of<T, F: Future<Output = T>>(
     hook: &'static str,
     deadline: &mut Deadline,
     call: impl FnOnce() -> F,

@@ -1,4 +1,4 @@
-//! Who the user of a session is, as the application knows them.
+//! The user of a session, as the application knows them.
 
 use std::any::{Any, TypeId, type_name};
 use std::error::Error;
@@ -42,7 +42,7 @@ pub trait SessionUser: Send + Sync + 'static {
     }
 }
 
-/// What is a session struct or a user, and not both: a predicate over something that is both could not tell what to load.
+/// A session struct or a user, and not both: a predicate over something that is both would not determine what to load.
 /// Every user is one, and the derive makes one of its struct, so that the compiler refuses the second of the two.
 #[doc(hidden)]
 pub trait SessionDataOrSessionUser {}
@@ -90,10 +90,10 @@ impl<U: SessionUser> SessionDataOrSessionUser for U {}
     note = "write `impl UserLoader for {Self}` with `type User`, `type Error` and `async fn load`"
 )]
 pub trait UserLoader: Send + Sync + 'static {
-    /// What is loaded.
+    /// The type of the user.
     type User: SessionUser;
 
-    /// Why that may fail: an error, or a text. It is logged, and not shown to the client.
+    /// The error of a load, or a text. It is logged, and not shown to the client.
     type Error: Into<Box<dyn Error + Send + Sync>>;
 
     /// Loads the user whom a login named: `auth.login(id)`. `None` where there is no such user, or not any more, or where
@@ -101,7 +101,7 @@ pub trait UserLoader: Send + Sync + 'static {
     /// somebody else acts as them.
     ///
     /// # Errors
-    /// Fails when it cannot be told whether there is such a user. The request is answered with 503 then, and the session
+    /// Fails if it cannot find out whether there is such a user. The request is answered with 503 then, and the session
     /// stays as it is.
     fn load(&self, id: &str) -> impl Future<Output = Result<Option<Self::User>, Self::Error>> + Send;
 }

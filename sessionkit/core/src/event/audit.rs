@@ -42,7 +42,7 @@ const LAST_ATTEMPTS: u32 = 3;
 ///         use std::io::Write as _;
 ///         let mut out = std::io::stdout();
 ///         for entry in entries {
-///             writeln!(out, "{} {} {:?}", entry.at.unix_seconds(), entry.event, entry.user)?;
+///             writeln!(out, "{} {} {:?}", entry.at.unix_seconds(), entry.event, entry.user_id)?;
 ///         }
 ///         out.flush()
 ///     }
@@ -54,7 +54,7 @@ const LAST_ATTEMPTS: u32 = 3;
     note = "a log is a type of yours, not a function or a closure: write `impl AuditLog for ..` with `type Error` and `async fn append`"
 )]
 pub trait AuditLog: Send + Sync + 'static {
-    /// Why entries could not be appended. It goes to the log.
+    /// The error of an append. It goes to the log.
     type Error: Display;
 
     /// Appends entries, in this order, all of them or none. After an error, after ten seconds without an answer, and after

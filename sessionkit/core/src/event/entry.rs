@@ -1,4 +1,4 @@
-//! What an audit trail keeps of an event.
+//! The entries of an audit trail.
 
 use super::{EventKind, SessionEvent};
 use crate::time::Timestamp;
@@ -8,19 +8,19 @@ use crate::token::SessionId;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AuditEntry {
-    /// When, by the manager's clock.
+    /// The time of the event, by the manager's clock.
     pub at: Timestamp,
-    /// What: [`EventKind::name`], or `entries_lost`.
+    /// The kind of the event: [`EventKind::name`], or `entries_lost`.
     pub event: &'static str,
-    /// Why, for events that have one of a few reasons.
+    /// The reason, for events that have one of a few.
     pub reason: Option<&'static str>,
-    /// The name of the session layer.
+    /// The name of the session scope.
     pub scope: &'static str,
     /// The session.
     pub session: Option<SessionId>,
-    /// The user who is logged in.
-    pub user: Option<Box<str>>,
-    /// Who really acts, where somebody acts as the user.
+    /// The id of the user who is logged in.
+    pub user_id: Option<Box<str>>,
+    /// The id of the user who acts as this user, under impersonation.
     pub actor: Option<Box<str>>,
     /// The guarded handler, by its path in the program.
     pub handler: Option<&'static str>,
@@ -38,7 +38,7 @@ impl AuditEntry {
             reason: event.kind().reason(),
             scope: event.scope(),
             session: event.session(),
-            user: event.user_id().map(Into::into),
+            user_id: event.user_id().map(Into::into),
             actor: event.actor().map(Into::into),
             handler: event.handler(),
             route: event.route().map(|route| route.to_string().into()),
@@ -49,13 +49,13 @@ impl AuditEntry {
     /// The entry that stands for those that found no room, of which this is the first; they are counted in it.
     pub(super) fn none_lost(first: &SessionEvent<'_>) -> Self {
         let (at, event, scope) = (first.at(), "entries_lost", first.scope());
-        let (session, user, actor, handler, route) = Default::default();
-        Self { at, event, reason: None, scope, session, user, actor, handler, route, lost: 0 }
+        let (session, user_id, actor, handler, route) = Default::default();
+        Self { at, event, reason: None, scope, session, user_id, actor, handler, route, lost: 0 }
     }
 }
 
 impl EventKind<'_> {
-    /// Whether an audit trail keeps it unless it is told otherwise: who came and went, and who was refused; not what
+    /// Returns whether an audit trail keeps it by default: who came and went, and who was refused; not what
     /// belongs to running the application, and not tokens that open nothing.
     pub fn is_audited(&self) -> bool {
         !matches!(

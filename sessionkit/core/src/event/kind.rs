@@ -12,7 +12,7 @@ macro_rules! kinds {
         $kind:ident $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* })? =
             $name:literal, $level:ident $message:literal [$($shown:ident),*];
     )*) => {
-        /// What happened to a session, with what belongs to it alone. It holds no token and no value of a field.
+        /// The kind of an event, with what belongs to it alone. It holds no token and no value of a field.
         #[derive(Clone, Copy, Debug)]
         #[non_exhaustive]
         pub enum EventKind<'a> {
@@ -60,8 +60,9 @@ kinds! {
     Logout = "logout", info "logout" [scope, id];
     /// A session was ended by somebody else than its user.
     Revoked {
-        /// Why: `there is no such user`, `the credentials changed after the login`, `ended from the list of devices`,
-        /// `everyone's sessions were ended`, `another login took its place`, or `its login came to nothing`.
+        /// The reason: `there is no such user`, `the credentials changed after the login`,
+        /// `ended from the list of devices`, `everyone's sessions were ended`,
+        /// `another login took its place`, or `its login came to nothing`.
         reason: &'static str
     } = "revoked", info "session revoked" [scope, id, reason];
     /// The token was replaced, and the old one is dead.
@@ -109,7 +110,7 @@ kinds! {
     CutOff = "cut_off", error "store call cut off: its runtime ended before it" [scope];
     /// The store failed, or did not answer in time.
     StoreUnavailable {
-        /// What the store said, for the log.
+        /// The error of the store, for the log.
         error: fmt::Arguments<'a>
     } = "store_unavailable", warn "session unavailable" [scope, error];
     /// The session could not be used for another reason than its store.
@@ -117,7 +118,7 @@ kinds! {
         /// The reason, for the log: of a field that is not `sensitive` it may quote the value.
         error: fmt::Arguments<'a>
     } = "failed", warn "session unavailable" [scope, error];
-    /// A route answered about which no guard decided, in an application that denies by default. The answer is withheld.
+    /// A route answered about which no guard decided, in an application that withholds unguarded answers.
     Unguarded = "unguarded", error "route without a guard: its answer is withheld" [scope, handler];
     /// A guard refused a request, or an extractor did that needs a user, and that is the answer.
     Denied {
@@ -132,7 +133,7 @@ kinds! {
 }
 
 impl<'a> EventKind<'a> {
-    /// Why, for the kinds that have one of a few reasons.
+    /// The reason, for the kinds that have one of a few.
     pub fn reason(&self) -> Option<&'static str> {
         match *self {
             Self::Rejected { reason }

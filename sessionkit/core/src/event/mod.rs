@@ -1,4 +1,4 @@
-//! What happens to sessions, told to whoever wants to know: the log, metrics, an audit trail.
+//! Events of sessions, for the log, for metrics, and for an audit trail.
 
 mod audit;
 mod entry;
@@ -22,7 +22,7 @@ use crate::time::{Clock as _, SystemClock, Timestamp};
 use crate::token::SessionId;
 use crate::wire::head::{RequestHead, Route};
 
-/// Something that happened to a session, as an [`EventSink`] is told it.
+/// Something that happened to a session, as an [`EventSink`] gets it.
 ///
 /// It holds no secret: no token, no cookie, no value of a field. It may hold what is personal, the user and the path.
 #[derive(Clone, Copy, Debug)]
@@ -34,17 +34,17 @@ pub struct SessionEvent<'a> {
 }
 
 impl<'a> SessionEvent<'a> {
-    /// What happened.
+    /// The kind of the event.
     pub fn kind(&self) -> EventKind<'a> {
         self.kind
     }
 
-    /// When, by the manager's clock.
+    /// The time of the event, by the manager's clock.
     pub fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// The name of the session layer.
+    /// The name of the session scope.
     pub fn scope(&self) -> &'static str {
         self.scope
     }
@@ -54,13 +54,13 @@ impl<'a> SessionEvent<'a> {
         self.about.session
     }
 
-    /// The user who is logged in; after a [`Login`](EventKind::Login) the new one, after a
+    /// The id of the user who is logged in; after a [`Login`](EventKind::Login) the new one, after a
     /// [`Logout`](EventKind::Logout) the one who left.
     pub fn user_id(&self) -> Option<&'a str> {
-        self.about.user
+        self.about.user_id
     }
 
-    /// Who really acts, where somebody acts as the user.
+    /// The id of the user who acts as this user, under impersonation.
     pub fn actor(&self) -> Option<&'a str> {
         self.about.actor
     }
@@ -81,11 +81,11 @@ impl<'a> SessionEvent<'a> {
     }
 }
 
-/// Whom an event concerns, as far as that is known.
+/// The session, user and request that an event concerns, as far as they are known.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct About<'a> {
     pub(crate) session: Option<SessionId>,
-    pub(crate) user: Option<&'a str>,
+    pub(crate) user_id: Option<&'a str>,
     pub(crate) actor: Option<&'a str>,
     pub(crate) handler: Option<&'static str>,
     pub(crate) route: Option<&'a Route>,
@@ -94,9 +94,9 @@ pub(crate) struct About<'a> {
 impl<'a> About<'a> {
     /// Names a session, and of whom it is or was.
     pub(crate) fn session(self, id: SessionId, header: Option<&'a Header>) -> Self {
-        let user = header.and_then(|header| header.user.as_deref());
+        let user_id = header.and_then(|header| header.user.as_deref());
         let details = header.and_then(|header| header.details.as_deref());
-        Self { session: Some(id), user, actor: details.and_then(|details| details.actor.as_deref()), ..self }
+        Self { session: Some(id), user_id, actor: details.and_then(|details| details.actor.as_deref()), ..self }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who is told of events.
+//! The sinks that events go to.
 
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use crate::time::Clock;
 ///
 /// [`SessionManager::with_event_sink`] adds one. It is called in the task of the request, so it must neither wait nor take
 /// long; a sink that panics is reported and does the request no harm. An [`Arc`] of a sink is a sink, for applications that
-/// ask it later what it was told.
+/// ask it later what it recorded.
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;
@@ -46,7 +46,7 @@ pub trait EventSink: Send + Sync + 'static {
     /// Takes an event.
     fn record(&self, event: &SessionEvent<'_>);
 
-    /// Whether calls of the store shall be timed for [`record_store_call`](Self::record_store_call); they are not unless
+    /// Returns whether store calls are timed for [`record_store_call`](Self::record_store_call); they are not unless
     /// this says so. Asked once, when the sink is added.
     fn times_store_calls(&self) -> bool {
         false
@@ -82,7 +82,7 @@ impl<T: EventSink + ?Sized> EventSink for Arc<T> {
 }
 
 impl<L: SessionScope> SessionManager<L> {
-    /// Tells `sink` what happens to sessions, beside the sinks that are there: the log, which every manager has, and those
+    /// Reports what happens to sessions to `sink`, beside the sinks that are there: the log, which every manager has, and those
     /// that were added before.
     pub fn with_event_sink(self, sink: impl EventSink) -> Self {
         let sink: Arc<dyn EventSink> = Arc::new(sink);
@@ -119,15 +119,15 @@ impl Events {
         Self { sinks, clock, scope }
     }
 
-    /// Tells all sinks.
+    /// Hands an event to all sinks.
     pub(crate) fn record(&self, kind: EventKind<'_>, about: About<'_>) {
         let event = SessionEvent { kind, at: self.clock.now(), scope: self.scope, about };
         for sink in &self.sinks {
-            tell(kind.name(), || sink.record(&event));
+            call_sink(kind.name(), || sink.record(&event));
         }
     }
 
-    /// Waits until all sinks have put what they were told where it belongs.
+    /// Waits until all sinks have put what they recorded where it belongs.
     pub(crate) async fn flush(&self) {
         for sink in &self.sinks {
             sink.flush().await;
@@ -136,8 +136,8 @@ impl Events {
 }
 
 /// Calls a sink, which may be one that panics, also while a request unwinds, where a second panic would end the process.
-pub(super) fn tell(what: &'static str, call: impl FnOnce()) {
+pub(super) fn call_sink(call_name: &'static str, call: impl FnOnce()) {
     if caught(call).is_none() {
-        tracing::error!(target: "sessionkit", event = "sink_panicked", told = what, "event sink panicked");
+        tracing::error!(target: "sessionkit", event = "sink_panicked", call = call_name, "event sink panicked");
     }
 }

@@ -1,9 +1,9 @@
-//! How long store calls take, for the sinks that want to know.
+//! The duration of store calls, for the sinks that ask for it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::sink::{EventSink, tell};
+use super::sink::{EventSink, call_sink};
 use crate::record::front::{EntryKind, Generation, Revision};
 use crate::store::dynamic::{DynStore, StoreFuture};
 use crate::store::entry::Entry;
@@ -13,19 +13,19 @@ use crate::store::notices::Notices;
 use crate::store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, ScanCursor, ScanPage};
 use crate::token::SessionId;
 
-/// A call to the store that has ended, as an [`EventSink`] is told it.
+/// A call to the store that has ended, as an [`EventSink`] gets it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct StoreCall {
-    /// The name of the session layer.
+    /// The name of the session scope.
     pub scope: &'static str,
     /// Which call of the [`Store`](crate::Store): `load`, `insert`, `replace`, `remove`, `scan` or `load_many`.
     pub operation: &'static str,
-    /// How it ended: `found` or `none`, `inserted` or `taken`, `replaced`, `removed`, `changed` or `absent`. If it failed,
+    /// The outcome: `found` or `none`, `inserted` or `taken`, `replaced`, `removed`, `changed` or `absent`. If it failed,
     /// `unavailable`, `unknown`, `corrupt` or `unsupported`; `abandoned` if nobody waited for its answer any more,
     /// because its deadline was over or its client had left.
     pub outcome: &'static str,
-    /// How long it took.
+    /// The duration.
     pub took: Duration,
 }
 
@@ -131,7 +131,7 @@ impl Drop for Timer<'_> {
     fn drop(&mut self) {
         let Self { timed, operation, outcome, begun } = self;
         let call = StoreCall { scope: timed.scope, operation, outcome, took: begun.elapsed() };
-        tell("store call", || timed.sink.record_store_call(&call));
+        call_sink("store call", || timed.sink.record_store_call(&call));
     }
 }
 

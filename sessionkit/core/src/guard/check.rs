@@ -1,4 +1,4 @@
-//! What a guard asks of a request.
+//! The conditions of a guard.
 
 use std::marker::PhantomData;
 
@@ -7,9 +7,9 @@ use super::options::GuardOptions;
 use super::subjects::Subjects;
 use crate::scope::{MainScope, SessionScope};
 
-/// What a guard asks of a request before a handler's arguments are extracted; `#[session(..)]` implements it.
+/// The conditions that a request must meet before its handler's arguments are extracted; see `#[session(..)]`.
 ///
-/// It is synchronous, and told again from the beginning when something was awaited for one of its conditions.
+/// It is synchronous, and runs again from the beginning when something was awaited for one of its conditions.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not what a guard can check")]
 pub trait Check: 'static {
     /// The session that is asked.
@@ -18,16 +18,16 @@ pub trait Check: 'static {
     /// The handler, for logs; empty where it has none, and the route is logged.
     const HANDLER: &'static str = "";
 
-    /// Whether everybody may pass, so that the session is not looked at.
+    /// Lets everybody pass, so that the session is not looked at.
     const IS_PUBLIC: bool = false;
 
-    /// Tells the conditions. Without any nobody passes.
+    /// States the conditions. Without any nobody passes.
     ///
     /// # Errors
     /// Stops where something has to be awaited first, and where a condition cannot be decided.
     fn check(subjects: &mut Subjects<'_, Self::Scope>) -> Result<(), Interrupted>;
 
-    /// What becomes of those who are refused; what the manager does by default.
+    /// Returns the options for refused requests; those of the manager by default.
     fn options() -> GuardOptions {
         GuardOptions::new()
     }

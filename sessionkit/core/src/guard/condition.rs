@@ -1,4 +1,4 @@
-//! What a condition is worth: now, and after a login.
+//! The value of a condition: now, and after a login.
 
 use std::ops::Not;
 
@@ -29,7 +29,7 @@ impl From<bool> for Answer {
     }
 }
 
-/// A condition's two values. The second decides what those are told who are refused: to log in, or that they may not.
+/// A condition's two values. The second decides the answer to those who are refused: to log in, or that they may not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Condition {
     pub(crate) now: Answer,

@@ -22,22 +22,22 @@ pub async fn guard<C: Check>(session: &RequestSession, head: &RequestHead<'_>) -
     if C::IS_PUBLIC {
         return Ok(());
     }
-    decide(session, head, &Conditions { handler: C::HANDLER, tell: &tell::<C>, options: C::options() }).await
+    decide(session, head, &Conditions { handler: C::HANDLER, check: &check::<C>, options: C::options() }).await
 }
 
-/// The conditions of a guard of whatever layer.
+/// The conditions of a guard, whatever its scope.
 pub(crate) struct Conditions<'c> {
     /// The handler, if it is known.
     pub(crate) handler: &'static str,
-    pub(crate) tell: &'c Tell<'c>,
+    pub(crate) check: &'c CheckFn<'c>,
     pub(crate) options: GuardOptions,
 }
 
-/// Tells the conditions of a check.
-pub(crate) type Tell<'c> =
+/// States the conditions of a check.
+pub(crate) type CheckFn<'c> =
     dyn for<'r> Fn(&'r GuardedRequest<'r>, &'r mut Frames) -> Result<(), Interrupted> + Sync + 'c;
 
-fn tell<'r, C: Check>(request: &'r GuardedRequest<'r>, frames: &'r mut Frames) -> Result<(), Interrupted> {
+fn check<'r, C: Check>(request: &'r GuardedRequest<'r>, frames: &'r mut Frames) -> Result<(), Interrupted> {
     C::check(&mut Subjects::new(request, frames))
 }
 
@@ -53,26 +53,26 @@ pub(crate) async fn decide(
     }
     session.state().guard_options = conditions.options;
     let request = GuardedRequest::new(session, *head);
-    match decide_with(&request, conditions.tell).await {
+    match decide_with(&request, conditions.check).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(reason)) => Err(deny(session, head, reason, conditions.options)),
         Err(interrupted) => Err(failed(session, interrupted).rejection()),
     }
 }
 
-/// Whether a request may pass, and why it may not.
+/// The decision whether a request may pass, with the reason if it may not.
 pub(super) type Verdict = Result<(), DenialReason>;
 
-/// Tells the conditions until nothing is missing.
-pub(super) async fn decide_with(request: &GuardedRequest<'_>, tell: &Tell<'_>) -> Result<Verdict, Interrupted> {
+/// Checks the conditions until nothing is missing.
+pub(super) async fn decide_with(request: &GuardedRequest<'_>, check: &CheckFn<'_>) -> Result<Verdict, Interrupted> {
     request.session.load().await?;
     loop {
         let mut frames = Frames::new();
         // Predicates are the application's.
-        let told = caught(|| tell(request, &mut frames));
-        match told.unwrap_or_else(|| Err(SessionError::panicked("a predicate").into())) {
+        let checked = caught(|| check(request, &mut frames));
+        match checked.unwrap_or_else(|| Err(SessionError::panicked("a predicate").into())) {
             Ok(()) => return Ok(judge(request, &frames)),
-            Err(Interrupted::Needs(need)) => (need.0)(request).await?,
+            Err(Interrupted::Pending(fetch)) => (fetch.0)(request).await?,
             Err(interrupted) => return Err(interrupted),
         }
     }
@@ -94,8 +94,8 @@ fn failed(session: &RequestSession, interrupted: Interrupted) -> SessionError {
     let error = match interrupted {
         Interrupted::Session(error) => error,
         Interrupted::Failed(cause) => SessionError::guard_failed(cause),
-        // Nothing leaves the loop with a need.
-        Interrupted::Needs(_) => SessionError::guard_failed("something is needed that nobody loads".into()),
+        // Nothing leaves the loop with a pending fetch.
+        Interrupted::Pending(_) => SessionError::guard_failed("something is needed that nobody loads".into()),
     };
     if error.is_unreported() {
         session.report_failure(&error);

@@ -130,7 +130,7 @@ fn tell(session: &RequestSession, reason: DenialReason) {
 }
 
 fn answer(session: &RequestSession, head: &RequestHead<'_>, reason: DenialReason, options: GuardOptions) -> Rejection {
-    let denial = Denial { reason, head: *head, user: session.loaded_user(), session, options };
+    let denial = Denial { reason, head: *head, user: session.loaded_user_id(), session, options };
     let answer = || match (options.on_denied, &session.shared.engine.denials.on_denied) {
         (Some(function), _) => function(&denial),
         (None, Some(function)) => function(&denial),

@@ -1,8 +1,8 @@
-//! The memory of the machine: the operators that are open, and what their operands came to so far.
+//! The memory of the machine: the operators that have begun, and what their operands came to so far.
 
 use super::condition::{Answer, Condition};
 
-/// What combines conditions.
+/// An operator that combines conditions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Operator {
     /// Every operand must be met.
@@ -13,7 +13,7 @@ pub enum Operator {
     Not,
 }
 
-/// The operators that are open, outermost first. There is always one, of which all operands must be met.
+/// The operators that have begun, outermost first. There is always one, of which all operands must be met.
 #[derive(Debug)]
 pub(crate) struct Frames {
     outermost: Frame,
@@ -34,12 +34,12 @@ impl Frames {
         Self { outermost: Frame::new(Operator::All), nested: Vec::new(), is_for_guests: false }
     }
 
-    pub(crate) fn open(&mut self, operator: Operator) {
+    pub(crate) fn begin_operator(&mut self, operator: Operator) {
         self.nested.push(Frame::new(operator));
     }
 
     /// Ends the innermost operator, which becomes an operand of the one around it.
-    pub(crate) fn close(&mut self) {
+    pub(crate) fn end_operator(&mut self) {
         if let Some(frame) = self.nested.pop() {
             self.push(frame.value());
         }
@@ -54,17 +54,17 @@ impl Frames {
         self.nested.is_empty()
     }
 
-    /// Whether no further operand can change what is met now.
+    /// Returns whether no further operand can change what is met now.
     pub(crate) fn is_decided_now(&self) -> bool {
         self.any_frame(|frame| frame.is_absorbed(|condition| condition.now))
     }
 
-    /// Whether no further operand can change what will be met after a login.
+    /// Returns whether no further operand can change what will be met after a login.
     pub(crate) fn is_decided_after_login(&self) -> bool {
         self.any_frame(|frame| frame.is_absorbed(|condition| condition.after_login))
     }
 
-    /// What all conditions come to. Without any, or with an operator that is still open, nobody knows.
+    /// Returns the value of all conditions together: unknown without any, or before the end of an operator.
     pub(crate) fn value(&self) -> Condition {
         if self.nested.is_empty() { self.outermost.value() } else { Condition::UNKNOWN }
     }

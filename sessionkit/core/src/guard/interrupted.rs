@@ -1,4 +1,4 @@
-//! Why a check stopped before its end.
+//! The reasons for which a check stops before its end.
 
 use std::fmt;
 use std::future::Future;
@@ -7,12 +7,12 @@ use std::pin::Pin;
 use super::request::GuardedRequest;
 use crate::error::{Cause, SessionError};
 
-/// Why a [`Check`](super::Check) stopped before its end. It is no denial.
+/// The reason for which a [`Check`](super::Check) stopped before its end. It is no denial.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Interrupted {
-    /// Something is not loaded yet: the guard awaits it, and checks again from the beginning.
-    Needs(Need),
+    /// Something is not loaded yet: the guard awaits the fetch, and checks again from the beginning.
+    Pending(PendingFetch),
     /// The session cannot be used: a 503, or what the error says.
     Session(SessionError),
     /// A condition could not be decided, and why: a 500.
@@ -32,16 +32,16 @@ impl From<SessionError> for Interrupted {
     }
 }
 
-/// Something that a condition looks at and that has to be awaited.
-pub struct Need(pub(crate) Fetch);
+/// The fetch of something that a condition looks at and that has to be awaited.
+pub struct PendingFetch(pub(crate) Fetch);
 
 /// Loads what is needed, and leaves it where the condition finds it when it is asked again.
 pub(crate) type Fetch = for<'r> fn(&'r GuardedRequest<'r>) -> Fetching<'r>;
 
 pub(crate) type Fetching<'r> = Pin<Box<dyn Future<Output = Result<(), Interrupted>> + Send + 'r>>;
 
-impl fmt::Debug for Need {
+impl fmt::Debug for PendingFetch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Need")
+        f.write_str("PendingFetch")
     }
 }

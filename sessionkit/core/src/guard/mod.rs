@@ -1,4 +1,4 @@
-//! Who may call a handler.
+//! Guards: the decision who may call a handler.
 //!
 //! A [`Check`] says its conditions one after the other to [`Subjects`], which is a machine: each condition has two
 //! values, now and after a login, and operators combine them. What a condition needs and is not loaded yet is an
@@ -27,7 +27,7 @@ pub(crate) use decide::login_required;
 pub use denial::Denial;
 pub(crate) use denial::Denials;
 pub use frames::Operator;
-pub use interrupted::{Interrupted, Need};
+pub use interrupted::{Interrupted, PendingFetch};
 pub use options::GuardOptions;
 pub use predicate::{Predicate, Verdict};
 pub use request::GuardedRequest;

@@ -1,4 +1,4 @@
-//! What becomes of those whom a guard refuses.
+//! The answers to those whom a guard refuses.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::denial::Denial;
 use crate::wire::head::RequestHead;
 use crate::wire::rejection::Rejection;
 
-/// What a guard does with those whom it refuses, where that differs from what the manager does: `login_url` and
+/// The answers of a guard to those whom it refuses, if they differ from the manager's: `login_url` and
 /// `on_denied` of `#[session(..)]`.
 #[derive(Clone, Copy, Default)]
 pub struct GuardOptions {

@@ -38,7 +38,7 @@ predicates! {
     A a, B b, C c, D d;
 }
 
-/// What a predicate returns: `bool`, or `Result<bool, E>`, where an error is a 500 and never a denial.
+/// The result of a predicate: `bool`, or `Result<bool, E>`, whose error is a 500 and never a denial.
 #[diagnostic::on_unimplemented(
     message = "a predicate returns `bool` or `Result<bool, E>`, not `{Self}`",
     label = "expected `bool` or `Result<bool, E>`"

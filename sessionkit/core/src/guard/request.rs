@@ -15,7 +15,7 @@ use crate::wire::head::RequestHead;
 pub struct GuardedRequest<'a> {
     pub(crate) session: &'a RequestSession,
     head: RequestHead<'a>,
-    /// What requirements answered.
+    /// The answers of requirements.
     answers: Mutex<Vec<(TypeId, bool)>>,
 }
 
@@ -31,7 +31,7 @@ impl<'a> GuardedRequest<'a> {
 
     /// The id of the user who is logged in.
     pub fn user_id(&self) -> Option<Arc<str>> {
-        self.session.loaded_user()
+        self.session.loaded_user_id()
     }
 
     /// The user who is logged in, as the application's [`UserLoader`](crate::UserLoader) loads them; once for each request,
@@ -43,7 +43,7 @@ impl<'a> GuardedRequest<'a> {
         self.session.user().await
     }
 
-    /// What is known of the session itself; `None` where the visitor has none.
+    /// Returns what is known of the session itself; `None` if the visitor has none.
     pub fn info(&self) -> Option<SessionInfo> {
         self.session.loaded_info()
     }

@@ -37,7 +37,7 @@ use crate::scope::MainScope;
     note = "a function is no requirement: where nothing has to be awaited, write `require = {Self}`"
 )]
 pub trait Requirement<L = MainScope>: 'static {
-    /// Why it could not be decided, for the log: an error, or a text.
+    /// The error of a requirement that could not be decided, or a text, for the log.
     type Error: Into<Box<dyn Error + Send + Sync>>;
 
     /// Decides.

@@ -65,14 +65,14 @@ impl Rules {
         Self::for_scope()
     }
 
-    /// Lets everybody pass, and says so, where an application denies by default.
+    /// Lets everybody pass, and says so to a layer that withholds the answers of unguarded routes.
     pub fn public() -> Self {
         Self { is_public: true, ..Self::for_scope() }
     }
 }
 
 impl<L: SessionScope> Rules<L> {
-    /// Begins with no condition, in one of several layers: `Rules::<Office>::for_scope()`.
+    /// Begins with no condition, in one of several scopes: `Rules::<Office>::for_scope()`.
     pub fn for_scope() -> Self {
         Self { conditions: Vec::new(), is_public: false, options: GuardOptions::new(), scope: PhantomData }
     }
@@ -152,9 +152,9 @@ impl<L: SessionScope> Rules<L> {
     fn operator(self, operator: Operator, conditions: impl FnOnce(Self) -> Self) -> Self {
         let operands = conditions(Self::for_scope());
         self.with(move |subjects| {
-            subjects.open(operator);
-            operands.tell(subjects)?;
-            subjects.close();
+            subjects.begin_operator(operator);
+            operands.check(subjects)?;
+            subjects.end_operator();
             Ok(())
         })
     }
@@ -167,7 +167,7 @@ impl<L: SessionScope> Rules<L> {
         self
     }
 
-    fn tell(&self, subjects: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
+    fn check(&self, subjects: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
         if self.conditions.is_empty() {
             let reason = "`Rules` without a condition let nobody pass: add one, or write `Rules::public()`";
             return Err(Interrupted::Failed(reason.into()));
@@ -189,8 +189,8 @@ pub async fn guard_by<L: SessionScope>(
     if rules.is_public && rules.conditions.is_empty() {
         return Ok(());
     }
-    let tell = |request: &GuardedRequest<'_>, frames: &mut Frames| rules.tell(&mut Subjects::new(request, frames));
-    decide(session, head, &Conditions { handler: "", tell: &tell, options: rules.options }).await
+    let check = |request: &GuardedRequest<'_>, frames: &mut Frames| rules.check(&mut Subjects::new(request, frames));
+    decide(session, head, &Conditions { handler: "", check: &check, options: rules.options }).await
 }
 
 impl<L: SessionScope> Clone for Rules<L> {

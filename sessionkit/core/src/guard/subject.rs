@@ -1,4 +1,4 @@
-//! What predicates look at.
+//! The subjects of predicates.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use crate::request::info::SessionInfo;
     note = "of an extractor write what it holds: `&Cart` for `Session<Cart>`, `&Account` for `User<Account>`"
 )]
 pub trait Subject<L, K>: Sized {
-    /// What holds the value while the predicate looks at it.
-    type Held: Borrow<Self>;
+    /// The holder of the value while the predicate looks at it.
+    type Holder: Borrow<Self>;
 
-    /// Finds the value. `None` where there is none to look at, so that the predicate is neither met nor unmet.
+    /// Finds the value; `None` if there is none to look at. Then the predicate is neither met nor unmet.
     ///
     /// # Errors
-    /// Fails where the value has to be awaited first, and where it cannot be read.
-    fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self::Held>, Interrupted>;
+    /// Fails if the value has to be awaited first, or cannot be read.
+    fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self::Holder>, Interrupted>;
 }
 
 /// The kind of a session struct.
@@ -35,7 +35,7 @@ pub trait Subject<L, K>: Sized {
 pub enum OfData {}
 
 impl<L, T: SessionData<Scope = L>> Subject<L, OfData> for T {
-    type Held = T;
+    type Holder = T;
 
     fn find(subjects: &Subjects<'_, L>) -> Result<Option<T>, Interrupted> {
         Ok(Some(subjects.request.view()?))
@@ -47,17 +47,17 @@ impl<L, T: SessionData<Scope = L>> Subject<L, OfData> for T {
 pub enum OfUser {}
 
 impl<L, U: SessionUser> Subject<L, OfUser> for U {
-    type Held = Arc<U>;
+    type Holder = Arc<U>;
 
     fn find(subjects: &Subjects<'_, L>) -> Result<Option<Arc<U>>, Interrupted> {
         match subjects.request.session.known_user()? {
             Some(user) => Ok(user),
-            None => subjects.fetch(load_user::<U>),
+            None => subjects.fetch(fetch_user::<U>),
         }
     }
 }
 
-fn load_user<'r, U: SessionUser>(request: &'r GuardedRequest<'r>) -> Fetching<'r> {
+fn fetch_user<'r, U: SessionUser>(request: &'r GuardedRequest<'r>) -> Fetching<'r> {
     Box::pin(async move {
         request.session.user::<U>().await?;
         Ok(())
@@ -69,7 +69,7 @@ fn load_user<'r, U: SessionUser>(request: &'r GuardedRequest<'r>) -> Fetching<'r
 pub enum OfInfo {}
 
 impl<L> Subject<L, OfInfo> for SessionInfo {
-    type Held = Self;
+    type Holder = Self;
 
     fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self>, Interrupted> {
         Ok(subjects.request.info())
@@ -78,25 +78,25 @@ impl<L> Subject<L, OfInfo> for SessionInfo {
 
 /// The arguments of a predicate: a tuple of one to four types.
 pub trait Arguments {
-    /// How the predicate takes them.
+    /// The references that the predicate takes.
     type References<'a>
     where
         Self: 'a;
 }
 
-/// Arguments all of which a guard of the layer `L` can look at. `K` are their kinds.
+/// Arguments all of which a guard of the scope `L` can look at. `K` are their kinds.
 pub trait Findable<L, K>: Arguments {
-    /// What holds the values while the predicate looks at them.
-    type Held;
+    /// The holders of the values while the predicate looks at them.
+    type Holder;
 
-    /// Finds the values. `None` where one is missing.
+    /// Finds the values; `None` if one is missing.
     ///
     /// # Errors
-    /// Fails where a value has to be awaited first, and where it cannot be read.
-    fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self::Held>, Interrupted>;
+    /// Fails if a value has to be awaited first, or cannot be read.
+    fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self::Holder>, Interrupted>;
 
     /// Shows the values.
-    fn show(held: &Self::Held) -> Self::References<'_>;
+    fn show(holder: &Self::Holder) -> Self::References<'_>;
 }
 
 macro_rules! arguments {
@@ -106,14 +106,14 @@ macro_rules! arguments {
         }
 
         impl<L, $($argument: Subject<L, $kind> + 'static, $kind),+> Findable<L, ($($kind,)+)> for ($($argument,)+) {
-            type Held = ($($argument::Held,)+);
+            type Holder = ($($argument::Holder,)+);
 
-            fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self::Held>, Interrupted> {
+            fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self::Holder>, Interrupted> {
                 $(let Some($name) = $argument::find(subjects)? else { return Ok(None) };)+
                 Ok(Some(($($name,)+)))
             }
 
-            fn show(($($name,)+): &Self::Held) -> Self::References<'_> {
+            fn show(($($name,)+): &Self::Holder) -> Self::References<'_> {
                 ($($name.borrow(),)+)
             }
         }

@@ -1,4 +1,4 @@
-//! What a check tells its conditions to.
+//! The machine to which a check states its conditions.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use super::condition::{Answer, Condition};
 use super::frames::{Frames, Operator};
-use super::interrupted::{Fetch, Interrupted, Need};
+use super::interrupted::{Fetch, Interrupted, PendingFetch};
 use super::predicate::{Predicate, Verdict};
 use super::request::GuardedRequest;
 use super::subject::Findable;
 use crate::scope::MainScope;
 
 /// Takes the conditions of a [`Check`](super::Check), one after the other, and knows what they are about: a loaded
-/// session. All must be met, unless an operator is [`open`](Self::open).
+/// session. All must be met, unless an operator [has begun](Self::begin_operator).
 ///
 /// A condition is not asked where its answer cannot change anything.
 pub struct Subjects<'a, L = MainScope> {
@@ -68,34 +68,34 @@ impl<'a, L> Subjects<'a, L> {
         V: Verdict,
     {
         let found = if self.matters() { A::find(self)? } else { None };
-        let verdict = found.map(|held| predicate.ask(A::show(&held)).into_verdict());
+        let verdict = found.map(|holder| predicate.ask(A::show(&holder)).into_verdict());
         self.answered(verdict.transpose()?);
         Ok(())
     }
 
-    /// Begins an operator, whose operands are the conditions up to its [`close`](Self::close).
-    pub fn open(&mut self, operator: Operator) {
-        self.frames.open(operator);
+    /// Begins an operator, whose operands are the conditions up to its [end](Self::end_operator).
+    pub fn begin_operator(&mut self, operator: Operator) {
+        self.frames.begin_operator(operator);
     }
 
     /// Ends the innermost operator.
-    pub fn close(&mut self) {
-        self.frames.close();
+    pub fn end_operator(&mut self) {
+        self.frames.end_operator();
     }
 
     fn is_logged_in(&self) -> bool {
         self.request.session.is_logged_in()
     }
 
-    /// Whether an answer can change anything: who may pass, or what those are told who may not. What a condition will be
-    /// once a stranger has logged in is not known, whatever it is now.
+    /// Returns whether an answer can change anything: who may pass, or the answer to those who may not. The value that
+    /// a condition has once a stranger has logged in is not known, whatever it is now.
     fn matters(&self) -> bool {
         !self.frames.is_decided_now() || (self.is_logged_in() && !self.frames.is_decided_after_login())
     }
 
     /// Lets the guard await something and check again; where the answer does not matter any more, nothing is awaited.
     pub(crate) fn fetch<T>(&self, fetch: Fetch) -> Result<Option<T>, Interrupted> {
-        if self.frames.is_decided_now() { Ok(None) } else { Err(Interrupted::Needs(Need(fetch))) }
+        if self.frames.is_decided_now() { Ok(None) } else { Err(Interrupted::Pending(PendingFetch(fetch))) }
     }
 
     /// Adds an operand that is met or not; `None` where nobody knows.

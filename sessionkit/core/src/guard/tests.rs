@@ -153,7 +153,7 @@ struct Anything;
 enum OfAnything {}
 
 impl<L> Subject<L, OfAnything> for Anything {
-    type Held = Self;
+    type Holder = Self;
 
     fn find(_: &Subjects<'_, L>) -> Result<Option<Self>, Interrupted> {
         Ok(Some(Self))
@@ -180,7 +180,7 @@ impl Requirement for Broken {
     }
 }
 
-fn tell(trees: &[Tree], subjects: &mut Subjects<'_, MainScope>) -> Result<(), Interrupted> {
+fn check_trees(trees: &[Tree], subjects: &mut Subjects<'_, MainScope>) -> Result<(), Interrupted> {
     for tree in trees {
         match tree {
             Tree::Leaf(Leaf::Login) => subjects.require_login(),
@@ -192,9 +192,9 @@ fn tell(trees: &[Tree], subjects: &mut Subjects<'_, MainScope>) -> Result<(), In
             Tree::Leaf(Leaf::Requirement(false)) => subjects.requirement::<Answers<false>>()?,
             Tree::Leaf(Leaf::BrokenRequirement) => subjects.requirement::<Broken>()?,
             Tree::Operator(operator, operands) => {
-                subjects.open(*operator);
-                tell(operands, subjects)?;
-                subjects.close();
+                subjects.begin_operator(*operator);
+                check_trees(operands, subjects)?;
+                subjects.end_operator();
             }
         }
     }
@@ -229,14 +229,14 @@ async fn compare(guard: &[Tree], visitors: &[(Visitor, RequestSession)]) {
     let nothing = OwnedHead::new(&RequestHead::new("GET", "/", &NoHeaders));
     for (visitor, session) in visitors {
         let request = GuardedRequest::new(session, nothing.as_head());
-        let told = |request: &GuardedRequest<'_>, frames: &mut Frames| tell_to(guard, request, frames);
-        let verdict = decide_with(&request, &told).await.ok();
+        let check = |request: &GuardedRequest<'_>, frames: &mut Frames| check_guard(guard, request, frames);
+        let verdict = decide_with(&request, &check).await.ok();
         assert_eq!(verdict, expected(guard, *visitor), "{guard:?} for {visitor:?}");
     }
 }
 
-fn tell_to(guard: &[Tree], request: &GuardedRequest<'_>, frames: &mut Frames) -> Result<(), Interrupted> {
-    tell(guard, &mut Subjects::new(request, frames))
+fn check_guard(guard: &[Tree], request: &GuardedRequest<'_>, frames: &mut Frames) -> Result<(), Interrupted> {
+    check_trees(guard, &mut Subjects::new(request, frames))
 }
 
 struct NoHeaders;
@@ -306,8 +306,8 @@ impl crate::wire::head::Headers for OneCookie {
 async fn a_denial_is_not_for_caches_whatever_becomes_of_the_answer() {
     let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
     let headers = async |session: &RequestSession| {
-        let closed = manager.close(session, 200).await;
-        closed.headers.into_iter().filter(|change| format!("{change:?}").contains("cache-control")).count()
+        let changes = manager.close(session, 200).await;
+        changes.headers.into_iter().filter(|change| format!("{change:?}").contains("cache-control")).count()
     };
     let head = RequestHead::new("GET", "/", &NoHeaders);
     let (stranger, user) = (manager.open(), manager.open());
@@ -331,17 +331,17 @@ async fn nobody_passes_where_nothing_is_asked() {
         for (visitor, session) in &visitors {
             let head = RequestHead::new("GET", "/", &NoHeaders);
             let request = GuardedRequest::new(session, head);
-            let told = |request: &GuardedRequest<'_>, frames: &mut Frames| tell_to(&guard, request, frames);
-            assert!(decide_with(&request, &told).await.is_ok_and(|verdict| verdict.is_err()), "{guard:?} {visitor:?}");
+            let check = |request: &GuardedRequest<'_>, frames: &mut Frames| check_guard(&guard, request, frames);
+            assert!(decide_with(&request, &check).await.is_ok_and(|verdict| verdict.is_err()), "{guard:?} {visitor:?}");
         }
     }
-    for unfinished in [|frames: &mut Frames| frames.open(Operator::Any), Frames::close] {
+    for unfinished in [|frames: &mut Frames| frames.begin_operator(Operator::Any), Frames::end_operator] {
         let mut frames = Frames::new();
         unfinished(&mut frames);
         assert_eq!(frames.value(), super::condition::Condition::UNKNOWN);
     }
     let mut frames = Frames::new();
     frames.push(super::condition::Condition::MET);
-    frames.open(Operator::Any);
-    assert_eq!(frames.value(), super::condition::Condition::UNKNOWN, "with an operator that is open nobody knows");
+    frames.begin_operator(Operator::Any);
+    assert_eq!(frames.value(), super::condition::Condition::UNKNOWN, "before the end of an operator nobody knows");
 }

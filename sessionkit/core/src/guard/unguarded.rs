@@ -1,4 +1,4 @@
-//! Routes that no guard decides about, in an application that denies by default.
+//! Routes that no guard decides about, in an application that withholds their answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,13 +8,13 @@ use crate::event::EventKind;
 use crate::request::RequestSession;
 use crate::wire::head::{RequestHead, Route};
 
-/// Tells whether a guard decided about a request, of whatever layer: for adapters. A layer that denies by default puts it
-/// among the extensions of the request, and every guard sets it.
+/// The mark of a request about which a guard decided, whatever the guard's scope: for adapters. A layer that withholds the
+/// answers of unguarded routes puts it among the extensions of the request, and every guard sets it.
 #[derive(Clone, Debug, Default)]
 pub struct GuardMark(Arc<AtomicBool>);
 
 impl GuardMark {
-    /// A guard decides, or says that everybody may pass.
+    /// Sets the mark: a guard decides, or lets everybody pass.
     pub fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -25,7 +25,7 @@ impl GuardMark {
 }
 
 impl RequestSession {
-    /// Denies the request when it is closed, unless a guard has set the mark by then: for adapters.
+    /// Withholds the answer when the request is closed, unless a guard has set the mark by then: for adapters.
     pub fn withhold_unguarded(&self, mark: GuardMark, head: &RequestHead<'_>) {
         self.note(head);
         let _ = self.shared.guard_mark.set(mark);
@@ -35,8 +35,8 @@ impl RequestSession {
         self.shared.guard_mark.get().is_some_and(|mark| !mark.is_set())
     }
 
-    /// Refuses the answer of a route that no guard decided about. Where there is no such route, there is nothing to guard.
-    pub(crate) fn deny_unguarded(&self, status: u16) {
+    /// Withholds the answer of a route that no guard decided about. If there is no such route, there is nothing to guard.
+    pub(crate) fn refuse_unguarded(&self, status: u16) {
         if !self.lacks_guard() || matches!(status, 404 | 405) {
             return;
         }

@@ -19,11 +19,11 @@ use crate::request::operations::RequestChanges;
 use crate::request::state::{CookieChange, State};
 use crate::request::upkeep::Upkeep;
 use crate::time::Timestamp;
-use crate::wire::closed::ResponseChanges;
 use crate::wire::cookie;
+use crate::wire::response::ResponseChanges;
 
 pub(crate) fn close(session: &RequestSession, status: u16) -> CloseFuture {
-    session.deny_unguarded(status);
+    session.refuse_unguarded(status);
     session.state().ending = true;
     // A login that the handler did not await to its end is awaited here: its cookie belongs into this response, and
     // changes of the user before must not meet it half-way. Later ones are refused.

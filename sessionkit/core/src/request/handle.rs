@@ -109,15 +109,15 @@ impl SessionHandle {
         self.session().await?.view().await
     }
 
-    /// The user who is logged in; `None` after the session's end.
+    /// The id of the user who is logged in; `None` after the session's end.
     ///
     /// # Errors
     /// Fails when the store does.
     pub async fn user_id(&self) -> Result<Option<Arc<str>>, SessionError> {
-        Ok(self.round().await?.loaded_user())
+        Ok(self.round().await?.loaded_user_id())
     }
 
-    /// What is known of the session itself; `None` after its end.
+    /// Returns what is known of the session itself; `None` after its end.
     ///
     /// # Errors
     /// Fails when the store does.
@@ -259,7 +259,7 @@ impl fmt::Debug for SessionHandle {
     }
 }
 
-/// What a [`SessionHandle`] gave out, to be dropped before it commits.
+/// A reference that a [`SessionHandle`] gave out, to be dropped before it commits.
 pub struct HandleRef<'a, V> {
     value: V,
     handle: PhantomData<&'a SessionHandle>,

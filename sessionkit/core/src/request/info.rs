@@ -1,4 +1,4 @@
-//! What an application may know of a session itself.
+//! The session itself, as an application may know it.
 
 use std::sync::Arc;
 
@@ -7,27 +7,27 @@ use crate::record::header::Header;
 use crate::time::Timestamp;
 use crate::token::SessionId;
 
-/// What is known of a session besides its fields. It holds no secret.
+/// The facts about a session besides its fields. It holds no secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SessionInfo {
     /// The session.
     pub id: SessionId,
-    /// The user who is logged in.
+    /// The id of the user who is logged in.
     pub user_id: Option<Arc<str>>,
-    /// When the session began.
+    /// The time at which the session began.
     pub created_at: Timestamp,
-    /// When the user last proved who they are.
+    /// The time at which the user last proved who they are.
     pub authenticated_at: Option<Timestamp>,
-    /// When the session was last known to be in use; exact to the touch throttle.
+    /// The time at which the session was last known to be in use; exact to the touch throttle.
     pub last_seen_at: Timestamp,
-    /// When the session ends unless it is used.
+    /// The time at which the session ends unless it is used.
     pub expires_at: Timestamp,
-    /// The device, as the login named it.
+    /// The label of the device, as the login gave it.
     pub device_label: Option<Arc<str>>,
-    /// Who really acts, where somebody acts as the user.
+    /// The id of the user who acts as this user, under impersonation.
     pub actor: Option<Arc<str>>,
-    /// When this was asked, by the manager's clock.
+    /// The time at which these facts were read, by the manager's clock.
     pub as_of: Timestamp,
     details: Option<Arc<LoginDetails>>,
 }
@@ -48,7 +48,7 @@ impl SessionInfo {
         }
     }
 
-    /// How the user proved who they are, as the login said: `["pwd", "otp"]`.
+    /// Returns the methods by which the user proved who they are, as the login named them: `["pwd", "otp"]`.
     pub fn methods(&self) -> &[String] {
         self.details.as_ref().map_or(&[], |details| &details.methods)
     }

@@ -92,7 +92,7 @@ impl RequestSession {
         Some(state.user.get_or_insert_with(new).clone())
     }
 
-    /// Whether there is such a user, as far as the manager's loader, if it has one, can tell.
+    /// Returns whether there is such a user, by the manager's loader if it has one.
     ///
     /// # Errors
     /// Fails when the loader does, is late, or panics.
@@ -101,13 +101,13 @@ impl RequestSession {
             return Err(SessionError::no_user_id());
         }
         match &self.shared.engine.user_loader {
-            Some(loader) => Ok(self.in_time(loader.load(id)).await?.is_some()),
+            Some(loader) => Ok(self.ask_loader(loader.load(id)).await?.is_some()),
             None => Ok(true),
         }
     }
 
-    /// What a loader says, within `user_deadline`.
-    async fn in_time<T>(&self, loading: impl Future<Output = Result<T, Cause>>) -> Result<T, SessionError> {
+    /// Waits for the loader, for `user_deadline` at most.
+    async fn ask_loader<T>(&self, loading: impl Future<Output = Result<T, Cause>>) -> Result<T, SessionError> {
         match Deadline::of(self.shared.engine.settings().user_deadline).limit(await_caught(loading)).await {
             Some(Some(found)) => found.map_err(SessionError::user_loader),
             Some(None) => Err(SessionError::panicked("the user loader")),
@@ -116,7 +116,7 @@ impl RequestSession {
     }
 
     async fn fetch(&self, loader: &dyn DynLoader, user: &Arc<UserOfSession>) -> Result<Option<Loaded>, SessionError> {
-        let loaded = self.in_time(user.load(loader)).await;
+        let loaded = self.ask_loader(user.load(loader)).await;
         if !self.state().is_user(user) {
             // Whatever was found is of somebody else by now.
             return Ok(None);
@@ -142,7 +142,7 @@ impl RequestSession {
     }
 }
 
-/// What a loader says of the user of a session.
+/// The answer of a loader about the user of a session.
 enum Found {
     User(Loaded),
     /// There is no such user, or nobody any more who could act as them.

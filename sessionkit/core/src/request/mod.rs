@@ -117,7 +117,7 @@ impl RequestSession {
         RequestGuard::new(self)
     }
 
-    /// Who is logged in, and the ways to change that.
+    /// Returns the login of the request, and the ways to change it.
     pub fn auth(&self) -> Auth {
         Auth::new(self.clone())
     }
@@ -185,16 +185,16 @@ impl RequestSession {
         }
     }
 
-    /// The user who is logged in.
+    /// The id of the user who is logged in.
     ///
     /// # Errors
     /// Fails when the store does.
     pub async fn user_id(&self) -> Result<Option<Arc<str>>, SessionError> {
         self.load().await?;
-        Ok(self.loaded_user())
+        Ok(self.loaded_user_id())
     }
 
-    /// What is known of the session itself; `None` where the visitor has none.
+    /// Returns the facts about the session itself; `None` if the visitor has none.
     ///
     /// # Errors
     /// Fails when the store does.
@@ -225,7 +225,7 @@ impl RequestSession {
         Ok((value.map_err(|error| self.fail(error.into()))?, epoch))
     }
 
-    pub(crate) fn loaded_user(&self) -> Option<Arc<str>> {
+    pub(crate) fn loaded_user_id(&self) -> Option<Arc<str>> {
         self.state().current.as_ref()?.record.header().user.clone()
     }
 
@@ -238,7 +238,7 @@ impl RequestSession {
         self.state().current.as_ref().is_some_and(|current| current.record.header().user.is_some())
     }
 
-    /// Whether the user proved who they are less than `time` ago.
+    /// Returns whether the user proved who they are less than `time` ago.
     pub(crate) fn is_authenticated_within(&self, time: Duration) -> bool {
         let state = self.state();
         let Some(header) = state.current.as_ref().map(|current| current.record.header()) else { return false };

@@ -9,7 +9,7 @@ use crate::data::snapshot::{Snapshot, entry_of, is_field};
 use crate::record::reserved::is_reserved;
 use crate::request::changes::{Change, ChangeKind, Changes};
 
-/// What is stored, with changes on top.
+/// The stored fields, with changes on top.
 pub(crate) struct Overlay<'a> {
     stored: Snapshot<'a>,
     /// The sums of counters, which no one place holds.
@@ -70,18 +70,18 @@ impl<'a> Overlay<'a> {
         keys.filter(|key| !is_reserved(key)).map(str::to_owned).collect()
     }
 
-    /// Whether something is stored under the key, or under that of one of its entries.
+    /// Returns whether something is stored under the key, or under that of one of its entries.
     pub(crate) fn has(&self, key: &str) -> bool {
         let has_entry = || is_field(key) && self.keys().iter().any(|stored| entry_of(stored, key).is_some());
         self.value(key).is_some() || has_entry()
     }
 
-    /// Whether the key is that of an entry whose field was written or removed as a whole.
+    /// Returns whether the key is that of an entry whose field was written or removed as a whole.
     fn is_replaced(&self, key: &str) -> bool {
         key.split_once('/').is_some_and(|(name, _)| self.pending.replaces_entries(name))
     }
 
-    /// What the request made of a key, if it changed it.
+    /// Returns what the request made of a key, if it changed it.
     fn changed(&self, key: &str) -> Option<Option<&[u8]>> {
         self.pending.changes().iter().find(|change| change.key == key).map(|change| self.made_of(change))
     }

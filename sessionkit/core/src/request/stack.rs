@@ -64,7 +64,9 @@ impl LayerEntry {
                 mark_decided(outer);
                 let refused = RequestSession::new(engine.clone());
                 refused.note(&head());
-                return Err(refused.present(SessionError::one_cookie(cookie, other.scope(), engine.scope()).rejection()));
+                return Err(
+                    refused.present(SessionError::one_cookie(cookie, other.scope(), engine.scope()).rejection())
+                );
             }
         }
         let session = RequestSession::new(engine.clone());

@@ -20,10 +20,10 @@ use crate::request::RequestSession;
 use crate::request::info::SessionInfo;
 use crate::scope::{MainScope, SessionScope};
 use crate::token::Token;
-use crate::wire::closed::HeaderChange;
 use crate::wire::head::{Headers, RequestHead};
+use crate::wire::response::HeaderChange;
 
-/// A visitor with a session, for tests of an application: made in one line, it gives the cookie to send, and tells what
+/// A visitor with a session, for tests of an application: made in one line, it gives the cookie to send, and reports what
 /// a response changed.
 ///
 /// ```
@@ -66,7 +66,15 @@ impl<L: SessionScope> TestSession<L> {
     #[expect(clippy::new_ret_no_self, reason = "a session is made by awaiting")]
     pub fn new(manager: &SessionManager<L>) -> NewTestSession<L> {
         let (manager, details) = (manager.clone(), LoginDetails::default());
-        NewTestSession { manager, user: None, ago: None, device: None, details, acts_as: None, changes: Vec::new() }
+        NewTestSession {
+            manager,
+            user_id: None,
+            ago: None,
+            device_label: None,
+            details,
+            acts_as: None,
+            changes: Vec::new(),
+        }
     }
 
     /// The value of the `Cookie` header to send; empty for a visitor without a session.
@@ -114,17 +122,17 @@ impl<L: SessionScope> TestSession<L> {
         self.opened().await.view().await.expect("the struct can be read")
     }
 
-    /// The user who is logged in.
+    /// The id of the user who is logged in.
     pub async fn user_id(&self) -> Option<Arc<str>> {
-        self.opened().await.loaded_user()
+        self.opened().await.loaded_user_id()
     }
 
-    /// What is known of the session itself.
+    /// Returns what is known of the session itself.
     pub async fn info(&self) -> Option<SessionInfo> {
         self.opened().await.info().await.expect("the session can be read")
     }
 
-    /// Whether the cookie opens no session: it has ended, the visitor has another cookie by now, or never got one.
+    /// Returns whether the cookie opens no session: the session has ended, or the visitor has another cookie, or none.
     pub async fn is_over(&self) -> bool {
         self.opened().await.state().current.is_none()
     }
@@ -161,9 +169,9 @@ impl<L: SessionScope> TestSession<L> {
 
     /// Ends a request, and keeps the cookies of its response.
     async fn close(&mut self, session: &RequestSession) {
-        let closed = self.manager.close(session, 200).await;
-        assert!(closed.rejection.is_none(), "the session cannot be made: {:?}", closed.rejection);
-        let set_cookies = closed.headers.into_iter().filter_map(|change| match change {
+        let changes = self.manager.close(session, 200).await;
+        assert!(changes.rejection.is_none(), "the session cannot be made: {:?}", changes.rejection);
+        let set_cookies = changes.headers.into_iter().filter_map(|change| match change {
             HeaderChange::Append("set-cookie", value) => Some(value.into_owned()),
             _ => None,
         });
@@ -196,10 +204,10 @@ type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[must_use = "a session is made when it is awaited"]
 pub struct NewTestSession<L: SessionScope = MainScope> {
     manager: SessionManager<L>,
-    user: Option<String>,
+    user_id: Option<String>,
     /// How long ago the login was.
     ago: Option<Duration>,
-    device: Option<String>,
+    device_label: Option<String>,
     details: LoginDetails,
     acts_as: Option<String>,
     changes: Vec<Box<dyn FnOnce(RequestSession) -> Work + Send>>,
@@ -207,8 +215,8 @@ pub struct NewTestSession<L: SessionScope = MainScope> {
 
 impl<L: SessionScope> NewTestSession<L> {
     /// Logs a user in.
-    pub fn login(mut self, user: impl Display) -> Self {
-        self.user = Some(user.to_string());
+    pub fn login(mut self, user_id: impl Display) -> Self {
+        self.user_id = Some(user_id.to_string());
         self
     }
 
@@ -233,9 +241,9 @@ impl<L: SessionScope> NewTestSession<L> {
         self
     }
 
-    /// Names the device of the login, as [`Login::device`](crate::Login::device) does.
+    /// Names the device of the login, as [`Login::device_label`](crate::Login::device_label) does.
     pub fn device_label(mut self, label: impl Into<String>) -> Self {
-        self.device = Some(label.into());
+        self.device_label = Some(label.into());
         self
     }
 
@@ -264,8 +272,8 @@ impl<L: SessionScope> NewTestSession<L> {
     /// assert_eq!(bob.info().await.unwrap().actor.as_deref(), Some("ada"));
     /// # }
     /// ```
-    pub fn acting_as(mut self, user: impl Display) -> Self {
-        self.acts_as = Some(user.to_string());
+    pub fn acting_as(mut self, user_id: impl Display) -> Self {
+        self.acts_as = Some(user_id.to_string());
         self
     }
 
@@ -278,28 +286,30 @@ impl<L: SessionScope> NewTestSession<L> {
     }
 
     async fn make(self) -> TestSession<L> {
-        let of_a_login = self.device.is_some() || self.details != LoginDetails::default() || self.acts_as.is_some();
+        let of_a_login =
+            self.device_label.is_some() || self.details != LoginDetails::default() || self.acts_as.is_some();
         assert!(
-            self.user.is_some() || !of_a_login,
+            self.user_id.is_some() || !of_a_login,
             "say with `login` whose device, methods or stamp that is, or who acts"
         );
         let session = self.manager.open();
         let mut made = TestSession { manager: self.manager.clone(), token: None, seen: BTreeMap::new() };
-        if let (Some(user), Some(ago)) = (&self.user, self.ago) {
-            let token = store_login(&session, user, ago, self.device.as_deref(), self.details.clone()).await;
+        if let (Some(user_id), Some(ago)) = (&self.user_id, self.ago) {
+            let token = store_login(&session, user_id, ago, self.device_label.as_deref(), self.details.clone()).await;
             made.token = Some(token.expose());
         }
         session.attach(&RequestHead::new("POST", "/", &Cookie(made.cookie())));
-        if let (Some(user), None) = (&self.user, self.ago) {
-            let login = session.auth().login(user).methods(self.details.methods).credential_stamp(self.details.stamp);
-            let login = match self.device {
+        if let (Some(user_id), None) = (&self.user_id, self.ago) {
+            let login =
+                session.auth().login(user_id).methods(self.details.methods).credential_stamp(self.details.stamp);
+            let login = match self.device_label {
                 Some(label) => login.device_label(label),
                 None => login,
             };
             login.await.expect("the user can log in");
         }
-        if let Some(user) = self.acts_as {
-            session.auth().impersonate(user).await.expect("somebody is logged in who can act as another user");
+        if let Some(user_id) = self.acts_as {
+            session.auth().impersonate(user_id).await.expect("somebody is logged in who can act as another user");
         }
         for change in self.changes {
             change(session.clone()).await;
@@ -321,7 +331,7 @@ impl<L: SessionScope> IntoFuture for NewTestSession<L> {
 
 impl<L: SessionScope> fmt::Debug for NewTestSession<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewTestSession").field("user", &self.user).finish_non_exhaustive()
+        f.debug_struct("NewTestSession").field("user_id", &self.user_id).finish_non_exhaustive()
     }
 }
 

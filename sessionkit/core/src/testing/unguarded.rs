@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::event::{EventKind, EventSink, SessionEvent};
 
-/// Names the routes of an application that no guard decides about, for a test of an application that denies by default.
+/// Names the routes of an application that no guard decides about, for a test of an application that withholds their answers.
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;

@@ -64,7 +64,7 @@ impl<U: SessionUser + Clone> TestUsers<U> {
         self.shared().is_failing = is_failing;
     }
 
-    /// How often a user was loaded since this was last asked.
+    /// Returns how often a user was loaded since the last call.
     pub fn take_loads(&self) -> usize {
         std::mem::take(&mut self.shared().loads)
     }

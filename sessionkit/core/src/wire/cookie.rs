@@ -13,7 +13,7 @@ use crate::wire::head::Headers;
 /// How many tokens of one request are looked up.
 const MOST: usize = 4;
 
-/// What a request presents under the name of our cookie.
+/// The cookies that a request presents under our name.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
     /// The different well-formed tokens; nearly always there is one at most.
@@ -23,7 +23,7 @@ pub(crate) struct Candidates {
     pub(crate) presented: bool,
 }
 
-/// Why a cookie of our name opens nothing.
+/// The reason for which a cookie of our name opens nothing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum BadCookie {
     /// It is not a token.

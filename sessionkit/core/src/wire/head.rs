@@ -73,7 +73,7 @@ impl<'a> RequestHead<'a> {
         self.headers
     }
 
-    /// Whether a person is opening a page, for whom an answer may be a redirect.
+    /// Returns whether a person is opening a page, for whom an answer may be a redirect.
     pub fn is_navigation(&self) -> bool {
         match self.header("sec-fetch-mode") {
             Some(mode) => mode == b"navigate",
@@ -167,7 +167,7 @@ impl OwnedHead {
         self.as_head().header(name)
     }
 
-    /// Whether a person is opening a page, for whom an answer may be a redirect.
+    /// Returns whether a person is opening a page, for whom an answer may be a redirect.
     pub fn is_navigation(&self) -> bool {
         self.as_head().is_navigation()
     }

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use ::http::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
 use ::http::{Request, Response, StatusCode};
 
-use crate::wire::closed::{HandlerResponse, HeaderChange, ResponseChanges};
 use crate::wire::head::{Headers, RequestHead};
 use crate::wire::rejection::Rejection;
+use crate::wire::response::{HandlerResponse, HeaderChange, ResponseChanges};
 
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 

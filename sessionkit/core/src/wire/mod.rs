@@ -1,6 +1,5 @@
-//! What comes in and goes out: request heads, cookies, local paths, answers, and changes of the response.
+//! Input and output: request heads, cookies, local paths, answers, and changes of the response.
 
-pub(crate) mod closed;
 pub(crate) mod cookie;
 pub(crate) mod head;
 pub(crate) mod header;
@@ -10,4 +9,5 @@ mod local;
 pub(crate) mod local_path;
 pub(crate) mod page;
 pub(crate) mod rejection;
+pub(crate) mod response;
 pub(crate) mod status;

@@ -1,7 +1,7 @@
 use sessionkit::SessionData;
 
 #[derive(SessionData)]
-#[session(layer)]
+#[session(scope)]
 struct Cart {
     items: u64,
 }

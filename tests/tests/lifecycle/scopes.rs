@@ -15,7 +15,7 @@ struct Cart {
     items: Vec<u32>,
 }
 
-/// Another layer may use the same namespace.
+/// Another scope may use the same namespace.
 #[derive(SessionData)]
 #[session(name = "cart", scope = Office)]
 struct Orders {
@@ -26,10 +26,10 @@ behaviour! {
     tests: [
         row_17_two_named_sessions_have_a_struct_and_a_cookie_each,
         row_17_each_session_may_be_absent,
-        two_managers_of_one_layer_have_a_session_each,
+        two_managers_of_one_scope_have_a_session_each,
         a_guard_inside_of_nested_routes_returns_to_the_whole_path,
         ending_one_session_leaves_the_other,
-        a_guard_asks_its_own_layer,
+        a_guard_asks_its_own_scope,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -115,7 +115,7 @@ behaviour! {
             "/desk" => desk,
             "/ship" => ship,
         ];
-        serve_layers(bench, office.manager_of::<Office>(), routes).await
+        serve_scopes(bench, office.manager_of::<Office>(), routes).await
     }
 
     async fn row_17_two_named_sessions_have_a_struct_and_a_cookie_each(bench: Bench) {
@@ -127,14 +127,14 @@ behaviour! {
         assert!(set.cookies()[0].starts_with("__Host-office=") && set.cookies().len() == 1);
         assert_eq!(visitor.get("/state").await.body, "nobody 1 nobody 1");
         assert_eq!(bench.sessions(), 2);
-        // One cookie per layer, in one answer.
+        // One cookie per scope, in one answer.
         let visitor = server.visitor();
         let set = visitor.get("/both").await;
         let mut names: Vec<&str> = set.cookies().iter().filter_map(|cookie| cookie.split('=').next()).collect();
         names.sort_unstable();
         assert_eq!(names, ["__Host-office", "__Host-session"]);
         assert_eq!(visitor.get("/state").await.body, "nobody 1 nobody 1");
-        // The token of one layer is nothing to the other.
+        // The token of one scope is nothing to the other.
         let thief = server.visitor();
         let stolen = format!("__Host-office={}", visitor.token().expect("the shop's session"));
         assert_eq!(thief.get_with_cookies("/desk", &[stolen.as_bytes()]).await.status, 401);
@@ -152,7 +152,7 @@ behaviour! {
     }
 
     /// The routes of the inner one see its session alone, and those beside it the outer one's.
-    async fn two_managers_of_one_layer_have_a_session_each(bench: Bench) {
+    async fn two_managers_of_one_scope_have_a_session_each(bench: Bench) {
         let inner = bench.clone().with_config(|config| config.cookie_name("__Host-inner")).manager();
         let routes = routes!["/add" => add, "/login" => login_shop, "/account" => account];
         let server = serve_nested(&bench, routes, "/inner", inner).await;
@@ -188,7 +188,7 @@ behaviour! {
         assert_eq!(bench.sessions(), 1);
     }
 
-    async fn a_guard_asks_its_own_layer(bench: Bench) {
+    async fn a_guard_asks_its_own_scope(bench: Bench) {
         let server = start(&bench).await;
         let visitor = server.visitor();
         let statuses = async |visitor: &Visitor| {

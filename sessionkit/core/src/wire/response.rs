@@ -1,4 +1,4 @@
-//! What a response becomes.
+//! The changes of a response.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use crate::wire::header;
 use crate::wire::rejection::Rejection;
 
-/// What a response becomes.
+/// The changes of a response: of its headers, or all of it.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct ResponseChanges {
@@ -68,7 +68,7 @@ pub struct HeaderChanges {
 }
 
 impl HeaderChanges {
-    /// Whether the headers stay as they are.
+    /// Returns whether the headers stay as they are.
     pub fn is_empty(&self) -> bool {
         !self.consulted && !self.no_store && self.cookie.is_none()
     }

@@ -1,6 +1,6 @@
 use sessionkit::axum::session;
 
-#[session(require_login, layer)]
+#[session(require_login, scope)]
 async fn admin() {}
 
 fn main() {}
