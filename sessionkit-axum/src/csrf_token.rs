@@ -62,6 +62,6 @@ impl<S: Send + Sync, L: SessionScope> FromRequestParts<S> for CsrfToken<L> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let token = extract::session::<L>(parts)?.csrf_token().await?;
-        Ok(Self { token: token, scope: PhantomData })
+        Ok(Self { token, scope: PhantomData })
     }
 }

@@ -266,7 +266,7 @@ both_frameworks! {
         let deadline = Duration::from_millis(100);
         let bench = bench.with_config(|config| config.max_record_size(1_000).commit_deadline(deadline));
         let store = HeldStore::new(bench.store.clone(), &bench.gates);
-        store.hold("before create");
+        store.hold("before insert");
         let server = start(&bench, bench.manager_over(store)).await;
         for (path, status) in [("/grow", 500), ("/count", 503)] {
             for answer in [navigate(&server.visitor(), path).await, server.visitor().get(path).await] {
@@ -285,11 +285,11 @@ both_frameworks! {
     }
 
     async fn ask(auth: Auth, person: Result<User<Person>, SessionRejection>, shared: Shared) -> Reply {
-        let refused = person.err().expect("nobody is logged in");
+        let refused = person.expect_err("nobody is logged in");
         shared.0.note(&format!("{} {:?} {}", refused.status(), refused.kind(), refused.detail()));
         shared.0.note(&format!("{:?}", refused.error().map(SessionError::status)));
         auth.login("down").await.expect("anybody may log in");
-        let failed = auth.user::<Person>().await.err().expect("the directory is down");
+        let failed = auth.user::<Person>().await.map(drop).expect_err("the directory is down");
         let cause = failed.source().is_some_and(|cause| cause.is::<DirectoryDown>());
         shared.0.note(&format!("{:?} {} {cause}", failed.kind(), failed.status()));
         Reply::ok("asked")

@@ -201,10 +201,9 @@ both_frameworks! {
     }
 }
 
-/// The status of a page that is a problem document.
+/// Returns the status of a page that says that the request is forbidden.
 async fn refusal(tab: &Tab) -> u64 {
-    tab.wait_for("about:blank").await;
-    let problem = tab.text().await;
-    let problem: serde_json::Value = serde_json::from_str(&problem).unwrap_or_else(|_| panic!("no refusal: {problem}"));
-    problem["status"].as_u64().expect("a status is a number")
+    tab.wait_for("Forbidden").await;
+    let status = tab.run("return performance.getEntriesByType('navigation')[0].responseStatus").await;
+    status.as_u64().expect("a status is a number")
 }

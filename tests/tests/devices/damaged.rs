@@ -1,6 +1,7 @@
 //! What is damaged of one user, or of one session, stands in nobody else's way.
 
-use sessionkit::store::StoreError;
+use sessionkit::SessionErrorKind;
+use sessionkit::store::{EntryKey, StoreError};
 use sessionkit_tests::both_frameworks;
 use sessionkit_tests::harness::{Bench, Log, Server, Visitor};
 
@@ -8,9 +9,13 @@ fn id(visitor: &Visitor) -> String {
     sessionkit_core::Token::parse(visitor.token().expect("a session").as_bytes()).expect("a token").id().to_string()
 }
 
+fn key_of_list(user: &str) -> String {
+    format!("session:{}", EntryKey::session_list("Main", user))
+}
+
 both_frameworks! {
     tests: [
-        everyone_is_logged_out_but_whose_entries_are_damaged,
+        everyone_is_logged_out_although_a_list_and_a_session_are_damaged,
         a_session_that_is_damaged_hides_no_other_and_makes_room,
         what_is_said_of_damage_names_no_user_and_begins_no_line,
     ];
@@ -30,23 +35,33 @@ both_frameworks! {
         serve(bench, routes!["/login" => login, "/user" => user]).await
     }
 
-    async fn everyone_is_logged_out_but_whose_entries_are_damaged() {
+    async fn everyone_is_logged_out_although_a_list_and_a_session_are_damaged() {
         let bench = Bench::redis().with_config(|config| config.track_devices(true));
         let server = start(&bench).await;
         let people = ["ada", "bob", "eve"].map(|name| (name, server.visitor()));
         for (name, visitor) in &people {
             visitor.post("/login", name).await;
         }
-        bench.with_redis(|redis| redis.cli(&["HSET", "session:@Main/bob", "no session", "no entry"]));
-        let error = bench.manager().end_everyone().await.expect_err("bob may be logged in still");
-        let error = format!("{error:?}");
-        assert!(error.contains("`session:@Main/<a user>` is of the wrong type"), "{error}");
-        for (name, visitor) in &people {
-            let expected = if *name == "bob" { "bob" } else { "nobody" };
-            assert_eq!(visitor.get("/user").await.body, expected);
+        let list = key_of_list("bob");
+        bench.with_redis(|redis| redis.cli(&["SET", &list, "no list"]));
+        let error = bench.manager().end_everyone().await.expect_err("a login of bob's may be under way");
+        assert_eq!(error.kind(), SessionErrorKind::StoreCorrupt);
+        for (_, visitor) in &people {
+            assert_eq!(visitor.get("/user").await.body, "nobody");
         }
-        bench.with_redis(|redis| redis.cli(&["HDEL", "session:@Main/bob", "no session"]));
-        assert_eq!(bench.manager().end_everyone().await.unwrap(), 1);
+        bench.with_redis(|redis| redis.cli(&["DEL", &list]));
+        for (name, visitor) in &people {
+            visitor.post("/login", name).await;
+        }
+        let session = format!("session:{}", id(&people[0].1));
+        bench.with_redis(|redis| redis.cli(&["SET", &session, "no record"]));
+        let error = bench.manager().end_everyone().await.expect_err("nobody knows whose that is");
+        assert_eq!(error.kind(), SessionErrorKind::StoreCorrupt);
+        for (_, visitor) in &people {
+            assert_eq!(visitor.get("/user").await.body, "nobody");
+        }
+        bench.with_redis(|redis| redis.cli(&["DEL", &session]));
+        assert_eq!(bench.manager().end_everyone().await.unwrap(), 0);
         assert_eq!(bench.sessions(), 0);
     }
 
@@ -72,14 +87,13 @@ both_frameworks! {
         let bench = Bench::redis().with_config(|config| config.track_devices(true));
         let (server, log) = (start(&bench).await, Log::collect());
         let name = "grace\nWARN sessionkit event=\"login\"";
-        let key = format!("session:@Main/{name}");
-        bench.with_redis(|redis| redis.cli(&["SET", &key, "no entries"]));
+        bench.with_redis(|redis| redis.cli(&["SET", &key_of_list(name), "no list"]));
         assert_eq!(server.visitor().post("/login", name).await.status, 500);
         let said = format!("{:?}", StoreError::corrupt(name));
         assert!(!said.contains('\n') && said.contains("grace"), "{said}");
         let log = log.text();
         let ours: Vec<&str> = log.lines().filter(|line| line.contains("sessionkit")).collect();
-        assert!(ours.iter().any(|line| line.contains("session:@Main/<a user>")), "{ours:?}");
+        assert!(ours.iter().any(|line| line.contains("holds something unexpected")), "{ours:?}");
         assert!(!ours.iter().any(|line| line.contains("grace") || line.starts_with("WARN sessionkit event=")), "{ours:?}");
     }
 }

@@ -68,10 +68,11 @@ behaviour! {
         visitor.get("/login").await;
         let held = HeldStore::new(bench.store.clone(), &bench.gates);
         held.hold("before remove");
-        let administrator = bench.manager_over(held);
+        let administrator = bench.manager_over(held.clone());
         let ending = tokio::spawn(async move { administrator.devices_of("ada").end_all().await });
         bench.gates.arrived("before remove", 1).await;
         let answer = visitor.get(path).await;
+        held.release("before remove");
         bench.gates.open("before remove", 1);
         ending.await.expect("it does not panic").expect("the store answers");
         (answer, visitor.get("/user").await.body)
@@ -110,11 +111,13 @@ behaviour! {
     async fn a_login_whose_session_may_be_stored_leaves_neither_it_nor_an_entry(bench: Bench) {
         let bench = bench.with_config(|config| config.track_devices(true).commit_deadline(Duration::from_secs(1)));
         let held = HeldStore::new(bench.store.clone(), &bench.gates);
-        let server = start(&bench, &held).await;
+        let manager = bench.manager_over(held.clone());
+        let server = serve_with(&bench, manager.clone(), routes!["/login" => login]).await;
         for gate in ["before insert", "after insert"] {
             held.hold(gate);
             let answer = server.visitor().get("/login").await;
             assert_eq!((answer.status, answer.cookies().len()), (503, 0), "{gate}");
+            manager.drain().await;
             assert_eq!((bench.sessions(), bench.listed("ada").await.len()), (0, 0), "{gate}");
             held.release(gate);
         }

@@ -52,11 +52,12 @@ behaviour! {
         assert_eq!(visitor.get("/login").await.status, 503);
         held.release("after replace");
         assert_eq!(visitor.get("/user").await.body, "nobody");
-        assert_eq!(visitor.get("/login").await.status, 409, "it may be under way still");
-        bench.clock.advance(Duration::from_secs(60));
-        assert_eq!(visitor.get("/login").await.status, 200);
+        assert_eq!((bench.sessions(), listed(&bench).await), (1, 0));
+        assert_eq!(visitor.get("/login").await.status, 200, "[P11] it goes on with the session");
         assert_eq!(visitor.get("/user").await.body, "ada");
         assert_eq!((bench.sessions(), listed(&bench).await), (1, 1));
+        bench.manager().devices_of("ada").end_all().await.expect("the store answers");
+        assert_eq!(visitor.get("/user").await.body, "nobody", "[P9]");
     }
 
     async fn a_session_that_is_listed_from_its_step_up_on_goes_on(bench: Bench) {

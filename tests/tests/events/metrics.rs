@@ -116,11 +116,14 @@ behaviour! {
             let name = format!("sessionkit_store_call_seconds {operation} ");
             metrics.iter().filter(|(metric, _)| metric.starts_with(&name)).map(|(_, count)| *count as usize).sum::<usize>()
         };
-        assert_eq!((timed("load"), timed("insert")), (calls.load, calls.insert), "{metrics:#?}");
-        assert_eq!((timed("replace"), timed("remove")), (calls.replace, calls.remove));
-        assert!(calls.load > 0 && calls.insert == 2 && calls.replace > 0 && calls.remove == 1, "{calls:?}");
-        assert_eq!(count("sessionkit_store_call_seconds load found"), calls.load as u64);
-        assert_eq!(count("sessionkit_store_call_seconds replace replaced"), calls.replace as u64);
+        let of_sessions = [calls.load, calls.insert, calls.replace, calls.remove];
+        let all = ["load", "insert", "replace", "remove"].map(timed);
+        assert_eq!(all.iter().sum::<usize>(), calls.total(), "{metrics:#?}");
+        assert!(of_sessions.iter().zip(&all).all(|(one, all)| one <= all), "{calls:?} {metrics:#?}");
+        assert_eq!((calls.insert, calls.remove, timed("remove")), (2, 1, 1), "{calls:?}");
+        let named = |names: [&str; 2]| names.map(|name| count(&format!("sessionkit_store_call_seconds {name}"))).iter().sum::<u64>();
+        assert_eq!(named(["load found", "load none"]), timed("load") as u64, "{metrics:#?}");
+        assert_eq!(named(["insert inserted", "replace replaced"]), (timed("insert") + timed("replace")) as u64);
     }
 
     async fn calls_on_lists_are_timed_too(bench: Bench) {
@@ -129,8 +132,8 @@ behaviour! {
         let (one, two) = (server.visitor(), server.visitor());
         one.get("/login").await;
         two.get("/login").await;
-        two.get("/logout").await;
         manager.devices_of("ada").list().await.expect("the store answers");
+        two.get("/logout").await;
         manager.devices_of("ada").end_all().await.expect("the store answers");
         two.get("/login").await;
         manager.end_everyone().await.expect("the store answers");

@@ -251,7 +251,11 @@ async fn check(world: &World, begin: Request, token: &Token, outcomes: &[Outcome
     for login in outcomes.iter().filter(is_login) {
         assert!(login.authenticated, "[P3] valid credentials never fail: {}", story());
     }
-    let logged_out = outcomes.iter().any(|outcome| outcome.request == Request::Logout && outcome.opened);
+    // [P11] With the secret that the last rotation replaced, a logout ends the session of the same user.
+    let is_theirs = matches!(begin, Request::Login | Request::LoginAndAdd);
+    let rotations = outcomes.iter().filter(|o| o.opened && (is_login(o) || o.request == Request::Rotate)).count();
+    let ends = |outcome: &Outcome| outcome.opened || (is_theirs && rotations <= 1);
+    let logged_out = outcomes.iter().any(|outcome| outcome.request == Request::Logout && ends(outcome));
     assert!(!logged_out || record.is_none(), "[P1] a logout is final: {}", story());
     let rotates =
         |outcome: &&Outcome| is_login(outcome) || (outcome.request == Request::Rotate && outcome.authenticated);

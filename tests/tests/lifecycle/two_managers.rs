@@ -27,7 +27,6 @@ fn assert_refused(bench: &Bench, answer: &Answer, named: &[&str]) {
     assert_eq!((bench.store.take().total(), bench.sessions()), (0, 0));
     let log = Log::collect().text();
     for part in named.iter().chain(&["`__Host-session`", "cookie_name", "clones"]) {
-        assert!(answer.body.contains(part), "{part}: {}", answer.body);
         assert!(log.lines().any(|line| line.contains("failed") && line.contains(part)), "{part}: {log}");
     }
     assert!(!log.contains("unguarded"), "{log}");

@@ -15,7 +15,7 @@ async fn use_everything(store: &RedisStore) {
     create(store, &[("a", "1")]).await;
     commit_set(store, "a", "2").await.unwrap();
     assert_eq!(text(store, "a").await.as_deref(), Some("2"));
-    assert!(remove(&store).await.unwrap());
+    assert!(remove(store).await.unwrap());
     store.ping().await.unwrap();
 }
 

@@ -166,10 +166,14 @@ behaviour! {
     }
 
     async fn without_the_attribute_it_is_an_error(bench: Bench) {
+        let log = Log::collect();
         let (_servers, [_, _, strict]) = visitors(&bench).await;
         let answer = strict.get("/read").await;
         assert_eq!(answer.status, 500);
-        assert!(answer.body.contains("desk.colour") && !answer.body.contains("scarlet"), "{answer:?}");
+        assert!(!answer.body.contains("colour") && !answer.body.contains("scarlet"), "{answer:?}");
+        let log = log.text();
+        let reported = log.lines().any(|line| line.contains("event=\"failed\"") && line.contains("desk.colour"));
+        assert!(reported, "{log}");
     }
 
     async fn it_is_reported_without_its_value(bench: Bench) {

@@ -101,7 +101,7 @@ impl Login {
         };
         let now = engine.now();
         let authenticate = self.authenticate(engine, now);
-        let from = current.as_ref().map(Current::id);
+        let from = current.as_ref().map(Current::id).or(overtaken.as_ref().map(|overtaken| overtaken.token.id()));
         let entering = engine.enter(&self.user, from).await?;
         if let Some(current) = current {
             match self.take_over(current, authenticate.clone(), now).await? {
@@ -111,9 +111,9 @@ impl Login {
             }
         }
         if let Some(overtaken) = overtaken
-            && self.go_on(overtaken, now).await?
+            && let Some(renewed) = self.go_on(overtaken, now).await?
         {
-            return Ok(());
+            return self.admit_renewed(entering, renewed, latest(&authenticate)).await;
         }
         self.begin(entering, authenticate).await
     }
@@ -155,14 +155,14 @@ impl Login {
     }
 
     /// Goes on with a session in which the same user has just logged in, with the same token before: a double click.
-    /// `false` if it is not such a session, or not any more.
-    async fn go_on(&self, overtaken: Overtaken, now: Timestamp) -> Result<bool, SessionError> {
-        let (session, engine) = (&self.session, &self.session.shared.engine);
+    /// `None` if it is not such a session, or not any more.
+    async fn go_on(&self, overtaken: Overtaken, now: Timestamp) -> Result<Option<Current>, SessionError> {
+        let engine = &self.session.shared.engine;
         let Overtaken { token, record, is_replaced } = overtaken;
         let header = record.header();
         let is_theirs = header.user.as_ref() == Some(&self.user) && header.owner() == Some(&self.user);
         if !is_replaced || !is_theirs {
-            return Ok(false);
+            return Ok(None);
         }
         let renewed = Token::rotate(token.id(), engine.tokens());
         let secret = renewed.secret_hash(engine.scope());
@@ -172,17 +172,26 @@ impl Login {
         let record = match committed {
             Ok(record) => record,
             Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => return Err(error),
-            Err(CommitError::Refused(_)) => return Ok(false),
+            Err(CommitError::Refused(_)) => return Ok(None),
         };
-        if record.header().secret != secret {
-            return Ok(false);
-        }
-        session.report_of(token.id(), Some(record.header()), EventKind::Renewed);
+        Ok((record.header().secret == secret).then(|| Current::new(renewed, secret, record)))
+    }
+
+    /// Adds a session that was gone on with to the list of the user: the login before may not have come so far.
+    async fn admit_renewed(
+        &self,
+        entering: Option<Entering>,
+        renewed: Current,
+        until: Timestamp,
+    ) -> Result<(), SessionError> {
+        let (session, id, header) = (&self.session, renewed.id(), renewed.record.header());
+        session.shared.engine.admit(entering, StoredLogin { id, generation: header.generation, until }).await?;
+        session.report_of(id, Some(header), EventKind::Renewed);
         let mut state = session.state();
         state.change_user();
-        state.opened(Current::new(renewed, secret, record));
+        state.opened(renewed);
         state.lasting = self.lifetime.is_some();
-        Ok(true)
+        Ok(())
     }
 
     /// Begins a new session.

@@ -101,8 +101,8 @@ builder! {
     /// The treatment of a request that asks for the session with a cookie that opens nothing;
     /// [`OnBadCookie::Anonymous`] by default.
     on_bad_cookie: OnBadCookie, OnBadCookie;
-    /// Keeps the sessions of each user in an index, for [lists of devices](crate::Devices) and for limits; it
-    /// does not by default, since that costs store calls. The store has to have an index.
+    /// Lists the sessions of each user, for [devices](crate::Devices) and for limits; it does not by default, since that
+    /// costs store calls. Without it nothing can end the sessions of one user, and nothing limits their number.
     track_devices: bool, bool;
     /// The number of devices on which a user can be logged in at once; a thousand by default, a limit that people do not
     /// meet, and that bounds the cost of a login. Needs `track_devices`.

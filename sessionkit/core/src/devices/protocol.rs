@@ -188,6 +188,9 @@ impl Engine {
     pub(super) async fn look_at(&self, list: &SessionList) -> Result<Look, SessionError> {
         let (now, mut look) = (self.now(), Look::default());
         let keys: Vec<EntryKey> = list.entries.iter().map(|entry| EntryKey::session(entry.id)).collect();
+        if keys.is_empty() {
+            return Ok(look);
+        }
         let loaded = self.load_deadline().limit(self.store.load_many(&keys)).await;
         let loaded = loaded.unwrap_or_else(|| Err(StoreError::unavailable("no answer within load_deadline")))?;
         for (entry, stored) in list.entries.iter().zip(loaded) {

@@ -1,4 +1,5 @@
-//! The parts of a manager that all of its requests share: its store and settings, and the machinery that loads, commits and ends sessions.
+//! The parts of a manager that all of its requests share: its store and settings, and the machinery that loads, commits
+//! and ends sessions.
 //!
 //! Hooks, the user loader and tasks that outlive requests live here too. What one request knows and did is in `request`;
 //! who may change a session, and why, in `auth` and `devices`.

@@ -22,6 +22,10 @@ use crate::time::Timestamp;
 use crate::token::{NEW_IDS, SessionId, Token};
 
 /// What is stored of a session.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is the usual one, taken apart at once: a box would be an allocation more"
+)]
 pub(crate) enum Found {
     Record(Record),
     /// This release cannot read what is there.
@@ -95,7 +99,7 @@ impl Engine {
     /// Begins a session under a new token: what `delta` makes of an empty record. `None` if there is nothing to keep, and
     /// `keeps_empty` says that it does not begin then.
     pub(crate) async fn begin_record(
-        &self,
+        self: &Arc<Self>,
         delta: impl Fn(&Token) -> Delta,
         keeps_empty: bool,
         deadline: &mut Deadline,
@@ -115,11 +119,24 @@ impl Engine {
             if record.fields().next().is_none() && !keeps_empty {
                 return Ok(None);
             }
-            if self.insert_record(token.id(), &record, deadline.end()).await? {
-                return Ok(Some((token, record)));
+            match self.insert_record(token.id(), &record, deadline.end()).await {
+                Ok(true) => return Ok(Some((token, record))),
+                Ok(false) => {}
+                Err(error) => {
+                    if error.kind() == StoreErrorKind::Unknown {
+                        self.forget(token.id(), record.header().generation);
+                    }
+                    return Err(error.into());
+                }
             }
         }
         Err(SessionError::no_free_id())
+    }
+
+    /// Removes, without being awaited, a session that may be stored and whose token nobody gets.
+    fn forget(self: &Arc<Self>, id: SessionId, generation: Generation) {
+        let engine = self.clone();
+        drop(self.tasks.complete(async move { engine.remove_record(id, generation, Removal::AsSeen).await }));
     }
 
     /// Stores a new record; `false` if the id is another session's.

@@ -14,6 +14,10 @@ use crate::token::SecretHash;
 
 /// What came of a delta.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is the usual one, taken apart at once: a box would be an allocation more"
+)]
 pub(crate) enum Applied {
     /// This is the record from now on.
     Changed(Draft),

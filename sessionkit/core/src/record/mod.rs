@@ -73,7 +73,7 @@ pub(crate) mod varint;
 /// Operators and store authors read one from the bytes of an entry:
 ///
 /// ```
-/// # use sessionkit_core as sessionkit;
+/// # mod sessionkit { pub mod store { pub use sessionkit_core::*; } }
 /// use sessionkit::store::{Record, Unreadable};
 ///
 /// assert_eq!(Record::from_bytes(*b"not a record").unwrap_err(), Unreadable::Damaged);

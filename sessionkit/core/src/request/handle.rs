@@ -28,7 +28,7 @@ use crate::token::Token;
 /// what comes after that reads afresh, as it does after [`reload`](Self::reload).
 ///
 /// ```
-/// # mod sessionkit { pub use sessionkit_core as manual; pub use sessionkit_core::*; }
+/// # mod sessionkit { pub mod manual { pub use sessionkit_core::*; } pub use sessionkit_core::*; }
 /// # struct Chat { lines: u64 }
 /// # impl sessionkit_core::SessionData for Chat {
 /// #     type Scope = sessionkit_core::MainScope; type Codec = sessionkit_core::Json;
@@ -166,7 +166,7 @@ impl SessionHandle {
     /// goes on waiting: that is not the end of the session.
     ///
     /// ```
-    /// # mod sessionkit { pub use sessionkit_core as manual; pub use sessionkit_core::*; }
+    /// # mod sessionkit { pub mod manual { pub use sessionkit_core::*; } pub use sessionkit_core::*; }
     /// use sessionkit::SessionError;
     /// use sessionkit::manual::SessionHandle;
     ///

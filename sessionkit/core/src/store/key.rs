@@ -20,7 +20,7 @@ const LIST: char = '@';
 /// scope, a zero byte and the user's id. It prints as base64url, a list with `@` before it.
 ///
 /// ```
-/// # use sessionkit_core as sessionkit;
+/// # mod sessionkit { pub use sessionkit_core::*; pub mod store { pub use sessionkit_core::*; } }
 /// use sessionkit::SessionId;
 /// use sessionkit::store::EntryKey;
 ///

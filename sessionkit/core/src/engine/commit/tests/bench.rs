@@ -13,7 +13,7 @@ use crate::engine::commit::CommitError;
 use crate::engine::deadline::Deadline;
 use crate::engine::document::{Document as _, Refusal};
 use crate::engine::session::Requester;
-use crate::error::SessionError;
+use crate::error::{SessionError, SessionErrorKind};
 use crate::event::{EventSink, SessionEvent};
 use crate::record::Record;
 use crate::record::apply::{Applied, apply};
@@ -384,5 +384,5 @@ pub(super) fn failure(outcome: Result<Record, CommitError>) -> SessionError {
 
 /// Whether a commit fails because it is not known whether it happened.
 pub(super) fn is_unknown(outcome: Result<Record, CommitError>) -> bool {
-    failure(outcome).to_string().contains("may or may not")
+    failure(outcome).kind() == SessionErrorKind::StoreUnknown
 }

@@ -106,7 +106,7 @@ async fn what_cannot_be_read_is_not_replaced() {
     later[0] = 31;
     for (shown, words) in [(later, "version 31"), (vec![1; 50], "damaged")] {
         bench.script([Act::Show(Entry::from_bytes(shown))]);
-        let error = failure(bench.commit(set("b", "1")).await).to_string();
+        let error = failure(bench.commit(set("b", "1")).await).chain().to_string();
         assert!(error.contains(words), "{error}");
     }
     assert_eq!(bench.fields().await, fields(&[("a", "0")]));
