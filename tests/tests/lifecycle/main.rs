@@ -19,4 +19,5 @@ mod state;
 mod step_up;
 mod trouble;
 mod two_managers;
+mod under_way;
 mod uninitialized;
