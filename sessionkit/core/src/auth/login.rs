@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::in_time;
 use super::rotation::{self, Occasion, Replaced, Replacement};
-use super::{in_time, run};
 use crate::devices::protocol::{Entering, StoredLogin};
 use crate::engine::Engine;
 use crate::engine::commit::CommitError;
@@ -233,7 +233,7 @@ impl IntoFuture for Login {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let session = self.session.clone();
-            run(&session, self.run()).await
+            session.finish(self.run()).await
         })
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::set_cookie;
 use super::settings::DAY;
 use super::{ConfigError, CookieMaxAge, Rolling, SameSite, SessionConfigBuilder, Settings};
-use crate::wire::cookie;
 use crate::wire::local_path::LocalPath;
 
 /// The longest that browsers keep a cookie ([RFC 6265bis](https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/)).
@@ -70,7 +70,7 @@ impl Settings {
 
     /// Browsers drop what is longer, and each attribute of more than 1024 bytes.
     fn length(&self) -> Option<String> {
-        let length = cookie::longest(self);
+        let length = set_cookie::longest(self);
         if length > 4096 {
             return Some(format!(
                 "the cookie would take {length} bytes, more than the 4096 that browsers keep: shorten cookie_name, cookie_path or cookie_domain"
@@ -294,7 +294,7 @@ mod tests {
         let name = |length| SessionConfig::builder().cookie_name("s".repeat(length)).build();
         let longest = (1..4096).rev().find(|length| name(*length).is_ok()).unwrap();
         assert!(longest > 3900, "{longest}");
-        assert_eq!(cookie::longest(name(longest).unwrap().settings()), 4096);
+        assert_eq!(set_cookie::longest(name(longest).unwrap().settings()), 4096);
     }
 
     #[test]

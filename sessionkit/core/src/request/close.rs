@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use crate::config::set_cookie;
 use crate::config::{CookieMaxAge, LONGEST_COOKIE, OnLostWrite};
 use crate::engine::Engine;
 use crate::engine::tasks::Completion;
@@ -19,7 +20,6 @@ use crate::request::operations::RequestChanges;
 use crate::request::state::{CookieChange, State};
 use crate::request::upkeep::Upkeep;
 use crate::time::Timestamp;
-use crate::wire::cookie;
 use crate::wire::response::ResponseChanges;
 
 pub(crate) fn close(session: &RequestSession, status: u16) -> CloseFuture {
@@ -265,8 +265,8 @@ fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionErr
     let state = session.state();
     let cookie = match &state.cookie {
         CookieChange::Keep => None,
-        CookieChange::Remove => Some(cookie::remove(settings)),
-        CookieChange::Set { token, ends } => Some(cookie::set(settings, token, max_age(engine, &state, *ends))),
+        CookieChange::Remove => Some(set_cookie::remove(settings)),
+        CookieChange::Set { token, ends } => Some(set_cookie::set(settings, token, max_age(engine, &state, *ends))),
     };
     ResponseChanges::new(session.consulted(), state.denied, cookie, rejection)
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
 
-use crate::auth::Auth;
 use crate::data::field::{Encoded, FieldReader};
 use crate::data::migration;
 use crate::data::{Merge, SessionData};
@@ -16,7 +15,6 @@ use crate::engine::open::Current;
 use crate::engine::session::Requester;
 use crate::error::SessionError;
 use crate::event::{self, About, EventKind};
-use crate::guard::GuardMark;
 use crate::panics::caught;
 use crate::record::header::Header;
 use crate::record::name;
@@ -27,6 +25,7 @@ use crate::request::handle::{Ended, SessionHandle};
 use crate::request::info::SessionInfo;
 use crate::request::overlay::Overlay;
 use crate::request::state::{Epoch, State};
+use crate::request::unguarded::GuardMark;
 use crate::token::SessionId;
 use crate::wire::cookie::Candidates;
 use crate::wire::head::{RequestHead, Route};
@@ -37,6 +36,7 @@ pub(crate) mod checkout;
 pub(crate) mod close;
 pub(crate) mod commit;
 pub(crate) mod dynamic;
+mod ending;
 pub(crate) mod handle;
 pub(crate) mod info;
 pub(crate) mod load;
@@ -45,6 +45,7 @@ pub(crate) mod operations;
 pub(crate) mod overlay;
 pub(crate) mod stack;
 pub(crate) mod state;
+pub(crate) mod unguarded;
 pub(crate) mod upkeep;
 
 /// The session of one request, as an adapter hands it from its layer to its extractors. Cheap to clone.
@@ -115,11 +116,6 @@ impl RequestSession {
     /// Watches over the request until it is closed: where the value is dropped before, the client left.
     pub fn serving(self) -> RequestGuard {
         RequestGuard::new(self)
-    }
-
-    /// Returns the login of the request, and the ways to change it.
-    pub fn auth(&self) -> Auth {
-        Auth::new(self.clone())
     }
 
     /// Checks out a struct: the stored fields with this request's changes on top, or defaults where there are none.

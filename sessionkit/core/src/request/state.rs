@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::engine::guard_options::GuardOptions;
 use crate::engine::open::{Current, Overtaken};
 use crate::engine::session::UnreadableSession;
 use crate::error::SessionError;
-use crate::guard::GuardOptions;
 use crate::request::changes::Changes;
 use crate::request::load_user::UserOfSession;
 use crate::time::Timestamp;
