@@ -67,7 +67,7 @@ pub use record::delta::{FieldKey, StoredValue, ValueRef};
 pub use record::details::LoginDetails;
 pub use record::field_error::FieldError;
 pub use record::front::{EntryKind, Generation, Revision, Unreadable};
-pub use record::header::{Header, LastRotation, PreviousSecret};
+pub use record::header::{FormerSecret, Header, LastRotation, PreviousSecret};
 pub use record::list::{ListedSession, SessionList};
 pub use record::packing::Fields;
 pub use request::RequestSession;

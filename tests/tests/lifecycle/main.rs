@@ -13,6 +13,7 @@ mod presets;
 mod remember;
 mod renewal;
 mod rolling;
+mod rotation_grace;
 mod rules;
 mod scopes;
 mod state;

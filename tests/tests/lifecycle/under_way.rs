@@ -130,6 +130,9 @@ behaviour! {
             keep(&visitor, &order);
             assert_eq!(visitor.get("/about").await.body, r#"ada ["lamp"]"#, "{is_first_last}");
             assert_eq!((bench.sessions(), bench.listed("ada").await.len()), (1, 1), "{is_first_last}");
+            // The other token was never used, so the one that the browser has does not end.
+            bench.clock.advance(Duration::from_secs(60));
+            assert_eq!(visitor.get("/about").await.body, r#"ada ["lamp"]"#, "{is_first_last}");
             bench.manager().devices_of("ada").end_all().await.expect("the store answers");
             for browser in [&visitor, &clicks[0], &clicks[1]] {
                 assert_eq!(browser.get("/about").await.body, "nobody []", "[P9]");

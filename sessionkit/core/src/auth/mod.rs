@@ -8,7 +8,7 @@ use crate::engine::open::Current;
 use crate::error::SessionError;
 use crate::request::RequestSession;
 use crate::request::info::SessionInfo;
-use crate::request::state::{CookieChange, State};
+use crate::request::state::{CookieChange, State, Verdict};
 
 mod impersonation;
 mod login;
@@ -174,7 +174,7 @@ impl State {
     fn opened(&mut self, current: Current) {
         let ends = current.record.header().deadline();
         self.cookie = CookieChange::Set { token: current.token.clone(), ends };
-        self.forgiven = true;
+        self.verdict = Verdict::Forgiven;
         self.user = None;
         self.overtaken = None;
         self.current = Some(current);
@@ -183,7 +183,7 @@ impl State {
     /// Knows of no session any more.
     pub(crate) fn log_out(&mut self, had_cookie: bool) {
         self.change_user();
-        self.forgiven = true;
+        self.verdict = Verdict::Forgiven;
         self.current = None;
         self.overtaken = None;
         self.unreadable.clear();
@@ -208,7 +208,7 @@ impl RequestSession {
 
 /// A new token needs a response that can carry it.
 fn in_time(session: &RequestSession) -> Result<(), SessionError> {
-    if session.state().closed { Err(SessionError::late()) } else { Ok(()) }
+    if session.state().phase.is_closed() { Err(SessionError::late()) } else { Ok(()) }
 }
 
 /// Whoever holds a session cannot make it that of somebody who is logged in, or its login a fresh one, but by the methods of
