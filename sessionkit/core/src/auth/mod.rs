@@ -225,13 +225,13 @@ fn in_time(session: &RequestSession) -> Result<(), SessionError> {
 /// ```
 ///
 /// ```compile_fail,E0624
-/// # fn forge(session: sessionkit_core::RequestSession) {
+/// # fn forge(session: sessionkit_core::adapter::RequestSession) {
 /// let login = sessionkit_core::Login::new(session, "ada".into());
 /// # }
 /// ```
 ///
 /// ```compile_fail,E0616
-/// # fn forge(session: sessionkit_core::RequestSession) {
+/// # fn forge(session: sessionkit_core::adapter::RequestSession) {
 /// session.shared.state().current = None;
 /// # }
 /// ```

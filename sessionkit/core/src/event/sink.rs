@@ -11,7 +11,7 @@ use crate::time::Clock;
 
 /// Takes what happens to sessions, for a log, for metrics, for an audit trail.
 ///
-/// [`SessionManager::with_event_sink`] adds one. It is called in the task of the request, so it must neither wait nor take
+/// [`SessionManager::with_event_sink`](crate::SessionManager::with_event_sink) adds one. It is called in the task of the request, so it must neither wait nor take
 /// long; a sink that panics is reported and does the request no harm. An [`Arc`] of a sink is a sink, for applications that
 /// ask it later what it recorded.
 ///
@@ -55,7 +55,7 @@ pub trait EventSink: Send + Sync + 'static {
         let _ = call;
     }
 
-    /// Waits until all that was recorded is where it belongs; [`SessionManager::drain`] waits for it.
+    /// Waits until all that was recorded is where it belongs; [`SessionManager::drain`](crate::SessionManager::drain) waits for it.
     fn flush(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(ready(()))
     }

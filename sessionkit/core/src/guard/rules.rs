@@ -27,7 +27,8 @@ use crate::wire::rejection::Rejection;
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;
-/// # use sessionkit_core::{Field, FieldError, FieldReader, FieldWriter, Json, MainScope, SessionData};
+/// # use sessionkit_core::{FieldError, Json, MainScope, SessionData};
+/// # use sessionkit_core::derive::{Field, FieldReader, FieldWriter};
 /// # struct Cart { paid: bool }
 /// # impl SessionData for Cart {
 /// #     type Scope = MainScope; type Codec = Json;

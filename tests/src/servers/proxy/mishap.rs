@@ -43,7 +43,7 @@ impl Mishaps {
     fn befalling(&self, bytes: &[u8]) -> Option<Mishap> {
         const COMMANDS: [&[u8]; 3] = [b"\r\nGET\r\n", b"\r\nSET\r\n", b"\r\nEVALSHA\r\n"];
         let has = |command: &&[u8]| bytes.windows(command.len()).any(|window| window == *command);
-        if !COMMANDS.iter().any(|command| has(command)) {
+        if !COMMANDS.iter().any(has) {
             return None;
         }
         let mut next = self.next.lock().expect("no holder panics");
