@@ -48,6 +48,8 @@ pub(crate) enum Removal<'a> {
     AsSeen,
     /// The session, whatever its secret is by now, while it has this owner.
     OwnedBy(&'a str),
+    /// The session, whatever its secret is by now, while it is a visitor's.
+    Unowned,
     /// The session, whatever became of it, while nobody can read it.
     Unreadable,
 }
@@ -188,20 +190,21 @@ impl Engine {
 }
 
 /// Returns the generation of an entry if it is still to be removed.
-fn newest_to_remove(entry: &Entry, removal: Removal<'_>) -> Option<Generation> {
+pub(super) fn newest_to_remove(entry: &Entry, removal: Removal<'_>) -> Option<Generation> {
     match (Record::read(entry), removal) {
         (Ok(record), Removal::OwnedBy(owner)) if record.header().owner().is_some_and(|newest| **newest == *owner) => {
             Some(record.header().generation)
         }
+        (Ok(record), Removal::Unowned) if record.header().owner().is_none() => Some(record.header().generation),
         (Err(_), Removal::OwnedBy(_) | Removal::Unreadable) => Some(entry.generation().unwrap_or_default()),
         _ => None,
     }
 }
 
 impl<'a> Removal<'a> {
-    /// Returns the removal of a session by its owner. That of a visitor ends with the next login.
+    /// Returns the removal of a session by its owner, or by its visitor: whoever has logged in with it since keeps it.
     pub(crate) fn by_owner(header: &'a Header) -> Self {
-        header.owner().map_or(Self::AsSeen, |owner| Self::OwnedBy(owner))
+        header.owner().map_or(Self::Unowned, |owner| Self::OwnedBy(owner))
     }
 }
 
@@ -211,9 +214,9 @@ pub(crate) trait Requester: Send + Sync {
 }
 
 /// A delta, and who wants it.
-struct RecordChange {
-    delta: Delta,
-    requester: Option<Arc<dyn Requester>>,
+pub(super) struct RecordChange {
+    pub(super) delta: Delta,
+    pub(super) requester: Option<Arc<dyn Requester>>,
 }
 
 impl Change<Record> for RecordChange {
