@@ -36,6 +36,8 @@ pub(crate) mod deadline;
 pub(crate) mod document;
 pub(crate) mod extensions;
 pub(crate) mod hooks;
+#[cfg(test)]
+mod model;
 mod noise;
 pub(crate) mod open;
 pub(crate) mod queue;
