@@ -100,12 +100,27 @@ impl Engine {
 
     /// Begins a session under a new token: what `delta` makes of an empty record. `None` if there is nothing to keep, and
     /// `keeps_empty` says that it does not begin then.
+    ///
+    /// Where an answer is lost, the session begins under another token: the call may come in at any time, also after the
+    /// session has ended, and must not bring back one whose token a client has.
     pub(crate) async fn begin_record(
         self: &Arc<Self>,
         delta: impl Fn(&Token) -> Delta,
         keeps_empty: bool,
         deadline: &mut Deadline,
     ) -> Result<Option<(Token, Record)>, SessionError> {
+        let begin = |limit| self.begin_at_once(&delta, keeps_empty, Deadline::of(limit));
+        let (begun, _) = self.insist(deadline.end(), true, begin).await?;
+        begun
+    }
+
+    /// Begins a session, unless an answer is lost.
+    async fn begin_at_once(
+        self: &Arc<Self>,
+        delta: impl Fn(&Token) -> Delta,
+        keeps_empty: bool,
+        mut deadline: Deadline,
+    ) -> Result<Result<Option<(Token, Record)>, SessionError>, StoreError> {
         for _ in 0..NEW_IDS {
             let (token, now) = (Token::new(self.tokens()), self.now());
             let (ttl, absolute) = self.anonymous_lifetime();
@@ -115,24 +130,24 @@ impl Engine {
             let record = match apply::apply(&empty, &delta, now) {
                 Ok(Applied::Changed(draft)) => draft.seal(self.random()),
                 Ok(Applied::Unchanged) if keeps_empty => empty.sealed(self.random()),
-                Ok(_) => return Ok(None),
-                Err(unfit) => return Err(session_error(unfit, delta.limit)),
+                Ok(_) => return Ok(Ok(None)),
+                Err(unfit) => return Ok(Err(session_error(unfit, delta.limit))),
             };
             if record.fields().next().is_none() && !keeps_empty {
-                return Ok(None);
+                return Ok(Ok(None));
             }
-            match self.insert_record(token.id(), &record, deadline.end()).await {
-                Ok(true) => return Ok(Some((token, record))),
+            match self.insert_record(token.id(), &record, &mut deadline).await {
+                Ok(true) => return Ok(Ok(Some((token, record)))),
                 Ok(false) => {}
                 Err(error) => {
                     if error.kind() == StoreErrorKind::Unknown {
                         self.forget(token.id(), record.header().generation);
                     }
-                    return Err(error.into());
+                    return Err(error);
                 }
             }
         }
-        Err(SessionError::no_free_id())
+        Ok(Err(SessionError::no_free_id()))
     }
 
     /// Removes, without being awaited, a session that may be stored and whose token nobody gets.
@@ -142,17 +157,14 @@ impl Engine {
     }
 
     /// Stores a new record; `false` if the id is another session's.
-    pub(crate) async fn insert_record(&self, id: SessionId, record: &Record, end: Instant) -> Result<bool, StoreError> {
+    pub(crate) async fn insert_record(
+        &self,
+        id: SessionId,
+        record: &Record,
+        deadline: &mut Deadline,
+    ) -> Result<bool, StoreError> {
         let (key, entry) = (EntryKey::session(id), record.entry(self.now()));
-        let (key, entry) = (&key, &entry);
-        let insert =
-            move |limit| async move { self.within(&mut Deadline::of(limit), self.store.insert(key, entry)).await };
-        let (outcome, was_lost) = self.insist(end, true, insert).await?;
-        if outcome == InsertOutcome::Taken && was_lost {
-            // Perhaps by the insert whose answer was lost.
-            let found = self.load_entry(key, &mut self.load_deadline()).await?;
-            return Ok(found.and_then(|found| found.revision()) == entry.revision());
-        }
+        let outcome = self.within(deadline, self.store.insert(&key, &entry)).await?;
         Ok(outcome == InsertOutcome::Inserted)
     }
 

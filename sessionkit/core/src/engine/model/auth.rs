@@ -10,6 +10,7 @@ use super::commit::{Opened, Writes};
 use super::devices::Entering;
 use super::request::{End, Issued, NotStored, Outcome, Request, Run, Token, Unknown, number};
 use super::scenario::authenticate;
+use super::store::{Bytes, Call};
 use super::variants::Variant;
 
 impl Request<'_> {
@@ -95,7 +96,8 @@ impl Request<'_> {
         let Step::Changed(draft) = change.apply(Some(&held), self.now()) else { return Ok(Ok(None)) };
         let record = Record::seal(draft, self.random());
         let token = Token { id: record.header().secret.as_bytes()[0], secret: record.header().secret.as_bytes()[0] };
-        if self.insert_record(token, &record)?.is_err() {
+        let inserted = self.insist(true, |_, _| Call::Insert(token.key(), Bytes::of(&record)))?;
+        if inserted.is_err() {
             return Ok(Err(Unknown));
         }
         let _ = self.remove_record(issued.token, held.header().generation, Removal::AsSeen)?;

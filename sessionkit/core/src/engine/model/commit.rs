@@ -145,37 +145,34 @@ impl Request<'_> {
         Ok(Ok((sent, was_lost)))
     }
 
-    /// Mirrors `Engine::begin_record`. New ids are free in the model.
+    /// Mirrors `Engine::begin_record` and `Engine::begin_at_once`. New ids are free in the model.
     pub(super) fn begin_record(&mut self, delta: &Delta) -> Run<Result<(Token, Record), Unknown>> {
-        let (token, now) = (self.new_token(None), self.now());
-        let empty = Record::new(Header::new(token.hash(), now, TTL, Some(TTL)));
-        let Ok(Applied::Changed(draft)) = apply::apply(&empty, delta, now) else {
-            unreachable!("a session begins with a change")
-        };
-        let record = draft.seal(self.random());
-        let inserted = self.insert_record(token, &record)?;
-        if inserted.is_err() {
-            // `Engine::forget` does this without being awaited: nobody gets the token.
-            let _ = self.remove_record(token, record.header().generation, Removal::AsSeen)?;
-        }
-        Ok(inserted.map(|()| (token, record)))
-    }
-
-    /// Mirrors `Engine::insert_record`.
-    pub(super) fn insert_record(&mut self, token: Token, record: &Record) -> Run<Result<(), Unknown>> {
-        let bytes = Bytes::of(record);
-        let inserted = self.insist(true, |_, _| Call::Insert(token.key(), bytes.clone()))?;
-        match inserted {
-            Err(Unknown) => return Ok(Err(Unknown)),
-            Ok((Answer::Taken, true)) => {
-                // Perhaps by the insert whose answer was lost.
-                let found = self.load::<Record>(token.key())?;
-                let own = found.is_some_and(|found| found.revision() == record.revision());
-                assert!(own, "a new id is nobody else's");
+        let mut known = None;
+        loop {
+            let (token, now) = (self.new_token(None), self.now());
+            let empty = Record::new(Header::new(token.hash(), now, TTL, Some(TTL)));
+            let Ok(Applied::Changed(draft)) = apply::apply(&empty, delta, now) else {
+                unreachable!("a session begins with a change")
+            };
+            let begun = (token, draft.seal(self.random()));
+            let (token, record) = known.clone().unwrap_or(begun);
+            let answer = match self.ask(Call::Insert(token.key(), Bytes::of(&record)))? {
+                Answer::Taken if known.is_some() => Answer::Done,
+                answer => answer,
+            };
+            if answer == Answer::Done {
+                return Ok(Ok((token, record)));
             }
-            Ok((answer, _)) => assert_eq!(answer, Answer::Done, "a new id is free"),
+            if answer == Answer::Lost && self.is(Variant::InsertsAgain) {
+                known = Some((token, record));
+                continue;
+            }
+            // `Engine::forget` does this without being awaited.
+            let _ = self.remove_record(token, record.header().generation, Removal::AsSeen)?;
+            if answer == Answer::Late {
+                return Ok(Err(Unknown));
+            }
         }
-        Ok(Ok(()))
     }
 
     /// Mirrors `Engine::remove_record`.
@@ -208,12 +205,6 @@ pub(super) fn opens(header: &Header, token: Token, now: Timestamp) -> bool {
     let previous = header.previous.filter(|previous| previous.until.is_none_or(|until| now < until));
     let fits = header.secret == token.hash() || previous.is_some_and(|previous| previous.secret == token.hash());
     fits && !header.is_expired(now)
-}
-
-impl Record {
-    fn revision(&self) -> Revision {
-        self.header().history.revision
-    }
 }
 
 /// The counter that all requests add to.

@@ -98,6 +98,11 @@ fn a_visitor_who_logs_in_and_leaves() -> Scenario {
     Scenario::new([None], [(Login(ADA), Session(0)), (Logout, Session(0)), (Logout, Of(0))]).losing(1)
 }
 
+pub(super) fn a_login_and_its_end() -> Scenario {
+    let requests = [(Login(ADA), NoCookie), (Logout, Of(0)), (WRITE, NoCookie), (Logout, Of(2))];
+    Scenario::new([], requests).losing(1).straying()
+}
+
 fn another_user_and_a_logout() -> Scenario {
     Scenario::new([Some(ADA)], [(Login("bob"), Session(0)), (Logout, Session(0)), (Revoke(ADA), NoCookie)])
 }
@@ -192,6 +197,9 @@ fn calls_that_come_in_later_change_nothing() {
         a_logout_and_a_rotation(),
         an_expiry_and_a_write(),
         two_rotations_and_a_logout(),
+        a_login_and_its_end(),
+        a_first_login_and_a_revocation(),
+        a_login_a_logout_and_a_revocation(),
     ];
     scenarios.into_iter().for_each(|scenario| assert_holds(scenario.straying()));
 }

@@ -27,6 +27,8 @@ pub(super) enum Variant {
     AcceptsOlderSecrets,
     /// A request whose token was replaced a moment ago begins a session.
     BeginsWhereOvertaken,
+    /// A session whose insert may have happened is inserted again, and its token given out.
+    InsertsAgain,
 }
 
 /// Asserts that a scenario violates this property, and no `always` of another scenario hides it.
@@ -87,4 +89,10 @@ fn a_secret_from_before_the_last_rotation_is_found_out() {
 #[test]
 fn a_session_begun_under_a_replaced_token_is_found_out() {
     assert_found(scenarios::two_writers_and_a_rotation(), Variant::BeginsWhereOvertaken, P11);
+}
+
+#[test]
+fn an_insert_that_is_repeated_is_found_out() {
+    assert_found(scenarios::a_login_and_its_end(), Variant::InsertsAgain, P1);
+    assert_found(scenarios::a_first_login_and_a_revocation().straying(), Variant::InsertsAgain, P9);
 }
