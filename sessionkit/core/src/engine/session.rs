@@ -101,8 +101,8 @@ impl Engine {
     /// Begins a session under a new token: what `delta` makes of an empty record. `None` if there is nothing to keep, and
     /// `keeps_empty` says that it does not begin then.
     ///
-    /// Where an answer is lost, the session begins under another token: the call may come in at any time, also after the
-    /// session has ended, and must not bring back one whose token a client has.
+    /// If an answer is lost, the session begins under another token. The call may still come in after the session has ended,
+    /// and must not bring back one whose token a client has.
     pub(crate) async fn begin_record(
         self: &Arc<Self>,
         delta: impl Fn(&Token) -> Delta,

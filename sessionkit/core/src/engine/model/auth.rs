@@ -1,4 +1,4 @@
-//! What requests do with their session.
+//! The steps of requests that use, change or end their session.
 
 use crate::engine::document::{Change as _, Document as _, Refusal, Step};
 use crate::engine::session::{RecordChange, Removal};

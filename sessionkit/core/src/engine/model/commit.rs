@@ -1,4 +1,4 @@
-//! What a request does with one entry: opens, begins, commits and removes it.
+//! The steps that concern one entry: a request opens, begins, commits and removes it.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -22,7 +22,7 @@ use super::variants::Variant;
 /// The setting `renew_grace`. No clock of a scenario passes it but together with the deadline of the session.
 const RENEW_GRACE: Duration = TTL;
 
-/// What a cookie opens.
+/// The session that a cookie opens, or nearly opens.
 pub(super) enum Opened {
     Current(Issued, Record),
     /// The secret was replaced a moment ago, perhaps the very one that the client has.
@@ -34,7 +34,7 @@ pub(super) enum Opened {
     Nothing,
 }
 
-/// What came of a call that writes.
+/// The outcome of a call that writes.
 enum Sent {
     Stored,
     Found(Bytes),
@@ -200,7 +200,7 @@ impl Request<'_> {
     }
 }
 
-/// Whether a token opens a session, as `Engine::fit` decides it.
+/// Returns `true` if a token opens a session, as `Engine::fit` decides it.
 pub(super) fn opens(header: &Header, token: Token, now: Timestamp) -> bool {
     let previous = header.previous.filter(|previous| previous.until.is_none_or(|until| now < until));
     let fits = header.secret == token.hash() || previous.is_some_and(|previous| previous.secret == token.hash());
@@ -210,10 +210,10 @@ pub(super) fn opens(header: &Header, token: Token, now: Timestamp) -> bool {
 /// The counter that all requests add to.
 pub(super) const COUNTER: &str = "m.counter";
 
-/// What each field becomes.
+/// The fields that change, and their new values.
 type Values = Vec<(FieldKey, Option<StoredValue>)>;
 
-/// What a request that writes changes: one digit of the counter is its own, and so is a field.
+/// The changes of a request that writes: one digit of the counter is its own, and so is a field.
 pub(super) struct Writes {
     number: usize,
     /// Holds what was computed first, where that is used again.

@@ -1,17 +1,18 @@
-//! What requests do with the list of a user's sessions.
+//! The steps that concern the list of a user's sessions.
 
 use crate::devices::DeviceSelection;
 use crate::devices::list_change::{Addition, ListChange, ListChangeKind};
 use crate::engine::document::{Change, Document as _, Refusal, Step};
 use crate::engine::session::Removal;
 use crate::record::Record;
-use crate::record::front::Generation;
+use crate::record::front::{EntryKind, Generation};
 use crate::record::list::SessionList;
 use crate::store::key::EntryKey;
 use crate::time::Timestamp;
 
 use super::request::{End, NotStored, Outcome, Request, Run, SCOPE, Token, Unknown};
 use super::scenario::addition;
+use super::store::{Answer, Bytes, Call};
 use super::variants::Variant;
 
 /// A login that has looked at the list of its user.
@@ -68,29 +69,60 @@ impl Request<'_> {
         Ok(())
     }
 
-    /// Mirrors `Engine::end_sessions` and `Engine::end_in_list`.
+    /// Mirrors `Engine::end_sessions`.
     pub(super) fn revoke(&mut self, user: &str) -> Run<Outcome> {
-        let (mut list, mut ended) = (self.load_list(user)?, Vec::new());
+        let list = self.load_list(user)?;
         if self.is(Variant::IsSilentWithoutList) && is_unwritten(&list) {
             return Ok(End::Done.into());
         }
+        Ok(self.end_in_list(list)?.map_or_else(Outcome::from, |()| End::Done.into()))
+    }
+
+    /// Mirrors `Engine::end_everyone`, over pages that hold everything.
+    pub(super) fn revoke_everyone(&mut self) -> Run<Outcome> {
+        for (key, bytes) in self.scan(EntryKind::Session)? {
+            let (record, session) = (bytes.read::<Record>(), key.session_id());
+            let (Some(owner), Some(session)) = (record.header().owner(), session) else { continue };
+            let removal = Removal::OwnedBy(owner);
+            if self.remove_record(Token::naming(session), record.header().generation, removal)?.is_err() {
+                return Ok(End::Unknown.into());
+            }
+        }
+        for (_, bytes) in self.scan(EntryKind::SessionList)? {
+            if self.end_in_list(bytes.read())?.is_err() {
+                return Ok(End::Unknown.into());
+            }
+        }
+        Ok(End::Done.into())
+    }
+
+    fn scan(&mut self, kind: EntryKind) -> Run<Vec<(EntryKey, Bytes)>> {
+        match self.ask(Call::Scan(kind))? {
+            Answer::Page(page) => Ok(page),
+            answer => unreachable!("no answer to a scan: {answer:?}"),
+        }
+    }
+
+    /// Mirrors `Engine::end_in_list`.
+    fn end_in_list(&mut self, mut list: SessionList) -> Run<Result<(), Unknown>> {
+        let (user, mut ended) = (list.user_id().clone(), Vec::new());
         let mut sessions = list.entries.clone();
         loop {
             for session in &sessions {
-                let token = Token { id: session.id.as_bytes()[0], secret: 0 };
-                if !self.is(Variant::EndsListAlone) && self.end_listed(user, token)?.is_err() {
-                    return Ok(End::Unknown.into());
+                let token = Token::naming(session.id);
+                if !self.is(Variant::EndsListAlone) && self.end_listed(&user, token)?.is_err() {
+                    return Ok(Err(Unknown));
                 }
                 ended.push(session.id);
             }
             let epoch = self.new_epoch();
             let end = ListChangeKind::End { selection: DeviceSelection::All, ended: ended.clone(), epoch };
             match self.change_list(list, end)? {
-                Ok(_) | Err(NotStored::Refused(Refusal::Gone | Refusal::Stale)) => return Ok(End::Done.into()),
+                Ok(_) | Err(NotStored::Refused(Refusal::Gone | Refusal::Stale)) => return Ok(Ok(())),
                 Err(NotStored::Refused(Refusal::Crowded { list: newest, sessions: others })) => {
                     (list, sessions) = (newest, others);
                 }
-                Err(NotStored::Unknown | NotStored::Refused(Refusal::Failed(_))) => return Ok(End::Unknown.into()),
+                Err(NotStored::Unknown | NotStored::Refused(Refusal::Failed(_))) => return Ok(Err(Unknown)),
             }
         }
     }
@@ -118,7 +150,7 @@ impl Request<'_> {
     }
 }
 
-/// Whether a list was never written, so that there is none.
+/// Returns `true` if a list was never written, so that there is none.
 fn is_unwritten(list: &SessionList) -> bool {
     list.history().revision == SessionList::new(SCOPE, "").history().revision
 }

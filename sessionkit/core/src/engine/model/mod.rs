@@ -36,10 +36,10 @@ mod store;
 mod variants;
 mod witness;
 
-/// How far a request has come.
+/// The progress of a request.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Progress {
-    /// Its client has no token yet.
+    /// The request begins once its client has a token.
     Waiting,
     Asking {
         cookie: Option<Issued>,
@@ -55,7 +55,7 @@ struct State {
     entries: Entries,
     requests: Vec<Progress>,
     now: Timestamp,
-    /// How many answers may still be lost.
+    /// The number of answers that may still be lost.
     losses: u8,
     witness: Witness,
     /// Calls that were lost on their way, and may come in any time.
@@ -79,17 +79,17 @@ impl State {
     }
 }
 
-/// What happens to the call of a request.
+/// The fate of one call of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Fate {
     Answered,
-    /// It is made, and the answer is lost.
+    /// The call is made, and its answer is lost.
     AnswerLost,
-    /// It is lost on its way, or comes in later.
+    /// The call is lost on its way, or comes in later.
     CallLost,
-    /// It is made, and nothing is heard before the deadline.
+    /// The call is made, and the request hears nothing before its deadline.
     MadeLate,
-    /// It is lost or comes in later, and nothing is heard before the deadline.
+    /// The call is lost or comes in later, and the request hears nothing before its deadline.
     LostLate,
 }
 
@@ -206,6 +206,7 @@ impl Model for Scenario {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        PROPERTIES.iter().map(|(name, holds)| Property::always(name, *holds)).collect()
+        let reached = self.reaches.map(|reached| Property::sometimes("it comes to this", reached));
+        PROPERTIES.iter().map(|(name, holds)| Property::always(name, *holds)).chain(reached).collect()
     }
 }

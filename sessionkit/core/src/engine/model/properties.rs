@@ -1,4 +1,4 @@
-//! What must hold in every state. The numbers are those of the invariants of the design.
+//! The invariants, which hold in every state. Their numbers are those of the design.
 
 use crate::record::Record;
 use crate::token::SessionId;
@@ -53,6 +53,15 @@ impl Scenario {
             Cookie::Session(session) => Some(self.token(session).origin),
             Cookie::Of(other) => Some(state.outcome(other)?.issued?.origin),
         }
+    }
+
+    /// Returns the users who are logged in or log in.
+    fn users(&self) -> Vec<&'static str> {
+        let logins = self.requests.iter().filter_map(|(kind, _)| match kind {
+            Kind::Login(user) => Some(*user),
+            _ => None,
+        });
+        self.sessions.iter().copied().flatten().chain(logins).collect()
     }
 
     fn owner(&self, origin: u8) -> Option<&'static str> {
@@ -140,7 +149,7 @@ fn tokens_were_stored(scenario: &Scenario, state: &State) -> bool {
 }
 
 fn nobody_is_locked_out(scenario: &Scenario, state: &State) -> bool {
-    let ends = |(kind, _): &(Kind, _)| matches!(kind, Kind::Logout | Kind::Revoke(_));
+    let ends = |(kind, _): &(Kind, _)| matches!(kind, Kind::Logout | Kind::Revoke(_) | Kind::RevokeEveryone);
     let is_unknown = |(_, outcome): (usize, &Outcome)| outcome.end == End::Unknown;
     if !state.all_ended() || scenario.expires || scenario.requests.iter().any(ends) || state.outcomes().any(is_unknown)
     {
@@ -155,16 +164,18 @@ fn nobody_is_locked_out(scenario: &Scenario, state: &State) -> bool {
 
 fn a_revocation_ends_what_was_before(scenario: &Scenario, state: &State) -> bool {
     let mut revoked = state.outcomes().filter_map(|(request, outcome)| match scenario.requests[request].0 {
-        Kind::Revoke(user) if outcome.end == End::Done => Some(user),
+        Kind::Revoke(user) if outcome.end == End::Done => Some(vec![user]),
+        Kind::RevokeEveryone if outcome.end == End::Done => Some(scenario.users()),
         _ => None,
     });
-    revoked.all(|user| {
+    revoked.all(|users| {
         scenario.tokens(state).into_iter().all(|issued| {
             let logged_in_before = match usize::from(issued.origin).checked_sub(100) {
                 Some(login) => {
-                    scenario.requests[login].0 == Kind::Login(user) && state.witness.revoked & (1 << login) != 0
+                    let of_them = matches!(scenario.requests[login].0, Kind::Login(user) if users.contains(&user));
+                    of_them && state.witness.revoked & (1 << login) != 0
                 }
-                None => scenario.owner(issued.origin) == Some(user),
+                None => scenario.owner(issued.origin).is_some_and(|owner| users.contains(&owner)),
             };
             !logged_in_before || state.opened(issued).is_none()
         })

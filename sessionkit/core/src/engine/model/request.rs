@@ -19,7 +19,7 @@ pub(super) const SCOPE: &str = "Main";
 /// state is the list of the answers.
 pub(super) type Run<T> = Result<T, Call>;
 
-/// No answer came in time: it may have happened.
+/// Stands for an answer that did not come in time: the call may have been made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Unknown;
 
@@ -51,6 +51,11 @@ pub(super) struct Token {
 }
 
 impl Token {
+    /// Makes something that names a session and opens none.
+    pub(super) fn naming(session: SessionId) -> Self {
+        Self { id: session.as_bytes()[0], secret: 0 }
+    }
+
     pub(super) fn session(self) -> SessionId {
         SessionId::from_bytes([self.id; 16])
     }
@@ -76,11 +81,11 @@ pub(super) struct Issued {
     pub(super) replaces: Option<u8>,
 }
 
-/// How a request ended.
+/// The end of a request.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum End {
     Done,
-    /// There was no session to do it with.
+    /// The request had no session to do it with.
     Nothing,
     /// The session had ended, or was rotated meanwhile.
     Refused,
@@ -144,6 +149,7 @@ impl<'a> Request<'a> {
             Kind::Login(user) => request.login(user),
             Kind::Logout => request.logout(),
             Kind::Revoke(user) => request.revoke(user),
+            Kind::RevokeEveryone => request.revoke_everyone(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a model begins with: sessions, and the requests that are made at once.
+//! The beginning of a model: sessions, and the requests that are made at once.
 
 use std::time::Duration;
 
@@ -13,23 +13,24 @@ use crate::record::list::{ListEpoch, ListedSession, SessionList};
 use crate::store::key::EntryKey;
 use crate::time::Timestamp;
 
+use super::State;
 use super::request::{Issued, SCOPE, Token};
 use super::store::{Bytes, Entries};
 use super::variants::Variant;
 
-/// When everything begins.
+/// The time at which everything begins.
 pub(super) const BEGINNING: Timestamp = Timestamp::from_unix_seconds(1_000);
 
-/// How long sessions live. No clock of a scenario moves further.
+/// The lifetime of sessions. No clock of a scenario moves further.
 pub(super) const TTL: Duration = Duration::from_secs(600);
 
-/// When the sessions of the beginning have ended.
+/// The time at which the sessions of the beginning have ended.
 pub(super) const DEADLINE: Timestamp = BEGINNING.saturating_add(TTL);
 
-/// How many sessions a list may have: more than there are.
+/// The limit of a list: more than any scenario has.
 const MOST: usize = 8;
 
-/// What a request does.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
     /// Adds to a counter that all share, and sets a field of its own; may renew the token with it.
@@ -43,15 +44,17 @@ pub(super) enum Kind {
     Logout,
     /// Ends all sessions of a user.
     Revoke(&'static str),
+    /// Ends all sessions of all users.
+    RevokeEveryone,
 }
 
 /// The token that a client sends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Cookie {
     None,
-    /// That of a session of the beginning.
+    /// The token of a session of the beginning.
     Session(usize),
-    /// That which this request was given: the request with it begins after that.
+    /// The token that this request was given. The request that sends it begins after that.
     Of(usize),
 }
 
@@ -61,18 +64,22 @@ pub(super) struct Scenario {
     /// The owners of the sessions that are there. The sessions of users are in their lists.
     pub(super) sessions: Vec<Option<&'static str>>,
     pub(super) requests: Vec<(Kind, Cookie)>,
-    /// How many answers may be lost.
+    /// The number of answers that may be lost.
     pub(super) lost: u8,
-    /// Whether calls that were lost may come in later.
+    /// Set if calls that were lost may come in later.
     pub(super) strays: bool,
     /// The requests whose calls come before all others, in this order.
     pub(super) first: Vec<usize>,
-    /// Whether the deadline of a request may come with a lost answer.
+    /// Set if the deadline of a request may come with a lost answer.
     pub(super) gives_up: bool,
-    /// Whether the sessions of the beginning may reach their deadline.
+    /// Set if the sessions of the beginning may reach their deadline.
     pub(super) expires: bool,
     pub(super) variant: Option<Variant>,
+    /// Holds in some state, or else the scenario proves too little.
+    pub(super) reaches: Option<Reaches>,
 }
+
+type Reaches = fn(&Scenario, &State) -> bool;
 
 impl Scenario {
     pub(super) fn new(
@@ -89,6 +96,7 @@ impl Scenario {
             gives_up: false,
             expires: false,
             variant: None,
+            reaches: None,
         }
     }
 
@@ -115,6 +123,11 @@ impl Scenario {
     /// Lets the sessions of the beginning reach their deadline.
     pub(super) fn expiring(self) -> Self {
         Self { expires: true, ..self }
+    }
+
+    /// Asserts that some order of the calls leads to this.
+    pub(super) fn reaching(self, reached: Reaches) -> Self {
+        Self { reaches: Some(reached), ..self }
     }
 
     /// Breaks a rule of the protocol.

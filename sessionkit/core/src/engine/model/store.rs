@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use crate::engine::document::Document;
 use crate::record::Record;
-use crate::record::front::Revision;
+use crate::record::front::{EntryKind, Revision};
 use crate::record::list::SessionList;
 use crate::store::entry::Entry;
 use crate::store::key::EntryKey;
 use crate::time::Timestamp;
 
-/// What lies under a key: the very bytes that the engine packs.
+/// An entry: the very bytes that the engine packs.
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub(super) struct Bytes(Arc<[u8]>);
 
@@ -62,32 +62,37 @@ pub(super) enum Call {
     Replace(EntryKey, Revision, Bytes),
     /// Removes what has this generation.
     Remove(EntryKey, u32),
+    /// Looks at all entries of a kind, in one page.
+    Scan(EntryKind),
 }
 
 impl Call {
-    pub(super) fn key(&self) -> &EntryKey {
+    /// Returns the key, if the call has one.
+    pub(super) fn key(&self) -> Option<&EntryKey> {
         match self {
-            Self::Load(key) | Self::Insert(key, _) | Self::Replace(key, ..) | Self::Remove(key, _) => key,
+            Self::Load(key) | Self::Insert(key, _) | Self::Replace(key, ..) | Self::Remove(key, _) => Some(key),
+            Self::Scan(_) => None,
         }
     }
 
     pub(super) fn writes(&self) -> bool {
-        !matches!(self, Self::Load(_))
+        !matches!(self, Self::Load(_) | Self::Scan(_))
     }
 }
 
-/// What a request hears.
+/// An answer as a request hears it, if it hears any.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Answer {
     Loaded(Option<Bytes>),
+    Page(Vec<(EntryKey, Bytes)>),
     /// Inserted, replaced or removed.
     Done,
     Taken,
     Changed(Bytes),
     Absent,
-    /// No answer came, and there is time for another call.
+    /// Stands for no answer, with time left for another call.
     Lost,
-    /// No answer came, and the deadline did.
+    /// Stands for no answer before the deadline.
     Late,
 }
 
@@ -114,8 +119,12 @@ impl Entries {
 
     /// Makes a call. A store that `upserts` compares nothing.
     pub(super) fn perform(&mut self, call: &Call, upserts: bool) -> Answer {
-        let held = self.0.get(call.key()).cloned();
+        let held = call.key().and_then(|key| self.get(key)).cloned();
         match (call, held) {
+            (Call::Scan(kind), _) => {
+                let page = self.0.iter().filter(|(key, _)| key.kind() == *kind);
+                Answer::Page(page.map(|(key, bytes)| (*key, bytes.clone())).collect())
+            }
             (Call::Load(_), held) => Answer::Loaded(held),
             (Call::Insert(_, _), Some(_)) => Answer::Taken,
             (Call::Insert(key, bytes), None) => {

@@ -21,7 +21,7 @@ pub(super) enum Variant {
     TakesChangedForRemoved,
     /// After a lost answer the same change is sent under another revision.
     RepeatsUnderNewRevision,
-    /// What a change makes of a field is computed once, and stored again after a conflict.
+    /// The new value of a field is computed once, and stored again after a conflict.
     MergesOnce,
     /// Secrets from before the last rotation are taken for the one that it replaced.
     AcceptsOlderSecrets,
@@ -31,7 +31,7 @@ pub(super) enum Variant {
     InsertsAgain,
 }
 
-/// Asserts that a scenario violates this property, and no `always` of another scenario hides it.
+/// Asserts that the scenario violates this property once the rule is broken.
 #[track_caller]
 fn assert_found(scenario: Scenario, variant: Variant, property: &'static str) {
     scenarios::assert_violated(scenario.breaking(variant), property);

@@ -1,4 +1,4 @@
-//! What somebody saw who watched the store: facts that no entry keeps, for the properties.
+//! An observer of the store, who remembers facts that no entry keeps and properties ask for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ type Replaced = (u8, Option<String>);
 pub(super) struct Witness {
     /// Every token that was ever the current one of a stored session.
     pub(super) stored: BTreeSet<Token>,
-    /// What the last rotation of each session replaced, as its bytes changed.
+    /// The secret that the last rotation of each session replaced, as its bytes changed.
     replaced: BTreeMap<u8, Replaced>,
     /// The logins that have looked at the list of their user, bit by bit.
     looked: u16,
@@ -32,7 +32,7 @@ pub(super) struct Witness {
     pub(super) faults: BTreeSet<Fault>,
 }
 
-/// What must never happen at a call.
+/// A call that must never be made.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(super) enum Fault {
     /// A change took the place of a record of another generation.
@@ -66,12 +66,16 @@ impl Witness {
         before: &State,
     ) {
         let (kind, bit) = (scenario.requests[request].0, 1 << request);
-        let held = before.entries.get(call.key());
-        if call.key().kind() == EntryKind::SessionList {
-            match (kind, call) {
-                (Kind::Login(_), Call::Load(_)) => self.looked |= bit,
-                (Kind::Revoke(_), Call::Load(_)) if before.has_heard_nothing(request) => self.revoked |= self.looked,
-                (Kind::Revoke(_), _) if *answer == Answer::Done => self.revoked |= self.looked,
+        let revokes = matches!(kind, Kind::Revoke(_) | Kind::RevokeEveryone);
+        if revokes && before.has_heard_nothing(request) {
+            self.revoked |= self.looked;
+        }
+        let Some(key) = call.key() else { return };
+        let held = before.entries.get(key);
+        if key.kind() == EntryKind::SessionList {
+            match call {
+                Call::Load(_) if matches!(kind, Kind::Login(_)) => self.looked |= bit,
+                _ if revokes && *answer == Answer::Done => self.revoked |= self.looked,
                 _ => {}
             }
             return;
