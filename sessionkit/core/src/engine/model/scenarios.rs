@@ -9,10 +9,10 @@ use super::State;
 use super::request::End;
 use super::scenario::Cookie::{None as NoCookie, Of, Session};
 use super::scenario::Kind::{Login, Logout, Renew, Revoke, RevokeEveryone, Rotate, Write};
-use super::scenario::Scenario;
+use super::scenario::{Kind, Scenario};
 
 const ADA: &str = "ada";
-const WRITE: super::scenario::Kind = Write { renews: false };
+const WRITE: Kind = Write { renews: false };
 
 /// Asserts that every property holds in every state.
 #[track_caller]
@@ -242,4 +242,18 @@ fn no_login_survives_the_end_of_everyones_sessions() {
 #[ignore = "a login whose user has no list leaves nothing that a scan could find before it stores its session"]
 fn no_first_login_survives_the_end_of_everyones_sessions() {
     assert_holds(everyone_and_a_first_login());
+}
+
+#[test]
+fn any_two_requests_hold() {
+    let kinds =
+        [WRITE, Write { renews: true }, Renew, Rotate, Login(ADA), Login("bob"), Logout, Revoke(ADA), Revoke("bob")];
+    let sends = |kind| (kind, if let Revoke(_) = kind { NoCookie } else { Session(0) });
+    for owner in [Some(ADA), None] {
+        for (at, one) in kinds.into_iter().enumerate() {
+            for other in kinds.into_iter().skip(at) {
+                assert_holds(Scenario::new([owner], [sends(one), sends(other)]).losing(1).straying());
+            }
+        }
+    }
 }

@@ -23,8 +23,8 @@ pub(super) struct Witness {
     replaced: BTreeMap<u8, Replaced>,
     /// The logins that have looked at the list of their user, bit by bit.
     looked: u16,
-    /// The logins that had looked when a revocation began, or wrote the list.
-    pub(super) revoked: u16,
+    /// The logins that had looked when each revocation began, or wrote the list.
+    revoked: BTreeMap<usize, u16>,
     /// The requests whose token named a living session when they looked.
     pub(super) named: u16,
     /// The logouts that may end the session that their token names.
@@ -48,7 +48,7 @@ impl Witness {
             stored: sessions.map(|session| scenario.token(session).token).collect(),
             replaced: BTreeMap::new(),
             looked: 0,
-            revoked: 0,
+            revoked: BTreeMap::new(),
             named: 0,
             entitled: 0,
             faults: BTreeSet::new(),
@@ -68,14 +68,14 @@ impl Witness {
         let (kind, bit) = (scenario.requests[request].0, 1 << request);
         let revokes = matches!(kind, Kind::Revoke(_) | Kind::RevokeEveryone);
         if revokes && before.has_heard_nothing(request) {
-            self.revoked |= self.looked;
+            self.revoke(request);
         }
         let Some(key) = call.key() else { return };
         let held = before.entries.get(key);
         if key.kind() == EntryKind::SessionList {
             match call {
                 Call::Load(_) if matches!(kind, Kind::Login(_)) => self.looked |= bit,
-                _ if revokes && *answer == Answer::Done => self.revoked |= self.looked,
+                _ if revokes && *answer == Answer::Done => self.revoke(request),
                 _ => {}
             }
             return;
@@ -103,6 +103,15 @@ impl Witness {
             }
             _ => {}
         }
+    }
+
+    /// Returns `true` if a login had looked when a revocation began, or wrote the list.
+    pub(super) fn revokes(&self, revocation: usize, login: usize) -> bool {
+        self.revoked.get(&revocation).is_some_and(|revoked| revoked & (1 << login) != 0)
+    }
+
+    fn revoke(&mut self, revocation: usize) {
+        *self.revoked.entry(revocation).or_default() |= self.looked;
     }
 
     fn look(&mut self, token: Token, bit: u16, record: &Record, before: &State) {
