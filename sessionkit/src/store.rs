@@ -1,8 +1,8 @@
 //! The types for store authors and operators: the entries that a [`Store`] keeps, and how to read them.
 
 pub use sessionkit_core::{
-    CredentialStamp, Entry, EntryKey, EntryKind, EntrySummary, FieldKey, Fields, Generation, Header, InsertOutcome,
-    LastRotation, ListedSession, LoginDetails, Notices, PreviousSecret, Record, RemoveOutcome, ReplaceOutcome,
-    Revision, ScanCursor, ScanPage, SecretHash, SessionId, SessionList, Store, StoreError, StoreErrorKind, StoredValue,
-    Timestamp, Unreadable, ValueRef,
+    CredentialStamp, Entry, EntryKey, EntryKind, EntrySummary, FieldKey, Fields, FormerSecret, Generation, Header,
+    InsertOutcome, LastRotation, ListedSession, LoginDetails, Notices, PreviousSecret, Record, RemoveOutcome,
+    ReplaceOutcome, Revision, ScanCursor, ScanPage, SecretHash, SessionId, SessionList, Store, StoreError,
+    StoreErrorKind, StoredValue, Timestamp, Unreadable, ValueRef,
 };

@@ -47,6 +47,8 @@ pub use data::migration::{Migration, migrate};
 pub use data::three_way::ThreeWay;
 pub use data::{Field, Merge, MergeFunction, OnError, SessionData};
 pub use devices::list::{Device, Devices};
+pub use engine::denial::Denial;
+pub use engine::guard_options::GuardOptions;
 pub use engine::hooks::{LoadCookie, MissingSession, PresentedCookie};
 #[doc(hidden)]
 pub use engine::user::SessionDataOrSessionUser;
@@ -54,9 +56,9 @@ pub use engine::user::{SessionUser, UserLoader};
 pub use error::{DenialReason, SessionError, SessionErrorKind};
 pub use event::{AuditEntry, AuditLog, AuditSink, EventKind, EventSink, SessionEvent, StoreCall, TracingSink};
 pub use guard::{
-    Arguments, Check, Denial, Findable, GuardMark, GuardOptions, GuardedRequest, GuestOnly, Interrupted, OfData,
-    OfInfo, OfUser, Operator, PendingFetch, Predicate, Public, RequireFresh, RequireLogin, Requirement, Rules, Subject,
-    Subjects, Verdict, guard, guard_by,
+    Arguments, Check, Findable, GuardedRequest, GuestOnly, Interrupted, OfData, OfInfo, OfUser, Operator, PendingFetch,
+    Predicate, Public, RequireFresh, RequireLogin, Requirement, Rules, Subject, Subjects, Verdict, guard, guard_by,
+    require_user,
 };
 pub use manager::SessionManager;
 pub use record::Record;
@@ -65,7 +67,7 @@ pub use record::delta::{FieldKey, StoredValue, ValueRef};
 pub use record::details::LoginDetails;
 pub use record::field_error::FieldError;
 pub use record::front::{EntryKind, Generation, Revision, Unreadable};
-pub use record::header::{Header, LastRotation, PreviousSecret};
+pub use record::header::{FormerSecret, Header, LastRotation, PreviousSecret};
 pub use record::list::{ListedSession, SessionList};
 pub use record::packing::Fields;
 pub use request::RequestSession;
@@ -75,8 +77,8 @@ pub use request::close::{CloseFuture, RequestGuard};
 pub use request::dynamic::{DynamicSession, DynamicValue};
 pub use request::handle::{HandleRef, SessionHandle};
 pub use request::info::SessionInfo;
-pub use request::load_user::require_user;
 pub use request::stack::{LayerEntry, SessionStack};
+pub use request::unguarded::GuardMark;
 pub use scope::{MainScope, SessionScope};
 pub use store::entry::{Entry, EntrySummary};
 pub use store::error::{StoreError, StoreErrorKind};

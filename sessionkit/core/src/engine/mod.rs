@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::config::{SessionConfig, Settings};
 use crate::data::SessionData;
 use crate::engine::deadline::Deadline;
+use crate::engine::denial::Denials;
 use crate::engine::extensions::Extensions;
 use crate::engine::hooks::Hooks;
 use crate::engine::noise::Noise;
@@ -20,7 +21,6 @@ use crate::engine::tasks::Tasks;
 use crate::engine::user::DynLoader;
 use crate::error::SessionError;
 use crate::event::{About, EventKind, EventSink, Events, TracingSink};
-use crate::guard::Denials;
 use crate::record::Record;
 use crate::record::list::SessionList;
 use crate::scope::SessionScope as _;
@@ -33,8 +33,10 @@ use crate::wire::cookie::CookieName;
 
 pub(crate) mod commit;
 pub(crate) mod deadline;
+pub(crate) mod denial;
 pub(crate) mod document;
 pub(crate) mod extensions;
+pub(crate) mod guard_options;
 pub(crate) mod hooks;
 #[cfg(test)]
 mod model;

@@ -165,6 +165,11 @@ impl Engine {
     ) -> Result<bool, StoreError> {
         let (key, entry) = (EntryKey::session(id), record.entry(self.now()));
         let outcome = self.within(deadline, self.store.insert(&key, &entry)).await?;
+        if outcome == InsertOutcome::Taken {
+            // Perhaps by this insert, which the network delivered twice.
+            let found = self.load_entry(&key, &mut self.load_deadline()).await?;
+            return Ok(found.and_then(|found| found.revision()) == entry.revision());
+        }
         Ok(outcome == InsertOutcome::Inserted)
     }
 

@@ -4,11 +4,9 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::timed::{StoreCall, Timed};
+use super::timed::StoreCall;
 use super::{About, EventKind, SessionEvent, kind};
-use crate::manager::SessionManager;
 use crate::panics::caught;
-use crate::scope::SessionScope;
 use crate::time::Clock;
 
 /// Takes what happens to sessions, for a log, for metrics, for an audit trail.
@@ -78,20 +76,6 @@ impl<T: EventSink + ?Sized> EventSink for Arc<T> {
 
     fn flush(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         (**self).flush()
-    }
-}
-
-impl<L: SessionScope> SessionManager<L> {
-    /// Reports what happens to sessions to `sink`, beside the sinks that are there: the log, which every manager has, and those
-    /// that were added before.
-    pub fn with_event_sink(self, sink: impl EventSink) -> Self {
-        let sink: Arc<dyn EventSink> = Arc::new(sink);
-        self.with(|engine| {
-            if sink.times_store_calls() {
-                engine.store = Arc::new(Timed::new(engine.store.clone(), sink.clone(), L::NAME));
-            }
-            engine.sinks.push(sink);
-        })
     }
 }
 

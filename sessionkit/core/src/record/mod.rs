@@ -39,6 +39,7 @@
 //! | `0x05` | an authentication | the stamp of the credentials (8 bytes) |
 //! | `0x46` | a rotation | the secret before a renewal: its hash (32), the time of the renewal (5), its end (5) if it has one |
 //! | `0x47` | a rotation | the last rotation: its time (5), the hash that it replaced (32), 1 if the owner stayed the same (1) |
+//! | `0x49` | a rotation | the secret before it, if it still opens the session: its hash (32), its end (5), when its user had proved who they are (5, or 0), the methods of that |
 //! | `0xc8` | nothing | the name of the scope, unless it is `Main` |
 //!
 //! The high two bits of a tag say what ends its part: 0 an authentication, 1 a rotation, 2 another user or actor, 3
@@ -133,6 +134,13 @@ impl Record {
     /// Returns the value of a field, unless there is none or its time is up.
     pub fn field(&self, key: &str, now: Timestamp) -> Option<ValueRef<'_>> {
         self.fields().find(|(name, _)| *name == key).map(|(_, value)| value).filter(|value| value.is_live(now))
+    }
+
+    /// Returns the same fields under another header.
+    pub(crate) fn with_header(&self, header: Header) -> Self {
+        let mut draft = Draft::new(header, self.fields().as_bytes().len());
+        draft.packed.extend_from_slice(self.fields().as_bytes());
+        draft.finish()
     }
 
     /// Returns the record with the next revision.

@@ -174,7 +174,8 @@ impl Request<'_> {
         is_replaced: bool,
     ) -> Run<Result<Option<(Issued, Generation)>, Unknown>> {
         let header = record.header();
-        if !is_replaced || header.owner().is_none_or(|owner| **owner != *user) {
+        let is_renewing = header.previous.is_some_and(|previous| previous.until.is_none_or(|until| self.now() < until));
+        if !is_replaced || header.owner().is_none_or(|owner| **owner != *user) || is_renewing {
             return Ok(Ok(None));
         }
         let token = self.new_token(Some(issued.token));

@@ -42,7 +42,7 @@ enum Sent {
 }
 
 impl Request<'_> {
-    /// Mirrors `Engine::open_candidates`, for one candidate.
+    /// Mirrors `Engine::open_candidates`, for one candidate and without `rotation_grace`.
     pub(super) fn open(&mut self) -> Run<Opened> {
         let Some(issued) = self.presents_cookie() else { return Ok(Opened::Nothing) };
         let Some(record) = self.load::<Record>(issued.token.key())? else { return Ok(Opened::Nothing) };
@@ -97,7 +97,7 @@ impl Request<'_> {
             };
             // What `Attempt::meet` does. The store of the model never shows an older state than it compared with.
             let (history, held) = (found.history(), newest.as_ref().map(|newest| newest.history().revision));
-            if was_lost && history.includes(sealed.history().revision) {
+            if history.includes(sealed.history().revision) {
                 return Ok(Ok(found));
             }
             if was_lost && !history.reaches(held.unwrap_or_default()) {
@@ -157,7 +157,11 @@ impl Request<'_> {
             let begun = (token, draft.seal(self.random()));
             let (token, record) = known.clone().unwrap_or(begun);
             let answer = match self.ask(Call::Insert(token.key(), Bytes::of(&record)))? {
-                Answer::Taken if known.is_some() => Answer::Done,
+                // By this very insert, which the network delivered twice: ids are free.
+                Answer::Taken => {
+                    let found = self.load::<Record>(token.key())?;
+                    if found.is_some() { Answer::Done } else { Answer::Lost }
+                }
                 answer => answer,
             };
             if answer == Answer::Done {

@@ -87,6 +87,8 @@ enum Fate {
     AnswerLost,
     /// The call is lost on its way, or comes in later.
     CallLost,
+    /// The call is made twice, and the second answer is heard.
+    Doubled,
     /// The call is made, and the request hears nothing before its deadline.
     MadeLate,
     /// The call is lost or comes in later, and the request hears nothing before its deadline.
@@ -153,7 +155,8 @@ impl Model for Scenario {
             let Progress::Asking { call, .. } = progress else { continue };
             actions.push(Action::Call(request, Fate::Answered));
             if state.losses > 0 && call.writes() {
-                actions.extend([Fate::AnswerLost, Fate::CallLost].map(|fate| Action::Call(request, fate)));
+                actions
+                    .extend([Fate::AnswerLost, Fate::CallLost, Fate::Doubled].map(|fate| Action::Call(request, fate)));
                 if self.gives_up {
                     actions.extend([Fate::MadeLate, Fate::LostLate].map(|fate| Action::Call(request, fate)));
                 }
@@ -182,13 +185,17 @@ impl Model for Scenario {
             }
             Action::Call(request, fate) => {
                 let Progress::Asking { cookie, began, heard, call } = &last.requests[request] else { return None };
-                let made = matches!(fate, Fate::Answered | Fate::AnswerLost | Fate::MadeLate);
-                let answer = made.then(|| state.entries.perform(call, self.variant == Some(Variant::Upserts)));
+                let made = !matches!(fate, Fate::CallLost | Fate::LostLate);
+                let upserts = self.variant == Some(Variant::Upserts);
+                let mut answer = made.then(|| state.entries.perform(call, upserts));
                 if let Some(answer) = &answer {
                     state.witness.see(self, request, *cookie, call, answer, last);
                 }
+                if fate == Fate::Doubled {
+                    answer = Some(state.entries.perform(call, upserts));
+                }
                 let answer = match (fate, answer) {
-                    (Fate::Answered, Some(answer)) => answer,
+                    (Fate::Answered | Fate::Doubled, Some(answer)) => answer,
                     (Fate::AnswerLost | Fate::CallLost, _) => Answer::Lost,
                     _ => Answer::Late,
                 };

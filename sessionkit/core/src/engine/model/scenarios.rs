@@ -100,6 +100,10 @@ fn a_double_click() -> Scenario {
     Scenario::new([None], requests).losing(1).reaching(one_session)
 }
 
+fn three_clicks() -> Scenario {
+    Scenario::new([None], [(Login(ADA), Session(0)), (Login(ADA), Session(0)), (Login(ADA), Session(0))])
+}
+
 fn a_visitor_who_rotates_and_leaves() -> Scenario {
     Scenario::new([None], [(Rotate, Session(0)), (Logout, Session(0)), (WRITE, Session(0))]).losing(2)
 }
@@ -204,6 +208,11 @@ fn a_logout_ends_nobody_elses_session() {
 #[test]
 fn a_double_click_loses_nothing() {
     assert_holds(a_double_click());
+}
+
+#[test]
+fn no_click_ends_the_token_of_another() {
+    assert_holds(three_clicks());
 }
 
 #[test]
