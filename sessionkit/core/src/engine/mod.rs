@@ -38,6 +38,8 @@ pub(crate) mod document;
 pub(crate) mod extensions;
 pub(crate) mod guard_options;
 pub(crate) mod hooks;
+#[cfg(test)]
+mod model;
 mod noise;
 pub(crate) mod open;
 pub(crate) mod queue;

@@ -48,6 +48,8 @@ pub(crate) enum Removal<'a> {
     AsSeen,
     /// The session, whatever its secret is by now, while it has this owner.
     OwnedBy(&'a str),
+    /// The session, whatever its secret is by now, while it is a visitor's.
+    Unowned,
     /// The session, whatever became of it, while nobody can read it.
     Unreadable,
 }
@@ -98,12 +100,27 @@ impl Engine {
 
     /// Begins a session under a new token: what `delta` makes of an empty record. `None` if there is nothing to keep, and
     /// `keeps_empty` says that it does not begin then.
+    ///
+    /// If an answer is lost, the session begins under another token. The call may still come in after the session has ended,
+    /// and must not bring back one whose token a client has.
     pub(crate) async fn begin_record(
         self: &Arc<Self>,
         delta: impl Fn(&Token) -> Delta,
         keeps_empty: bool,
         deadline: &mut Deadline,
     ) -> Result<Option<(Token, Record)>, SessionError> {
+        let begin = |limit| self.begin_at_once(&delta, keeps_empty, Deadline::of(limit));
+        let (begun, _) = self.insist(deadline.end(), true, begin).await?;
+        begun
+    }
+
+    /// Begins a session, unless an answer is lost.
+    async fn begin_at_once(
+        self: &Arc<Self>,
+        delta: impl Fn(&Token) -> Delta,
+        keeps_empty: bool,
+        mut deadline: Deadline,
+    ) -> Result<Result<Option<(Token, Record)>, SessionError>, StoreError> {
         for _ in 0..NEW_IDS {
             let (token, now) = (Token::new(self.tokens()), self.now());
             let (ttl, absolute) = self.anonymous_lifetime();
@@ -113,24 +130,24 @@ impl Engine {
             let record = match apply::apply(&empty, &delta, now) {
                 Ok(Applied::Changed(draft)) => draft.seal(self.random()),
                 Ok(Applied::Unchanged) if keeps_empty => empty.sealed(self.random()),
-                Ok(_) => return Ok(None),
-                Err(unfit) => return Err(session_error(unfit, delta.limit)),
+                Ok(_) => return Ok(Ok(None)),
+                Err(unfit) => return Ok(Err(session_error(unfit, delta.limit))),
             };
             if record.fields().next().is_none() && !keeps_empty {
-                return Ok(None);
+                return Ok(Ok(None));
             }
-            match self.insert_record(token.id(), &record, deadline.end()).await {
-                Ok(true) => return Ok(Some((token, record))),
+            match self.insert_record(token.id(), &record, &mut deadline).await {
+                Ok(true) => return Ok(Ok(Some((token, record)))),
                 Ok(false) => {}
                 Err(error) => {
                     if error.kind() == StoreErrorKind::Unknown {
                         self.forget(token.id(), record.header().generation);
                     }
-                    return Err(error.into());
+                    return Err(error);
                 }
             }
         }
-        Err(SessionError::no_free_id())
+        Ok(Err(SessionError::no_free_id()))
     }
 
     /// Removes, without being awaited, a session that may be stored and whose token nobody gets.
@@ -140,15 +157,17 @@ impl Engine {
     }
 
     /// Stores a new record; `false` if the id is another session's.
-    pub(crate) async fn insert_record(&self, id: SessionId, record: &Record, end: Instant) -> Result<bool, StoreError> {
+    pub(crate) async fn insert_record(
+        &self,
+        id: SessionId,
+        record: &Record,
+        deadline: &mut Deadline,
+    ) -> Result<bool, StoreError> {
         let (key, entry) = (EntryKey::session(id), record.entry(self.now()));
-        let (key, entry) = (&key, &entry);
-        let insert =
-            move |limit| async move { self.within(&mut Deadline::of(limit), self.store.insert(key, entry)).await };
-        let (outcome, _) = self.insist(end, true, insert).await?;
+        let outcome = self.within(deadline, self.store.insert(&key, &entry)).await?;
         if outcome == InsertOutcome::Taken {
-            // Perhaps by this insert, whose answer was lost or which the network delivered twice.
-            let found = self.load_entry(key, &mut self.load_deadline()).await?;
+            // Perhaps by this insert, which the network delivered twice.
+            let found = self.load_entry(&key, &mut self.load_deadline()).await?;
             return Ok(found.and_then(|found| found.revision()) == entry.revision());
         }
         Ok(outcome == InsertOutcome::Inserted)
@@ -188,20 +207,21 @@ impl Engine {
 }
 
 /// Returns the generation of an entry if it is still to be removed.
-fn newest_to_remove(entry: &Entry, removal: Removal<'_>) -> Option<Generation> {
+pub(super) fn newest_to_remove(entry: &Entry, removal: Removal<'_>) -> Option<Generation> {
     match (Record::read(entry), removal) {
         (Ok(record), Removal::OwnedBy(owner)) if record.header().owner().is_some_and(|newest| **newest == *owner) => {
             Some(record.header().generation)
         }
+        (Ok(record), Removal::Unowned) if record.header().owner().is_none() => Some(record.header().generation),
         (Err(_), Removal::OwnedBy(_) | Removal::Unreadable) => Some(entry.generation().unwrap_or_default()),
         _ => None,
     }
 }
 
 impl<'a> Removal<'a> {
-    /// Returns the removal of a session by its owner. That of a visitor ends with the next login.
+    /// Returns the removal of a session by its owner, or by its visitor: whoever has logged in with it since keeps it.
     pub(crate) fn by_owner(header: &'a Header) -> Self {
-        header.owner().map_or(Self::AsSeen, |owner| Self::OwnedBy(owner))
+        header.owner().map_or(Self::Unowned, |owner| Self::OwnedBy(owner))
     }
 }
 
@@ -211,9 +231,9 @@ pub(crate) trait Requester: Send + Sync {
 }
 
 /// A delta, and who wants it.
-struct RecordChange {
-    delta: Delta,
-    requester: Option<Arc<dyn Requester>>,
+pub(super) struct RecordChange {
+    pub(super) delta: Delta,
+    pub(super) requester: Option<Arc<dyn Requester>>,
 }
 
 impl Change<Record> for RecordChange {

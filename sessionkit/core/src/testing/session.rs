@@ -356,8 +356,8 @@ async fn store_login(
     let (id, until) = (token.id(), login.saturating_add(absolute));
     let entering = engine.enter(user, None).await.expect("the store answers");
     let record = Record::new(header).sealed(engine.random());
-    let end = engine.commit_deadline().end();
-    assert!(engine.insert_record(id, &record, end).await.expect("the store answers"), "the id is random");
+    let deadline = &mut engine.commit_deadline();
+    assert!(engine.insert_record(id, &record, deadline).await.expect("the store answers"), "the id is random");
     let stored = StoredLogin { id, generation: Generation::default(), until };
     engine.admit(entering, stored).await.expect("the store answers");
     token

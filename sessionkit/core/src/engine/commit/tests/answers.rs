@@ -13,9 +13,10 @@ use crate::devices::list_change::{ListChange, ListChangeKind};
 use crate::engine::document::Document as _;
 use crate::error::SessionErrorKind;
 use crate::record::delta::{Delta, HeaderOp};
+use crate::record::front::{EntryKind, Generation};
 use crate::record::list::{ListEpoch, SessionList};
+use crate::store::Store as _;
 use crate::store::key::EntryKey;
-use crate::token::SessionId;
 
 /// Whether all calls sent the same bytes under the same revision.
 fn are_alike(calls: &[Call]) -> bool {
@@ -173,18 +174,29 @@ async fn the_first_write_of_a_list_is_made_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_record_is_inserted_once() {
-    let bench = Bench::new().await;
-    let record = bench.held.sealed(9);
-    for (number, act) in [(1, Act::LoseAnswer), (2, Act::LoseCall)] {
+async fn a_session_begins_under_another_id_where_the_answer_is_lost() {
+    for act in [Act::LoseAnswer, Act::LoseCall] {
+        let bench = Bench::new().await;
         bench.script([act]);
-        let id = SessionId::from_bytes([number + 10; 16]);
-        let end = bench.engine.commit_deadline().end();
-        assert!(bench.engine.insert_record(id, &record, end).await.unwrap(), "the record is this one's");
+        let deadline = &mut bench.engine.commit_deadline();
+        let delta = |_: &_| Delta::new(Generation::default());
+        let (token, record) = bench.engine.begin_record(delta, true, deadline).await.unwrap().unwrap();
+        let calls = bench.store.take_calls();
+        assert!(calls.len() == 2 && !are_alike(&calls), "{calls:?}");
+        // What may be stored of the first one goes meanwhile.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let page = bench.store.store.scan(EntryKind::Session, None, 10).await.unwrap();
+        let begun: Vec<_> = page.entries.into_iter().filter(|(key, _)| *key != EntryKey::session(bench.id)).collect();
+        assert_eq!(begun.len(), 1, "{begun:?}");
+        assert_eq!(begun[0].0, EntryKey::session(token.id()));
+        assert_eq!(begun[0].1.bytes(), &record.as_bytes()[..]);
     }
-    // The answer is lost, and the id is another session's.
-    bench.script([Act::LoseCall]);
-    let end = bench.engine.commit_deadline().end();
-    assert!(!bench.engine.insert_record(bench.id, &record, end).await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_is_taken_stays_another_sessions() {
+    let bench = Bench::new().await;
+    let (record, deadline) = (bench.held.sealed(9), &mut bench.engine.commit_deadline());
+    assert!(!bench.engine.insert_record(bench.id, &record, deadline).await.unwrap());
     assert_eq!(bench.stored().await.unwrap().as_bytes(), bench.held.as_bytes());
 }

@@ -89,7 +89,7 @@ pub(super) enum Call {
 
 #[derive(Default)]
 pub(super) struct Scripted {
-    store: MemoryStore,
+    pub(super) store: MemoryStore,
     script: Mutex<VecDeque<Act>>,
     calls: Mutex<Vec<Call>>,
 }

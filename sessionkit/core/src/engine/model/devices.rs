@@ -1,0 +1,156 @@
+//! The steps that concern the list of a user's sessions.
+
+use crate::devices::DeviceSelection;
+use crate::devices::list_change::{Addition, ListChange, ListChangeKind};
+use crate::engine::document::{Change, Document as _, Refusal, Step};
+use crate::engine::session::Removal;
+use crate::record::Record;
+use crate::record::front::{EntryKind, Generation};
+use crate::record::list::SessionList;
+use crate::store::key::EntryKey;
+use crate::time::Timestamp;
+
+use super::request::{End, NotStored, Outcome, Request, Run, SCOPE, Token, Unknown};
+use super::scenario::addition;
+use super::store::{Answer, Bytes, Call};
+use super::variants::Variant;
+
+/// A login that has looked at the list of its user.
+pub(super) struct Entering {
+    list: SessionList,
+    from: Option<Token>,
+}
+
+/// A login that does not mind that the epoch changed.
+struct AnyEpoch(ListChange);
+
+impl Change<SessionList> for AnyEpoch {
+    fn apply(&self, newest: Option<&SessionList>, now: Timestamp) -> Step<SessionList> {
+        let ListChangeKind::Add(addition) = &self.0.kind else { return self.0.apply(newest, now) };
+        let epoch = newest.map(|newest| newest.epoch).unwrap_or_default();
+        let kind = ListChangeKind::Add(Addition { epoch, ..addition.clone() });
+        ListChange { empty: self.0.empty.clone(), kind }.apply(newest, now)
+    }
+}
+
+impl Request<'_> {
+    /// Mirrors `Engine::enter`, without a limit.
+    pub(super) fn enter(&mut self, user: &str, from: Option<Token>) -> Run<Entering> {
+        Ok(Entering { list: self.load_list(user)?, from })
+    }
+
+    /// Mirrors `Engine::admit` and `Engine::add_to_list`, without a limit.
+    pub(super) fn admit(
+        &mut self,
+        entering: Entering,
+        token: Token,
+        generation: Generation,
+    ) -> Run<Result<(), Outcome>> {
+        let Entering { list, from } = entering;
+        let from = from.map(Token::session);
+        let addition = Addition { from, ..addition(token, generation, self.now(), list.epoch) };
+        let refused = match self.change_list(list, ListChangeKind::Add(addition))? {
+            Ok(_) => return Ok(Ok(())),
+            Err(NotStored::Refused(Refusal::Stale)) => End::Revoked,
+            Err(NotStored::Unknown) => End::Unknown,
+            Err(NotStored::Refused(refusal)) => unreachable!("there is no limit: {refusal:?}"),
+        };
+        // Nobody gets its token, and it must not stay behind.
+        let removed = self.remove_record(token, generation, Removal::AsSeen)?;
+        Ok(Err(if removed.is_err() { End::Unknown.into() } else { refused.into() }))
+    }
+
+    /// Mirrors `Engine::leave`.
+    pub(super) fn leave(&mut self, user: &str, token: Token, older_than: Option<Generation>) -> Run<()> {
+        let (list, id) = (self.load_list(user)?, token.session());
+        if list.entries.iter().any(|entry| entry.id == id) {
+            let _ = self.change_list(list, ListChangeKind::Remove { id, older_than })?;
+        }
+        Ok(())
+    }
+
+    /// Mirrors `Engine::end_sessions`.
+    pub(super) fn revoke(&mut self, user: &str) -> Run<Outcome> {
+        let list = self.load_list(user)?;
+        if self.is(Variant::IsSilentWithoutList) && is_unwritten(&list) {
+            return Ok(End::Done.into());
+        }
+        Ok(self.end_in_list(list)?.map_or_else(Outcome::from, |()| End::Done.into()))
+    }
+
+    /// Mirrors `Engine::end_everyone`, over pages that hold everything.
+    pub(super) fn revoke_everyone(&mut self) -> Run<Outcome> {
+        for (key, bytes) in self.scan(EntryKind::Session)? {
+            let (record, session) = (bytes.read::<Record>(), key.session_id());
+            let (Some(owner), Some(session)) = (record.header().owner(), session) else { continue };
+            let removal = Removal::OwnedBy(owner);
+            if self.remove_record(Token::naming(session), record.header().generation, removal)?.is_err() {
+                return Ok(End::Unknown.into());
+            }
+        }
+        for (_, bytes) in self.scan(EntryKind::SessionList)? {
+            if self.end_in_list(bytes.read())?.is_err() {
+                return Ok(End::Unknown.into());
+            }
+        }
+        Ok(End::Done.into())
+    }
+
+    fn scan(&mut self, kind: EntryKind) -> Run<Vec<(EntryKey, Bytes)>> {
+        match self.ask(Call::Scan(kind))? {
+            Answer::Page(page) => Ok(page),
+            answer => unreachable!("no answer to a scan: {answer:?}"),
+        }
+    }
+
+    /// Mirrors `Engine::end_in_list`.
+    fn end_in_list(&mut self, mut list: SessionList) -> Run<Result<(), Unknown>> {
+        let (user, mut ended) = (list.user_id().clone(), Vec::new());
+        let mut sessions = list.entries.clone();
+        loop {
+            for session in &sessions {
+                let token = Token::naming(session.id);
+                if !self.is(Variant::EndsListAlone) && self.end_listed(&user, token)?.is_err() {
+                    return Ok(Err(Unknown));
+                }
+                ended.push(session.id);
+            }
+            let epoch = self.new_epoch();
+            let end = ListChangeKind::End { selection: DeviceSelection::All, ended: ended.clone(), epoch };
+            match self.change_list(list, end)? {
+                Ok(_) | Err(NotStored::Refused(Refusal::Gone | Refusal::Stale)) => return Ok(Ok(())),
+                Err(NotStored::Refused(Refusal::Crowded { list: newest, sessions: others })) => {
+                    (list, sessions) = (newest, others);
+                }
+                Err(NotStored::Unknown | NotStored::Refused(Refusal::Failed(_))) => return Ok(Err(Unknown)),
+            }
+        }
+    }
+
+    /// Mirrors `Engine::end_listed`.
+    fn end_listed(&mut self, user: &str, token: Token) -> Run<Result<bool, Unknown>> {
+        match self.load::<Record>(token.key())? {
+            Some(record) if record.header().owner().is_some_and(|owner| **owner == *user) => {
+                self.remove_record(token, record.header().generation, Removal::OwnedBy(user))
+            }
+            _ => Ok(Ok(false)),
+        }
+    }
+
+    /// Mirrors `Engine::change_list`.
+    fn change_list(&mut self, list: SessionList, kind: ListChangeKind) -> Run<Result<SessionList, NotStored>> {
+        let user = list.user_id().clone();
+        let (key, empty) = (EntryKey::session_list(SCOPE, &user), SessionList::new(SCOPE, user));
+        let held = (!is_unwritten(&list)).then_some(list);
+        let change = ListChange { empty, kind };
+        if self.is(Variant::IgnoresEpoch) {
+            return self.commit(key, held, &AnyEpoch(change));
+        }
+        self.commit(key, held, &change)
+    }
+}
+
+/// Returns `true` if a list was never written, so that there is none.
+fn is_unwritten(list: &SessionList) -> bool {
+    list.history().revision == SessionList::new(SCOPE, "").history().revision
+}
