@@ -20,6 +20,8 @@ pub(crate) struct ListChange {
 }
 
 pub(crate) enum ListChangeKind {
+    /// Writes the list of somebody who has none, so that it is found by who ends everyone's sessions.
+    Begin,
     Add(Addition),
     /// Takes a session out.
     Remove {
@@ -56,6 +58,8 @@ impl Change<SessionList> for ListChange {
     fn apply(&self, newest: Option<&SessionList>, now: Timestamp) -> Step<SessionList> {
         let mut list = newest.unwrap_or(&self.empty).clone();
         match &self.kind {
+            ListChangeKind::Begin if newest.is_some() => Step::Unchanged,
+            ListChangeKind::Begin => Step::Changed(list),
             ListChangeKind::Add(addition) => addition.apply(list, now),
             ListChangeKind::Remove { id, older_than } => {
                 let is_meant = |entry: &ListedSession| {

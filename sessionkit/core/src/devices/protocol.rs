@@ -46,7 +46,7 @@ impl Engine {
         if !settings.track_devices {
             return Ok(None);
         }
-        let mut list = self.load_list(user).await?;
+        let mut list = self.begun_list(user).await?;
         if settings.on_max_devices == OnMaxDevices::Reject {
             let most = settings.max_devices;
             let is_other = |entry: &&ListedSession| !entry.is_ended && Some(entry.id) != from;
@@ -60,6 +60,22 @@ impl Engine {
             }
         }
         Ok(Some(Entering { list, from }))
+    }
+
+    /// Returns the list of a user who logs in. If there is none, it is begun: `end_everyone` could not find it otherwise.
+    async fn begun_list(&self, user: &str) -> Result<SessionList, SessionError> {
+        let list = self.load_list(user).await?;
+        if is_written(&list) {
+            return Ok(list);
+        }
+        match self.change_list(list, ListChangeKind::Begin).await {
+            // It was begun by another login at most.
+            Ok(begun) if begun.epoch == ListEpoch::default() => Ok(begun),
+            // The sessions of the user were ended after the first look.
+            Ok(_) => Err(SessionError::revoked()),
+            Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => Err(error),
+            Err(CommitError::Refused(_)) => Err(SessionError::unsettled()),
+        }
     }
 
     /// Adds a session to the list of its user, or removes the session and fails.
@@ -229,8 +245,7 @@ impl Engine {
     async fn change_list(&self, list: SessionList, kind: ListChangeKind) -> Result<SessionList, CommitError> {
         let key = EntryKey::session_list(self.scope(), list.user_id());
         let empty = SessionList::new(self.scope(), list.user_id().clone());
-        // A list that was never written is none.
-        let held = (list.history.revision != empty.history.revision).then_some(list);
+        let held = is_written(&list).then_some(list);
         let change = Arc::new(ListChange { empty, kind });
         self.commit_change(&self.lists, key, held, change, &mut self.commit_deadline()).await
     }
@@ -251,6 +266,11 @@ impl Engine {
 pub(super) struct Look {
     pub(super) found: Vec<(SessionId, Record)>,
     pub(super) over: Vec<ListedSession>,
+}
+
+/// Returns `false` if a list was never written, so that there is none.
+fn is_written(list: &SessionList) -> bool {
+    list.history.revision != Default::default()
 }
 
 fn is_alive(record: &Record, user: &str, now: Timestamp) -> bool {

@@ -113,7 +113,10 @@ impl Request<'_> {
             Opened::Current(issued, _) | Opened::Overtaken { issued, .. } => Some(issued.token),
             Opened::Nothing => None,
         };
-        let entering = self.enter(user, from)?;
+        let entering = match self.enter(user, from)? {
+            Ok(entering) => entering,
+            Err(refused) => return Ok(refused),
+        };
         match opened {
             Opened::Current(issued, record) => {
                 let before = record.header().owner().cloned();

@@ -6,7 +6,7 @@ use crate::engine::document::{Change, Document as _, Refusal, Step};
 use crate::engine::session::Removal;
 use crate::record::Record;
 use crate::record::front::{EntryKind, Generation};
-use crate::record::list::SessionList;
+use crate::record::list::{ListEpoch, SessionList};
 use crate::store::key::EntryKey;
 use crate::time::Timestamp;
 
@@ -34,9 +34,18 @@ impl Change<SessionList> for AnyEpoch {
 }
 
 impl Request<'_> {
-    /// Mirrors `Engine::enter`, without a limit.
-    pub(super) fn enter(&mut self, user: &str, from: Option<Token>) -> Run<Entering> {
-        Ok(Entering { list: self.load_list(user)?, from })
+    /// Mirrors `Engine::enter` and `Engine::begun_list`, without a limit.
+    pub(super) fn enter(&mut self, user: &str, from: Option<Token>) -> Run<Result<Entering, Outcome>> {
+        let list = self.load_list(user)?;
+        if !is_unwritten(&list) {
+            return Ok(Ok(Entering { list, from }));
+        }
+        Ok(match self.change_list(list, ListChangeKind::Begin)? {
+            Ok(list) if list.epoch == ListEpoch::default() => Ok(Entering { list, from }),
+            Ok(_) | Err(NotStored::Refused(Refusal::Stale)) => Err(End::Revoked.into()),
+            Err(NotStored::Unknown) => Err(End::Unknown.into()),
+            Err(NotStored::Refused(refusal)) => unreachable!("a list may begin: {refusal:?}"),
+        })
     }
 
     /// Mirrors `Engine::admit` and `Engine::add_to_list`, without a limit.

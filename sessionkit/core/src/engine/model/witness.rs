@@ -23,6 +23,9 @@ pub(super) struct Witness {
     replaced: BTreeMap<u8, Replaced>,
     /// The logins that have looked at the list of their user, bit by bit.
     looked: u16,
+    /// Those of them that have found a list, or begun one. One that has not is none yet for the end of everyone's sessions:
+    /// nothing tells it from a login that comes later.
+    listed: u16,
     /// The logins that had looked when each revocation began, or wrote the list.
     revoked: BTreeMap<usize, u16>,
     /// The requests whose token named a living session when they looked.
@@ -48,6 +51,7 @@ impl Witness {
             stored: sessions.map(|session| scenario.token(session).token).collect(),
             replaced: BTreeMap::new(),
             looked: 0,
+            listed: 0,
             revoked: BTreeMap::new(),
             named: 0,
             entitled: 0,
@@ -68,14 +72,19 @@ impl Witness {
         let (kind, bit) = (scenario.requests[request].0, 1 << request);
         let revokes = matches!(kind, Kind::Revoke(_) | Kind::RevokeEveryone);
         if revokes && before.has_heard_nothing(request) {
-            self.revoke(request);
+            self.revoke(request, kind);
         }
         let Some(key) = call.key() else { return };
         let held = before.entries.get(key);
         if key.kind() == EntryKind::SessionList {
             match call {
-                Call::Load(_) if matches!(kind, Kind::Login(_)) => self.looked |= bit,
-                _ if revokes && *answer == Answer::Done => self.revoke(request),
+                Call::Load(_) | Call::Insert(..) if matches!(kind, Kind::Login(_)) => {
+                    self.looked |= bit;
+                    if *answer != Answer::Loaded(None) {
+                        self.listed |= bit;
+                    }
+                }
+                _ if revokes && *answer == Answer::Done => self.revoke(request, kind),
                 _ => {}
             }
             return;
@@ -110,8 +119,9 @@ impl Witness {
         self.revoked.get(&revocation).is_some_and(|revoked| revoked & (1 << login) != 0)
     }
 
-    fn revoke(&mut self, revocation: usize) {
-        *self.revoked.entry(revocation).or_default() |= self.looked;
+    fn revoke(&mut self, revocation: usize, kind: Kind) {
+        let logins = if kind == Kind::RevokeEveryone { self.listed } else { self.looked };
+        *self.revoked.entry(revocation).or_default() |= logins;
     }
 
     fn look(&mut self, token: Token, bit: u16, record: &Record, before: &State) {
