@@ -23,11 +23,20 @@ pub struct Client {
 impl Client {
     /// Connects, and begins a session.
     pub async fn connect(port: u16) -> Result<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", port)).await.map_err(|error| error.to_string())?;
-        stream.set_nodelay(true).map_err(|error| error.to_string())?;
-        let mut client = Self { stream, port, cookies: String::new(), received: Vec::with_capacity(4096) };
+        let mut client = Self::with_cookies(port, String::new()).await?;
         client.begin().await?;
         Ok(client)
+    }
+
+    /// Connects once more, with the same session.
+    pub async fn again(&self, port: u16) -> Result<Self> {
+        Self::with_cookies(port, self.cookies.clone()).await
+    }
+
+    async fn with_cookies(port: u16, cookies: String) -> Result<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.map_err(|error| error.to_string())?;
+        stream.set_nodelay(true).map_err(|error| error.to_string())?;
+        Ok(Self { stream, port, cookies, received: Vec::with_capacity(4096) })
     }
 
     /// Forgets the session and begins another.

@@ -1,6 +1,7 @@
 //! The measurements. Each makes a section of the report.
 
 pub mod builds;
+pub mod contention;
 pub mod guards;
 pub mod in_process;
 pub mod macros;

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::candidate::{Backend, Candidate, Library};
 use crate::measure::in_process::{self, FEW, MANY};
-use crate::measure::{builds, guards, macros, sessions, sockets};
+use crate::measure::{builds, contention, guards, macros, sessions, sockets};
 use crate::process::{Result, output};
 use crate::redis_server::RedisServer;
 
@@ -14,7 +14,7 @@ const USAGE: &str = "\
 Usage: cargo xtask bench [-- quick | <section> ..]
 
   quick       only instructions and allocations of SessionKit on both frameworks
-  <section>   one or more of: in-process, guards, sockets, sessions, macros, builds
+  <section>   one or more of: in-process, guards, sockets, contention, sessions, macros, builds
   nothing     all sections, written to bench/RESULTS.md
 ";
 
@@ -29,6 +29,7 @@ const SECTIONS: &[Section] = &[
     Section { name: "in-process", title: "Instructions and allocations", measure: in_process },
     Section { name: "guards", title: "Guards", measure: guards::measure },
     Section { name: "sockets", title: "Servers under load", measure: over_sockets },
+    Section { name: "contention", title: "Contention", measure: under_contention },
     Section { name: "sessions", title: "Many sessions", measure: many_sessions },
     Section { name: "macros", title: "The macros", measure: macros::measure },
     Section { name: "builds", title: "A minimal application", measure: builds::measure },
@@ -136,6 +137,11 @@ fn over_sockets() -> Result<String> {
         let on_redis = sockets::measure(Candidate::on_redis().collect(), Some(&mut redis)).await?;
         Ok(format!("### Sessions in memory\n\n{memory}\n### Sessions in Redis\n\n{on_redis}"))
     })
+}
+
+fn under_contention() -> Result<String> {
+    let mut redis = RedisServer::start()?;
+    runtime()?.block_on(contention::measure(&mut redis))
 }
 
 fn many_sessions() -> Result<String> {

@@ -47,6 +47,7 @@ impl<L: SessionScope> Auth<L> {
     /// ```
     /// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
     /// # use sessionkit_core::*;
+    /// # use sessionkit_core::derive::*;
     /// # struct Account { is_admin: bool }
     /// # impl SessionData for Account {
     /// #     type Scope = MainScope; type Codec = Json;

@@ -11,7 +11,8 @@ use std::task::{Context, Poll};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage as _, ResponseError as _};
-use sessionkit_core::{Admission, CrossOriginProtection, GuardMark, MainScope, Rejection, SessionScope};
+use sessionkit_core::adapter::{Admission, GuardMark};
+use sessionkit_core::{CrossOriginProtection, MainScope, Rejection, SessionScope};
 
 use crate::extract::{HeaderLines, find, head};
 use crate::rejection::SessionRejection;

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use actix_web::dev::Extensions;
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpMessage as _, HttpRequest};
-use sessionkit_core::{GuardMark, Headers, RequestHead, RequestSession, SessionScope, SessionStack};
+use sessionkit_core::adapter::{GuardMark, Headers, RequestSession, SessionStack};
+use sessionkit_core::{RequestHead, SessionScope};
 
 use crate::rejection::SessionRejection;
 
@@ -23,7 +24,8 @@ pub(crate) fn slot<L: SessionScope>(request: &HttpRequest) -> Result<RequestSess
     let session = find::<L>(&request.extensions());
     session.ok_or_else(|| {
         let lines = HeaderLines(request.headers());
-        sessionkit_core::missing_layer(L::NAME, "SessionMiddleware::new(manager)", &head(request, &lines)).into()
+        sessionkit_core::adapter::missing_layer(L::NAME, "SessionMiddleware::new(manager)", &head(request, &lines))
+            .into()
     })
 }
 

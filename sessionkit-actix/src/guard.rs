@@ -7,7 +7,7 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{Error, FromRequest, HttpRequest};
-use sessionkit_core::Check;
+use sessionkit_core::adapter::Check;
 
 use crate::extract::{HeaderLines, head, mark_guarded, slot};
 
@@ -32,7 +32,7 @@ impl<C: Check, A: FromRequest + 'static> FromRequest for ActixGuard<C, A> {
             let session = slot::<C::Scope>(&request)?;
             let decided = {
                 let lines = HeaderLines(request.headers());
-                sessionkit_core::guard::<C>(&session, &head(&request, &lines)).await
+                sessionkit_core::adapter::guard::<C>(&session, &head(&request, &lines)).await
             };
             decided.map_err(crate::SessionRejection::from)?;
             let arguments = A::from_request(&request, &mut payload).await.map_err(Into::into)?;

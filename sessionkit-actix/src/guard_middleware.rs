@@ -116,5 +116,5 @@ where
 async fn decide<L: SessionScope>(request: &HttpRequest, rules: &Rules<L>) -> Result<(), SessionRejection> {
     mark_guarded(request);
     let (session, lines) = (slot::<L>(request)?, HeaderLines(request.headers()));
-    Ok(sessionkit_core::guard_by(&session, &head(request, &lines), rules).await?)
+    Ok(sessionkit_core::adapter::guard_by(&session, &head(request, &lines), rules).await?)
 }

@@ -20,6 +20,7 @@ use crate::rejection::SessionRejection;
 /// use actix_web::HttpResponse;
 /// use sessionkit::actix::SessionHandle;
 /// # use sessionkit_core::*;
+/// # use sessionkit_core::derive::*;
 /// # struct Import { rows: u64 }
 /// # impl SessionData for Import {
 /// #     type Scope = MainScope; type Codec = Json;

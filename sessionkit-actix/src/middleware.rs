@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage as _, ResponseError as _};
-use sessionkit_core::{GuardMark, MainScope, SessionManager, SessionScope, SessionStack};
+use sessionkit_core::adapter::{GuardMark, SessionStack};
+use sessionkit_core::{MainScope, SessionManager, SessionScope};
 
 use crate::extract::{HeaderLines, head};
 use crate::rejection::SessionRejection;

@@ -8,7 +8,8 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
 use actix_web::{Error, HttpResponse, ResponseError};
-use sessionkit_core::{HandlerResponse, HeaderChange, HeaderChanges, Rejection, ResponseChanges};
+use sessionkit_core::Rejection;
+use sessionkit_core::adapter::{HandlerResponse, HeaderChange, HeaderChanges, ResponseChanges};
 
 use crate::rejection::SessionRejection;
 

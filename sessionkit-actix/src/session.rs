@@ -5,7 +5,8 @@ use std::ops::{Deref, DerefMut};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use sessionkit_core::{Checkout, SessionData};
+use sessionkit_core::SessionData;
+use sessionkit_core::adapter::Checkout;
 
 use crate::extract::{self, Extracting};
 use crate::rejection::SessionRejection;
@@ -20,6 +21,7 @@ use crate::rejection::SessionRejection;
 /// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
 /// use sessionkit::actix::Session;
 /// # use sessionkit_core::*;
+/// # use sessionkit_core::derive::*;
 /// # struct Cart { views: u64 }
 /// # impl SessionData for Cart {
 /// #     type Scope = MainScope; type Codec = Json;

@@ -83,7 +83,7 @@ impl<U: SessionUser, L: SessionScope> FromRequest for User<U, L> {
         let request = request.clone();
         Box::pin(async move {
             let (session, lines) = (slot::<L>(&request)?, HeaderLines(request.headers()));
-            let user = sessionkit_core::require_user(&session, &head(&request, &lines)).await?;
+            let user = sessionkit_core::adapter::require_user(&session, &head(&request, &lines)).await?;
             Ok(Self::new(user))
         })
     }

@@ -10,7 +10,8 @@ use std::task::{Context, Poll, ready};
 use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
 use pin_project_lite::pin_project;
-use sessionkit_core::{Admission, CrossOriginProtection, GuardMark, MainScope, SessionScope, TokenCheck};
+use sessionkit_core::adapter::{Admission, GuardMark, TokenCheck};
+use sessionkit_core::{CrossOriginProtection, MainScope, SessionScope};
 use tower_layer::Layer;
 use tower_service::Service;
 

@@ -2,7 +2,8 @@
 
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Uri};
-use sessionkit_core::{GuardMark, RequestHead, RequestSession, SessionScope, SessionStack};
+use sessionkit_core::adapter::{GuardMark, RequestSession, SessionStack};
+use sessionkit_core::{RequestHead, SessionScope};
 
 use crate::rejection::SessionRejection;
 
@@ -30,7 +31,7 @@ pub(crate) fn find<L: SessionScope>(extensions: &Extensions) -> Option<Found<'_>
 pub(crate) fn found<L: SessionScope>(parts: &Parts) -> Result<Found<'_>, SessionRejection> {
     find::<L>(&parts.extensions).ok_or_else(|| {
         let head = head(&parts.method, &parts.uri, &parts.headers);
-        sessionkit_core::missing_layer(L::NAME, "SessionLayer::new(manager)", &head).into()
+        sessionkit_core::adapter::missing_layer(L::NAME, "SessionLayer::new(manager)", &head).into()
     })
 }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use sessionkit_core::Check;
+use sessionkit_core::adapter::Check;
 
 use crate::extract::{Found, found, head, mark_guarded};
 use crate::rejection::SessionRejection;
@@ -27,7 +27,7 @@ impl<S: Send + Sync, C: Check> FromRequestParts<S> for AxumGuard<C> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         mark_guarded(parts);
         let Found { session, uri } = found::<C::Scope>(parts)?;
-        sessionkit_core::guard::<C>(session, &head(&parts.method, uri, &parts.headers)).await?;
+        sessionkit_core::adapter::guard::<C>(session, &head(&parts.method, uri, &parts.headers)).await?;
         Ok(Self(PhantomData))
     }
 }

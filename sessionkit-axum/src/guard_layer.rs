@@ -108,7 +108,7 @@ where
             let decided = match found::<L>(&parts) {
                 Ok(Found { session, uri }) => {
                     let head = head(&parts.method, uri, &parts.headers);
-                    sessionkit_core::guard_by(session, &head, &rules).await.map_err(SessionRejection::from)
+                    sessionkit_core::adapter::guard_by(session, &head, &rules).await.map_err(SessionRejection::from)
                 }
                 Err(rejection) => Err(rejection),
             };

@@ -21,6 +21,7 @@ use crate::rejection::SessionRejection;
 /// use axum::response::Response;
 /// use sessionkit::axum::SessionHandle;
 /// # use sessionkit_core::*;
+/// # use sessionkit_core::derive::*;
 /// # struct Chat { lines: u64 }
 /// # impl SessionData for Chat {
 /// #     type Scope = MainScope; type Codec = Json;

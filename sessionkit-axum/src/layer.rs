@@ -9,7 +9,8 @@ use axum_core::body::Body;
 use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
 use pin_project_lite::pin_project;
-use sessionkit_core::{CloseFuture, GuardMark, MainScope, RequestGuard, RequestSession, SessionManager, SessionScope};
+use sessionkit_core::adapter::{CloseFuture, GuardMark, RequestGuard, RequestSession};
+use sessionkit_core::{MainScope, SessionManager, SessionScope};
 use tower_layer::Layer;
 use tower_service::Service;
 

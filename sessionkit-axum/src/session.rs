@@ -5,7 +5,8 @@ use std::ops::{Deref, DerefMut};
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
-use sessionkit_core::{Checkout, SessionData};
+use sessionkit_core::SessionData;
+use sessionkit_core::adapter::Checkout;
 
 use crate::extract;
 use crate::rejection::SessionRejection;
@@ -19,6 +20,7 @@ use crate::rejection::SessionRejection;
 /// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
 /// use sessionkit::axum::Session;
 /// # use sessionkit_core::*;
+/// # use sessionkit_core::derive::*;
 /// # struct Cart { views: u64 }
 /// # impl SessionData for Cart {
 /// #     type Scope = MainScope; type Codec = Json;

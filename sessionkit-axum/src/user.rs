@@ -78,7 +78,7 @@ impl<S: Send + Sync, U: SessionUser, L: SessionScope> FromRequestParts<S> for Us
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let Found { session, uri } = found::<L>(parts)?;
         let head = head(&parts.method, uri, &parts.headers);
-        Ok(Self::new(sessionkit_core::require_user(session, &head).await?))
+        Ok(Self::new(sessionkit_core::adapter::require_user(session, &head).await?))
     }
 }
 

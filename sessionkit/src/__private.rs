@@ -4,12 +4,13 @@ pub use core::primitive::{str, u32};
 pub use core::result::Result::{self, Err, Ok};
 pub use std::default::Default;
 
-pub use sessionkit_core::merge::{Append, Union, append, union};
-pub use sessionkit_core::{
-    Check, Codec, Counter, Entries, Field, FieldError, FieldReader, FieldWriter, Flash, GuardOptions, Interrupted,
-    Json, MainScope, Merge, Migration, OnError, Operator, SessionData, SessionDataOrSessionUser, SessionScope, Stored,
-    Subjects, ThreeWay, counter, entries, flash, migrate, stored, stored_or,
+pub use sessionkit_core::adapter::Check;
+pub use sessionkit_core::derive::{
+    Counter, Entries, Field, FieldReader, FieldWriter, Flash, GuardOptions, Interrupted, Merge, Operator,
+    SessionDataOrSessionUser, Stored, Subjects, ThreeWay, counter, entries, flash, migrate, stored, stored_or,
 };
+pub use sessionkit_core::merge::{Append, Union, append, union};
+pub use sessionkit_core::{Codec, FieldError, Json, MainScope, Migration, OnError, SessionData, SessionScope};
 
 #[cfg(feature = "access-matrix")]
 pub use inventory;

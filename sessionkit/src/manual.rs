@@ -48,8 +48,8 @@
 //! [`Headers`], and do to the response what [`ResponseChanges`] says. `cargo run --example by-hand` serves with
 //! plain hyper.
 
-pub use sessionkit_core::{
-    Auth, Check, Checkout, CloseFuture, DynamicSession, DynamicValue, HandleRef, HandlerResponse, HeaderChange,
-    HeaderChanges, Headers, RequestGuard, RequestHead, RequestSession, RequireLogin, ResponseChanges, SessionHandle,
-    guard,
+pub use sessionkit_core::adapter::{
+    Check, Checkout, CloseFuture, HandlerResponse, HeaderChange, HeaderChanges, Headers, RequestGuard, RequestSession,
+    RequireLogin, ResponseChanges, guard,
 };
+pub use sessionkit_core::{Auth, DynamicSession, DynamicValue, HandleRef, RequestHead, SessionHandle};

@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: what has to hold besides the tests.
 
+use crate::rooms;
 use crate::run::{Result, cargo, command, output, run};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 pub(crate) fn ci() -> Result {
     let packages = packages()?;
+    rooms::check()?;
     run(&mut cargo(["fmt", "--all", "--check"]))?;
     // A workspace of its own, so that what it is compared with weighs on no other build.
     run(&mut cargo(["fmt", "--manifest-path", "bench/Cargo.toml", "--check"]))?;

@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod install;
+mod rooms;
 mod run;
 mod sweep;
 mod test;

@@ -4,7 +4,7 @@
 //! Authors of stores and of adapters depend on this crate alone:
 //!
 //! - a **store** implements [`Store`] and passes the suite in `testing` (feature `testing`);
-//! - an **adapter** puts a [`RequestSession`] into each request, hands out [`Checkout`]s and [`Auth`], and does to the
+//! - an **adapter** puts a [`RequestSession`](adapter::RequestSession) into each request, hands out [`Checkout`](adapter::Checkout)s and [`Auth`], and does to the
 //!   response what [`SessionManager::close`] says.
 
 #![deny(missing_docs)]
@@ -35,29 +35,18 @@ pub use config::{
     ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfig,
     SessionConfigBuilder,
 };
-pub use csrf::{Admission, CrossOriginProtection, CsrfRefusal, CsrfToken, TokenCheck};
+pub use csrf::{CrossOriginProtection, CsrfRefusal, CsrfToken};
 pub use data::codec::{Codec, CodecError, Json};
-pub use data::counter::{Counter, Counting, counter};
-pub use data::encoding::{Encoding, Stored, stored, stored_or};
-pub use data::entries::{Entries, Itemizing, Items, Split, entries};
-pub use data::field::{FieldReader, FieldWriter};
-pub use data::flash::{Flash, Flashing, flash};
 pub use data::merge;
-pub use data::migration::{Migration, migrate};
-pub use data::three_way::ThreeWay;
-pub use data::{Field, Merge, MergeFunction, OnError, SessionData};
+pub use data::migration::Migration;
+pub use data::{OnError, SessionData};
 pub use devices::list::{Device, Devices};
+pub use engine::denial::Denial;
 pub use engine::hooks::{LoadCookie, MissingSession, PresentedCookie};
-#[doc(hidden)]
-pub use engine::user::SessionDataOrSessionUser;
 pub use engine::user::{SessionUser, UserLoader};
 pub use error::{DenialReason, SessionError, SessionErrorKind};
 pub use event::{AuditEntry, AuditLog, AuditSink, EventKind, EventSink, SessionEvent, StoreCall, TracingSink};
-pub use guard::{
-    Arguments, Check, Denial, Findable, GuardMark, GuardOptions, GuardedRequest, GuestOnly, Interrupted, OfData,
-    OfInfo, OfUser, Operator, PendingFetch, Predicate, Public, RequireFresh, RequireLogin, Requirement, Rules, Subject,
-    Subjects, Verdict, guard, guard_by,
-};
+pub use guard::{GuardedRequest, Predicate, Requirement, Rules};
 pub use manager::SessionManager;
 pub use record::Record;
 pub use record::credential_stamp::CredentialStamp;
@@ -65,18 +54,12 @@ pub use record::delta::{FieldKey, StoredValue, ValueRef};
 pub use record::details::LoginDetails;
 pub use record::field_error::FieldError;
 pub use record::front::{EntryKind, Generation, Revision, Unreadable};
-pub use record::header::{Header, LastRotation, PreviousSecret};
+pub use record::header::{FormerSecret, Header, LastRotation, PreviousSecret};
 pub use record::list::{ListedSession, SessionList};
 pub use record::packing::Fields;
-pub use request::RequestSession;
-pub use request::answer::missing_layer;
-pub use request::checkout::Checkout;
-pub use request::close::{CloseFuture, RequestGuard};
 pub use request::dynamic::{DynamicSession, DynamicValue};
 pub use request::handle::{HandleRef, SessionHandle};
 pub use request::info::SessionInfo;
-pub use request::load_user::require_user;
-pub use request::stack::{LayerEntry, SessionStack};
 pub use scope::{MainScope, SessionScope};
 pub use store::entry::{Entry, EntrySummary};
 pub use store::error::{StoreError, StoreErrorKind};
@@ -86,7 +69,53 @@ pub use store::notices::Notices;
 pub use store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, ScanCursor, ScanPage, Store};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use token::{OsRandom, SecretHash, SessionId, Token, TokenSource};
-pub use wire::head::{Headers, OwnedHead, RequestHead, Route};
+pub use wire::head::{OwnedHead, RequestHead, Route};
 pub use wire::local_path::LocalPath;
 pub use wire::rejection::Rejection;
-pub use wire::response::{HandlerResponse, HeaderChange, HeaderChanges, ResponseChanges};
+
+/// The types and functions that adapters for web frameworks call.
+///
+/// For each request the middleware of an adapter
+///
+/// 1. calls [`SessionManager::enter`] with the [`SessionStack`](adapter::SessionStack) that an outer layer left among the
+///    extensions of the request, and puts the new one there; an error is the answer to the request;
+/// 2. keeps a [`RequestGuard`](adapter::RequestGuard) in its future while the handler runs, so that the end of the request
+///    is noticed if the client leaves;
+/// 3. calls [`SessionManager::close`] with what the handler answered, and does to the response what the
+///    [`ResponseChanges`](adapter::ResponseChanges) say. Nothing needs to be closed if the session was not used.
+///
+/// Its extractors take the session of their scope from the stack, or fail with
+/// [`missing_layer`](adapter::missing_layer), give it the head of the request with
+/// [`attach`](adapter::RequestSession::attach), and hand out what it offers. The guard type that `#[session(..)]` names
+/// calls [`guard`](adapter::guard) before any other extractor runs. The head is a [`RequestHead`] over the framework's own
+/// headers, which implement [`Headers`](adapter::Headers).
+pub mod adapter {
+    pub use crate::csrf::{Admission, TokenCheck};
+    pub use crate::guard::{Check, GuestOnly, Public, RequireFresh, RequireLogin, guard, guard_by, require_user};
+    pub use crate::request::RequestSession;
+    pub use crate::request::answer::missing_layer;
+    pub use crate::request::checkout::Checkout;
+    pub use crate::request::close::{CloseFuture, RequestGuard};
+    pub use crate::request::stack::{LayerEntry, SessionStack};
+    pub use crate::request::unguarded::GuardMark;
+    pub use crate::wire::head::Headers;
+    pub use crate::wire::response::{HandlerResponse, HeaderChange, HeaderChanges, ResponseChanges};
+}
+
+/// The names in the code that macros generate. Not part of the public interface.
+#[doc(hidden)]
+pub mod derive {
+    pub use crate::data::counter::{Counter, Counting, counter};
+    pub use crate::data::encoding::{Encoding, Stored, stored, stored_or};
+    pub use crate::data::entries::{Entries, Itemizing, Items, Split, entries};
+    pub use crate::data::field::{FieldReader, FieldWriter};
+    pub use crate::data::flash::{Flash, Flashing, flash};
+    pub use crate::data::migration::migrate;
+    pub use crate::data::three_way::ThreeWay;
+    pub use crate::data::{Field, Merge, MergeFunction};
+    pub use crate::engine::guard_options::GuardOptions;
+    pub use crate::engine::user::SessionDataOrSessionUser;
+    pub use crate::guard::{
+        Arguments, Findable, Interrupted, OfData, OfInfo, OfUser, Operator, PendingFetch, Subject, Subjects, Verdict,
+    };
+}

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use crate::config::{ConfigError, SessionConfig};
 use crate::devices::list::Devices;
 use crate::engine::Engine;
+use crate::engine::denial::Denial;
 use crate::engine::hooks::{LoadCookie, MissingSession, PresentedCookie};
 use crate::engine::user::UserLoader;
 use crate::error::SessionError;
-use crate::guard::Denial;
+use crate::event::{EventSink, Timed};
 use crate::request::RequestSession;
 use crate::request::close::{self, CloseFuture};
 use crate::request::stack::{LayerEntry, SessionStack};
@@ -203,6 +204,18 @@ impl<L: SessionScope> SessionManager<L> {
         on_rejection: impl Fn(Rejection, &RequestHead<'_>) -> Rejection + Send + Sync + 'static,
     ) -> Self {
         self.with(|engine| engine.hooks.set_rejection(on_rejection))
+    }
+
+    /// Reports what happens to sessions to `sink`, beside the sinks that are there: the log, which every manager has, and those
+    /// that were added before.
+    pub fn with_event_sink(self, sink: impl EventSink) -> Self {
+        let sink: Arc<dyn EventSink> = Arc::new(sink);
+        self.with(|engine| {
+            if sink.times_store_calls() {
+                engine.store = Arc::new(Timed::new(engine.store.clone(), sink.clone(), L::NAME));
+            }
+            engine.sinks.push(sink);
+        })
     }
 
     pub(crate) fn with(self, change: impl FnOnce(&mut Engine)) -> Self {

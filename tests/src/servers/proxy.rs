@@ -1,5 +1,6 @@
 //! A network that fails when told to.
 
+mod mishap;
 #[cfg(test)]
 mod tests;
 
@@ -8,10 +9,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Mutex, watch};
 use tokio::task::{JoinHandle, JoinSet};
+
+pub use self::mishap::Mishap;
+use self::mishap::{Fates, Mishaps};
 
 /// A TCP proxy in front of a server, which can lose connections, refuse them, and swallow what is sent.
 ///
@@ -31,6 +35,7 @@ struct Network {
     accepted: AtomicUsize,
     tunnels: SyncMutex<JoinSet<()>>,
     weather: watch::Sender<Weather>,
+    mishaps: Mishaps,
 }
 
 /// What becomes of bytes.
@@ -62,6 +67,7 @@ impl FaultProxy {
             accepted: AtomicUsize::new(0),
             tunnels: SyncMutex::default(),
             weather: watch::Sender::default(),
+            mishaps: Mishaps::default(),
         });
         let gate = Mutex::new(Some(Gate::open(socket, &network)));
         Self { address, network, gate }
@@ -113,6 +119,16 @@ impl FaultProxy {
     /// back and forwarded afterwards, as TCP does with packets that were lost.
     pub fn blackhole(&self, blackhole: bool) {
         self.network.weather.send_modify(|weather| weather.blackhole = blackhole);
+    }
+
+    /// Lets a mishap befall one command that reads or writes a key of a Redis, after so many others that it spares.
+    pub fn befall(&self, skipped: usize, mishap: Mishap) {
+        self.network.mishaps.set(skipped, mishap);
+    }
+
+    /// Returns whether the mishap has happened; it does not happen after this any more.
+    pub fn has_befallen(&self) -> bool {
+        self.network.mishaps.clear()
     }
 
     /// Leaves the connections that exist open, and forwards nothing on them ever again, as if the server's host had been
@@ -183,26 +199,38 @@ async fn tunnel(number: usize, mut client: TcpStream, network: Arc<Network>) {
     let Ok(mut server) = TcpStream::connect(upstream).await else { return };
     // Small packets would wait for each other, and timings in tests would be the proxy's.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
-    let (from_client, to_client) = client.split();
-    let (from_server, to_server) = server.split();
-    let (upward, downward) =
-        (forward(from_client, to_server, number, &network), forward(from_server, to_client, number, &network));
-    let _ = tokio::try_join!(upward, downward);
+    let (mut from_client, mut to_client) = client.split();
+    let (mut from_server, mut to_server) = server.split();
+    let fates = Fates::default();
+    let upward = async {
+        let mut buffer = [0; 8192];
+        loop {
+            match receive(&mut from_client, &mut buffer, number, &network).await? {
+                [] => return to_server.shutdown().await,
+                bytes => fates.upward(bytes, &mut to_server, &network.mishaps).await?,
+            }
+        }
+    };
+    let downward = async {
+        let mut buffer = [0; 8192];
+        loop {
+            match receive(&mut from_server, &mut buffer, number, &network).await? {
+                [] => return to_client.shutdown().await,
+                bytes => fates.downward(bytes, &mut to_client).await?,
+            }
+        }
+    };
+    let _: io::Result<((), ())> = tokio::try_join!(upward, downward);
 }
 
-async fn forward(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
+/// Receives bytes once the network forwards them; none at the end.
+async fn receive<'b>(
+    from: &mut (impl AsyncRead + Unpin),
+    buffer: &'b mut [u8],
     number: usize,
     network: &Network,
-) -> io::Result<()> {
-    let mut buffer = [0; 8192];
-    loop {
-        let length = from.read(&mut buffer).await?;
-        network.flowing(number).await;
-        if length == 0 {
-            return to.shutdown().await;
-        }
-        to.write_all(&buffer[..length]).await?;
-    }
+) -> io::Result<&'b [u8]> {
+    let length = from.read(buffer).await?;
+    network.flowing(number).await;
+    Ok(&buffer[..length])
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use sessionkit::{AuditEntry, AuditLog, AuditSink, MemoryStore, SessionConfig, SessionManager};
-use sessionkit_core::{RequestHead, RequireLogin};
+use sessionkit_core::RequestHead;
+use sessionkit_core::adapter::RequireLogin;
 use sessionkit_tests::harness::{Gates, Log};
 
 use crate::support::Trail;
@@ -140,7 +141,7 @@ async fn visitors_who_are_nobody_push_nobody_out_of_the_trail() {
     let headers = HeaderMap::new();
     let vault = RequestHead::new("GET", "/vault", &headers);
     for _ in 0..50 {
-        let refused = sessionkit_core::guard::<RequireLogin>(&manager.open(), &vault).await;
+        let refused = sessionkit_core::adapter::guard::<RequireLogin>(&manager.open(), &vault).await;
         assert!(refused.is_err());
     }
     logins(&manager, 1..3).await;

@@ -37,5 +37,5 @@ async fn configured_fields() {
     assert_eq!((settings.theme.as_str(), settings.views, settings.plain), ("", 1, 2));
     assert_eq!(keys::<Settings>(), ["settings.theme", "settings.views", "settings.plain"]);
     assert_eq!(Settings::FIELDS[2].aliases, ["settings.simple"]);
-    assert!(matches!(Settings::FIELDS[1].merge, sessionkit_core::Merge::Add { .. }));
+    assert!(matches!(Settings::FIELDS[1].merge, sessionkit_core::derive::Merge::Add { .. }));
 }

@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 
 use sessionkit::{MainScope, MemoryStore, SessionConfig, SessionData, SessionManager, SessionScope};
-use sessionkit_core::{HeaderChange, Headers, RequestHead};
+use sessionkit_core::RequestHead;
+use sessionkit_core::adapter::{HeaderChange, Headers};
 
 /// Sends one request after the other, and keeps the cookie.
 pub(crate) struct Visitor<L: SessionScope = MainScope> {

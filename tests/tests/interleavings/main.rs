@@ -17,7 +17,8 @@ use sessionkit::testing::ManualClock;
 use sessionkit::{
     Clock as _, MemoryStore, OnLostWrite, SessionConfig, SessionConfigBuilder, SessionData, SessionManager, Timestamp,
 };
-use sessionkit_core::{HeaderChange, Headers, RequestHead, Token};
+use sessionkit_core::adapter::{HeaderChange, Headers};
+use sessionkit_core::{RequestHead, Token};
 use tokio::sync::oneshot;
 
 #[derive(Debug, SessionData)]

@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::in_time;
 use super::rotation::{self, Occasion, Replaced, Replacement};
-use super::{in_time, run};
 use crate::devices::protocol::{Entering, StoredLogin};
 use crate::engine::Engine;
 use crate::engine::commit::CommitError;
@@ -161,7 +161,9 @@ impl Login {
         let Overtaken { token, record, is_replaced } = overtaken;
         let header = record.header();
         let is_theirs = header.user.as_ref() == Some(&self.user) && header.owner() == Some(&self.user);
-        if !is_replaced || !is_theirs {
+        // A token that nobody has used yet may still be on its way, of a click before this one; another renewal would end it.
+        let is_renewing = header.previous.is_some_and(|previous| previous.until.is_none_or(|until| now < until));
+        if !is_replaced || !is_theirs || is_renewing {
             return Ok(None);
         }
         let renewed = Token::rotate(token.id(), engine.tokens());
@@ -233,7 +235,7 @@ impl IntoFuture for Login {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let session = self.session.clone();
-            run(&session, self.run()).await
+            session.finish(self.run()).await
         })
     }
 }

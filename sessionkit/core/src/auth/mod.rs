@@ -1,7 +1,6 @@
 //! Login, logout and rotation: they happen at once, and hold whatever the handler answers.
 
 use std::fmt::{self, Display};
-use std::future::Future;
 use std::sync::Arc;
 
 use crate::devices::list::Devices;
@@ -9,16 +8,14 @@ use crate::engine::open::Current;
 use crate::error::SessionError;
 use crate::request::RequestSession;
 use crate::request::info::SessionInfo;
-use crate::request::state::{CookieChange, State};
+use crate::request::state::{CookieChange, State, Verdict};
 
-mod ending;
 mod impersonation;
 mod login;
 mod logout;
 mod rotation;
 mod step_up;
 
-pub(crate) use ending::end;
 pub use login::Login;
 pub use step_up::Reauthentication;
 
@@ -115,7 +112,7 @@ impl Auth {
     /// Fails where nobody is logged in, when the name of the method is anything but visible ASCII, when the store fails,
     /// and when the session has ended or was rotated meanwhile.
     pub async fn elevate(&self, method: impl Into<String>) -> Result<(), SessionError> {
-        run(&self.session, step_up::elevate(self.session.clone(), method.into())).await
+        self.session.finish(step_up::elevate(self.session.clone(), method.into())).await
     }
 
     /// Lets whoever is logged in act as `user`, to see what they see. Whether they may is for the application to check.
@@ -131,7 +128,7 @@ impl Auth {
     /// [`UserLoader`](crate::UserLoader), which is asked if it has one, knows no such user (404) or fails, when the store
     /// fails, and when the session has ended or was rotated meanwhile.
     pub async fn impersonate(&self, user: impl Display) -> Result<(), SessionError> {
-        run(&self.session, impersonation::begin(self.session.clone(), user.to_string().into())).await
+        self.session.finish(impersonation::begin(self.session.clone(), user.to_string().into())).await
     }
 
     /// Lets the actor be themselves again: the opposite of [`impersonate`](Self::impersonate), and like it a change of
@@ -140,7 +137,7 @@ impl Auth {
     /// # Errors
     /// Fails where nobody is logged in, when the store fails, and when the session has ended or was rotated meanwhile.
     pub async fn end_impersonation(&self) -> Result<(), SessionError> {
-        run(&self.session, impersonation::end(self.session.clone())).await
+        self.session.finish(impersonation::end(self.session.clone())).await
     }
 
     /// Ends the session for good: no request that is still running can bring it back. Removes the cookie.
@@ -148,7 +145,7 @@ impl Auth {
     /// # Errors
     /// Fails when the store does; then the session may go on, and the cookie stays.
     pub async fn logout(&self) -> Result<(), SessionError> {
-        run(&self.session, logout::logout(self.session.clone())).await
+        self.session.finish(logout::logout(self.session.clone())).await
     }
 
     /// Replaces the token, as after a change of the user's role: the old one is dead at once. Does nothing where there
@@ -157,7 +154,7 @@ impl Auth {
     /// # Errors
     /// Fails when the store does, or when the session has ended meanwhile.
     pub async fn rotate(&self) -> Result<(), SessionError> {
-        run(&self.session, rotation::rotate(self.session.clone())).await
+        self.session.finish(rotation::rotate(self.session.clone())).await
     }
 }
 
@@ -177,7 +174,7 @@ impl State {
     fn opened(&mut self, current: Current) {
         let ends = current.record.header().deadline();
         self.cookie = CookieChange::Set { token: current.token.clone(), ends };
-        self.forgiven = true;
+        self.verdict = Verdict::Forgiven;
         self.user = None;
         self.overtaken = None;
         self.current = Some(current);
@@ -186,7 +183,7 @@ impl State {
     /// Knows of no session any more.
     pub(crate) fn log_out(&mut self, had_cookie: bool) {
         self.change_user();
-        self.forgiven = true;
+        self.verdict = Verdict::Forgiven;
         self.current = None;
         self.overtaken = None;
         self.unreadable.clear();
@@ -202,24 +199,16 @@ impl State {
     }
 }
 
-/// A new token needs a response that can carry it.
-fn in_time(session: &RequestSession) -> Result<(), SessionError> {
-    if session.state().closed { Err(SessionError::late()) } else { Ok(()) }
+impl RequestSession {
+    /// Returns the login of the request, and the ways to change it.
+    pub fn auth(&self) -> Auth {
+        Auth::new(self.clone())
+    }
 }
 
-async fn run(
-    session: &RequestSession,
-    work: impl Future<Output = Result<(), SessionError>> + Send + 'static,
-) -> Result<(), SessionError> {
-    let engine = &session.shared.engine;
-    match engine.tasks.finish(work).await {
-        Some(Ok(())) => Ok(()),
-        Some(Err(error)) => {
-            session.report_failure(&error);
-            Err(error)
-        }
-        None => Err(SessionError::interrupted()),
-    }
+/// A new token needs a response that can carry it.
+fn in_time(session: &RequestSession) -> Result<(), SessionError> {
+    if session.state().phase.is_closed() { Err(SessionError::late()) } else { Ok(()) }
 }
 
 /// Whoever holds a session cannot make it that of somebody who is logged in, or its login a fresh one, but by the methods of
@@ -236,13 +225,13 @@ async fn run(
 /// ```
 ///
 /// ```compile_fail,E0624
-/// # fn forge(session: sessionkit_core::RequestSession) {
+/// # fn forge(session: sessionkit_core::adapter::RequestSession) {
 /// let login = sessionkit_core::Login::new(session, "ada".into());
 /// # }
 /// ```
 ///
 /// ```compile_fail,E0616
-/// # fn forge(session: sessionkit_core::RequestSession) {
+/// # fn forge(session: sessionkit_core::adapter::RequestSession) {
 /// session.shared.state().current = None;
 /// # }
 /// ```

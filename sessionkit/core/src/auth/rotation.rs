@@ -1,5 +1,7 @@
 //! Replacing the secret.
 
+use std::sync::Arc;
+
 use super::in_time;
 use crate::engine::commit::CommitError;
 use crate::engine::document::Refusal;
@@ -8,7 +10,7 @@ use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::record::Record;
 use crate::record::delta::{Delta, HeaderOp};
-use crate::record::header::Header;
+use crate::record::header::{FormerSecret, Header};
 use crate::request::RequestSession;
 use crate::request::state::CookieChange;
 use crate::time::Timestamp;
@@ -34,6 +36,16 @@ pub(super) enum Occasion {
 }
 
 impl Occasion {
+    /// Whether the session stays with its user and actor, so that the old token may open it for a while.
+    fn keeps_rights(self, current: &Current) -> bool {
+        match self {
+            // A visitor who logs in was nobody.
+            Self::Login => current.record.header().user.is_some(),
+            Self::Proof | Self::Rotation => true,
+            Self::Impersonation | Self::EndOfImpersonation => false,
+        }
+    }
+
     fn event(self) -> EventKind<'static> {
         match self {
             Self::Login => EventKind::Login,
@@ -81,7 +93,13 @@ pub(super) async fn replace_secret(
     let (id, base) = (current.id(), current.base().clone());
     let token = Token::rotate(id, engine.tokens());
     let secret = token.secret_hash(engine.scope());
+    if current.is_former() {
+        delta.header.insert(0, HeaderOp::TakeFormerRights);
+    }
     delta.header.push(HeaderOp::Rotate { secret, at: now });
+    if let Some(grace) = engine.settings().rotation_grace.filter(|_| !another_user && occasion.keeps_rights(&current)) {
+        delta.header.push(HeaderOp::KeepFormer(former(&current, now.saturating_add(grace))));
+    }
     match engine.commit_record(id, base, delta, None, &mut engine.commit_deadline()).await {
         Ok(record) => {
             let (before, current) = (current.record, Current::new(token, secret, record));
@@ -92,6 +110,13 @@ pub(super) async fn replace_secret(
         Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => Err(error),
         Err(CommitError::Refused(_)) => Ok(None),
     }
+}
+
+/// Returns what the token of the request opens after the rotation.
+fn former(current: &Current, until: Timestamp) -> Arc<FormerSecret> {
+    let header = current.record.header();
+    let methods = header.details.as_ref().map(|details| details.methods.clone()).unwrap_or_default();
+    Arc::new(FormerSecret { secret: current.secret, until, authenticated: header.authenticated, methods })
 }
 
 /// A session with another secret, of which its request does not know yet.

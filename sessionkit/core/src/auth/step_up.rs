@@ -5,8 +5,8 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use super::in_time;
 use super::rotation::{self, Occasion, Replacement};
-use super::{in_time, run};
 use crate::devices::protocol::StoredLogin;
 use crate::engine::open::Current;
 use crate::error::SessionError;
@@ -63,7 +63,7 @@ impl IntoFuture for Reauthentication {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let session = self.session.clone();
-            run(&session, self.run()).await
+            session.finish(self.run()).await
         })
     }
 }

@@ -80,6 +80,11 @@ builder! {
     /// The time for which the old token still opens the session once the new one was used, so that requests that were
     /// under way with it are not logged out; 30 seconds by default.
     renew_grace: Duration, Duration;
+    /// The longest time for which the old token opens the session after `reauthenticate`, `elevate`, `rotate` or a login as
+    /// the same user, if the new one is not used meanwhile; none by default, as OWASP ASVS 7.2.4 asks. It helps those whose
+    /// answer was lost. The old token has the rights that it had: it is not fresh, and not elevated. It never outlasts a
+    /// change of user or actor. Whole seconds.
+    rotation_grace: Duration, Duration;
     /// The deadline of a load; 250 ms by default.
     load_deadline: Duration, Duration;
     /// The deadline of a commit, retries included; 500 ms by default.

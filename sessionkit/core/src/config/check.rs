@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::set_cookie;
 use super::settings::DAY;
 use super::{ConfigError, CookieMaxAge, Rolling, SameSite, SessionConfigBuilder, Settings};
-use crate::wire::cookie;
 use crate::wire::local_path::LocalPath;
 
 /// The longest that browsers keep a cookie ([RFC 6265bis](https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/)).
@@ -32,6 +32,7 @@ impl Settings {
             self.preset(),
             self.touch(),
             self.renewal(),
+            self.rotation(),
             self.limits(),
             self.device_limit(),
         ];
@@ -70,7 +71,7 @@ impl Settings {
 
     /// Browsers drop what is longer, and each attribute of more than 1024 bytes.
     fn length(&self) -> Option<String> {
-        let length = cookie::longest(self);
+        let length = set_cookie::longest(self);
         if length > 4096 {
             return Some(format!(
                 "the cookie would take {length} bytes, more than the 4096 that browsers keep: shorten cookie_name, cookie_path or cookie_domain"
@@ -178,6 +179,16 @@ impl Settings {
         None
     }
 
+    fn rotation(&self) -> Option<String> {
+        let grace = self.rotation_grace?;
+        if grace.as_secs() == 0 || grace.subsec_nanos() != 0 {
+            return Some(
+                "rotation_grace must be a whole number of seconds, at least one: leave it unset for none".into(),
+            );
+        }
+        (grace >= self.ttl).then(|| "rotation_grace is not shorter than ttl: lower rotation_grace".into())
+    }
+
     fn renewal(&self) -> Option<String> {
         let renew_after = self.renew_after?;
         for (name, time) in [("renew_after", renew_after), ("renew_grace", self.renew_grace)] {
@@ -260,6 +271,8 @@ mod tests {
             (new().renew_after(seconds(100)).touch_after(seconds(101)), "raise renew_after"),
             (new().renew_after(seconds(100)).renew_grace(seconds(0)), "renew_grace must be a whole"),
             (new().renew_after(30 * DAY), "lower renew_after"),
+            (new().rotation_grace(seconds(0)), "rotation_grace must be a whole"),
+            (new().rotation_grace(DAY), "lower rotation_grace"),
             (new().aal2().ttl(seconds(3601)), "more than the 60 minutes of the preset aal2: lower or unset ttl"),
             (new().absolute_ttl(2 * DAY).aal2(), "lower or unset absolute_ttl"),
             (new().aal3().ttl(seconds(901)), "15 minutes"),
@@ -294,7 +307,7 @@ mod tests {
         let name = |length| SessionConfig::builder().cookie_name("s".repeat(length)).build();
         let longest = (1..4096).rev().find(|length| name(*length).is_ok()).unwrap();
         assert!(longest > 3900, "{longest}");
-        assert_eq!(cookie::longest(name(longest).unwrap().settings()), 4096);
+        assert_eq!(set_cookie::longest(name(longest).unwrap().settings()), 4096);
     }
 
     #[test]

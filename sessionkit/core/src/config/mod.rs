@@ -12,6 +12,7 @@ mod environment;
 mod nearest;
 mod policy;
 mod preset;
+pub(crate) mod set_cookie;
 mod setting;
 mod settings;
 mod value;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::set_cookie;
 use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SessionConfig, Settings};
-use crate::wire::cookie;
 
 /// Prints what is in force, line by line, for a start-up log or a review:
 ///
@@ -21,7 +21,7 @@ impl fmt::Display for SessionConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let settings = self.settings();
         let lines = [
-            ("cookie", cookie::shape(settings)),
+            ("cookie", set_cookie::shape(settings)),
             ("cookie ends", cookie_ends(settings)),
             ("idle time", idle_time(settings)),
             ("at most", format!("{} after the login, or after the first visit", words(settings.absolute_ttl))),

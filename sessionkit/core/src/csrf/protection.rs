@@ -11,9 +11,9 @@ use super::{CsrfRefusal, token};
 use crate::config::ConfigError;
 use crate::error::SessionError;
 use crate::event::{self, EventKind};
-use crate::guard::GuardMark;
 use crate::panics::caught;
 use crate::request::RequestSession;
+use crate::request::unguarded::GuardMark;
 use crate::wire::head::{OwnedHead, RequestHead};
 use crate::wire::rejection::Rejection;
 

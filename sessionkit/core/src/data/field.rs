@@ -1,5 +1,7 @@
 //! Reading and writing the fields of a [`SessionData`](crate::SessionData) struct.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::data::codec::CodecError;
@@ -9,20 +11,32 @@ use crate::data::entries::{Itemizing, Items};
 use crate::data::flash::Flashing;
 use crate::data::{Field, OnError, SessionData};
 use crate::record::field_error::FieldError;
-use crate::request::overlay::Overlay;
+
+/// The fields that are stored, for the request that reads them.
+pub(crate) trait StoredFields {
+    /// Returns the value of a field.
+    fn field(&self, field: &Field) -> Option<&[u8]>;
+
+    /// Returns the entries of a map or set. `moved` are those that are stored in one piece, and older than the others.
+    fn entries<'s>(
+        &'s self,
+        field: &'s Field,
+        moved: &mut dyn Iterator<Item = (&'s str, &'s [u8])>,
+    ) -> BTreeMap<Cow<'s, str>, &'s [u8]>;
+}
 
 /// Hands out the fields of one struct, in the order of [`FIELDS`](crate::SessionData::FIELDS).
 pub struct FieldReader<'a> {
     fields: std::slice::Iter<'static, Field>,
-    overlay: &'a Overlay<'a>,
+    stored: &'a dyn StoredFields,
     on_error: OnError,
     /// The fields that have their defaults because what is stored does not fit.
     unfit: Vec<&'static str>,
 }
 
 impl<'a> FieldReader<'a> {
-    pub(crate) fn new<T: SessionData>(overlay: &'a Overlay<'a>) -> Self {
-        Self { fields: T::FIELDS.iter(), overlay, on_error: T::ON_ERROR, unfit: Vec::new() }
+    pub(crate) fn new<T: SessionData>(stored: &'a dyn StoredFields) -> Self {
+        Self { fields: T::FIELDS.iter(), stored, on_error: T::ON_ERROR, unfit: Vec::new() }
     }
 
     pub(crate) fn into_unfit(self) -> Vec<&'static str> {
@@ -64,7 +78,7 @@ impl<'a> FieldReader<'a> {
         let (field, stored) = self.next();
         let moved = self.fitting(field, stored.map(itemizing.split), Items::default)?;
         let mut value = (itemizing.empty)();
-        for (key, bytes) in self.overlay.entries(field, moved.iter()) {
+        for (key, bytes) in self.stored.entries(field, &mut moved.iter()) {
             self.fitting(field, Some((itemizing.put)(&mut value, &key, bytes)), || ())?;
         }
         Ok(value)
@@ -87,7 +101,7 @@ impl<'a> FieldReader<'a> {
 
     fn next(&mut self) -> (&'static Field, Option<&'a [u8]>) {
         let field = self.fields.next().expect("`decode` reads each of FIELDS once");
-        (field, self.overlay.field(field))
+        (field, self.stored.field(field))
     }
 }
 

@@ -23,7 +23,8 @@ use crate::record::reserved::{VERSION, is_reserved};
 /// ```
 /// # mod sessionkit { pub use sessionkit_core::*; }
 /// use sessionkit::{FieldError, Migration};
-/// # use sessionkit_core::{Field, FieldReader, FieldWriter, Json, MainScope, SessionData};
+/// # use sessionkit_core::{Json, MainScope, SessionData};
+/// # use sessionkit_core::derive::{Field, FieldReader, FieldWriter};
 /// # struct Profile;
 /// # impl SessionData for Profile {
 /// #     type Scope = MainScope;

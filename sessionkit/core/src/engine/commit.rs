@@ -187,7 +187,7 @@ impl<D: Document> Attempt<'_, D> {
                 hand.finish(&Ok(sealed));
             }
             Ok((Answer::Found(found), was_lost)) => match D::read(&found) {
-                Ok(found) => self.meet(hand, found, was_lost.then_some(revision)).await,
+                Ok(found) => self.meet(hand, found, Sent { revision, was_lost }).await,
                 Err(unreadable) => {
                     hand.finish(&Err(CommitError::Failed(StoreError::unreadable(unreadable).into())));
                 }
@@ -232,17 +232,18 @@ impl<D: Document> Attempt<'_, D> {
         }
     }
 
-    /// Looks at another document than the one that was known. `sent` may have been stored.
-    async fn meet(&mut self, hand: &mut Hand<D>, mut found: D, sent: Option<Revision>) {
+    /// Looks at another document than the one that was known. What was sent may have been stored: an answer was lost, or
+    /// the network delivered the call twice.
+    async fn meet(&mut self, hand: &mut Hand<D>, mut found: D, sent: Sent) {
         let held = self.newest.as_ref().map(|newest| newest.history().revision);
         self.conflicts += 1;
         if held == Some(found.history().revision) {
             // The read behind the answer saw an older state than the comparison did.
-            let Some(newest) = self.load_again(hand, sent.is_some()).await else { return };
+            let Some(newest) = self.load_again(hand, sent.was_lost).await else { return };
             found = newest;
         }
         let history = found.history();
-        if sent.is_some_and(|sent| history.includes(sent)) {
+        if history.includes(sent.revision) {
             self.newest = Some(found.clone());
             return hand.finish(&Ok(found));
         }
@@ -250,7 +251,7 @@ impl<D: Document> Attempt<'_, D> {
             self.engine.record(EventKind::StoreWentBack, self.about());
             return hand.finish(&Err(CommitError::Refused(Refusal::Stale)));
         }
-        if sent.is_some() && !history.reaches(held.unwrap_or_default()) {
+        if sent.was_lost && !history.reaches(held.unwrap_or_default()) {
             hand.0.retain(|waiter| self.may_go_on(waiter, &found));
         }
         self.is_conflict_new |= held != Some(history.revision);
@@ -293,6 +294,14 @@ impl<D: Document> Attempt<'_, D> {
     fn about(&self) -> About<'static> {
         About { session: self.key.session_id(), ..About::default() }
     }
+}
+
+/// The revision that was sent.
+#[derive(Clone, Copy)]
+struct Sent {
+    revision: Revision,
+    /// Whether an answer to it was lost.
+    was_lost: bool,
 }
 
 /// What came of a call.

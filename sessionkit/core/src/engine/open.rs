@@ -7,7 +7,7 @@ use crate::record::Record;
 use crate::record::apply::{self, Applied};
 use crate::record::delta::{Delta, HeaderOp};
 use crate::record::front::Generation;
-use crate::record::header::Header;
+use crate::record::header::{FormerSecret, Header};
 use crate::store::error::StoreError;
 use crate::token::{SecretHash, SessionId, Token};
 use crate::wire::cookie::Candidates;
@@ -30,7 +30,8 @@ pub(crate) struct Current {
     pub(crate) token: Token,
     pub(crate) secret: SecretHash,
     pub(crate) record: Record,
-    /// The record as it is stored, if times of a clock that was ahead are taken back in the other.
+    /// The record as it is stored, if the other differs: times of a clock that was ahead are taken back, or the token is one
+    /// from before a rotation.
     pub(crate) stored: Option<Record>,
 }
 
@@ -41,6 +42,11 @@ impl Current {
 
     pub(crate) fn id(&self) -> SessionId {
         self.token.id()
+    }
+
+    /// Whether the token is the one before a rotation.
+    pub(crate) fn is_former(&self) -> bool {
+        self.record.header().former.as_ref().is_some_and(|former| former.secret == self.secret)
     }
 
     /// Returns the record that a commit changes.
@@ -121,7 +127,7 @@ impl Engine {
         };
         let is_meant = record.header().generation == generation && !record.header().is_expired(self.now());
         let secret = record.header().secret;
-        Ok(is_meant.then(|| self.current(token, secret, record)))
+        Ok(is_meant.then(|| self.current(token, secret, record, None)))
     }
 
     /// Finds out what a token is to a record.
@@ -132,8 +138,13 @@ impl Engine {
             let previous = header.previous.filter(|previous| previous.until.is_none_or(|until| now < until));
             previous.is_some_and(|previous| previous.secret == secret)
         };
+        if let Some(former) = header.former.as_ref().filter(|former| now < former.until && former.secret == secret) {
+            let current = self.current(token, secret, with_former_rights(&record, former), Some(&record));
+            let is_expired = current.record.header().is_expired(now);
+            return if is_expired { Fit::Expired(current) } else { Fit::Opens(current) };
+        }
         if header.secret == secret || is_previous() {
-            let current = self.current(token, secret, record);
+            let current = self.current(token, secret, record, None);
             let is_expired = current.record.header().is_expired(now);
             return if is_expired { Fit::Expired(current) } else { Fit::Opens(current) };
         }
@@ -154,16 +165,25 @@ impl Engine {
     }
 
     /// Takes back the times of a clock that was ahead: nothing is granted that lies later than the lifetime from now.
-    fn current(&self, token: &Token, secret: SecretHash, record: Record) -> Current {
+    /// `stored` is what is stored, if that is another record.
+    fn current(&self, token: &Token, secret: SecretHash, record: Record, stored: Option<&Record>) -> Current {
         let now = self.now();
-        let mut current = Current::new(token.clone(), secret, record);
+        let mut current = Current { stored: stored.cloned(), ..Current::new(token.clone(), secret, record) };
         if !current.record.header().lead(now).is_zero() {
             let mut delta = Delta::new(current.record.header().generation);
             delta.header.push(HeaderOp::Correct { now });
             if let Ok(Applied::Changed(draft)) = apply::apply(&current.record, &delta, now) {
-                current.stored = Some(std::mem::replace(&mut current.record, draft.finish()));
+                let before = std::mem::replace(&mut current.record, draft.finish());
+                current.stored.get_or_insert(before);
             }
         }
         current
     }
+}
+
+/// Returns the record as it was for the token before the last rotation: neither fresher nor more elevated.
+fn with_former_rights(record: &Record, former: &FormerSecret) -> Record {
+    let mut header = record.header().clone();
+    former.give_rights(&mut header);
+    record.with_header(header)
 }

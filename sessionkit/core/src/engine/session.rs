@@ -145,9 +145,9 @@ impl Engine {
         let (key, entry) = (&key, &entry);
         let insert =
             move |limit| async move { self.within(&mut Deadline::of(limit), self.store.insert(key, entry)).await };
-        let (outcome, was_lost) = self.insist(end, true, insert).await?;
-        if outcome == InsertOutcome::Taken && was_lost {
-            // Perhaps by the insert whose answer was lost.
+        let (outcome, _) = self.insist(end, true, insert).await?;
+        if outcome == InsertOutcome::Taken {
+            // Perhaps by this insert, whose answer was lost or which the network delivered twice.
             let found = self.load_entry(key, &mut self.load_deadline()).await?;
             return Ok(found.and_then(|found| found.revision()) == entry.revision());
         }

@@ -16,6 +16,7 @@ pub use kind::EventKind;
 pub(crate) use sink::Events;
 pub use sink::{EventSink, TracingSink};
 pub use timed::StoreCall;
+pub(crate) use timed::Timed;
 
 use crate::record::header::Header;
 use crate::time::{Clock as _, SystemClock, Timestamp};

@@ -4,16 +4,14 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::timed::{StoreCall, Timed};
+use super::timed::StoreCall;
 use super::{About, EventKind, SessionEvent, kind};
-use crate::manager::SessionManager;
 use crate::panics::caught;
-use crate::scope::SessionScope;
 use crate::time::Clock;
 
 /// Takes what happens to sessions, for a log, for metrics, for an audit trail.
 ///
-/// [`SessionManager::with_event_sink`] adds one. It is called in the task of the request, so it must neither wait nor take
+/// [`SessionManager::with_event_sink`](crate::SessionManager::with_event_sink) adds one. It is called in the task of the request, so it must neither wait nor take
 /// long; a sink that panics is reported and does the request no harm. An [`Arc`] of a sink is a sink, for applications that
 /// ask it later what it recorded.
 ///
@@ -57,7 +55,7 @@ pub trait EventSink: Send + Sync + 'static {
         let _ = call;
     }
 
-    /// Waits until all that was recorded is where it belongs; [`SessionManager::drain`] waits for it.
+    /// Waits until all that was recorded is where it belongs; [`SessionManager::drain`](crate::SessionManager::drain) waits for it.
     fn flush(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(ready(()))
     }
@@ -78,20 +76,6 @@ impl<T: EventSink + ?Sized> EventSink for Arc<T> {
 
     fn flush(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         (**self).flush()
-    }
-}
-
-impl<L: SessionScope> SessionManager<L> {
-    /// Reports what happens to sessions to `sink`, beside the sinks that are there: the log, which every manager has, and those
-    /// that were added before.
-    pub fn with_event_sink(self, sink: impl EventSink) -> Self {
-        let sink: Arc<dyn EventSink> = Arc::new(sink);
-        self.with(|engine| {
-            if sink.times_store_calls() {
-                engine.store = Arc::new(Timed::new(engine.store.clone(), sink.clone(), L::NAME));
-            }
-            engine.sinks.push(sink);
-        })
     }
 }
 

@@ -30,14 +30,14 @@ pub struct StoreCall {
 }
 
 /// A store whose calls are timed for a sink.
-pub(super) struct Timed {
+pub(crate) struct Timed {
     store: Arc<dyn DynStore>,
     sink: Arc<dyn EventSink>,
     scope: &'static str,
 }
 
 impl Timed {
-    pub(super) fn new(store: Arc<dyn DynStore>, sink: Arc<dyn EventSink>, scope: &'static str) -> Self {
+    pub(crate) fn new(store: Arc<dyn DynStore>, sink: Arc<dyn EventSink>, scope: &'static str) -> Self {
         Self { store, sink, scope }
     }
 

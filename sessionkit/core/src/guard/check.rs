@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 
 use super::interrupted::Interrupted;
-use super::options::GuardOptions;
 use super::subjects::Subjects;
+use crate::engine::guard_options::GuardOptions;
 use crate::scope::{MainScope, SessionScope};
 
 /// The conditions that a request must meet before its handler's arguments are extracted; see `#[session(..)]`.

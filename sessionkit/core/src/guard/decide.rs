@@ -5,9 +5,9 @@ use super::condition::{Answer, Condition};
 use super::denial::{deny, deny_when_given};
 use super::frames::Frames;
 use super::interrupted::Interrupted;
-use super::options::GuardOptions;
 use super::request::GuardedRequest;
 use super::subjects::Subjects;
+use crate::engine::guard_options::GuardOptions;
 use crate::error::{DenialReason, SessionError};
 use crate::panics::caught;
 use crate::request::RequestSession;
@@ -105,7 +105,7 @@ fn failed(session: &RequestSession, interrupted: Interrupted) -> SessionError {
 
 /// The answer to somebody who is not logged in, where an extractor needs a user: that of the guard before it, if there is
 /// one.
-pub(crate) fn login_required(session: &RequestSession, head: &RequestHead<'_>) -> Rejection {
+pub(super) fn login_required(session: &RequestSession, head: &RequestHead<'_>) -> Rejection {
     let options = session.state().guard_options;
     deny_when_given(session, head, DenialReason::LoginRequired, options)
 }

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::decide::{Conditions, decide};
-use super::denial::Denial;
 use super::frames::{Frames, Operator};
 use super::interrupted::Interrupted;
-use super::options::GuardOptions;
 use super::predicate::{Predicate, Verdict};
 use super::request::GuardedRequest;
 use super::requirement::Requirement;
 use super::subject::Findable;
 use super::subjects::Subjects;
+use crate::engine::denial::Denial;
+use crate::engine::guard_options::GuardOptions;
 use crate::request::RequestSession;
 use crate::scope::{MainScope, SessionScope};
 use crate::wire::head::RequestHead;
@@ -27,7 +27,8 @@ use crate::wire::rejection::Rejection;
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;
-/// # use sessionkit_core::{Field, FieldError, FieldReader, FieldWriter, Json, MainScope, SessionData};
+/// # use sessionkit_core::{FieldError, Json, MainScope, SessionData};
+/// # use sessionkit_core::derive::{Field, FieldReader, FieldWriter};
 /// # struct Cart { paid: bool }
 /// # impl SessionData for Cart {
 /// #     type Scope = MainScope; type Codec = Json;

@@ -178,7 +178,7 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
             header.end_parts(Ending::Rotation);
             header.rotation = Some(LastRotation { at: *at, replaced: header.secret, same_owner: true });
             header.secret = *secret;
-            header.previous = None;
+            (header.previous, header.former) = (None, None);
             header.generation = header.generation.next();
             true
         }
@@ -192,6 +192,16 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
             previous.until = Some(*until);
             true
         }
+        HeaderOp::TakeFormerRights => {
+            let Some(former) = header.former.clone() else { return false };
+            former.give_rights(header);
+            true
+        }
+        HeaderOp::KeepFormer(former) => {
+            header.former = Some(former.clone());
+            true
+        }
+        HeaderOp::EndFormer { if_current } => header.secret == *if_current && header.former.take().is_some(),
         HeaderOp::Touch { last_seen, idle_deadline } => {
             let latest = header.absolute_deadline.unwrap_or(*idle_deadline).min(*idle_deadline);
             let changed = header.last_seen < *last_seen || header.idle_deadline < latest;

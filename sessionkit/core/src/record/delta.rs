@@ -8,6 +8,7 @@ use crate::record::Record;
 use crate::record::details::LoginDetails;
 use crate::record::field_error::FieldError;
 use crate::record::front::Generation;
+use crate::record::header::FormerSecret;
 use crate::time::Timestamp;
 use crate::token::SecretHash;
 
@@ -68,6 +69,7 @@ impl Delta {
                 HeaderOp::Touch { .. }
                     | HeaderOp::Renew { .. }
                     | HeaderOp::EndPrevious { .. }
+                    | HeaderOp::EndFormer { .. }
                     | HeaderOp::Correct { .. }
             )
         };
@@ -140,6 +142,16 @@ pub(crate) enum HeaderOp {
         if_current: SecretHash,
         /// When the previous secret stops opening the session.
         until: Timestamp,
+    },
+    /// The session goes on with the rights that the former secret has, since that is the one that its client came with.
+    TakeFormerRights,
+    /// Lets the secret that the rotation before this replaced open the session for a while.
+    KeepFormer(Arc<FormerSecret>),
+    /// The secret is used for the first time: the one before the rotation opens nothing any more. Does nothing if another
+    /// secret is current.
+    EndFormer {
+        /// The hash that must be current.
+        if_current: SecretHash,
     },
     /// The session is in use. Moves deadlines later, never earlier, and never past the absolute deadline.
     Touch {

@@ -46,6 +46,8 @@ pub struct Header {
     pub previous: Option<PreviousSecret>,
     /// The last rotation of the secret.
     pub rotation: Option<LastRotation>,
+    /// The secret before the last rotation, if it still opens the session.
+    pub former: Option<Arc<FormerSecret>>,
     /// The user who is logged in.
     pub user: Option<Arc<str>>,
     /// The device, as its user knows it.
@@ -79,6 +81,30 @@ pub struct LastRotation {
     pub same_owner: bool,
 }
 
+/// The secret that a rotation replaced and that opens the session for a while, with the setting `rotation_grace`: with the
+/// rights that it had.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FormerSecret {
+    /// The hash of the old secret.
+    pub secret: SecretHash,
+    /// The time at which it stops opening the session.
+    pub until: Timestamp,
+    /// When the user had last proved who they are.
+    pub authenticated: Option<Timestamp>,
+    /// The methods by which they had done so.
+    pub methods: Vec<String>,
+}
+
+impl FormerSecret {
+    /// Makes a session neither fresher nor more elevated than it was for this secret.
+    pub(crate) fn give_rights(&self, header: &mut Header) {
+        header.authenticated = self.authenticated;
+        let mut details = header.details.as_deref().cloned().unwrap_or_default();
+        details.methods.clone_from(&self.methods);
+        header.details = details.shared();
+    }
+}
+
 impl Header {
     /// Makes the header of a new anonymous session of the main scope.
     pub fn new(secret: SecretHash, now: Timestamp, ttl: Duration, absolute: Option<Duration>) -> Self {
@@ -95,6 +121,7 @@ impl Header {
             secret,
             previous: None,
             rotation: None,
+            former: None,
             user: None,
             device_label: None,
             details: None,

@@ -96,6 +96,13 @@ impl Record {
         self.fields().find(|(name, _)| *name == key).map(|(_, value)| value).filter(|value| value.is_live(now))
     }
 
+    /// Returns the same fields under another header.
+    pub(crate) fn with_header(&self, header: Header) -> Self {
+        let mut draft = Draft::new(header, self.fields().as_bytes().len());
+        draft.packed.extend_from_slice(self.fields().as_bytes());
+        draft.finish()
+    }
+
     /// Returns the record with the next revision.
     pub(crate) fn sealed(&self, random: u32) -> Self {
         let mut draft = Draft::new(self.header.clone(), self.fields().as_bytes().len());

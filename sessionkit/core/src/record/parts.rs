@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::record::credential_stamp::CredentialStamp;
 use crate::record::details::LoginDetails;
-use crate::record::header::{Header, LastRotation, PreviousSecret};
+use crate::record::header::{FormerSecret, Header, LastRotation, PreviousSecret};
 #[cfg(test)]
 use crate::record::varint::write_number;
 use crate::record::varint::{read_slice, write_slice};
@@ -40,6 +40,7 @@ const ACTOR: u8 = 4 | ENDS_WITH_USER;
 const STAMP: u8 = 5 | ENDS_WITH_AUTHENTICATION;
 const PREVIOUS: u8 = 6 | ENDS_WITH_ROTATION;
 const LAST_ROTATION: u8 = 7 | ENDS_WITH_ROTATION;
+const FORMER: u8 = 9 | ENDS_WITH_ROTATION;
 const SCOPE: u8 = 8 | ENDS_WITH_SESSION;
 
 /// A part that this release does not know.
@@ -96,6 +97,11 @@ pub(crate) fn write_parts(packed: &mut Vec<u8>, header: &Header) {
     if let Some(LastRotation { at, replaced, same_owner }) = &header.rotation {
         write(LAST_ROTATION, &[&time(*at)[..], replaced.as_bytes(), &[u8::from(*same_owner)]].concat());
     }
+    if let Some(former) = &header.former {
+        let authenticated = former.authenticated.map_or([0; 5], time);
+        let parts = [&former.secret.as_bytes()[..], &time(former.until)[..], &authenticated[..]];
+        write(FORMER, &[&parts.concat()[..], former.methods.join(" ").as_bytes()].concat());
+    }
     for OtherPart { tag, bytes } in header.other.iter().flat_map(|other| other.iter()) {
         write(*tag, bytes);
     }
@@ -116,11 +122,12 @@ pub(crate) fn read_parts(rest: &mut &[u8], header: &mut Header) -> Option<()> {
             SCOPE => header.scope = text(bytes)?.to_owned().into(),
             USER => header.user = Some(text(bytes)?.into()),
             LABEL => header.device_label = Some(text(bytes)?.into()),
-            METHODS => details.methods = text(bytes)?.split(' ').map(str::to_owned).collect(),
+            METHODS => details.methods = methods(bytes)?,
             ACTOR => details.actor = Some(text(bytes)?.into()),
             STAMP => details.stamp = Some(CredentialStamp::from_bytes(bytes.try_into().ok()?)),
             PREVIOUS => header.previous = Some(previous(bytes)?),
             LAST_ROTATION => header.rotation = Some(last_rotation(bytes)?),
+            FORMER => header.former = Some(Arc::new(former(bytes)?)),
             _ => other.push(OtherPart { tag, bytes: bytes.into() }),
         }
     }
@@ -148,6 +155,23 @@ fn last_rotation(bytes: &[u8]) -> Option<LastRotation> {
         _ => return None,
     };
     Some(LastRotation { at: read_time(*at), replaced: SecretHash::from_bytes(*replaced), same_owner })
+}
+
+fn former(bytes: &[u8]) -> Option<FormerSecret> {
+    let (secret, rest) = bytes.split_first_chunk::<32>()?;
+    let (until, rest) = rest.split_first_chunk::<5>()?;
+    let (authenticated, rest) = rest.split_first_chunk::<5>()?;
+    Some(FormerSecret {
+        secret: SecretHash::from_bytes(*secret),
+        until: read_time(*until),
+        authenticated: Some(read_time(*authenticated)).filter(|time| *time != Timestamp::default()),
+        methods: methods(rest)?,
+    })
+}
+
+/// Reads names with spaces between.
+fn methods(bytes: &[u8]) -> Option<Vec<String>> {
+    Some(text(bytes)?.split(' ').filter(|method| !method.is_empty()).map(str::to_owned).collect())
 }
 
 fn text(bytes: &[u8]) -> Option<&str> {

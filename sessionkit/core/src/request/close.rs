@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use crate::config::set_cookie;
 use crate::config::{CookieMaxAge, LONGEST_COOKIE, OnLostWrite};
 use crate::engine::Engine;
 use crate::engine::tasks::Completion;
@@ -16,15 +17,14 @@ use crate::request::RequestSession;
 use crate::request::changes::Changes;
 use crate::request::commit::{Commit, Settled};
 use crate::request::operations::RequestChanges;
-use crate::request::state::{CookieChange, State};
+use crate::request::state::{CookieChange, Phase, State};
 use crate::request::upkeep::Upkeep;
 use crate::time::Timestamp;
-use crate::wire::cookie;
 use crate::wire::response::ResponseChanges;
 
 pub(crate) fn close(session: &RequestSession, status: u16) -> CloseFuture {
     session.refuse_unguarded(status);
-    session.state().ending = true;
+    session.state().phase = Phase::Ending;
     // A login that the handler did not await to its end is awaited here: its cookie belongs into this response, and
     // changes of the user before must not meet it half-way. Later ones are refused.
     let taken = session.shared.turn.try_lock().map(|_turn| take(session, status));
@@ -40,8 +40,15 @@ pub(crate) fn close(session: &RequestSession, status: u16) -> CloseFuture {
 
 /// Ends a request whose client left before it was closed.
 fn leave(session: &RequestSession) {
-    if !session.is_used() || std::mem::replace(&mut session.state().ending, true) {
+    if !session.is_used() {
         return;
+    }
+    {
+        let mut state = session.state();
+        if state.phase != Phase::Handling {
+            return;
+        }
+        state.phase = Phase::Ending;
     }
     let ending = Ending(session.clone());
     if session.shared.turn.try_lock().is_err() {
@@ -155,7 +162,7 @@ pub(crate) async fn commit(round: &RequestSession) -> Result<(), SessionError> {
     let engine = &round.shared.engine;
     let (current, pending) = {
         let mut state = round.state();
-        state.closed = true;
+        state.phase = Phase::Closed;
         let pending = std::mem::take(&mut state.pending);
         if let Some(failure) = &state.failure {
             return Err(failure.clone());
@@ -192,7 +199,7 @@ pub(crate) async fn commit(round: &RequestSession) -> Result<(), SessionError> {
 fn take(session: &RequestSession, status: u16) -> Result<Option<Box<Commit>>, SessionError> {
     let engine = &session.shared.engine;
     let mut state = session.state();
-    state.closed = true;
+    state.phase = Phase::Closed;
     let pending = std::mem::take(&mut state.pending);
     if let Some(objection) = state.objection() {
         return Err(objection.clone());
@@ -200,7 +207,9 @@ fn take(session: &RequestSession, status: u16) -> Result<Option<Box<Commit>>, Se
     let keeps = status < 500 && status != 408;
     let begins = keeps && begins(session, &state);
     let pending = if keeps { pending } else { Changes::default() };
-    let upkeep = state.current.as_ref().map(|current| Upkeep::due(engine, current, engine.now())).unwrap_or_default();
+    let is_on_its_way = matches!(state.cookie, CookieChange::Set { .. });
+    let due = |current| Upkeep::due(engine, current, engine.now(), is_on_its_way);
+    let upkeep = state.current.as_ref().map(due).unwrap_or_default();
     if pending.is_empty() && upkeep.is_empty() && !begins {
         return Ok(None);
     }
@@ -265,8 +274,8 @@ fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionErr
     let state = session.state();
     let cookie = match &state.cookie {
         CookieChange::Keep => None,
-        CookieChange::Remove => Some(cookie::remove(settings)),
-        CookieChange::Set { token, ends } => Some(cookie::set(settings, token, max_age(engine, &state, *ends))),
+        CookieChange::Remove => Some(set_cookie::remove(settings)),
+        CookieChange::Set { token, ends } => Some(set_cookie::set(settings, token, max_age(engine, &state, *ends))),
     };
     ResponseChanges::new(session.consulted(), state.denied, cookie, rejection)
 }

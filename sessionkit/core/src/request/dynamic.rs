@@ -24,7 +24,7 @@ use crate::request::state::Epoch;
 /// through the other: a struct's changes when it is dropped, the map's at once.
 ///
 /// ```
-/// # async fn handler(session: sessionkit_core::RequestSession) -> Result<(), sessionkit_core::SessionError> {
+/// # async fn handler(session: sessionkit_core::adapter::RequestSession) -> Result<(), sessionkit_core::SessionError> {
 /// let mut session = session.dynamic().await?;
 /// let visits: u32 = session.get("visits")?.unwrap_or(0);
 /// session.insert("visits", &(visits + 1))?;
@@ -70,7 +70,7 @@ impl DynamicSession {
     /// borrow is dropped, unless a panic drops it.
     ///
     /// ```
-    /// # async fn handler(session: sessionkit_core::RequestSession) -> Result<(), sessionkit_core::SessionError> {
+    /// # async fn handler(session: sessionkit_core::adapter::RequestSession) -> Result<(), sessionkit_core::SessionError> {
     /// # let mut session = session.dynamic().await?;
     /// if let Some(mut settings) = session.get_mut::<serde_json::Value>("settings")? {
     ///     settings["theme"]["dark"] = true.into();

@@ -32,11 +32,11 @@ use crate::token::Token;
 /// # struct Chat { lines: u64 }
 /// # impl sessionkit_core::SessionData for Chat {
 /// #     type Scope = sessionkit_core::MainScope; type Codec = sessionkit_core::Json;
-/// #     const NAMESPACE: &'static str = "chat"; const FIELDS: &'static [sessionkit_core::Field] = &[];
-/// #     fn decode(_: &mut sessionkit_core::FieldReader<'_>) -> Result<Self, sessionkit_core::FieldError> {
+/// #     const NAMESPACE: &'static str = "chat"; const FIELDS: &'static [sessionkit_core::derive::Field] = &[];
+/// #     fn decode(_: &mut sessionkit_core::derive::FieldReader<'_>) -> Result<Self, sessionkit_core::FieldError> {
 /// #         Ok(Chat { lines: 0 })
 /// #     }
-/// #     fn encode(&self, _: &mut sessionkit_core::FieldWriter) -> Result<(), sessionkit_core::FieldError> { Ok(()) }
+/// #     fn encode(&self, _: &mut sessionkit_core::derive::FieldWriter) -> Result<(), sessionkit_core::FieldError> { Ok(()) }
 /// # }
 /// use sessionkit::SessionError;
 /// use sessionkit::manual::SessionHandle;

@@ -10,7 +10,7 @@ use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::record::front::Unreadable;
 use crate::request::RequestSession;
-use crate::request::state::State;
+use crate::request::state::{State, Verdict};
 use crate::store::error::StoreError;
 use crate::wire::cookie::{BadCookie, Candidates};
 
@@ -23,9 +23,7 @@ impl RequestSession {
             return Ok(());
         }
         Box::pin(self.look_for_refusal()).await?;
-        let mut state = self.state();
-        state.refused = state.refusal.is_some();
-        state.refusal.clone().filter(|_| !state.forgiven).map_or(Ok(()), Err)
+        self.state().verdict.ask()
     }
 
     /// Loads the session for a login or a logout, which nobody is refused.
@@ -61,7 +59,7 @@ impl RequestSession {
             None => self.open(presented, &mut deadline).await,
             Some(Ok(candidates)) => self.open(&candidates, &mut deadline).await,
             Some(Err(rejection)) => {
-                self.state().refusal = Some(SessionError::answered(rejection));
+                self.state().verdict.refuse(SessionError::answered(rejection));
                 Ok(())
             }
         }
@@ -77,8 +75,11 @@ impl RequestSession {
         state.ambiguous = opened.ambiguous;
         state.overtaken = opened.overtaken.filter(|_| nobody);
         state.unreadable = opened.unreadable;
-        if nobody && engine.settings().on_bad_cookie == OnBadCookie::Reject {
-            state.refusal = candidates.fault().map(SessionError::bad_cookie);
+        if nobody
+            && engine.settings().on_bad_cookie == OnBadCookie::Reject
+            && let Some(fault) = candidates.fault()
+        {
+            state.verdict.refuse(SessionError::bad_cookie(fault));
         }
         Ok(())
     }
@@ -111,13 +112,15 @@ impl RequestSession {
         let Some(hooked) = self.shared.hooked.get() else { return Ok(()) };
         let decided = {
             let state = self.state();
-            state.current.is_some() || state.refusal.is_some() || state.forgiven
+            state.current.is_some() || !matches!(state.verdict, Verdict::Admitted)
         };
         if !decided {
             let engine = &self.shared.engine;
             let answer = engine.hooks.missing_session(hooked, &mut engine.load_deadline()).await;
             let answer = answer.map_err(|error| self.fail(error))?;
-            self.state().refusal = answer.map(SessionError::answered);
+            if let Some(answer) = answer {
+                self.state().verdict.refuse(SessionError::answered(answer));
+            }
         }
         Ok(())
     }
@@ -133,7 +136,6 @@ impl Engine {
 impl State {
     /// Why the handler's answer cannot stand: something failed, or somebody who asked was refused.
     pub(crate) fn objection(&self) -> Option<&SessionError> {
-        let refusal = self.refusal.as_ref().filter(|_| self.refused && !self.forgiven);
-        self.failure.as_ref().or(refusal)
+        self.failure.as_ref().or(self.verdict.objection())
     }
 }

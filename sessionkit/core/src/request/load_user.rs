@@ -5,36 +5,19 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use crate::auth;
 use crate::engine::deadline::Deadline;
 use crate::engine::user::{DynLoader, Loaded, SessionUser};
 use crate::error::{Cause, SessionError};
-use crate::guard;
 use crate::panics::await_caught;
 use crate::record::details::LoginDetails;
-use crate::request::RequestSession;
 use crate::request::state::State;
-use crate::wire::head::RequestHead;
-use crate::wire::rejection::Rejection;
+use crate::request::{RequestSession, ending};
 
 /// The user of a session, who is being loaded or was. A login and a logout make it nobody's.
 pub(crate) struct UserOfSession {
     id: Arc<str>,
     login: Option<Arc<LoginDetails>>,
     loaded: OnceCell<Result<Option<Loaded>, SessionError>>,
-}
-
-/// Loads the user for an extractor that cannot do without.
-///
-/// # Errors
-/// Nobody is logged in: a redirect to the login page, or 401. The user cannot be loaded: 503 or 500.
-pub async fn require_user<U: SessionUser>(
-    session: &RequestSession,
-    head: &RequestHead<'_>,
-) -> Result<Arc<U>, Rejection> {
-    session.attach(head);
-    let user = session.user().await?;
-    user.ok_or_else(|| guard::login_required(session, head))
 }
 
 impl RequestSession {
@@ -137,7 +120,7 @@ impl RequestSession {
     ) -> Result<Option<Loaded>, SessionError> {
         let (session, user) = (self.clone(), user.clone());
         let is_current = move |state: &State| state.is_user(&user);
-        auth::end(self, is_current, reason).await.map_err(|error| session.fail(error))?;
+        ending::end(self, is_current, reason).await.map_err(|error| session.fail(error))?;
         Ok(None)
     }
 }

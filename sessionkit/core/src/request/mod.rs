@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
 
-use crate::auth::Auth;
 use crate::data::field::{Encoded, FieldReader};
 use crate::data::migration;
 use crate::data::{Merge, SessionData};
@@ -16,7 +15,6 @@ use crate::engine::open::Current;
 use crate::engine::session::Requester;
 use crate::error::SessionError;
 use crate::event::{self, About, EventKind};
-use crate::guard::GuardMark;
 use crate::panics::caught;
 use crate::record::header::Header;
 use crate::record::name;
@@ -26,7 +24,8 @@ use crate::request::dynamic::DynamicSession;
 use crate::request::handle::{Ended, SessionHandle};
 use crate::request::info::SessionInfo;
 use crate::request::overlay::Overlay;
-use crate::request::state::{Epoch, State};
+use crate::request::state::{Epoch, Phase, State};
+use crate::request::unguarded::GuardMark;
 use crate::token::SessionId;
 use crate::wire::cookie::Candidates;
 use crate::wire::head::{RequestHead, Route};
@@ -37,6 +36,7 @@ pub(crate) mod checkout;
 pub(crate) mod close;
 pub(crate) mod commit;
 pub(crate) mod dynamic;
+mod ending;
 pub(crate) mod handle;
 pub(crate) mod info;
 pub(crate) mod load;
@@ -45,6 +45,7 @@ pub(crate) mod operations;
 pub(crate) mod overlay;
 pub(crate) mod stack;
 pub(crate) mod state;
+pub(crate) mod unguarded;
 pub(crate) mod upkeep;
 
 /// The session of one request, as an adapter hands it from its layer to its extractors. Cheap to clone.
@@ -99,7 +100,7 @@ impl RequestSession {
     pub(crate) fn resume(engine: Arc<Engine>, current: Option<Current>) -> Self {
         let session = Self::new(engine);
         let _ = session.shared.loaded.set(Ok(()));
-        *session.state() = State { current, round: true, ..State::default() };
+        *session.state() = State { current, phase: Phase::Round, ..State::default() };
         session
     }
 
@@ -115,11 +116,6 @@ impl RequestSession {
     /// Watches over the request until it is closed: where the value is dropped before, the client left.
     pub fn serving(self) -> RequestGuard {
         RequestGuard::new(self)
-    }
-
-    /// Returns the login of the request, and the ways to change it.
-    pub fn auth(&self) -> Auth {
-        Auth::new(self.clone())
     }
 
     /// Checks out a struct: the stored fields with this request's changes on top, or defaults where there are none.
@@ -170,7 +166,7 @@ impl RequestSession {
         self.load().await?;
         let sender = self.shared.ended.get_or_init(|| watch::Sender::new(None));
         let state = self.state();
-        if state.ended {
+        if state.phase.is_over() {
             sender.send_replace(Some(state.left_behind()));
         }
         Ok(SessionHandle::new(self.shared.engine.clone(), sender.subscribe()))
@@ -179,7 +175,7 @@ impl RequestSession {
     /// Tells the handles that the request has ended.
     pub(crate) fn end(&self) {
         let mut state = self.state();
-        state.ended = true;
+        state.phase = state.phase.ended();
         if let Some(handles) = self.shared.ended.get() {
             handles.send_replace(Some(state.left_behind()));
         }
@@ -330,7 +326,7 @@ impl RequestSession {
     ) -> Option<R> {
         let key = name::shown(key);
         let mut state = self.state();
-        let too_late = if state.closed {
+        let too_late = if state.phase.is_closed() {
             EventKind::LateWrite { key }
         } else if is_current(&state) {
             return Some(change(&mut state));
@@ -373,13 +369,13 @@ impl Requester for Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if state.round && !state.pending.is_empty() {
+        if state.phase == Phase::Round && !state.pending.is_empty() {
             let current = state.current.as_ref().map(|current| (current.id(), current.record.header()));
             let about = current.map(|(id, header)| About::default().session(id, Some(header)));
             self.engine.record(EventKind::Uncommitted, about.unwrap_or_default());
         }
         // The client left before the request was closed: logins and logouts hold, also late ones, changes are gone.
-        if let (false, Some(handles)) = (state.closed, self.ended.get()) {
+        if let (false, Some(handles)) = (state.phase.is_closed(), self.ended.get()) {
             handles.send_replace(Some(state.left_behind()));
         }
     }

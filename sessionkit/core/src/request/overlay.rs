@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::data::Field;
-use crate::data::field::parse_counter;
+use crate::data::field::{StoredFields, parse_counter};
 use crate::data::snapshot::{Snapshot, entry_of, is_field};
 use crate::record::reserved::is_reserved;
 use crate::request::changes::{Change, ChangeKind, Changes};
@@ -32,33 +32,6 @@ impl<'a> Overlay<'a> {
     /// The value of a key.
     pub(crate) fn value(&self, key: &str) -> Option<&[u8]> {
         self.changed(key).unwrap_or_else(|| self.stored.bytes(key).filter(|_| !self.is_replaced(key)))
-    }
-
-    /// The value of a field.
-    pub(crate) fn field(&self, field: &Field) -> Option<&[u8]> {
-        self.changed(field.key).unwrap_or_else(|| self.stored.field(field))
-    }
-
-    /// The entries of a map or set; `moved` are those that are stored in one piece. They were written later than what is
-    /// stored beside them: whoever writes an entry takes the piece apart.
-    pub(crate) fn entries<'s>(
-        &'s self,
-        field: &'s Field,
-        moved: impl Iterator<Item = (&'s str, &'s [u8])>,
-    ) -> BTreeMap<Cow<'s, str>, &'s [u8]> {
-        let names: Vec<&str> = field.names().collect();
-        let kept = names.into_iter().rev().filter(|name| !self.pending.replaces_entries(name));
-        let stored = kept.flat_map(|name| self.stored.entries(name));
-        let mut entries: BTreeMap<Cow<'_, str>, &[u8]> =
-            stored.chain(moved).map(|(entry, bytes)| (entry.into(), bytes)).collect();
-        for change in self.pending.changes() {
-            let Some(entry) = entry_of(&change.key, field.key) else { continue };
-            match self.made_of(change) {
-                Some(bytes) => entries.insert(entry.into(), bytes),
-                None => entries.remove(entry),
-            };
-        }
-        entries
     }
 
     /// The keys under which something is stored.
@@ -93,5 +66,32 @@ impl<'a> Overlay<'a> {
             }
             ChangeKind::Add { .. } => self.sums.iter().find(|(key, _)| *key == change.key).map(|(_, sum)| &**sum),
         }
+    }
+}
+
+impl StoredFields for Overlay<'_> {
+    fn field(&self, field: &Field) -> Option<&[u8]> {
+        self.changed(field.key).unwrap_or_else(|| self.stored.field(field))
+    }
+
+    // What is stored in one piece was written later: whoever writes an entry takes the piece apart.
+    fn entries<'s>(
+        &'s self,
+        field: &'s Field,
+        moved: &mut dyn Iterator<Item = (&'s str, &'s [u8])>,
+    ) -> BTreeMap<Cow<'s, str>, &'s [u8]> {
+        let names: Vec<&str> = field.names().collect();
+        let kept = names.into_iter().rev().filter(|name| !self.pending.replaces_entries(name));
+        let stored = kept.flat_map(|name| self.stored.entries(name));
+        let mut entries: BTreeMap<Cow<'_, str>, &[u8]> =
+            stored.chain(moved).map(|(entry, bytes)| (entry.into(), bytes)).collect();
+        for change in self.pending.changes() {
+            let Some(entry) = entry_of(&change.key, field.key) else { continue };
+            match self.made_of(change) {
+                Some(bytes) => entries.insert(entry.into(), bytes),
+                None => entries.remove(entry),
+            };
+        }
+        entries
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::error::SessionError;
-use crate::guard::GuardMark;
 use crate::request::RequestSession;
+use crate::request::unguarded::GuardMark;
 use crate::scope::SessionScope;
 use crate::wire::head::RequestHead;
 use crate::wire::rejection::Rejection;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::engine::guard_options::GuardOptions;
 use crate::engine::open::{Current, Overtaken};
 use crate::engine::session::UnreadableSession;
 use crate::error::SessionError;
-use crate::guard::GuardOptions;
 use crate::request::changes::Changes;
 use crate::request::load_user::UserOfSession;
 use crate::time::Timestamp;
@@ -34,22 +34,85 @@ pub(crate) struct State {
     pub(crate) given: Option<Rejection>,
     /// Why the request cannot be answered by the handler.
     pub(crate) failure: Option<SessionError>,
-    /// Why whoever asks for the session is refused.
-    pub(crate) refusal: Option<SessionError>,
-    /// Whether somebody asked, and was refused.
-    pub(crate) refused: bool,
-    /// Whether the request has logged in or out, after which nobody is refused.
-    pub(crate) forgiven: bool,
+    /// Whether those who ask for the session get it.
+    pub(crate) verdict: Verdict,
+    /// Whether a guard, or an extractor that needs a user, refused the request.
     pub(crate) denied: bool,
     /// What the innermost guard does with those whom it refuses, and whoever asks for a user behind it.
     pub(crate) guard_options: GuardOptions,
-    pub(crate) closed: bool,
-    /// Whether the end of the request has begun.
-    pub(crate) ending: bool,
-    /// Whether it is known what the request leaves behind.
-    pub(crate) ended: bool,
-    /// Whether it is a round of a handle, and no request.
-    pub(crate) round: bool,
+    pub(crate) phase: Phase,
+}
+
+/// How far a request is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Phase {
+    #[default]
+    Handling,
+    /// It is a round of a handle, and no request.
+    Round,
+    /// The handler has answered, or its client has left; a login may be under way.
+    Ending,
+    /// What the request changed was taken, to be stored. It changes nothing any more.
+    Closed,
+    /// The answer can be given: it is known what the request leaves behind.
+    Answered,
+    /// The client left before there was an answer; nothing is stored, but logins and logouts hold.
+    Left,
+}
+
+impl Phase {
+    pub(crate) fn is_closed(self) -> bool {
+        matches!(self, Self::Closed | Self::Answered)
+    }
+
+    pub(crate) fn is_over(self) -> bool {
+        matches!(self, Self::Answered | Self::Left)
+    }
+
+    /// Returns the phase in which it is known what the request leaves behind.
+    pub(crate) fn ended(self) -> Self {
+        if self.is_closed() { Self::Answered } else { Self::Left }
+    }
+}
+
+/// The decision about those who ask for the session.
+#[derive(Default)]
+pub(crate) enum Verdict {
+    /// They get it.
+    #[default]
+    Admitted,
+    /// They get this error instead.
+    Refused { error: SessionError, was_asked: bool },
+    /// The request has logged in or out, after which nobody is refused.
+    Forgiven,
+}
+
+impl Verdict {
+    /// Refuses those who ask, unless the request has logged in or out.
+    pub(crate) fn refuse(&mut self, error: SessionError) {
+        if !matches!(self, Self::Forgiven) {
+            *self = Self::Refused { error, was_asked: false };
+        }
+    }
+
+    /// Answers somebody who asks.
+    pub(crate) fn ask(&mut self) -> Result<(), SessionError> {
+        match self {
+            Self::Admitted | Self::Forgiven => Ok(()),
+            Self::Refused { error, was_asked } => {
+                *was_asked = true;
+                Err(error.clone())
+            }
+        }
+    }
+
+    /// Returns the refusal of somebody who asked.
+    pub(crate) fn objection(&self) -> Option<&SessionError> {
+        match self {
+            Self::Refused { error, was_asked: true } => Some(error),
+            _ => None,
+        }
+    }
 }
 
 /// Counts what puts an end to everything that was checked out before.

@@ -24,14 +24,16 @@ pub(crate) struct Upkeep {
 }
 
 impl Upkeep {
-    /// Finds out what is due.
-    pub(crate) fn due(engine: &Engine, current: &Current, now: Timestamp) -> Self {
+    /// Finds out what is due. A token that the answer itself carries is not used yet.
+    pub(crate) fn due(engine: &Engine, current: &Current, now: Timestamp, is_on_its_way: bool) -> Self {
         let header = current.record.header();
         let mut due = Self::without_response(engine, current, now);
-        if header.is_expired(now) {
+        if header.is_expired(now) || is_on_its_way || current.is_former() {
             return due;
         }
-        if current.secret == header.secret && header.previous.is_some_and(|previous| previous.until.is_none()) {
+        if current.secret == header.secret && header.former.is_some() {
+            due.token = Some(HeaderOp::EndFormer { if_current: header.secret });
+        } else if current.secret == header.secret && header.previous.is_some_and(|previous| previous.until.is_none()) {
             let until = now.saturating_add(engine.settings().renew_grace);
             due.token = Some(HeaderOp::EndPrevious { if_current: header.secret, until });
         } else if renewal_is_due(engine, current, now) {

@@ -28,7 +28,8 @@ use crate::wire::response::HeaderChange;
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;
-/// # use sessionkit_core::{Field, FieldError, FieldReader, FieldWriter, Json, MainScope, SessionData};
+/// # use sessionkit_core::{FieldError, Json, MainScope, SessionData};
+/// # use sessionkit_core::derive::{Field, FieldReader, FieldWriter};
 /// # struct Cart { views: u64 }
 /// # impl SessionData for Cart {
 /// #     type Scope = MainScope; type Codec = Json;

@@ -1,11 +1,27 @@
 //! Ending a session whose user is not the one who logged in any more.
 
-use super::run;
 use crate::engine::session::Removal;
 use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::request::RequestSession;
 use crate::request::state::{CookieChange, State};
+
+impl RequestSession {
+    /// Does work to its end, even if the request is dropped, and reports a failure.
+    pub(crate) async fn finish(
+        &self,
+        work: impl Future<Output = Result<(), SessionError>> + Send + 'static,
+    ) -> Result<(), SessionError> {
+        match self.shared.engine.tasks.finish(work).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => {
+                self.report_failure(&error);
+                Err(error)
+            }
+            None => Err(SessionError::interrupted()),
+        }
+    }
+}
 
 /// Ends the session of the request, if `is_meant` still holds of it; then nobody is logged in.
 ///
@@ -16,7 +32,7 @@ pub(crate) async fn end(
     is_meant: impl FnOnce(&State) -> bool + Send + 'static,
     reason: &'static str,
 ) -> Result<(), SessionError> {
-    run(session, end_in_turn(session.clone(), is_meant, reason)).await
+    session.finish(end_in_turn(session.clone(), is_meant, reason)).await
 }
 
 async fn end_in_turn(

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::denial::Denial;
+use crate::engine::denial::Denial;
 use crate::wire::head::RequestHead;
 use crate::wire::rejection::Rejection;
 

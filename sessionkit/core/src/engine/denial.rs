@@ -1,0 +1,98 @@
+//! The answer to those who may not.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::engine::Engine;
+use crate::engine::guard_options::{GuardOptions, LoginUrl};
+use crate::error::{DenialReason, SessionError};
+use crate::wire::head::RequestHead;
+use crate::wire::local_path::LocalPath;
+use crate::wire::rejection::Rejection;
+
+/// A request that a guard refused, as a function sees it that answers it: `#[session(.., on_denied = path)]`, or
+/// [`SessionManager::on_denied`](crate::SessionManager::on_denied).
+///
+/// ```
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::{Denial, DenialReason, Rejection};
+///
+/// fn forbidden_page(denial: &Denial<'_>) -> Rejection {
+///     match denial.reason {
+///         DenialReason::NotAllowed if denial.head.is_navigation() => Rejection::html(403, "<h1>Members only</h1>"),
+///         _ => denial.answer(),
+///     }
+/// }
+/// # let _: fn(&Denial<'_>) -> Rejection = forbidden_page;
+/// ```
+#[non_exhaustive]
+pub struct Denial<'a> {
+    /// Why the request was refused.
+    pub reason: DenialReason,
+    /// The head of the request.
+    pub head: RequestHead<'a>,
+    /// The id of the user who is logged in.
+    pub user: Option<Arc<str>>,
+    pub(crate) engine: &'a Engine,
+    pub(crate) options: GuardOptions,
+}
+
+impl Denial<'_> {
+    /// What SessionKit answers: where a login helps, 303 to the login page for a person who opens a page, and 401 for
+    /// everything else; where somebody who is logged in opens a page for guests, 303 to the setting `home_url`; 403
+    /// otherwise.
+    pub fn answer(&self) -> Rejection {
+        let (is_navigation, settings) = (self.head.is_navigation(), self.engine.settings());
+        match self.reason {
+            DenialReason::LoginRequired | DenialReason::FreshLoginRequired if is_navigation => self.to_the_login_page(),
+            DenialReason::LoginRequired => Rejection::new(401, "Please log in."),
+            DenialReason::FreshLoginRequired => {
+                Rejection::new(401, "Please log in again: your login is not recent enough.")
+            }
+            DenialReason::GuestOnly if is_navigation => Rejection::home(&settings.home_url),
+            DenialReason::GuestOnly => Rejection::new(403, "You are logged in already."),
+            DenialReason::NotAllowed if self.user.is_none() => Rejection::new(403, "You are not allowed to do this."),
+            DenialReason::NotAllowed => Rejection::new(403, "You are logged in, but not allowed to do this."),
+        }
+    }
+
+    fn to_the_login_page(&self) -> Rejection {
+        let login_url = self.login_url();
+        // It becomes a header.
+        if login_url.is_empty() || !login_url.bytes().all(|byte| (0x21..0x7f).contains(&byte)) {
+            return SessionError::bad_login_url(&login_url).rejection();
+        }
+        // Only a page that can be asked for again is worth coming back to.
+        let returns = matches!(self.head.method(), "GET" | "HEAD");
+        let next = if returns { LocalPath::parse(self.head.target()) } else { None };
+        Rejection::login(&login_url, next.as_ref())
+    }
+
+    /// The guard's, or else the manager's, or else the setting.
+    fn login_url(&self) -> String {
+        let engine = self.engine;
+        match (self.options.login_url, &engine.denials.login_url) {
+            (Some(LoginUrl::Path(path)), _) => path.to_owned(),
+            (Some(LoginUrl::Function(function)), _) => function(&self.head),
+            (None, Some(function)) => function(&self.head),
+            (None, None) => engine.settings().login_url.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Denial<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { reason, head, user, .. } = self;
+        f.debug_struct("Denial").field("reason", reason).field("head", head).field("user", user).finish_non_exhaustive()
+    }
+}
+
+type LoginUrlOf = dyn Fn(&RequestHead<'_>) -> String + Send + Sync;
+type OnDenied = dyn Fn(&Denial<'_>) -> Rejection + Send + Sync;
+
+/// What a manager does with those whom its guards refuse.
+#[derive(Clone, Default)]
+pub(crate) struct Denials {
+    pub(crate) login_url: Option<Arc<LoginUrlOf>>,
+    pub(crate) on_denied: Option<Arc<OnDenied>>,
+}
