@@ -17,6 +17,7 @@
 //! | [After the response](after_the_response) | how do websockets, streams and tasks use a session? |
 //! | [Events](events) | what is reported to the log, to metrics, and to an audit trail? |
 //! | [Testing](testing) | how do I test an application that has sessions? |
+//! | [Writing a store](writing_a_store) | how do I keep sessions in my database, and which bytes are stored? |
 //! | [Deploying](deploying) | what does production ask for? |
 //! | [Settings](settings) | which settings are there, and what are their defaults? |
 //!
@@ -63,6 +64,14 @@ pub mod events {}
 
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("guide/writing_a_store.md")]
+#[doc = "```no_run"]
+#[doc = include_str!("../examples/redb-store/store.rs")]
+#[doc = "# fn main() {}"]
+#[doc = "```"]
+#[doc = include_str!("guide/stored_bytes.md")]
+pub mod writing_a_store {}
 
 #[doc = include_str!("guide/deploying.md")]
 pub mod deploying {}

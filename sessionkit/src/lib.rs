@@ -14,6 +14,7 @@
 //! | `access-matrix` | a list of all guarded handlers and what they require |
 //! | `axum` | the adapter for axum |
 //! | `actix` | the adapter for actix-web |
+//! | `cli` | the program `sessionkit`, which shows the sessions in a Redis server to operators |
 //! | `http` | requests and responses of the crate `http`, for sessions [by hand](manual) |
 //! | `messagepack` | the codec `MessagePack`, for structs that ask for it |
 //! | `metrics` | the event sink `MetricsSink`, for the facade `metrics` |

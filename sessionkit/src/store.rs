@@ -1,4 +1,6 @@
 //! The types for store authors and operators: the entries that a [`Store`] keeps, and how to read them.
+//!
+//! The guide explains the contract and the format: [Writing a store](crate::guide::writing_a_store).
 
 pub use sessionkit_core::{
     CredentialStamp, Entry, EntryKey, EntryKind, EntrySummary, FieldKey, Fields, FormerSecret, Generation, Header,

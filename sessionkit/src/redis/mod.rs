@@ -2,7 +2,7 @@
 //!
 //! Each session is one string under `session:<id>`, and the list of a user's sessions one under `session:@<hash>`. Loading
 //! is one `GET`; a commit is one small script that compares the revision and sets. The bytes are described in the
-//! [format of a record](crate::store::Record); `sessionkit inspect` shows them.
+//! [guide](crate::guide::writing_a_store); the program `sessionkit inspect` (feature `cli`) shows them.
 //!
 //! # Running the server
 //!

@@ -151,7 +151,12 @@ impl Field {
     /// A value of the field that was made now.
     pub(crate) fn value(&self, bytes: &[u8], now: Timestamp) -> StoredValue {
         let ttl = self.ttl.map(|seconds| std::time::Duration::from_secs(u64::from(seconds)));
-        StoredValue { bytes: bytes.to_vec(), carried: self.carry, deadline: ttl.map(|ttl| now.saturating_add(ttl)) }
+        StoredValue {
+            bytes: bytes.to_vec(),
+            carried: self.carry,
+            deadline: ttl.map(|ttl| now.saturating_add(ttl)),
+            sensitive: self.sensitive,
+        }
     }
 
     /// The names under which a value may be stored: the key, then the aliases.

@@ -197,17 +197,20 @@ pub struct StoredValue {
     pub carried: bool,
     /// When it stops being returned.
     pub deadline: Option<Timestamp>,
+    /// Whether it is kept out of everything that is printed.
+    pub sensitive: bool,
 }
 
 impl StoredValue {
     /// Makes a value without flags.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self { bytes: bytes.into(), carried: false, deadline: None }
+        Self { bytes: bytes.into(), carried: false, deadline: None, sensitive: false }
     }
 
     /// Borrows the value.
     pub fn as_ref(&self) -> ValueRef<'_> {
-        ValueRef { bytes: &self.bytes, carried: self.carried, deadline: self.deadline }
+        let Self { bytes, carried, deadline, sensitive } = self;
+        ValueRef { bytes, carried: *carried, deadline: *deadline, sensitive: *sensitive }
     }
 }
 
@@ -227,6 +230,8 @@ pub struct ValueRef<'a> {
     pub carried: bool,
     /// When it stops being returned.
     pub deadline: Option<Timestamp>,
+    /// Whether it is kept out of everything that is printed.
+    pub sensitive: bool,
 }
 
 impl ValueRef<'_> {
@@ -237,7 +242,8 @@ impl ValueRef<'_> {
 
     /// Copies the value.
     pub fn to_owned(&self) -> StoredValue {
-        StoredValue { bytes: self.bytes.to_vec(), carried: self.carried, deadline: self.deadline }
+        let Self { bytes, carried, deadline, sensitive } = *self;
+        StoredValue { bytes: bytes.to_vec(), carried, deadline, sensitive }
     }
 }
 
@@ -247,6 +253,7 @@ impl std::fmt::Debug for ValueRef<'_> {
             .field("length", &self.bytes.len())
             .field("carried", &self.carried)
             .field("deadline", &self.deadline)
+            .field("sensitive", &self.sensitive)
             .finish()
     }
 }

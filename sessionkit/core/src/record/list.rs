@@ -1,8 +1,6 @@
 //! The list of the sessions of one user, as it is stored.
 //!
-//! After the 30 bytes that every entry begins with (see [`record`](crate::record)) it has the epoch (8 bytes), the name of
-//! the scope and the id of the user (slices), and 31 bytes for each session, in the order of their logins: the id (16),
-//! flags (1, bit 0: ended), the generation (4), the time of the login (5), and until when it is listed (5).
+//! Its bytes are described beside those of a session: see [`record`](crate::record).
 
 use std::sync::Arc;
 

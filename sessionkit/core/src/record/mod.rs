@@ -3,48 +3,8 @@
 //! Here stands what a record is and what a delta makes of it, as pure functions. Nothing in this room knows stores,
 //! requests, or the structs of an application.
 //!
-//! # The format, version 1
-//!
-//! Numbers are big-endian, times are seconds since the Unix epoch, a *slice* is its length as LEB128 and then its bytes.
-//! The first 30 bytes stand at the same places in every version, and in every kind of entry:
-//!
-//! | at | length | what |
-//! |---|---|---|
-//! | 0 | 1 | the version of the format, from 1 to 31 |
-//! | 1 | 8 | the revision: a counter (4) that wraps around, and a random number (4) |
-//! | 9 | 4 | the generation: how often the secret was rotated; wraps around |
-//! | 13 | 1 | the kind: `s` for a session, `l` for the list of the sessions of a user |
-//! | 14 | 16 | the random numbers of the four revisions before, the newest first |
-//!
-//! A session goes on like this:
-//!
-//! | at | length | what |
-//! |---|---|---|
-//! | 30 | 5 | when it began |
-//! | 35 | 4 | when its user proved who they are: seconds after the beginning plus one; 0 for an anonymous session |
-//! | 39 | 4 | when it was last seen: seconds after the beginning |
-//! | 43 | 4 | the idle deadline: seconds after the beginning |
-//! | 47 | 4 | the absolute deadline: seconds after the beginning plus one; 0 for none |
-//! | 51 | 4 | the seconds that a touch grants |
-//! | 55 | 32 | SHA-256 of the name of the scope, a zero byte, and the secret |
-//! | 87 | | parts: a tag (1) and a slice each, the user first, until a tag 0 |
-//! | | | fields until the end: the key (slice), flags (1), the deadline (LEB128) if bit 1 is set, the value (slice) |
-//!
-//! | tag | ends with | part |
-//! |---|---|---|
-//! | `0x81` | another user | the id of the user |
-//! | `0x02` | an authentication | the label of the device |
-//! | `0x03` | an authentication | the methods of the login, with spaces between |
-//! | `0x84` | another user | the id of the actor, if somebody acts as the user |
-//! | `0x05` | an authentication | the stamp of the credentials (8 bytes) |
-//! | `0x46` | a rotation | the secret before a renewal: its hash (32), the time of the renewal (5), its end (5) if it has one |
-//! | `0x47` | a rotation | the last rotation: its time (5), the hash that it replaced (32), 1 if the owner stayed the same (1) |
-//! | `0x49` | a rotation | the secret before it, if it still opens the session: its hash (32), its end (5), when its user had proved who they are (5, or 0), the methods of that |
-//! | `0xc8` | nothing | the name of the scope, unless it is `Main` |
-//!
-//! The high two bits of a tag say what ends its part: 0 an authentication, 1 a rotation, 2 another user or actor, 3
-//! nothing. Bit 0 of a field's flags says that it stays when another user logs in. Releases keep parts, flags and fields
-//! that they do not know, and end them as these bits say.
+//! The format is described byte by byte in the guide of `sessionkit`, on the page `writing_a_store`
+//! (`sessionkit/src/guide/stored_bytes.md`). Change both together; `tests.rs` has fixed bytes.
 
 use std::fmt;
 use std::sync::Arc;

@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 
 const CARRIED: u8 = 1;
 const DEADLINE: u8 = 2;
+const SENSITIVE: u8 = 4;
 
 /// Iterates over the fields of a [`Record`](crate::Record).
 #[derive(Clone)]
@@ -56,7 +57,8 @@ impl<'a> Fields<'a> {
         };
         let bytes = read_slice(&mut rest)?;
         self.rest = rest;
-        Some((key, ValueRef { bytes, carried: flags & CARRIED != 0, deadline }))
+        let (carried, sensitive) = (flags & CARRIED != 0, flags & SENSITIVE != 0);
+        Some((key, ValueRef { bytes, carried, deadline, sensitive }))
     }
 }
 
@@ -102,7 +104,8 @@ pub(crate) fn write_header(packed: &mut Vec<u8>, header: &Header) {
 
 pub(crate) fn write_field(packed: &mut Vec<u8>, key: &str, value: ValueRef<'_>) {
     write_slice(packed, key.as_bytes());
-    packed.push(if value.carried { CARRIED } else { 0 } | if value.deadline.is_some() { DEADLINE } else { 0 });
+    let flags = [(value.carried, CARRIED), (value.deadline.is_some(), DEADLINE), (value.sensitive, SENSITIVE)];
+    packed.push(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).sum());
     if let Some(deadline) = value.deadline {
         write_number(packed, deadline.unix_seconds());
     }

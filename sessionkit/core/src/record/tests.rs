@@ -50,9 +50,15 @@ fn full() -> Record {
         history: History::default().next(0x0102_0304),
         ..Header::new(hash(7), NOW, Duration::from_secs(3600), None)
     };
-    let code = StoredValue { bytes: b"123".to_vec(), carried: true, deadline: Some(after(600)) };
+    let code = StoredValue { carried: true, deadline: Some(after(600)), ..StoredValue::new("123") };
+    let pin = StoredValue { sensitive: true, ..StoredValue::new("4711") };
     let (items, long) = (StoredValue::new("[1,2]"), StoredValue::new([b'x'; 300]));
-    let fields = [("cart.items", items.as_ref()), ("cart.code", code.as_ref()), ("l", long.as_ref())];
+    let fields = [
+        ("cart.items", items.as_ref()),
+        ("cart.code", code.as_ref()),
+        ("cart.pin", pin.as_ref()),
+        ("l", long.as_ref()),
+    ];
     Record::from_fields(header, fields).sealed(0xa1b2_c3d4)
 }
 
@@ -90,6 +96,8 @@ fn full_bytes() -> Vec<u8> {
         "0a 636172742e6974656d73 00 05 5b312c325d",
         // cart.code, carried, with a deadline.
         "09 636172742e636f6465 03 d8e6cfaa06 03 313233",
+        // cart.pin, sensitive.
+        "08 636172742e70696e 04 04 34373131",
         // l, whose length takes two bytes.
         "01 6c 00 ac02",
         &xs,
@@ -173,7 +181,7 @@ fn torn_bytes_are_damaged() {
         match Record::from_bytes(&record[..end]) {
             Err(why) => assert_eq!(why, Unreadable::Damaged, "{end}"),
             // A cut between two fields is a shorter record: stores that can tear frame their bytes.
-            Ok(read) => assert!(read.fields().count() < 3 && read.header().user.is_some(), "{end}"),
+            Ok(read) => assert!(read.fields().count() < 4 && read.header().user.is_some(), "{end}"),
         }
     }
     for end in 0..list.len() {

@@ -12,6 +12,7 @@ use crate::engine::open::Current;
 use crate::record::Record;
 use crate::record::delta::{Clear, FieldChanges, FieldKey, FieldOps, StoredValue};
 use crate::record::field_error::FieldError;
+use crate::record::reserved::CSRF_SEED;
 use crate::request::changes::{Change, ChangeKind, Changes};
 use crate::time::Timestamp;
 
@@ -107,7 +108,8 @@ impl Changes {
             values.push((name.into(), None));
         }
         for (entry, bytes) in items.iter() {
-            let value = StoredValue { bytes: bytes.to_vec(), ..held.to_owned() };
+            let sensitive = held.sensitive || field.sensitive;
+            let value = StoredValue { bytes: bytes.to_vec(), sensitive, ..held.to_owned() };
             values.push((format!("{}/{entry}", field.key).into(), Some(value)));
         }
         Ok(())
@@ -124,9 +126,9 @@ impl Change {
                 values.push((key, value.as_ref().map(|bytes| self.field.value(bytes, newest.now()))));
             }
             ChangeKind::Put { value } => {
-                let flags = newest.value(&key).map(|held| (held.carried, held.deadline));
-                let (carried, deadline) = flags.unwrap_or_default();
-                values.push((key, value.clone().map(|bytes| StoredValue { bytes, carried, deadline })));
+                let flags = newest.value(&key).map(|held| (held.carried, held.deadline, held.sensitive));
+                let (carried, deadline, sensitive) = flags.unwrap_or((false, None, key == CSRF_SEED));
+                values.push((key, value.clone().map(|bytes| StoredValue { bytes, carried, deadline, sensitive })));
             }
             ChangeKind::Add { by: 0, .. } => {}
             ChangeKind::Add { by, min, max } => {

@@ -28,7 +28,7 @@ pub(crate) mod notices;
 ///
 /// A store's own clock only reclaims space: it may forget an entry [`Entry::reclaim_in`] after the entry was last
 /// written, never earlier. Whether a session has expired is for the engine to decide. The feature `testing` has the
-/// suite that a store must pass, `store_suite!`.
+/// suite that a store must pass, `store_suite!`; the guide of `sessionkit` explains the contract, and has a complete store.
 pub trait Store: Send + Sync + 'static {
     /// Returns the newest entry under a key, or `None` if there is none. Never answers from a replica that may be behind.
     ///

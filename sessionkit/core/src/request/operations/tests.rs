@@ -32,6 +32,7 @@ fn plain(bytes: impl Into<Vec<u8>>) -> StoredValue {
 static COUNT: Field = Field::new("cart.n").aliases(&["cart.old"]);
 static CARRIED: Field = Field::new("cart.n").carry();
 static SHORT: Field = Field::new("cart.n").ttl(60);
+static SENSITIVE: Field = Field::new("cart.n").sensitive();
 
 fn change(field: &'static Field, kind: ChangeKind) -> RequestChanges {
     let change = Change { key: field.key.into(), field, on_error: OnError::Fail, kind };
@@ -143,11 +144,15 @@ fn what_is_not_an_integer_is_not_added_to() {
 
 #[test]
 fn a_changed_value_has_the_flags_of_its_field() {
-    let held = StoredValue { carried: true, deadline: Some(after(9)), ..plain("1") };
+    let held = StoredValue { carried: true, deadline: Some(after(9)), sensitive: true, ..plain("1") };
     let newest = record([("cart.n", held.clone())]);
-    for (field, carried, deadline) in [(&COUNT, false, None), (&CARRIED, true, None), (&SHORT, false, Some(after(60)))]
-    {
-        let expected = |bytes: &str| Some(StoredValue { carried, deadline, ..plain(bytes) });
+    for (field, carried, deadline, sensitive) in [
+        (&COUNT, false, None, false),
+        (&CARRIED, true, None, false),
+        (&SHORT, false, Some(after(60)), false),
+        (&SENSITIVE, false, None, true),
+    ] {
+        let expected = |bytes: &str| Some(StoredValue { carried, deadline, sensitive, ..plain(bytes) });
         assert_eq!(value(&change(field, add(1)), &newest), expected("2"));
         let write = ChangeKind::Write { value: Some(b"7".to_vec()) };
         assert_eq!(value(&change(field, write), &newest), expected("7"));

@@ -57,12 +57,16 @@ fn odd_keys() -> Vec<String> {
 
 #[test]
 fn a_set_replaces_value_and_flags() {
-    let all = StoredValue { carried: true, ..until(after(9), "1") };
+    let all = StoredValue { carried: true, sensitive: true, ..until(after(9), "1") };
     let before = record(header(), [("a", all.clone()), ("b", all.clone())]);
     let changed = changed(&before, &set("a", plain("2")));
     assert_eq!(Seen::of(&changed), Seen::new(header(), [("a", plain("2")), ("b", all.clone())]));
     // Each flag alone makes a change.
-    for value in [StoredValue { carried: false, ..all.clone() }, StoredValue { deadline: None, ..all.clone() }] {
+    for value in [
+        StoredValue { carried: false, ..all.clone() },
+        StoredValue { deadline: None, ..all.clone() },
+        StoredValue { sensitive: false, ..all.clone() },
+    ] {
         assert!(matches!(outcome(&before, &set("a", value), NOW), Outcome::Changed(_)));
     }
     assert!(matches!(outcome(&before, &set("a", all), NOW), Outcome::Unchanged));
@@ -85,9 +89,11 @@ fn flags_come_back() {
     for bytes in odd_values().into_iter().filter(|bytes| bytes.len() < 1000) {
         for carried in [false, true] {
             for deadline in [None, Some(after(60)), Some(after(9_000_000_000))] {
-                let value = StoredValue { bytes: bytes.clone(), carried, deadline };
-                let stored = changed(&record(header(), []), &set("a", value.clone()));
-                assert_eq!(Seen::of(&stored), Seen::new(header(), [("a", value)]));
+                for sensitive in [false, true] {
+                    let value = StoredValue { bytes: bytes.clone(), carried, deadline, sensitive };
+                    let stored = changed(&record(header(), []), &set("a", value.clone()));
+                    assert_eq!(Seen::of(&stored), Seen::new(header(), [("a", value)]));
+                }
             }
         }
     }
@@ -185,7 +191,8 @@ impl Random {
 
     fn value(&mut self, now: u64) -> StoredValue {
         let deadline = (self.below(3) == 0).then(|| after(now + self.below(40) as u64));
-        StoredValue { bytes: vec![b'v'; self.below(3)], carried: self.below(3) == 0, deadline }
+        let (carried, sensitive) = (self.below(3) == 0, self.below(4) == 0);
+        StoredValue { bytes: vec![b'v'; self.below(3)], carried, deadline, sensitive }
     }
 }
 

@@ -97,7 +97,7 @@ fn flagged(key: &str, flags: u8, value: &[u8]) -> Vec<u8> {
 
 #[test]
 fn flags_of_later_releases_are_kept() {
-    let fields = [flagged("x.a", 0b1000_0100, b"1"), flagged("x.b", 0b0100_0011, b"2")];
+    let fields = [flagged("x.a", 0b1000_1000, b"1"), flagged("x.b", 0b0100_0011, b"2")];
     let known = record(header(), []);
     let before = Record::from_bytes([&known.as_bytes()[..], &fields.concat()].concat()).unwrap();
     assert!(before.field("x.b", NOW).is_some_and(|value| value.carried && value.deadline == Some(after(900))));
