@@ -258,12 +258,12 @@ impl<L: SessionScope> SessionManager<L> {
         Devices::of_user(self.engine.clone(), user_id.to_string().into())
     }
 
-    /// Ends the sessions of all users of this scope, and returns how many. Logins that are under way meanwhile fail;
-    /// anonymous sessions stay. Needs the setting `track_devices`.
+    /// Ends the sessions of all users of this scope, and returns how many; anonymous sessions stay. With the setting
+    /// `track_devices` logins that are under way meanwhile fail; without it they may outlive the call.
     ///
     /// # Errors
-    /// Fails where there is no index of devices, and when the store fails. Then some of the sessions may go on; the next
-    /// call ends them.
+    /// Fails when the store does, or cannot [scan](crate::Store::scan). Then some of the sessions may go on; the next call
+    /// ends them. If what is stored of one session or user is damaged, the others end all the same.
     pub async fn end_everyone(&self) -> Result<usize, SessionError> {
         let engine = self.engine.clone();
         let ended = self.engine.tasks.finish(async move { engine.end_everyone().await }).await;
