@@ -35,7 +35,7 @@ impl Errors {
         self.count() > 0
     }
 
-    /// How many mistakes were found so far.
+    /// Returns how many mistakes were found so far.
     pub(crate) fn count(&self) -> usize {
         self.found.borrow().as_ref().map_or(0, Vec::len)
     }

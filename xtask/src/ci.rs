@@ -117,7 +117,7 @@ fn minimum_rust_versions(packages: &[Package]) -> Result {
     Ok(())
 }
 
-/// Whether a toolchain, `1.88.0-x86_64-unknown-linux-gnu` for example, is of that version, `1.88`.
+/// Returns whether a toolchain, `1.88.0-x86_64-unknown-linux-gnu` for example, is of that version, `1.88`.
 fn is_version(toolchain: &str, version: &str) -> bool {
     toolchain.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
 }

@@ -36,7 +36,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     if output.status.success() { Ok(text) } else { Err(format!("`{shown}` failed: {}\n{text}", output.status)) }
 }
 
-/// Whether the command can be started and succeeds, without a word.
+/// Returns whether the command can be started and succeeds, without a word.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     silent.status().is_ok_and(|status| status.success())

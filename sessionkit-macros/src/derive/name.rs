@@ -18,7 +18,7 @@ pub(crate) fn snake_case(ident: &str) -> String {
     name
 }
 
-/// Why `name` cannot be a stored name.
+/// The reason why `name` cannot be a stored name.
 pub(crate) fn problem(name: &str) -> Option<&'static str> {
     if name.is_empty() {
         Some("a stored name cannot be empty")

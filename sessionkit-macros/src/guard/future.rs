@@ -5,7 +5,7 @@ use syn::{Type, TypeImplTrait, TypeParamBound};
 
 use crate::tokens::find_ident;
 
-/// Whether a function of this return type may be called and awaited. What nothing is known of may be one.
+/// Returns whether a function of this return type may be called and awaited. What nothing is known of may be one.
 pub(crate) fn is_one(ty: &Type) -> bool {
     match ty {
         Type::ImplTrait(opaque) => mentions_one(opaque) || !is_answer(opaque),

@@ -34,7 +34,7 @@ impl Handler {
         }
     }
 
-    /// Whether calling the handler makes a future, as far as its signature shows.
+    /// Returns whether calling the handler makes a future, as far as its signature shows.
     fn answers_later(&self) -> bool {
         self.signature.asyncness.is_some()
             || match &self.signature.output {

@@ -143,7 +143,7 @@ fn extractor(ty: &Type) -> Option<(&Ident, &Type)> {
     }
 }
 
-/// How long ago, in seconds, a login may be at most.
+/// Returns how long ago, in seconds, a login may be at most.
 pub(crate) fn seconds(arg: &Arg, errors: &Errors) -> Option<u32> {
     if let Value::Literal(Lit::Int(number)) = &arg.value {
         let message = format!(

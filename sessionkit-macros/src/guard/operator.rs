@@ -94,7 +94,8 @@ fn operand(input: ParseStream<'_>, errors: &Errors) -> Result<Option<Condition>>
     Ok(operand::predicate(expr, NOT_AN_OPERAND, errors).map(|operand| Condition::Require(None, operand)))
 }
 
-/// Whether a key begins here, or something that looks like one: `key = ..`, a key of a handler, or a misspelt `key(..)`.
+/// Returns whether a key begins here, or something that looks like one: `key = ..`, a key of a handler, or a misspelt
+/// `key(..)`.
 fn is_key(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
     let Ok(name) = ahead.call(Ident::parse_any) else { return false };

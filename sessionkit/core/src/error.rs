@@ -17,7 +17,7 @@ pub use kind::SessionErrorKind;
 /// What an error comes from.
 pub(crate) type Cause = Box<dyn Error + Send + Sync>;
 
-/// Why the session of a request cannot be used. Never a reason to treat a person as logged out.
+/// The reason why the session of a request cannot be used. Never a reason to treat a person as logged out.
 ///
 /// It tells its [kind](Self::kind), its [status](Self::status) and its cause, with [`source`](Error::source): the
 /// [`StoreError`](crate::StoreError), the [`FieldError`](crate::FieldError), the user loader's own error. Its text is for
@@ -100,7 +100,7 @@ impl SessionError {
         self.0.cause.as_ref()?.downcast_ref()
     }
 
-    /// Whether what is stored is damaged: then nothing else is known to be wrong.
+    /// Returns whether what is stored is damaged: then nothing else is known to be wrong.
     pub(crate) fn is_of_damage(&self) -> bool {
         self.kind() == SessionErrorKind::StoreCorrupt
     }
@@ -110,12 +110,12 @@ impl SessionError {
         let _ = self.0.scope.set(scope);
     }
 
-    /// Whether it was made outside of a session, so that nobody was told of it.
+    /// Returns whether it was made outside of a session, so that nobody was told of it.
     pub(crate) fn is_unreported(&self) -> bool {
         self.0.scope.get().is_none()
     }
 
-    /// Whether the session of this scope failed, as far as that is known.
+    /// Returns whether the session of this scope failed, as far as that is known.
     pub(crate) fn may_be_of(&self, scope: &str) -> bool {
         self.0.scope.get().is_none_or(|known| *known == scope)
     }

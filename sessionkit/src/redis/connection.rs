@@ -41,7 +41,7 @@ struct Shared {
 struct State {
     phase: Phase,
     backoff: Backoff,
-    /// Why there is no connection, for those who do not wait for the next attempt.
+    /// The reason why there is no connection, for those who do not wait for the next attempt.
     reason: Arc<str>,
 }
 

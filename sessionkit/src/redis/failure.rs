@@ -39,12 +39,12 @@ impl Failure {
         matches!(self, Self::Broken(_)) || self.is_of_wrong_server()
     }
 
-    /// Whether the server lacks the script.
+    /// Returns whether the server lacks the script.
     pub(super) fn is_unknown_script(&self) -> bool {
         matches!(self, Self::Refused(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript))
     }
 
-    /// Whether the key holds something that is not a hash.
+    /// Returns whether the key holds something that is not a string.
     pub(super) fn is_wrong_type(&self) -> bool {
         matches!(self, Self::Refused(error) if error.code() == Some("WRONGTYPE"))
     }

@@ -94,7 +94,7 @@ impl FakeServer {
         self.0.lock().unwrap().answers.clear();
     }
 
-    /// How often it was sent this command.
+    /// Returns how often it was sent this command.
     pub(super) fn heard(&self, command: &str) -> usize {
         self.0.lock().unwrap().heard.iter().filter(|heard| *heard == command).count()
     }

@@ -30,9 +30,9 @@ pub struct Cookie {
     pub domain: String,
     /// Paths below which it is sent.
     pub path: String,
-    /// Whether scripts cannot read it.
+    /// True if scripts cannot read it.
     pub http_only: bool,
-    /// Whether it is sent over https alone.
+    /// True if it is sent over https alone.
     pub secure: bool,
     /// `Strict`, `Lax` or `None`.
     pub same_site: Option<String>,

@@ -51,7 +51,7 @@ fn directory_of(browser: &Browser) -> String {
     browser.directory().display().to_string()
 }
 
-/// How many processes have this directory in their command line.
+/// Returns how many processes have this directory in their command line.
 fn processes_in(directory: &str) -> usize {
     if !Path::new("/proc/self/cmdline").exists() {
         let all = Command::new("ps").args(["-A", "-o", "args="]).output().unwrap().stdout;

@@ -17,7 +17,7 @@ use sessionkit::{CrossOriginProtection, Rules, SessionManager, SessionScope};
 
 use super::{Bench, Gates, Server};
 
-/// Whether the handler of a client that leaves is dropped, rather than run to its end.
+/// True if the handler of a client that leaves is dropped, rather than run to its end.
 pub const DROPS_HANDLERS: bool = false;
 
 /// The body of a request.

@@ -20,7 +20,7 @@ use tower::ServiceExt as _;
 
 use super::{Bench, Gates, Server};
 
-/// Whether the handler of a client that leaves is dropped, rather than run to its end.
+/// True if the handler of a client that leaves is dropped, rather than run to its end.
 pub const DROPS_HANDLERS: bool = true;
 
 /// The body of a request.

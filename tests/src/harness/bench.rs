@@ -132,7 +132,7 @@ impl Bench {
         list.map(|list| list.sessions().to_vec()).unwrap_or_default()
     }
 
-    /// How many sessions the store holds.
+    /// Returns how many sessions the store holds.
     pub fn sessions(&self) -> usize {
         match self.store.inner() {
             TestStore::Memory(store) => store.len(),

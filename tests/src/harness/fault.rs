@@ -51,7 +51,7 @@ impl Fault {
         }
     }
 
-    /// Whether Redis may do afterwards what it was asked meanwhile.
+    /// Returns whether Redis may do afterwards what it was asked meanwhile.
     pub fn holds_back(self) -> bool {
         matches!(self, Self::Stopped | Self::Swallowed)
     }

@@ -79,7 +79,7 @@ impl FaultProxy {
         self.address
     }
 
-    /// How many connections were accepted so far.
+    /// Returns how many connections were accepted so far.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.network.accepted.load(Ordering::SeqCst)
@@ -96,7 +96,7 @@ impl FaultProxy {
         tunnels.shutdown().await;
     }
 
-    /// Whether new connections are refused, from when this returns on. Those that exist stay.
+    /// Refuses new connections, or accepts them again, from when this returns on. Those that exist stay.
     ///
     /// # Panics
     ///
@@ -115,8 +115,8 @@ impl FaultProxy {
         };
     }
 
-    /// Whether nothing is forwarded, in either direction; connections are still accepted. What is sent meanwhile is held
-    /// back and forwarded afterwards, as TCP does with packets that were lost.
+    /// Forwards nothing in either direction, or everything again; connections are still accepted. What is sent
+    /// meanwhile is held back and forwarded afterwards, as TCP does with packets that were lost.
     pub fn blackhole(&self, blackhole: bool) {
         self.network.weather.send_modify(|weather| weather.blackhole = blackhole);
     }

@@ -46,7 +46,7 @@ pub(super) struct Watchdog {
     output: Mutex<Receiver<String>>,
 }
 
-/// Why a server did not say what was expected of it, with what it said instead.
+/// The reason why a server did not say what was expected of it, with what it said instead.
 #[derive(Debug)]
 pub(super) struct NotReady {
     pub(super) output: String,

@@ -104,13 +104,16 @@ behaviour! {
     }
 
     async fn a_login_at_the_limit_looks_at_each_device(bench: Bench) {
+        // The very first login begins the list, which stays.
+        let mut lists = 3;
         for policy in [EvictOldest, Reject] {
             let hour = Duration::from_secs(3600);
             let bench = bench.clone();
             let bench = bench.with_config(|config| config.track_devices(true).max_devices(2).on_max_devices(policy).ttl(hour));
             let server = start(&bench).await;
-            for lists in [3, 2] {
+            for _ in 0..2 {
                 costs(&bench, &server.visitor(), "/login", Calls { insert: 1, lists, ..NONE }).await;
+                lists = 2;
             }
             let full = match policy {
                 EvictOldest => Calls { insert: 1, load_many: 1, load: 1, remove: 1, lists: 2, ..NONE },

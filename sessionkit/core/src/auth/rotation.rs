@@ -20,12 +20,12 @@ use crate::token::{SessionId, Token};
 pub(super) struct Replacement {
     pub(super) delta: Delta,
     pub(super) now: Timestamp,
-    /// Whether the session changes hands, so that what belongs to the user before has to go.
+    /// True if the session changes hands, so that what belongs to the user before has to go.
     pub(super) another_user: bool,
     pub(super) occasion: Occasion,
 }
 
-/// Why a secret is replaced.
+/// The reason why a secret is replaced.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Occasion {
     Login,
@@ -36,7 +36,7 @@ pub(super) enum Occasion {
 }
 
 impl Occasion {
-    /// Whether the session stays with its user and actor, so that the old token may open it for a while.
+    /// Returns whether the session stays with its user and actor, so that the old token may open it for a while.
     fn keeps_rights(self, current: &Current) -> bool {
         match self {
             // A visitor who logs in was nobody.

@@ -4,7 +4,7 @@
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     segments: Vec<Box<str>>,
-    /// Whether what is below belongs to it too.
+    /// True if what is below belongs to it too.
     open: bool,
 }
 

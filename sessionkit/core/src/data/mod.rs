@@ -164,7 +164,7 @@ impl Field {
         std::iter::once(self.key).chain(self.aliases.iter().copied())
     }
 
-    /// Whether a key is one of the names.
+    /// Returns whether a key is one of the names.
     pub(crate) fn is_named(&self, key: &str) -> bool {
         self.names().any(|name| name == key)
     }

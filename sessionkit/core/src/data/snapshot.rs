@@ -76,7 +76,7 @@ pub(crate) fn entry_of<'a>(key: &'a str, name: &str) -> Option<&'a str> {
     key.strip_prefix(name)?.strip_prefix('/')
 }
 
-/// Whether a key is that of a struct's field as a whole, so that keys below it are entries.
+/// Returns whether a key is that of a struct's field as a whole, so that keys below it are entries.
 pub(crate) fn is_field(key: &str) -> bool {
     key.contains('.') && !key.contains('/')
 }

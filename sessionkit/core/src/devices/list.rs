@@ -74,7 +74,7 @@ pub struct Device {
     pub device_label: Option<Arc<str>>,
     /// The other user as whom its user acts.
     pub acting_as: Option<Arc<str>>,
-    /// Whether it is the session of the request that asks.
+    /// True if it is the session of the request that asks.
     pub is_current: bool,
     details: Option<Arc<LoginDetails>>,
 }
@@ -95,7 +95,7 @@ impl Device {
         }
     }
 
-    /// How the user proved who they are, as the login said.
+    /// Returns the methods by which the user proved who they are.
     pub fn methods(&self) -> &[String] {
         self.details.as_ref().map_or(&[], |details| &details.methods)
     }

@@ -126,7 +126,7 @@ fn without(mut list: SessionList, is_meant: impl Fn(&ListedSession) -> bool) -> 
     if list.entries.len() == before { Step::Unchanged } else { Step::Changed(list) }
 }
 
-/// Whether a generation, which may have wrapped around, came before another.
+/// Returns whether a generation, which may have wrapped around, came before another.
 fn is_older(one: Generation, other: Generation) -> bool {
     (one.number().wrapping_sub(other.number()) as i32) < 0
 }

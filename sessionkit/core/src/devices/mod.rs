@@ -69,7 +69,7 @@ pub(crate) enum DeviceSelection {
 }
 
 impl DeviceSelection {
-    /// Whether this one is meant.
+    /// Returns whether this one is meant.
     pub(crate) fn includes(self, id: SessionId) -> bool {
         match self {
             Self::All => true,

@@ -24,7 +24,7 @@ use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::key::EntryKey;
 use crate::store::{InsertOutcome, ReplaceOutcome};
 
-/// Why a change was not stored.
+/// The reason why a change was not stored.
 #[derive(Clone, Debug)]
 pub(crate) enum CommitError {
     Refused(Refusal),
@@ -64,7 +64,7 @@ struct Attempt<'a, D> {
     key: EntryKey,
     newest: Option<D>,
     conflicts: u32,
-    /// Whether a conflict was met that is not reported yet.
+    /// True if a conflict was met that is not reported yet.
     is_conflict_new: bool,
 }
 
@@ -258,7 +258,7 @@ impl<D: Document> Attempt<'_, D> {
         self.newest = Some(found);
     }
 
-    /// Whether a change may be applied again that may have been stored, as far as the document shows.
+    /// Returns whether a change may be applied again that may have been stored, as far as the document shows.
     fn may_go_on(&self, waiter: &Waiter<D>, found: &D) -> bool {
         match waiter.change.is_done_in(found) {
             Some(true) => waiter.finish(Ok(found.clone())),
@@ -300,7 +300,7 @@ impl<D: Document> Attempt<'_, D> {
 #[derive(Clone, Copy)]
 struct Sent {
     revision: Revision,
-    /// Whether an answer to it was lost.
+    /// True if an answer to it was lost.
     was_lost: bool,
 }
 

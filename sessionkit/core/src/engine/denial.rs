@@ -27,7 +27,7 @@ use crate::wire::rejection::Rejection;
 /// ```
 #[non_exhaustive]
 pub struct Denial<'a> {
-    /// Why the request was refused.
+    /// The reason why the request was refused.
     pub reason: DenialReason,
     /// The head of the request.
     pub head: RequestHead<'a>,
@@ -38,9 +38,9 @@ pub struct Denial<'a> {
 }
 
 impl Denial<'_> {
-    /// What SessionKit answers: where a login helps, 303 to the login page for a person who opens a page, and 401 for
-    /// everything else; where somebody who is logged in opens a page for guests, 303 to the setting `home_url`; 403
-    /// otherwise.
+    /// Returns SessionKit's own answer. If a login helps, it is 303 to the login page for a person who opens a page, and 401
+    /// for everything else. If somebody who is logged in opens a page for guests, it is 303 to the setting `home_url`. It is
+    /// 403 otherwise.
     pub fn answer(&self) -> Rejection {
         let (is_navigation, settings) = (self.head.is_navigation(), self.engine.settings());
         match self.reason {

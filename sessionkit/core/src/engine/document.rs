@@ -12,7 +12,7 @@ pub(crate) trait Document: Clone + Send + Sync + 'static {
     /// The document after a change, before it has its next revision.
     type Draft: Send;
 
-    /// Whether a change may begin a document under a key that has none.
+    /// True if a change may begin a document under a key that has none.
     const MAY_BEGIN: bool;
 
     fn read(entry: &Entry) -> Result<Self, Unreadable>;
@@ -34,19 +34,19 @@ pub(crate) trait Change<D: Document>: Send + Sync {
     /// Applies the change to the newest document.
     fn apply(&self, newest: Option<&D>, now: Timestamp) -> Step<D>;
 
-    /// Whether a document that was found after an unknown outcome shows that the change happened; `None` if it shows
-    /// neither.
+    /// Returns whether a document that was found after an unknown outcome shows that the change happened; `None` if it
+    /// shows neither.
     fn is_done_in(&self, found: &D) -> Option<bool> {
         let _ = found;
         None
     }
 
-    /// Whether applying the change twice does what applying it once does.
+    /// Returns whether applying the change twice does what applying it once does.
     fn is_repeatable(&self) -> bool {
         true
     }
 
-    /// Whether it is worth finding out what came of the change if the answer is lost.
+    /// Returns whether it is worth finding out what came of the change if the answer is lost.
     fn is_worth_a_look(&self) -> bool {
         true
     }
@@ -54,7 +54,7 @@ pub(crate) trait Change<D: Document>: Send + Sync {
     /// Reports that the change met a conflict and is tried again.
     fn report_conflict(&self) {}
 
-    /// Whether changes that come later must see this one stored.
+    /// Returns whether changes that come later must see this one stored.
     fn is_last_of_batch(&self) -> bool {
         false
     }
@@ -67,7 +67,7 @@ pub(crate) enum Step<D: Document> {
     Refused(Refusal),
 }
 
-/// Why a change is not made. Nothing was stored of it.
+/// The reason why a change is not made. Nothing was stored of it.
 #[derive(Clone, Debug)]
 pub(crate) enum Refusal {
     /// The secret was rotated since the session was loaded, or the sessions of the user were ended.

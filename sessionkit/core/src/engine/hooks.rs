@@ -95,7 +95,7 @@ impl Hooks {
         self.rejection = Some(Arc::new(hook));
     }
 
-    /// Whether no hook decides about the load.
+    /// Returns whether no hook decides about the load.
     pub(crate) fn is_empty(&self) -> bool {
         self.load_cookie.is_none() && self.missing_session.is_none()
     }

@@ -44,7 +44,7 @@ impl Current {
         self.token.id()
     }
 
-    /// Whether the token is the one before a rotation.
+    /// Returns whether the token is the one before a rotation.
     pub(crate) fn is_former(&self) -> bool {
         self.record.header().former.as_ref().is_some_and(|former| former.secret == self.secret)
     }
@@ -61,7 +61,7 @@ impl Current {
 pub(crate) struct Overtaken {
     pub(crate) token: Token,
     pub(crate) record: Record,
-    /// Whether it is the very secret that the last rotation replaced.
+    /// True if it is the very secret that the last rotation replaced.
     pub(crate) is_replaced: bool,
 }
 
@@ -157,7 +157,7 @@ impl Engine {
         }
     }
 
-    /// Whether requests may be under way that were sent with the secret before the last rotation.
+    /// Returns whether requests may be under way that were sent with the secret before the last rotation.
     fn is_just_rotated(&self, header: &Header) -> bool {
         let grace = self.settings().renew_grace;
         let now = self.now();

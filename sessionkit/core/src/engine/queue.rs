@@ -31,7 +31,7 @@ pub(super) struct Queue<D> {
 }
 
 impl<D> Queues<D> {
-    /// Whether requests wait to change this document.
+    /// Returns whether requests wait to change this document.
     pub(super) fn has(&self, key: &EntryKey) -> bool {
         self.count.load(Ordering::Acquire) > 0 && lock(&self.queues).contains_key(key)
     }

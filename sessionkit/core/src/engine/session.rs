@@ -22,10 +22,6 @@ use crate::time::Timestamp;
 use crate::token::{NEW_IDS, SessionId, Token};
 
 /// What is stored of a session.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is the usual one, taken apart at once: a box would be an allocation more"
-)]
 pub(crate) enum Found {
     Record(Record),
     /// This release cannot read what is there.

@@ -1,6 +1,6 @@
 //! The reasons for which a guard refuses a request.
 
-/// Why a guard refused a request.
+/// The reason why a guard refused a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum DenialReason {

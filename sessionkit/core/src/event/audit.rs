@@ -230,7 +230,7 @@ impl Drop for Waiting<'_> {
 /// The one who appends, one at a time.
 struct Writer {
     shared: Arc<Shared>,
-    /// Whether another one may have begun already.
+    /// True if another one may have begun already.
     done: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Not;
 
-/// Whether a condition is met; ordered, so that the least is what all of several are, and the greatest what any is.
+/// The answer of a condition, ordered, so that the least is what all of several are, and the greatest what any is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Answer {
     Unmet,

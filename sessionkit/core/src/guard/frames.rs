@@ -18,7 +18,7 @@ pub enum Operator {
 pub(crate) struct Frames {
     outermost: Frame,
     nested: Vec<Frame>,
-    /// Whether `guest_only` itself, and no operator around it, was not met.
+    /// True if `guest_only` itself, and no operator around it, was not met.
     pub(crate) is_for_guests: bool,
 }
 

@@ -14,10 +14,6 @@ use crate::token::SecretHash;
 
 /// What came of a delta.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is the usual one, taken apart at once: a box would be an allocation more"
-)]
 pub(crate) enum Applied {
     /// This is the record from now on.
     Changed(Draft),
@@ -29,7 +25,7 @@ pub(crate) enum Applied {
     Gone,
 }
 
-/// Why a delta cannot be applied. The record stays as it is.
+/// The reason why a delta cannot be applied. The record stays as it is.
 #[derive(Debug)]
 pub(crate) enum Unfit {
     Field(FieldError),
@@ -63,7 +59,7 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     }
     let lead = delta.corrects_at().map_or(Duration::ZERO, |now| record.header().lead(now));
     let fields = record.fields();
-    let expires = fields.clone().any(|(_, value)| !value.is_live(now));
+    let expires = fields.clone().packed().any(|(_, value, _)| !value.is_live(now));
     if ops.clear == Clear::Nothing && ops.values.is_empty() && !expires && lead.is_zero() {
         if !changed {
             return Ok(Applied::Unchanged);
@@ -110,7 +106,7 @@ fn write_fields(packed: &mut Vec<u8>, record: &Record, ops: &FieldOps, lead: Dur
                         written.after += size;
                     }
                     Some(value) => {
-                        write_field(packed, key, value.as_ref());
+                        write_field(packed, &ops.values[at].0, value.as_ref());
                         written.after += field_size(key, value.as_ref());
                         written.changed = true;
                     }
@@ -130,9 +126,11 @@ fn write_fields(packed: &mut Vec<u8>, record: &Record, ops: &FieldOps, lead: Dur
         }
     }
     for (at, (key, value)) in ops.values.iter().enumerate() {
-        if let Some(value) = value.as_ref().filter(|_| !met[at] && index.position(&ops.values, key) == Some(at)) {
+        if let Some(value) =
+            value.as_ref().filter(|_| !met[at] && index.position(&ops.values, key.as_bytes()) == Some(at))
+        {
             write_field(packed, key, value.as_ref());
-            written.after += field_size(key, value.as_ref());
+            written.after += field_size(key.as_bytes(), value.as_ref());
             written.changed = true;
         }
     }
@@ -142,7 +140,7 @@ fn write_fields(packed: &mut Vec<u8>, record: &Record, ops: &FieldOps, lead: Dur
 /// Finds the last operation on a key. A few are looked through, many are hashed.
 enum Index<'a> {
     Few,
-    Many(HashMap<&'a str, usize>),
+    Many(HashMap<&'a [u8], usize>),
 }
 
 impl<'a> Index<'a> {
@@ -150,12 +148,12 @@ impl<'a> Index<'a> {
         if values.len() <= 8 {
             return Self::Few;
         }
-        Self::Many(values.iter().enumerate().map(|(at, (key, _))| (&**key, at)).collect())
+        Self::Many(values.iter().enumerate().map(|(at, (key, _))| (key.as_bytes(), at)).collect())
     }
 
-    fn position(&self, values: &[(FieldKey, Option<StoredValue>)], key: &str) -> Option<usize> {
+    fn position(&self, values: &[(FieldKey, Option<StoredValue>)], key: &[u8]) -> Option<usize> {
         match self {
-            Self::Few => values.iter().rposition(|(name, _)| name == key),
+            Self::Few => values.iter().rposition(|(name, _)| name.as_bytes() == key),
             Self::Many(positions) => positions.get(key).copied(),
         }
     }

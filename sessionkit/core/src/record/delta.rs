@@ -33,7 +33,7 @@ impl Delta {
         Self { generation, header: Vec::new(), clear: Clear::Nothing, fields: None, limit: usize::MAX }
     }
 
-    /// Whether the delta replaces the secret at once.
+    /// Returns whether the delta replaces the secret at once.
     pub(crate) fn rotates(&self) -> bool {
         self.rotation().is_some()
     }
@@ -56,12 +56,12 @@ impl Delta {
         self.header.iter().find_map(|op| if let HeaderOp::Correct { now } = op { Some(*now) } else { None })
     }
 
-    /// Whether applying the delta twice does what applying it once does.
+    /// Returns whether applying the delta twice does what applying it once does.
     pub(crate) fn is_repeatable(&self) -> bool {
         self.fields.as_ref().is_none_or(|fields| fields.is_repeatable())
     }
 
-    /// Whether the delta is only about the use of the session, which may be lost.
+    /// Returns whether the delta is only about the use of the session, which may be lost.
     pub(crate) fn is_upkeep(&self) -> bool {
         let is_upkeep = |op: &HeaderOp| {
             matches!(
@@ -92,7 +92,7 @@ pub(crate) trait FieldChanges: Send + Sync {
     /// Returns what the changes make of the newest record.
     fn operations(&self, newest: &Record, now: Timestamp) -> Result<FieldOps, FieldError>;
 
-    /// Whether applying the changes twice does what applying them once does.
+    /// Returns whether applying the changes twice does what applying them once does.
     fn is_repeatable(&self) -> bool;
 }
 
@@ -193,11 +193,11 @@ pub type FieldKey = Cow<'static, str>;
 pub struct StoredValue {
     /// The encoded value.
     pub bytes: Vec<u8>,
-    /// Whether it stays when another user logs in.
+    /// True if it stays when another user logs in.
     pub carried: bool,
     /// When it stops being returned.
     pub deadline: Option<Timestamp>,
-    /// Whether it is kept out of everything that is printed.
+    /// True if it is kept out of everything that is printed.
     pub sensitive: bool,
 }
 
@@ -226,16 +226,16 @@ impl std::fmt::Debug for StoredValue {
 pub struct ValueRef<'a> {
     /// The encoded value.
     pub bytes: &'a [u8],
-    /// Whether it stays when another user logs in.
+    /// True if it stays when another user logs in.
     pub carried: bool,
     /// When it stops being returned.
     pub deadline: Option<Timestamp>,
-    /// Whether it is kept out of everything that is printed.
+    /// True if it is kept out of everything that is printed.
     pub sensitive: bool,
 }
 
 impl ValueRef<'_> {
-    /// Whether the value is still returned.
+    /// Returns whether the value is still returned.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.deadline.is_none_or(|deadline| now < deadline)
     }

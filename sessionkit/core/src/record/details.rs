@@ -5,13 +5,14 @@ use std::sync::Arc;
 use crate::error::SessionError;
 use crate::record::credential_stamp::CredentialStamp;
 
-/// How a user logged in. A session whose login says nothing of this has none, and takes no room for it.
+/// The details of a login. A session whose login says nothing of this has none, and takes no room for it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct LoginDetails {
-    /// How the user proved who they are, as RFC 8176 names it: `pwd`, `otp`, `hwk`. Visible ASCII without spaces.
+    /// The methods by which the user proved who they are, as RFC 8176 names them: `pwd`, `otp`, `hwk`.
+    /// Visible ASCII without spaces.
     pub methods: Vec<String>,
-    /// Who really acts, where somebody acts as the user.
+    /// The user id of the actor under impersonation.
     pub actor: Option<Arc<str>>,
     /// The stamp of the credential, of the actor's where there is one.
     pub stamp: Option<CredentialStamp>,

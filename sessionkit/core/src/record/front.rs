@@ -99,7 +99,7 @@ impl Generation {
     }
 }
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum EntryKind {
@@ -137,7 +137,7 @@ impl History {
         Self { revision: self.revision.next(random), recent: [self.revision.random(), first, second, third] }
     }
 
-    /// Whether this revision is the current one or one of the last before it.
+    /// Returns whether this revision is the current one or one of the last before it.
     pub(crate) fn includes(&self, revision: Revision) -> bool {
         let distance = self.revision.writes_since(revision);
         match usize::try_from(distance) {
@@ -147,7 +147,7 @@ impl History {
         }
     }
 
-    /// Whether everything that was written since this revision is remembered.
+    /// Returns whether everything that was written since this revision is remembered.
     pub(crate) fn reaches(&self, revision: Revision) -> bool {
         (0..=RECENT as i32).contains(&self.revision.writes_since(revision))
     }
@@ -199,7 +199,7 @@ pub(crate) fn kind_of(packed: &[u8]) -> Option<EntryKind> {
     EntryKind::of_byte(*packed.get(KIND_AT)?)
 }
 
-/// Why bytes cannot be read as an entry.
+/// The reason why bytes cannot be read as an entry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Unreadable {

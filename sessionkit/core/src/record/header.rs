@@ -38,7 +38,7 @@ pub struct Header {
     pub absolute_deadline: Option<Timestamp>,
     /// The time that a touch grants.
     pub ttl: Duration,
-    /// How often the secret was rotated.
+    /// The number of rotations of the secret.
     pub generation: Generation,
     /// The hash of the secret that opens the session.
     pub secret: SecretHash,
@@ -52,7 +52,7 @@ pub struct Header {
     pub user: Option<Arc<str>>,
     /// The device, as its user knows it.
     pub device_label: Option<Arc<str>>,
-    /// What else is known of the login.
+    /// The details of the login.
     pub details: Option<Arc<LoginDetails>>,
     /// The parts that a later release wrote, in its order.
     pub(crate) other: Option<Arc<[OtherPart]>>,
@@ -77,7 +77,7 @@ pub struct LastRotation {
     pub at: Timestamp,
     /// The hash of the secret that it replaced. It opens nothing.
     pub replaced: SecretHash,
-    /// Whether the session had the same owner before.
+    /// True if the session had the same owner before.
     pub same_owner: bool,
 }
 
@@ -135,7 +135,7 @@ impl Header {
         self.absolute_deadline.map_or(self.idle_deadline, |absolute| absolute.min(self.idle_deadline))
     }
 
-    /// Whether the session has ended. At its deadline it has.
+    /// Returns whether the session has ended. At its deadline it has.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.deadline()
     }

@@ -36,7 +36,7 @@ pub struct SessionList {
 pub struct ListedSession {
     /// The session.
     pub id: SessionId,
-    /// Whether it was ended from the list. It stays there for a while, so that a login under way finds out.
+    /// True if it was ended from the list. It stays there for a while, so that a login under way finds out.
     pub is_ended: bool,
     /// The generation that its last login made.
     pub generation: Generation,

@@ -41,7 +41,7 @@ pub(crate) mod varint;
 /// ```
 #[derive(Clone)]
 pub struct Record {
-    header: Header,
+    header: Arc<Header>,
     packed: Arc<[u8]>,
     /// Where the fields begin in `packed`.
     start: usize,
@@ -73,7 +73,7 @@ impl Record {
             return Err(Unreadable::Damaged);
         }
         let start = packed.len() - fields.len();
-        Ok(Self { header, packed, start })
+        Ok(Self { header: Arc::new(header), packed, start })
     }
 
     /// Returns the record as bytes, for any process that knows the format.
@@ -93,7 +93,7 @@ impl Record {
 
     /// Returns the value of a field, unless there is none or its time is up.
     pub fn field(&self, key: &str, now: Timestamp) -> Option<ValueRef<'_>> {
-        self.fields().find(|(name, _)| *name == key).map(|(_, value)| value).filter(|value| value.is_live(now))
+        self.fields().value(key).filter(|value| value.is_live(now))
     }
 
     /// Returns the same fields under another header.
@@ -105,7 +105,7 @@ impl Record {
 
     /// Returns the record with the next revision.
     pub(crate) fn sealed(&self, random: u32) -> Self {
-        let mut draft = Draft::new(self.header.clone(), self.fields().as_bytes().len());
+        let mut draft = Draft::of(self.header.clone(), self.fields().as_bytes().len());
         draft.packed.extend_from_slice(self.fields().as_bytes());
         draft.seal(random)
     }
@@ -122,7 +122,7 @@ impl fmt::Debug for Record {
 /// A record that is being written. It gets its revision last.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
-    header: Header,
+    header: Arc<Header>,
     packed: Vec<u8>,
     start: usize,
 }
@@ -130,6 +130,10 @@ pub(crate) struct Draft {
 impl Draft {
     /// Begins with the header, with room for fields of so many bytes.
     pub(crate) fn new(header: Header, fields: usize) -> Self {
+        Self::of(Arc::new(header), fields)
+    }
+
+    fn of(header: Arc<Header>, fields: usize) -> Self {
         let mut packed = Vec::with_capacity(160 + fields);
         write_header(&mut packed, &header);
         let start = packed.len();
@@ -138,8 +142,9 @@ impl Draft {
 
     /// Gives the record the next revision.
     pub(crate) fn seal(mut self, random: u32) -> Record {
-        self.header.history = self.header.history.next(random);
-        self.header.history.write(&mut self.packed);
+        let history = self.header.history.next(random);
+        Arc::make_mut(&mut self.header).history = history;
+        history.write(&mut self.packed);
         self.finish()
     }
 

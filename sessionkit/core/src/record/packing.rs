@@ -25,7 +25,7 @@ impl<'a> Fields<'a> {
         Self { rest: packed }
     }
 
-    /// Whether there is nothing but fields.
+    /// Returns whether there is nothing but fields.
     pub(crate) fn are_whole(mut self) -> bool {
         while self.read().is_some() {}
         self.rest.is_empty()
@@ -36,19 +36,40 @@ impl<'a> Fields<'a> {
         self.rest
     }
 
-    /// Returns the fields once more, each with the bytes that it is packed into.
-    pub(crate) fn packed(mut self) -> impl Iterator<Item = (&'a str, ValueRef<'a>, &'a [u8])> {
+    /// Returns the value of a field.
+    pub(crate) fn value(mut self, key: &str) -> Option<ValueRef<'a>> {
+        loop {
+            let (name, value) = self.read_bytes()?;
+            if name == key.as_bytes() {
+                return Some(value);
+            }
+        }
+    }
+
+    /// Returns the fields once more, each with the bytes that it is packed into. Keys are bytes here: it is known that they
+    /// are text.
+    pub(crate) fn packed(mut self) -> impl Iterator<Item = (&'a [u8], ValueRef<'a>, &'a [u8])> {
         std::iter::from_fn(move || {
             let before = self.rest;
-            let (key, value) = self.read()?;
+            let (key, value) = self.read_bytes()?;
             Some((key, value, &before[..before.len() - self.rest.len()]))
         })
     }
 
-    /// Reads the next field; leaves `rest` as it is if there is none.
+    /// Reads the next field; leaves `rest` as it is if there is none, or if its key is no text.
     fn read(&mut self) -> Option<(&'a str, ValueRef<'a>)> {
+        let before = self.rest;
+        let (key, value) = self.read_bytes()?;
+        let key = std::str::from_utf8(key).ok();
+        if key.is_none() {
+            self.rest = before;
+        }
+        Some((key?, value))
+    }
+
+    fn read_bytes(&mut self) -> Option<(&'a [u8], ValueRef<'a>)> {
         let mut rest = self.rest;
-        let key = std::str::from_utf8(read_slice(&mut rest)?).ok()?;
+        let key = read_slice(&mut rest)?;
         let (&flags, after) = rest.split_first()?;
         rest = after;
         let deadline = match flags & DEADLINE {
@@ -77,7 +98,7 @@ impl fmt::Debug for Fields<'_> {
 }
 
 /// Returns what a field counts against the size limit, in bytes.
-pub(crate) fn field_size(key: &str, value: ValueRef<'_>) -> usize {
+pub(crate) fn field_size(key: &[u8], value: ValueRef<'_>) -> usize {
     key.len() + value.bytes.len() + 2 + if value.deadline.is_some() { 5 } else { 0 }
 }
 
@@ -90,7 +111,7 @@ pub(crate) fn read_header(packed: &[u8]) -> Result<(Header, &[u8]), Unreadable> 
     Ok((header, rest))
 }
 
-/// Whether somebody is logged in with the session of a packed record. The user is the first part of a header.
+/// Returns whether somebody is logged in with the session of a packed record. The user is the first part of a header.
 pub(crate) fn has_user(packed: &[u8]) -> bool {
     packed.get(FRONT + FIXED) == Some(&parts::USER)
 }

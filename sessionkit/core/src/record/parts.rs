@@ -51,7 +51,7 @@ pub(crate) struct OtherPart {
 }
 
 impl OtherPart {
-    /// Whether this ends the part.
+    /// Returns whether this ends the part.
     pub(crate) fn ends_with(&self, ending: Ending) -> bool {
         match self.tag & 0b1100_0000 {
             ENDS_WITH_ROTATION => true,

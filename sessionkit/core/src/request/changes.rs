@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 /// The fields that a request changed, each at most once.
 #[derive(Clone, Default)]
 pub(crate) struct Changes {
-    /// Whether everything that is stored goes before the changes come.
+    /// True if everything that is stored goes before the changes come.
     pub(super) cleared: bool,
     /// The structs among the changed ones that may be stored in an older version.
     pub(super) upgrades: Vec<(&'static str, Upgrade)>,
@@ -95,7 +95,7 @@ impl Changes {
         }
     }
 
-    /// Whether the map wrote or removed a field as a whole, which takes the place of its entries.
+    /// Returns whether the map wrote or removed a field as a whole, which takes the place of its entries.
     pub(crate) fn replaces_entries(&self, name: &str) -> bool {
         is_field(name) && self.changes.iter().any(|change| change.key == name && change.is_put())
     }
@@ -192,7 +192,7 @@ impl Changes {
 }
 
 impl Change {
-    /// Whether the change came from outside of the struct.
+    /// Returns whether the change came from outside of the struct.
     pub(crate) fn is_put(&self) -> bool {
         matches!(self.kind, ChangeKind::Put { .. })
     }

@@ -61,7 +61,7 @@ fn leave(session: &RequestSession) {
 
 /// The session of a request that is being served, from [`RequestSession::serving`].
 ///
-/// Where it is dropped before the request is closed, because the client left, nothing is stored, and handles stop waiting
+/// If it is dropped before the request is closed, because the client left, nothing is stored, and handles stop waiting
 /// for the end of the request.
 #[derive(Debug)]
 pub struct RequestGuard(RequestSession);
@@ -258,7 +258,8 @@ async fn settle(session: &RequestSession, commit: Box<Commit>) -> Result<(), Ses
     }
 }
 
-/// Whether a session begins though there is nothing to keep in it: the visitor has none, as far as the request knows.
+/// Returns whether a session begins though there is nothing to keep in it: the visitor has none, as far as the request
+/// knows.
 fn begins(session: &RequestSession, state: &State) -> bool {
     let nobody = state.current.is_none() && state.ambiguous.is_empty() && state.overtaken.is_none();
     let nobody = nobody && matches!(state.cookie, CookieChange::Keep);

@@ -25,7 +25,7 @@ pub(crate) struct Commit {
     /// The changes of fields, if there are any.
     pub(crate) changes: Option<Arc<RequestChanges>>,
     pub(crate) upkeep: Upkeep,
-    /// Whether a session begins even without a field.
+    /// True if a session begins even without a field.
     pub(crate) begins: bool,
 }
 

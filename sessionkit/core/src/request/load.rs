@@ -127,14 +127,14 @@ impl RequestSession {
 }
 
 impl Engine {
-    /// Whether somebody who asks for the session may get an answer instead.
+    /// Returns whether somebody who asks for the session may get an answer instead.
     fn may_refuse(&self) -> bool {
         self.settings().on_bad_cookie == OnBadCookie::Reject || !self.hooks.is_empty()
     }
 }
 
 impl State {
-    /// Why the handler's answer cannot stand: something failed, or somebody who asked was refused.
+    /// The reason why the handler's answer cannot stand: something failed, or somebody who asked was refused.
     pub(crate) fn objection(&self) -> Option<&SessionError> {
         self.failure.as_ref().or(self.verdict.objection())
     }

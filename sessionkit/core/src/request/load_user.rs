@@ -148,7 +148,7 @@ impl UserOfSession {
         }
     }
 
-    /// Whether the login has a stamp that is not the one of whoever logged in any more.
+    /// Returns whether the login has a stamp that is not the one of whoever logged in any more.
     fn has_other_credentials(&self, whoever_logged_in: &Loaded) -> bool {
         let stored = self.login.as_ref().and_then(|login| login.stamp);
         stored.is_some_and(|stored| whoever_logged_in.stamp != Some(stored))

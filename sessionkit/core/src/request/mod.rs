@@ -70,11 +70,11 @@ pub(crate) struct Shared {
     /// Tells the handles what the request leaves behind.
     ended: OnceLock<watch::Sender<Option<Ended>>>,
     pub(crate) route: OnceLock<Route>,
-    /// Whether a person is opening a page.
+    /// True if a person is opening a page.
     pub(crate) is_navigation: OnceLock<bool>,
     /// The guarded handler.
     pub(crate) handler: OnceLock<&'static str>,
-    /// Whether a guard decided about the request, where one has to.
+    /// True if a guard decided about the request, where one has to.
     pub(crate) guard_mark: OnceLock<GuardMark>,
 }
 
@@ -242,17 +242,18 @@ impl RequestSession {
         at.is_some_and(|at| self.shared.engine.now() < at.saturating_add(time))
     }
 
-    /// Whether anybody used the session, or nobody did who had to, so that [`close`](crate::SessionManager::close) has something to do.
+    /// Returns whether anybody used the session, or nobody did who had to, so that
+    /// [`close`](crate::SessionManager::close) has something to do.
     pub fn is_used(&self) -> bool {
         self.consulted() || self.shared.loaded.initialized() || self.lacks_guard()
     }
 
-    /// Whether anybody asked for the session.
+    /// Returns whether anybody asked for the session.
     pub(crate) fn consulted(&self) -> bool {
         self.shared.candidates.get().is_some()
     }
 
-    /// Whether the request came with a cookie of our name.
+    /// Returns whether the request came with a cookie of our name.
     pub(crate) fn cookie_presented(&self) -> bool {
         self.shared.candidates.get().is_some_and(|candidates| candidates.presented)
     }

@@ -37,13 +37,13 @@ impl SessionStack {
     }
 }
 
-/// What came of a request's entry into a layer, from [`SessionManager::enter`](crate::SessionManager::enter).
+/// The outcome of a request's entry into a layer, from [`SessionManager::enter`](crate::SessionManager::enter).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct LayerEntry {
     /// The sessions, with that of the layer innermost.
     pub sessions: SessionStack,
-    /// Whether the layer opened its session, and has to close it. Where a layer was added twice, the outer one does.
+    /// True if the layer opened its session, and has to close it. If a layer was added twice, the outer one does.
     pub is_new: bool,
 }
 

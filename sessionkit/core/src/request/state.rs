@@ -28,15 +28,15 @@ pub(crate) struct State {
     /// The user, where somebody asked who it is.
     pub(crate) user: Option<Arc<UserOfSession>>,
     pub(crate) cookie: CookieChange,
-    /// Whether the last login of the request asked for a lifetime of its own.
+    /// True if the last login of the request asked for a lifetime of its own.
     pub(crate) lasting: bool,
     /// The rejection that the handler answered with.
     pub(crate) given: Option<Rejection>,
-    /// Why the request cannot be answered by the handler.
+    /// The reason why the request cannot be answered by the handler.
     pub(crate) failure: Option<SessionError>,
-    /// Whether those who ask for the session get it.
+    /// The decision about those who ask for the session.
     pub(crate) verdict: Verdict,
-    /// Whether a guard, or an extractor that needs a user, refused the request.
+    /// True if a guard, or an extractor that needs a user, refused the request.
     pub(crate) denied: bool,
     /// What the innermost guard does with those whom it refuses, and whoever asks for a user behind it.
     pub(crate) guard_options: GuardOptions,

@@ -93,7 +93,7 @@ fn touch(engine: &Engine, header: &Header, now: Timestamp) -> Option<HeaderOp> {
     Some(HeaderOp::Touch { last_seen: now, idle_deadline })
 }
 
-/// Whether the token is old enough to be replaced, and nothing speaks against it.
+/// Returns whether the token is old enough to be replaced, and nothing speaks against it.
 fn renewal_is_due(engine: &Engine, current: &Current, now: Timestamp) -> bool {
     let (header, settings) = (current.record.header(), engine.settings());
     let Some(renew_after) = settings.renew_after else { return false };

@@ -15,7 +15,7 @@ const MARGIN: Duration = Duration::from_secs(5 * 60);
 /// How long after the last write of a list a login may be under way that has looked at it.
 const UNDER_WAY: Duration = Duration::from_secs(2 * 60);
 
-/// What a store keeps under a key: bytes that it need not understand. Cheap to clone.
+/// The bytes that a store keeps under a key, which it need not understand. Cheap to clone.
 ///
 /// A store reads its own entries with [`from_bytes`](Self::from_bytes).
 #[derive(Clone, Eq, PartialEq)]
@@ -119,11 +119,11 @@ impl fmt::Debug for Entry {
     }
 }
 
-/// What may be shown of an entry to people who look into a database. It holds no secret and no field.
+/// The parts of an entry that may be shown to people who look into a database. They hold no secret and no field.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EntrySummary {
-    /// What the entry is.
+    /// The kind of the entry.
     pub kind: EntryKind,
     /// The name of the scope.
     pub scope: String,

@@ -11,7 +11,7 @@ pub struct StoreError {
     reason: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// What is known after a call to a store failed.
+/// The kind of a failure: it says what is known after the call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
@@ -41,7 +41,7 @@ impl StoreError {
         Self { kind: StoreErrorKind::Unsupported, reason: reason.into() }
     }
 
-    /// What is stored under `key` is not what this program expects; nothing was changed.
+    /// The store holds something under `key` that this program does not expect; nothing was changed.
     pub fn corrupt(key: impl fmt::Display) -> Self {
         // It goes to the log, where it must not begin a line of its own.
         let key = key.to_string();

@@ -61,7 +61,7 @@ impl MemoryStore {
         self.shards.iter().map(|shard| lock(shard).sessions.held.len()).sum()
     }
 
-    /// Whether no session is held.
+    /// Returns whether no session is held.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

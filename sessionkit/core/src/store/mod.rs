@@ -111,7 +111,7 @@ pub trait Store: Send + Sync + 'static {
     }
 }
 
-/// What [`Store::insert`] did.
+/// The outcome of [`Store::insert`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum InsertOutcome {
     /// The entry is stored.
@@ -120,7 +120,7 @@ pub enum InsertOutcome {
     Taken,
 }
 
-/// What [`Store::replace`] did.
+/// The outcome of [`Store::replace`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ReplaceOutcome {
     /// The entry is stored.
@@ -131,7 +131,7 @@ pub enum ReplaceOutcome {
     Absent,
 }
 
-/// What [`Store::remove`] did.
+/// The outcome of [`Store::remove`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RemoveOutcome {
     /// The entry is gone.
@@ -147,7 +147,7 @@ pub enum RemoveOutcome {
 pub struct ScanPage {
     /// The entries, in no particular order.
     pub entries: Vec<(EntryKey, Entry)>,
-    /// Where to go on; `None` at the end.
+    /// The place to go on at; `None` at the end.
     pub next: Option<ScanCursor>,
 }
 

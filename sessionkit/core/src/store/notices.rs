@@ -29,7 +29,7 @@ impl Notices {
         Self::default()
     }
 
-    /// Whether anybody watches.
+    /// Returns whether anybody watches.
     pub fn are_wanted(&self) -> bool {
         self.0.count.load(Ordering::SeqCst) > 0
     }

@@ -29,7 +29,7 @@ struct Counts {
     lists: AtomicUsize,
 }
 
-/// How often each call was made.
+/// The number of calls of each kind.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Calls {
     /// Calls of [`Store::load`] for a session.

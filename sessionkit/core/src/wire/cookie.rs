@@ -16,7 +16,7 @@ pub(crate) struct Candidates {
     /// The different well-formed tokens; nearly always there is one at most.
     first: Option<Token>,
     others: Vec<Token>,
-    /// Whether there was a cookie of our name at all.
+    /// True if there was a cookie of our name at all.
     pub(crate) presented: bool,
 }
 

@@ -19,7 +19,8 @@ pub(crate) fn objection(name: &str, value: &str) -> Option<&'static str> {
     (!value.bytes().all(is_visible)).then_some("its value may hold visible ASCII and spaces")
 }
 
-/// Whether a header of this lower-case name belongs to the body or to the status of a response, and goes with them.
+/// Returns whether a header of this lower-case name belongs to the body or to the status of a response, and goes with
+/// them.
 pub(crate) fn goes_with_the_body(name: &str) -> bool {
     matches!(
         name,

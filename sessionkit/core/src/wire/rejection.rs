@@ -34,7 +34,7 @@ struct Answer {
     headers: Vec<(String, String)>,
     /// The content type and the body, if they are not a problem document.
     content: Option<(&'static str, String)>,
-    /// Whether it is what the client gets, whoever that is.
+    /// True if it is what the client gets, whoever that is.
     is_final: bool,
     /// What is done when it is given.
     when_given: Option<Arc<WhenGiven>>,
@@ -190,13 +190,13 @@ impl Rejection {
         })
     }
 
-    /// Whether its body is of this content type.
+    /// Returns whether its body is of this content type.
     pub(crate) fn has_type(&self, content_type: Option<&[u8]>) -> bool {
         let own = self.0.content.as_ref().map_or(PROBLEM, |(content_type, _)| content_type);
         content_type == Some(own.as_bytes())
     }
 
-    /// Whether it is what the client gets, whoever that is.
+    /// Returns whether it is what the client gets, whoever that is.
     pub(crate) fn is_final(&self) -> bool {
         self.0.is_final
     }
@@ -216,7 +216,7 @@ impl Rejection {
         status::title(self.0.status)
     }
 
-    /// What went wrong, in a sentence for the client. It holds no secret, and tells nothing of a 500.
+    /// Returns a sentence for the client about what went wrong. It holds no secret, and tells nothing of a 500.
     pub fn detail(&self) -> &str {
         &self.0.detail
     }

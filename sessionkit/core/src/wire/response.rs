@@ -23,14 +23,14 @@ impl ResponseChanges {
         Self { headers: HeaderChanges { consulted, no_store, cookie }, rejection }
     }
 
-    /// Whether a header of this lower-case name stays when a rejection replaces the response: what describes the body or the
-    /// status goes with them, such as `content-length` and `etag`; a request id, CORS and cookies stay.
+    /// Returns whether a header of this lower-case name stays when a rejection replaces the response: what describes
+    /// the body or the status goes with them, such as `content-length` and `etag`; a request id, CORS and cookies stay.
     pub fn outlives_the_body(name: &str) -> bool {
         !header::goes_with_the_body(name)
     }
 }
 
-/// What a handler answered, as far as [`SessionManager::close`](crate::SessionManager::close) needs to know it: a status
+/// The answer of a handler, as far as [`SessionManager::close`](crate::SessionManager::close) needs to know it: a status
 /// code, or with the feature `http` a `&Response`.
 #[derive(Clone, Debug)]
 pub struct HandlerResponse {

@@ -18,7 +18,7 @@ mod list;
 mod session;
 mod text;
 
-/// Why nothing is shown.
+/// The reason why nothing is shown.
 #[derive(Debug)]
 enum Failure {
     NotFound(String),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sessionkit::Timestamp;
 
-/// Whether a terminal obeys the character, or shows others in another order because of it.
+/// Returns whether a terminal obeys the character, or shows others in another order because of it.
 fn is_unsafe(character: char) -> bool {
     let is_format = matches!(character, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}');

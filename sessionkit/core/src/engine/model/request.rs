@@ -23,7 +23,7 @@ pub(super) type Run<T> = Result<T, Call>;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Unknown;
 
-/// Why a change was not stored.
+/// The reason why a change was not stored.
 #[derive(Debug)]
 pub(super) enum NotStored {
     Refused(Refusal),

@@ -115,7 +115,7 @@ async fn perform<S: Store>(slot: &Slot<S>, call: &Call) -> Seen {
     }
 }
 
-/// Whether the calls that are not done have an order that explains them, beginning with these bytes.
+/// Returns whether the calls that are not done have an order that explains them, beginning with these bytes.
 fn has_order(events: &[Event], done: &mut [bool], stored: Option<Bytes>) -> bool {
     let open = |done: &[bool]| (0..events.len()).filter(|at| !done[*at]).collect::<Vec<_>>();
     let Some(first_end) = open(done).into_iter().map(|at| events[at].ended).min() else { return true };

@@ -13,7 +13,7 @@ use crate::store::{ScanCursor, ScanPage, Store};
 /// After so many pages a scan does not end.
 const MOST_PAGES: usize = 100_000;
 
-/// Whether the store can scan. One that cannot says so for every kind.
+/// Returns whether the store can scan. One that cannot says so for every kind.
 async fn can_scan<S: Store>(store: &S) -> bool {
     let mut answers = Vec::new();
     for kind in KINDS {

@@ -18,7 +18,7 @@ use crate::record::list::{ListEpoch, SessionList};
 use crate::store::Store as _;
 use crate::store::key::EntryKey;
 
-/// Whether all calls sent the same bytes under the same revision.
+/// Returns whether all calls sent the same bytes under the same revision.
 fn are_alike(calls: &[Call]) -> bool {
     calls.iter().all(|call| *call == calls[0])
 }

@@ -382,7 +382,7 @@ pub(super) fn failure(outcome: Result<Record, CommitError>) -> SessionError {
     }
 }
 
-/// Whether a commit fails because it is not known whether it happened.
+/// Returns whether a commit fails because it is not known whether it happened.
 pub(super) fn is_unknown(outcome: Result<Record, CommitError>) -> bool {
     failure(outcome).kind() == SessionErrorKind::StoreUnknown
 }

@@ -100,10 +100,6 @@ pub(super) fn touch(last_seen: Timestamp, idle_deadline: Timestamp) -> HeaderOp 
 
 /// What a delta comes to at this time.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is the usual one, taken apart at once: a box would be an allocation more"
-)]
 pub(super) enum Outcome {
     Changed(Record),
     Unchanged,
