@@ -9,10 +9,10 @@ use crate::process::Result;
 use crate::redis_server::RedisServer;
 use crate::table::Table;
 
-/// How many requests write at once.
+/// The number of requests that write at once.
 const WRITERS: usize = 200;
 
-/// How often they do; the first time is not counted.
+/// The number of rounds that are measured, after one that is not.
 const ROUNDS: usize = 21;
 
 /// Measures SessionKit on both frameworks.
@@ -28,7 +28,7 @@ pub async fn measure(redis: &mut RedisServer) -> Result<String> {
     Ok(table.to_string())
 }
 
-/// How long a round took until the first answer, and until the last, and how many commands Redis got.
+/// The time of one round until the first answer and until the last, and the number of commands that Redis got.
 struct Round {
     first: Duration,
     last: Duration,

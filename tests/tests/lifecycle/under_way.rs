@@ -25,6 +25,7 @@ behaviour! {
         a_logout_with_the_replaced_token_ends_nobody_elses_session,
         only_the_last_replaced_token_is_remembered,
         a_login_that_was_revoked_meanwhile_is_not_gone_on_with,
+        a_double_click_changes_the_list_once,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -215,5 +216,16 @@ behaviour! {
         assert_eq!(second.post("/login", "ada").await.status, 200, "it was sent after the revocation");
         assert_eq!(second.get("/about").await.body, "ada []");
         assert_eq!(visitor.get("/about").await.body, "nobody []");
+    }
+
+    async fn a_double_click_changes_the_list_once(bench: Bench) {
+        let bench = bench.with_config(|config| config.track_devices(true));
+        let (_server, visitor) = start(&bench).await;
+        let second = visitor.fork();
+        visitor.post("/login", "ada").await;
+        bench.store.take();
+        assert_eq!(second.post("/login", "ada").await.status, 200);
+        let calls = bench.store.take();
+        assert_eq!((calls.load, calls.replace, calls.lists), (1, 1, 1), "it only looks at the list: {calls:?}");
     }
 }

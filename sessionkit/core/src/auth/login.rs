@@ -179,7 +179,8 @@ impl Login {
         Ok((record.header().secret == secret).then(|| Current::new(renewed, secret, record)))
     }
 
-    /// Adds a session that was gone on with to the list of the user: the login before may not have come so far.
+    /// Adds a session that was gone on with to the list of the user, unless the login before has come so far: a store
+    /// that fails now must not end the session of that login.
     async fn admit_renewed(
         &self,
         entering: Option<Entering>,
@@ -187,6 +188,7 @@ impl Login {
         until: Timestamp,
     ) -> Result<(), SessionError> {
         let (session, id, header) = (&self.session, renewed.id(), renewed.record.header());
+        let entering = entering.filter(|entering| !entering.knows(id));
         session.shared.engine.admit(entering, StoredLogin { id, generation: header.generation, until }).await?;
         session.report_of(id, Some(header), EventKind::Renewed);
         let mut state = session.state();

@@ -20,7 +20,7 @@ pub(crate) struct ListChange {
 }
 
 pub(crate) enum ListChangeKind {
-    /// Writes the list of somebody who has none, so that it is found by who ends everyone's sessions.
+    /// Writes an empty list for a user who has none, so that the end of everyone's sessions finds it.
     Begin,
     Add(Addition),
     /// Takes a session out.

@@ -36,6 +36,13 @@ pub(crate) struct StoredLogin {
     pub(crate) until: Timestamp,
 }
 
+impl Entering {
+    /// Returns whether the list named the session, so that a revocation ends it.
+    pub(crate) fn knows(&self, id: SessionId) -> bool {
+        self.list.entries.iter().any(|entry| entry.id == id && !entry.is_ended)
+    }
+}
+
 impl Engine {
     /// Looks at the list of a user who logs in; `None` if there are no lists.
     ///

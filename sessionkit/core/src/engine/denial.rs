@@ -38,9 +38,9 @@ pub struct Denial<'a> {
 }
 
 impl Denial<'_> {
-    /// Returns SessionKit's own answer. If a login helps, it is 303 to the login page for a person who opens a page, and 401
-    /// for everything else. If somebody who is logged in opens a page for guests, it is 303 to the setting `home_url`. It is
-    /// 403 otherwise.
+    /// Returns SessionKit's own answer. If a login helps, that is a redirect (303) to the login page for a person who
+    /// opens a page, and 401 for all other requests. A user who is logged in and opens a page for guests is redirected to the
+    /// setting `home_url`. All others get 403.
     pub fn answer(&self) -> Rejection {
         let (is_navigation, settings) = (self.head.is_navigation(), self.engine.settings());
         match self.reason {
@@ -90,7 +90,7 @@ impl fmt::Debug for Denial<'_> {
 type LoginUrlOf = dyn Fn(&RequestHead<'_>) -> String + Send + Sync;
 type OnDenied = dyn Fn(&Denial<'_>) -> Rejection + Send + Sync;
 
-/// What a manager does with those whom its guards refuse.
+/// The answers of a manager to requests that its guards refuse.
 #[derive(Clone, Default)]
 pub(crate) struct Denials {
     pub(crate) login_url: Option<Arc<LoginUrlOf>>,

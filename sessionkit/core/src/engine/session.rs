@@ -215,7 +215,8 @@ pub(super) fn newest_to_remove(entry: &Entry, removal: Removal<'_>) -> Option<Ge
 }
 
 impl<'a> Removal<'a> {
-    /// Returns the removal of a session by its owner, or by its visitor: whoever has logged in with it since keeps it.
+    /// Returns the removal that a logout asks for. It ends the session also if it was rotated since, but not if another
+    /// user has logged in with it.
     pub(crate) fn by_owner(header: &'a Header) -> Self {
         header.owner().map_or(Self::Unowned, |owner| Self::OwnedBy(owner))
     }

@@ -111,7 +111,7 @@ pub(crate) fn read_header(packed: &[u8]) -> Result<(Header, &[u8]), Unreadable> 
     Ok((header, rest))
 }
 
-/// Returns whether somebody is logged in with the session of a packed record. The user is the first part of a header.
+/// Returns whether a packed record has a user. The id of the user stands first among the parts of a header.
 pub(crate) fn has_user(packed: &[u8]) -> bool {
     packed.get(FRONT + FIXED) == Some(&parts::USER)
 }

@@ -137,6 +137,9 @@ impl Request<'_> {
             }
             Opened::Overtaken { issued, record, is_replaced } => match self.go_on(user, issued, record, is_replaced)? {
                 Ok(Some((renewed, generation))) => {
+                    if entering.knows(renewed.token) {
+                        return Ok(Outcome::issued(renewed));
+                    }
                     let admitted = self.admit(entering, renewed.token, generation)?;
                     return Ok(admitted.err().unwrap_or_else(|| Outcome::issued(renewed)));
                 }

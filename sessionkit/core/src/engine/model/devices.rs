@@ -21,6 +21,13 @@ pub(super) struct Entering {
     from: Option<Token>,
 }
 
+impl Entering {
+    /// Mirrors `Entering::knows`.
+    pub(super) fn knows(&self, token: Token) -> bool {
+        self.list.entries.iter().any(|entry| entry.id == token.session() && !entry.is_ended)
+    }
+}
+
 /// A login that does not mind that the epoch changed.
 struct AnyEpoch(ListChange);
 
