@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::engine::commit::CommitError;
 use crate::engine::document::Refusal;
 use crate::engine::open::{Current, Overtaken};
+use crate::engine::session::RecordChange;
 use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::record::credential_stamp::CredentialStamp;
@@ -111,7 +112,7 @@ impl Login {
             }
         }
         if let Some(overtaken) = overtaken
-            && let Some(renewed) = self.go_on(overtaken, now).await?
+            && let Some(renewed) = self.go_on(*overtaken, now).await?
         {
             return self.admit_renewed(entering, renewed, latest(&authenticate)).await;
         }
@@ -170,7 +171,9 @@ impl Login {
         let secret = renewed.secret_hash(engine.scope());
         let mut delta = Delta::new(header.generation);
         delta.header.push(HeaderOp::Renew { if_current: header.secret, secret, at: now });
-        let committed = engine.commit_record(token.id(), record, delta, None, &mut engine.commit_deadline()).await;
+        let change = RecordChange::of(delta, None);
+        let end = engine.commit_deadline().end();
+        let committed = engine.commit_record(token.id(), record, change, end).await;
         let record = match committed {
             Ok(record) => record,
             Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => return Err(error),

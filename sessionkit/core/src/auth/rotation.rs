@@ -6,6 +6,7 @@ use super::in_time;
 use crate::engine::commit::CommitError;
 use crate::engine::document::Refusal;
 use crate::engine::open::Current;
+use crate::engine::session::RecordChange;
 use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::record::Record;
@@ -100,8 +101,11 @@ pub(super) async fn replace_secret(
     if let Some(grace) = engine.settings().rotation_grace.filter(|_| !another_user && occasion.keeps_rights(&current)) {
         delta.header.push(HeaderOp::KeepFormer(former(&current, now.saturating_add(grace))));
     }
-    match engine.commit_record(id, base, delta, None, &mut engine.commit_deadline()).await {
+    let change = RecordChange::of(delta, None);
+    let end = engine.commit_deadline().end();
+    match engine.commit_record(id, base, change, end).await {
         Ok(record) => {
+            engine.store.announce(id);
             let (before, current) = (current.record, Current::new(token, secret, record));
             Ok(Some(Replaced { before, current, another_user, occasion }))
         }

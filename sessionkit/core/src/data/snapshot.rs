@@ -1,5 +1,7 @@
 //! The stored fields of a session, at one moment and as this release reads them.
 
+use std::cell::Cell;
+
 use crate::data::Field;
 use crate::record::Record;
 use crate::record::delta::{FieldKey, StoredValue, ValueRef};
@@ -10,6 +12,8 @@ pub(crate) struct Snapshot<'a> {
     /// `None` for a session that does not exist yet.
     record: Option<&'a Record>,
     now: Timestamp,
+    /// Where the field ends that was read last.
+    place: Cell<usize>,
     migrated: Vec<(FieldKey, Option<StoredValue>)>,
     /// The values that no migration could read.
     unfit: Vec<String>,
@@ -17,7 +21,7 @@ pub(crate) struct Snapshot<'a> {
 
 impl<'a> Snapshot<'a> {
     pub(crate) fn new(record: Option<&'a Record>, now: Timestamp) -> Self {
-        Self { record, now, migrated: Vec::new(), unfit: Vec::new() }
+        Self { record, now, place: Cell::new(0), migrated: Vec::new(), unfit: Vec::new() }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -38,7 +42,7 @@ impl<'a> Snapshot<'a> {
     pub(crate) fn value(&self, key: &str) -> Option<ValueRef<'_>> {
         match self.migrated.iter().find(|(migrated, _)| migrated == key) {
             Some((_, value)) => value.as_ref().map(StoredValue::as_ref),
-            None => self.record?.field(key, self.now),
+            None => self.record?.field_near(key, self.now, &self.place),
         }
     }
 

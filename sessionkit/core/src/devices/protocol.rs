@@ -254,7 +254,7 @@ impl Engine {
         let empty = SessionList::new(self.scope(), list.user_id().clone());
         let held = is_written(&list).then_some(list);
         let change = Arc::new(ListChange { empty, kind });
-        self.commit_change(&self.lists, key, held, change, &mut self.commit_deadline()).await
+        self.commit_change(&self.lists, key, held, change, self.commit_deadline().end()).await
     }
 
     fn new_epoch(&self) -> ListEpoch {

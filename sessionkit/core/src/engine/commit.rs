@@ -23,6 +23,7 @@ use crate::store::entry::Entry;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::key::EntryKey;
 use crate::store::{InsertOutcome, ReplaceOutcome};
+use crate::time::Timestamp;
 
 /// The reason why a change was not stored.
 #[derive(Clone, Debug)]
@@ -35,26 +36,30 @@ pub(crate) enum CommitError {
 const SHORTEST_TRY: Duration = Duration::from_millis(20);
 
 impl Engine {
-    /// Commits a change to the document that is held, or to a newer one; returns the document after it.
-    pub(crate) async fn commit_change<D: Document>(
-        &self,
-        queues: &Queues<D>,
+    /// Commits a change to the document that is held, or to a newer one, until `end`; returns the document after it.
+    pub(crate) fn commit_change<'a, D: Document>(
+        &'a self,
+        queues: &'a Queues<D>,
         key: EntryKey,
         held: Option<D>,
         change: Arc<dyn Change<D>>,
-        deadline: &mut Deadline,
-    ) -> Result<D, CommitError> {
-        let own = Waiter::new(change, deadline.end());
+        end: Instant,
+    ) -> impl Future<Output = Result<D, CommitError>> + Send {
+        // What an async function is given is kept twice; a block keeps it once.
+        let own = Waiter::new(change, end);
         let mut attempt = Attempt { engine: self, key, newest: held, conflicts: 0, is_conflict_new: false };
-        if !queues.has(&key) {
-            let mut hand = Hand(vec![own.clone()]);
-            attempt.run(&mut hand, None).await;
-            hand.0.clear();
+        async move {
+            if !queues.has(&attempt.key) {
+                let mut hand = Hand(vec![own.clone()]);
+                attempt.run(&mut hand, None).await;
+                hand.0.clear();
+            }
+            if !own.is_done() {
+                // Boxed, since few commits meet a conflict, and futures are copied around.
+                Box::pin(attempt.queue(queues, &own)).await;
+            }
+            own.take().unwrap_or_else(|| Err(CommitError::Failed(SessionError::unsettled())))
         }
-        if !own.is_done() {
-            attempt.queue(queues, &own).await;
-        }
-        own.take().unwrap_or_else(|| Err(CommitError::Failed(SessionError::unsettled())))
     }
 }
 
@@ -125,27 +130,32 @@ impl<D: Document> Attempt<'_, D> {
 
     /// Applies the changes to the newest document and stores it. Those that are left in the hand have met a conflict.
     async fn run(&mut self, hand: &mut Hand<D>, queue: Option<&Queue<D>>) {
-        hand.0.retain(|waiter| waiter.begin_call());
-        let (draft, later) = self.apply(hand);
-        if let Some(queue) = queue {
-            later.iter().for_each(|waiter| waiter.end_call());
-            queue.put_back(later);
-        }
-        if let Some(draft) = draft {
-            if let Some(waiter) = hand.0.first().filter(|_| std::mem::take(&mut self.is_conflict_new)) {
-                waiter.change.report_conflict();
-            }
-            let sealed = D::seal(draft, self.engine.random());
-            let entry = sealed.entry(self.engine.now());
-            self.store(hand, sealed, &entry).await;
+        if let Some((sealed, entry)) = self.prepare(hand, queue) {
+            self.store(hand, &sealed, &entry).await;
         }
         hand.0.iter().for_each(|waiter| waiter.end_call());
     }
 
+    /// Applies the changes, and returns what is to be stored.
+    fn prepare(&mut self, hand: &mut Hand<D>, queue: Option<&Queue<D>>) -> Option<(D, Entry)> {
+        hand.0.retain(|waiter| waiter.begin_call());
+        let now = self.engine.now();
+        let (draft, later) = self.apply(hand, now);
+        if let Some(queue) = queue {
+            later.iter().for_each(|waiter| waiter.end_call());
+            queue.put_back(later);
+        }
+        let sealed = D::seal(draft?, self.engine.random());
+        if let Some(waiter) = hand.0.first().filter(|_| std::mem::take(&mut self.is_conflict_new)) {
+            waiter.change.report_conflict();
+        }
+        let entry = sealed.entry(now);
+        Some((sealed, entry))
+    }
+
     /// Applies the changes one after the other. Those that come to nothing are done; those behind one that has to be
     /// stored first are returned.
-    fn apply(&self, hand: &mut Hand<D>) -> (Option<D::Draft>, Vec<Arc<Waiter<D>>>) {
-        let now = self.engine.now();
+    fn apply(&self, hand: &mut Hand<D>, now: Timestamp) -> (Option<D::Draft>, Vec<Arc<Waiter<D>>>) {
         let (mut changed, mut draft): (Option<D>, Option<D::Draft>) = (None, None);
         let mut waiters = std::mem::take(&mut hand.0).into_iter();
         for waiter in waiters.by_ref() {
@@ -179,17 +189,17 @@ impl<D: Document> Attempt<'_, D> {
     }
 
     /// Stores the document in the place of the newest one that is known.
-    async fn store(&mut self, hand: &mut Hand<D>, sealed: D, entry: &Entry) {
+    async fn store(&mut self, hand: &mut Hand<D>, sealed: &D, entry: &Entry) {
         let revision = sealed.history().revision;
         match self.call(hand, entry).await {
             Ok((Answer::Stored, _)) => {
                 self.newest = Some(sealed.clone());
-                hand.finish(&Ok(sealed));
+                hand.finish(Ok(sealed.clone()));
             }
             Ok((Answer::Found(found), was_lost)) => match D::read(&found) {
                 Ok(found) => self.meet(hand, found, Sent { revision, was_lost }).await,
                 Err(unreadable) => {
-                    hand.finish(&Err(CommitError::Failed(StoreError::unreadable(unreadable).into())));
+                    hand.finish(Err(CommitError::Failed(StoreError::unreadable(unreadable).into())));
                 }
             },
             Ok((Answer::Absent, _)) => {
@@ -197,10 +207,10 @@ impl<D: Document> Attempt<'_, D> {
                 if D::MAY_BEGIN {
                     self.conflicts += 1;
                 } else {
-                    hand.finish(&Err(CommitError::Refused(Refusal::Gone)));
+                    hand.finish(Err(CommitError::Refused(Refusal::Gone)));
                 }
             }
-            Err(error) => hand.finish(&Err(CommitError::Failed(error.into()))),
+            Err(error) => hand.finish(Err(CommitError::Failed(error.into()))),
         }
     }
 
@@ -245,11 +255,11 @@ impl<D: Document> Attempt<'_, D> {
         let history = found.history();
         if history.includes(sent.revision) {
             self.newest = Some(found.clone());
-            return hand.finish(&Ok(found));
+            return hand.finish(Ok(found));
         }
         if held.is_some_and(|held| history.revision.writes_since(held) < 0) {
             self.engine.record(EventKind::StoreWentBack, self.about());
-            return hand.finish(&Err(CommitError::Refused(Refusal::Stale)));
+            return hand.finish(Err(CommitError::Refused(Refusal::Stale)));
         }
         if sent.was_lost && !history.reaches(held.unwrap_or_default()) {
             hand.0.retain(|waiter| self.may_go_on(waiter, &found));
@@ -287,7 +297,7 @@ impl<D: Document> Attempt<'_, D> {
             Err(error) if was_lost => StoreError::unknown(error),
             Err(error) => error,
         };
-        hand.finish(&Err(CommitError::Failed(failure.into())));
+        hand.finish(Err(CommitError::Failed(failure.into())));
         None
     }
 

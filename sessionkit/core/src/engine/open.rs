@@ -9,6 +9,7 @@ use crate::record::delta::{Delta, HeaderOp};
 use crate::record::front::Generation;
 use crate::record::header::{FormerSecret, Header};
 use crate::store::error::StoreError;
+use crate::time::Timestamp;
 use crate::token::{SecretHash, SessionId, Token};
 use crate::wire::cookie::Candidates;
 
@@ -18,10 +19,33 @@ pub(crate) struct Opened {
     pub(crate) current: Option<Current>,
     pub(crate) ambiguous: Vec<Current>,
     /// A session that has ended at its deadline.
-    pub(crate) expired: Option<Current>,
+    pub(crate) expired: Option<Box<Current>>,
     /// A session whose secret was replaced a moment ago.
-    pub(crate) overtaken: Option<Overtaken>,
+    pub(crate) overtaken: Option<Box<Overtaken>>,
     pub(crate) unreadable: Vec<UnreadableSession>,
+}
+
+impl Opened {
+    /// Takes what was loaded; returns the record if there is one that can be read.
+    fn record(&mut self, found: Found) -> Option<Record> {
+        match found {
+            Found::Record(record) => return Some(record),
+            Found::Unreadable(session) => self.unreadable.push(session),
+            Found::Nothing => {}
+        }
+        None
+    }
+
+    /// Takes what a token is to its record; returns the session if the token opens it.
+    fn fitting(&mut self, fit: Fit) -> Option<Current> {
+        match fit {
+            Fit::Opens(current) => return Some(current),
+            Fit::Expired(current) => self.expired = Some(current),
+            Fit::Overtaken(overtaken) => self.overtaken = Some(overtaken),
+            Fit::Nothing => {}
+        }
+        None
+    }
 }
 
 /// A session whose token was verified.
@@ -68,9 +92,15 @@ pub(crate) struct Overtaken {
 /// What a token is to a record.
 enum Fit {
     Opens(Current),
-    Expired(Current),
-    Overtaken(Overtaken),
+    Expired(Box<Current>),
+    Overtaken(Box<Overtaken>),
     Nothing,
+}
+
+impl Fit {
+    fn of(current: Current, now: Timestamp) -> Self {
+        if current.record.header().is_expired(now) { Self::Expired(Box::new(current)) } else { Self::Opens(current) }
+    }
 }
 
 impl Engine {
@@ -80,36 +110,38 @@ impl Engine {
         candidates: &Candidates,
         deadline: &mut Deadline,
     ) -> Result<Opened, StoreError> {
+        match candidates.only() {
+            Some(token) => {
+                let found = self.load_session(token.id(), deadline).await?;
+                let mut opened = Opened::default();
+                if let Some(record) = opened.record(found) {
+                    opened.current = opened.fitting(self.fit(token, record));
+                }
+                Ok(opened)
+            }
+            // Boxed, since nearly every request has one at most, and futures are copied around.
+            None => Box::pin(self.open_several(candidates, deadline)).await,
+        }
+    }
+
+    async fn open_several(&self, candidates: &Candidates, deadline: &mut Deadline) -> Result<Opened, StoreError> {
         let (mut opened, mut others): (Opened, Vec<Current>) = (Opened::default(), Vec::new());
         let mut loaded: Vec<(SessionId, Option<Record>)> = Vec::new();
         for token in candidates.tokens() {
             let record = match loaded.iter().find(|(id, _)| *id == token.id()) {
                 Some((_, record)) => record.clone(),
                 None => {
-                    let record = match self.load_session(token.id(), deadline).await? {
-                        Found::Record(record) => Some(record),
-                        Found::Nothing => None,
-                        Found::Unreadable(session) => {
-                            opened.unreadable.push(session);
-                            None
-                        }
-                    };
-                    if candidates.several() {
-                        loaded.push((token.id(), record.clone()));
-                    }
+                    let record = opened.record(self.load_session(token.id(), deadline).await?);
+                    loaded.push((token.id(), record.clone()));
                     record
                 }
             };
-            match record.map_or(Fit::Nothing, |record| self.fit(token, record)) {
-                Fit::Opens(current) => match &opened.current {
-                    // Of two tokens of one session the current one counts, not the one that a renewal replaced.
-                    Some(other) if other.id() == current.id() && other.secret == other.record.header().secret => {}
-                    Some(other) if other.id() != current.id() => others.push(current),
-                    _ => opened.current = Some(current),
-                },
-                Fit::Expired(current) => opened.expired = Some(current),
-                Fit::Overtaken(overtaken) => opened.overtaken = Some(overtaken),
-                Fit::Nothing => {}
+            let Some(current) = record.and_then(|record| opened.fitting(self.fit(token, record))) else { continue };
+            match &opened.current {
+                // Of two tokens of one session the current one counts, not the one that a renewal replaced.
+                Some(other) if other.id() == current.id() && other.secret == other.record.header().secret => {}
+                Some(other) if other.id() != current.id() => others.push(current),
+                _ => opened.current = Some(current),
             }
         }
         if let Some(current) = opened.current.take_if(|_| !others.is_empty()) {
@@ -125,9 +157,10 @@ impl Engine {
             Found::Nothing => return Ok(None),
             Found::Unreadable(session) => return Err(StoreError::unreadable(session.why)),
         };
-        let is_meant = record.header().generation == generation && !record.header().is_expired(self.now());
+        let now = self.now();
+        let is_meant = record.header().generation == generation && !record.header().is_expired(now);
         let secret = record.header().secret;
-        Ok(is_meant.then(|| self.current(token, secret, record, None)))
+        Ok(is_meant.then(|| self.current(token, secret, record, None, now)))
     }
 
     /// Finds out what a token is to a record.
@@ -139,35 +172,36 @@ impl Engine {
             previous.is_some_and(|previous| previous.secret == secret)
         };
         if let Some(former) = header.former.as_ref().filter(|former| now < former.until && former.secret == secret) {
-            let current = self.current(token, secret, with_former_rights(&record, former), Some(&record));
-            let is_expired = current.record.header().is_expired(now);
-            return if is_expired { Fit::Expired(current) } else { Fit::Opens(current) };
+            return Fit::of(self.current(token, secret, with_former_rights(&record, former), Some(&record), now), now);
         }
         if header.secret == secret || is_previous() {
-            let current = self.current(token, secret, record, None);
-            let is_expired = current.record.header().is_expired(now);
-            return if is_expired { Fit::Expired(current) } else { Fit::Opens(current) };
+            return Fit::of(self.current(token, secret, record, None, now), now);
         }
-        match header.rotation.filter(|_| self.is_just_rotated(header)) {
+        match header.rotation.filter(|_| self.is_just_rotated(header, now)) {
             Some(rotation) => {
                 let is_replaced = rotation.replaced == secret;
-                Fit::Overtaken(Overtaken { token: token.clone(), record, is_replaced })
+                Fit::Overtaken(Box::new(Overtaken { token: token.clone(), record, is_replaced }))
             }
             None => Fit::Nothing,
         }
     }
 
     /// Returns whether requests may be under way that were sent with the secret before the last rotation.
-    fn is_just_rotated(&self, header: &Header) -> bool {
+    fn is_just_rotated(&self, header: &Header, now: Timestamp) -> bool {
         let grace = self.settings().renew_grace;
-        let now = self.now();
         !header.is_expired(now) && header.rotation.is_some_and(|rotation| now < rotation.at.saturating_add(grace))
     }
 
     /// Takes back the times of a clock that was ahead: nothing is granted that lies later than the lifetime from now.
     /// `stored` is what is stored, if that is another record.
-    fn current(&self, token: &Token, secret: SecretHash, record: Record, stored: Option<&Record>) -> Current {
-        let now = self.now();
+    fn current(
+        &self,
+        token: &Token,
+        secret: SecretHash,
+        record: Record,
+        stored: Option<&Record>,
+        now: Timestamp,
+    ) -> Current {
         let mut current = Current { stored: stored.cloned(), ..Current::new(token.clone(), secret, record) };
         if !current.record.header().lead(now).is_zero() {
             let mut delta = Delta::new(current.record.header().generation);

@@ -178,8 +178,12 @@ impl<D: Document> Hand<D> {
     }
 
     /// Tells all that it is done, or failed.
-    pub(super) fn finish(&mut self, result: &Result<D, CommitError>) {
-        self.0.drain(..).for_each(|waiter| waiter.finish(result.clone()));
+    pub(super) fn finish(&mut self, result: Result<D, CommitError>) {
+        let mut waiters = self.0.drain(..);
+        if let Some(last) = waiters.next_back() {
+            waiters.for_each(|waiter| waiter.finish(result.clone()));
+            last.finish(result);
+        }
     }
 }
 
@@ -187,7 +191,7 @@ impl<D: Document> Drop for Hand<D> {
     fn drop(&mut self) {
         if !self.0.is_empty() {
             let lost = StoreError::unknown("the request that committed for this one was cut off");
-            self.finish(&Err(CommitError::Failed(lost.into())));
+            self.finish(Err(CommitError::Failed(lost.into())));
         }
     }
 }

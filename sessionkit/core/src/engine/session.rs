@@ -76,22 +76,15 @@ impl Engine {
         }
     }
 
-    /// Commits a delta to a record, or to a newer one.
-    pub(crate) async fn commit_record(
+    /// Commits a change to a record, or to a newer one.
+    pub(crate) fn commit_record(
         &self,
         id: SessionId,
         held: Record,
-        delta: Delta,
-        requester: Option<Arc<dyn Requester>>,
-        deadline: &mut Deadline,
-    ) -> Result<Record, CommitError> {
-        let (key, rotates) = (EntryKey::session(id), delta.rotates());
-        let change = Arc::new(RecordChange { delta, requester });
-        let committed = self.commit_change(&self.records, key, Some(held), change, deadline).await;
-        if rotates && committed.is_ok() {
-            self.store.announce(id);
-        }
-        committed
+        change: Arc<RecordChange>,
+        end: Instant,
+    ) -> impl Future<Output = Result<Record, CommitError>> + Send {
+        self.commit_change(&self.records, EntryKey::session(id), Some(held), change, end)
     }
 
     /// Begins a session under a new token: what `delta` makes of an empty record. `None` if there is nothing to keep, and
@@ -228,9 +221,15 @@ pub(crate) trait Requester: Send + Sync {
 }
 
 /// A delta, and who wants it.
-pub(super) struct RecordChange {
-    pub(super) delta: Delta,
-    pub(super) requester: Option<Arc<dyn Requester>>,
+pub(crate) struct RecordChange {
+    delta: Delta,
+    requester: Option<Arc<dyn Requester>>,
+}
+
+impl RecordChange {
+    pub(crate) fn of(delta: Delta, requester: Option<Arc<dyn Requester>>) -> Arc<Self> {
+        Arc::new(Self { delta, requester })
+    }
 }
 
 impl Change<Record> for RecordChange {

@@ -31,14 +31,22 @@ impl Tasks {
     }
 
     /// Runs `work` to its end even if the caller leaves; `None` if the runtime is going away.
-    pub(crate) async fn finish<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
-        let running = Running::new(self.shared.clone());
-        let task = tokio::spawn(async move {
-            let result = work.await;
-            running.end();
-            result
-        });
-        task.await.ok()
+    pub(crate) fn finish<T, W>(&self, work: W) -> impl Future<Output = Option<T>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: Future<Output = T> + Send + 'static,
+    {
+        // Boxed before it is moved on: a login is some thousand bytes.
+        let (work, shared): (Work<T>, _) = (Box::pin(work), self.shared.clone());
+        async move {
+            let running = Running::new(shared);
+            let task = tokio::spawn(async move {
+                let result = work.await;
+                running.end();
+                result
+            });
+            task.await.ok()
+        }
     }
 
     /// Lets the caller run `work`, and the runtime if the caller leaves. For callers that poll it or drop it: one that does

@@ -6,6 +6,7 @@
 //! The format is described byte by byte in the guide of `sessionkit`, on the page `writing_a_store`
 //! (`sessionkit/src/guide/stored_bytes.md`). Change both together; `tests.rs` has fixed bytes.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -94,6 +95,11 @@ impl Record {
     /// Returns the value of a field, unless there is none or its time is up.
     pub fn field(&self, key: &str, now: Timestamp) -> Option<ValueRef<'_>> {
         self.fields().value(key).filter(|value| value.is_live(now))
+    }
+
+    /// Returns the value of a field as [`field`](Self::field) does, and remembers its place for the next one.
+    pub(crate) fn field_near(&self, key: &str, now: Timestamp, place: &Cell<usize>) -> Option<ValueRef<'_>> {
+        self.fields().value_near(key, place).filter(|value| value.is_live(now))
     }
 
     /// Returns the same fields under another header.

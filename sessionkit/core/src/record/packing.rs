@@ -1,5 +1,6 @@
 //! How a record is packed into bytes: the front, the header, its parts, then the fields one after the other.
 
+use std::cell::Cell;
 use std::fmt;
 
 use crate::record::delta::ValueRef;
@@ -27,7 +28,13 @@ impl<'a> Fields<'a> {
 
     /// Returns whether there is nothing but fields.
     pub(crate) fn are_whole(mut self) -> bool {
-        while self.read().is_some() {}
+        // Most keys are ASCII, which is checked faster.
+        let is_text = |key: &[u8]| key.is_ascii() || str::from_utf8(key).is_ok();
+        while let Some((key, _)) = self.read_bytes() {
+            if !is_text(key) {
+                return false;
+            }
+        }
         self.rest.is_empty()
     }
 
@@ -38,6 +45,23 @@ impl<'a> Fields<'a> {
 
     /// Returns the value of a field.
     pub(crate) fn value(mut self, key: &str) -> Option<ValueRef<'a>> {
+        self.find(key)
+    }
+
+    /// Returns the value of a field, which is looked for behind a place first, where the last one was found. Structs are
+    /// read in the order in which they are stored: so each field is met once.
+    pub(crate) fn value_near(self, key: &str, place: &Cell<usize>) -> Option<ValueRef<'a>> {
+        let whole = self.rest;
+        let (before, mut behind) = (self, Self { rest: whole.get(place.get()..).unwrap_or_default() });
+        let value = behind.find(key);
+        if value.is_some() {
+            place.set(whole.len() - behind.rest.len());
+        }
+        value.or_else(|| before.value(key))
+    }
+
+    /// Reads on until behind a field.
+    fn find(&mut self, key: &str) -> Option<ValueRef<'a>> {
         loop {
             let (name, value) = self.read_bytes()?;
             if name == key.as_bytes() {
@@ -60,13 +84,14 @@ impl<'a> Fields<'a> {
     fn read(&mut self) -> Option<(&'a str, ValueRef<'a>)> {
         let before = self.rest;
         let (key, value) = self.read_bytes()?;
-        let key = std::str::from_utf8(key).ok();
+        let key = str::from_utf8(key).ok();
         if key.is_none() {
             self.rest = before;
         }
         Some((key?, value))
     }
 
+    #[inline]
     fn read_bytes(&mut self) -> Option<(&'a [u8], ValueRef<'a>)> {
         let mut rest = self.rest;
         let key = read_slice(&mut rest)?;

@@ -8,7 +8,13 @@ pub(crate) fn write_number(packed: &mut Vec<u8>, mut number: u64) {
     packed.push(number as u8);
 }
 
+#[inline]
 pub(crate) fn read_number(rest: &mut &[u8]) -> Option<u64> {
+    // Nearly all are below 128.
+    if let [byte @ ..0x80, after @ ..] = *rest {
+        *rest = after;
+        return Some(u64::from(*byte));
+    }
     let mut number = 0;
     for shift in (0..64).step_by(7) {
         let (&byte, after) = rest.split_first()?;

@@ -5,9 +5,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::engine::hooks::Hooked;
 use crate::error::SessionError;
 use crate::event::{self, EventKind};
-use crate::request::RequestSession;
+use crate::request::{RequestSession, Shared};
 use crate::wire::head::{RequestHead, Route};
 use crate::wire::rejection::Rejection;
+
+/// What is kept of the head of a request.
+pub(crate) struct NotedHead {
+    route: Route,
+    /// True if a person is opening a page.
+    is_navigation: bool,
+    /// What hooks are shown; `None` if there are none.
+    hooked: Option<Box<Hooked>>,
+}
+
+impl Shared {
+    pub(crate) fn route(&self) -> Option<&Route> {
+        self.noted.get().map(|noted| &noted.route)
+    }
+
+    pub(crate) fn hooked(&self) -> Option<&Hooked> {
+        self.noted.get()?.hooked.as_deref()
+    }
+}
 
 /// Makes the answer to a request that came to an extractor or a guard without passing the session layer of its scope, and
 /// logs it: for adapters. `adapter_layer` is what to add, as one writes it: `SessionLayer::new(manager)`.
@@ -24,16 +43,13 @@ pub fn missing_layer(scope: &'static str, adapter_layer: &str, head: &RequestHea
 }
 
 impl RequestSession {
-    /// Keeps of the head what an answer in place of the handler's needs.
+    /// Keeps of the head what an answer in place of the handler's needs; only the first call reads it.
     pub(crate) fn note(&self, head: &RequestHead<'_>) {
-        let (shared, hooks) = (&self.shared, &self.shared.engine.hooks);
-        if shared.route.set(Route::new(head)).is_err() {
-            return;
-        }
-        let _ = shared.is_navigation.set(head.is_navigation());
-        if hooks.need_heads() {
-            let _ = shared.hooked.set(Box::new(Hooked::new(head)));
-        }
+        self.shared.noted.get_or_init(|| NotedHead {
+            route: Route::new(head),
+            is_navigation: head.is_navigation(),
+            hooked: self.shared.engine.hooks.need_heads().then(|| Box::new(Hooked::new(head))),
+        });
     }
 
     /// Decides about the answer in place of the handler's: `failure` is why that cannot stand. What the handler itself
@@ -61,7 +77,7 @@ impl RequestSession {
         }
         let engine = &self.shared.engine;
         let rejection = if engine.settings().dev { rejection.explained() } else { rejection };
-        let answered = self.shared.hooked.get().and_then(|hooked| {
+        let answered = self.shared.hooked().and_then(|hooked| {
             let answer = || engine.hooks.rejection(rejection.clone(), &hooked.head());
             catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|_| {
                 let error = SessionError::panicked("on_rejection");
@@ -71,6 +87,6 @@ impl RequestSession {
         });
         let rejection = answered.unwrap_or(rejection);
         let rejection = error.into_iter().fold(rejection, Rejection::because_of);
-        rejection.addressed(self.shared.is_navigation.get().copied().unwrap_or(false))
+        rejection.addressed(self.shared.noted.get().is_some_and(|noted| noted.is_navigation))
     }
 }

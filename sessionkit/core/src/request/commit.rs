@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::engine::commit::CommitError;
 use crate::engine::document::Refusal;
 use crate::engine::open::Current;
+use crate::engine::session::RecordChange;
 use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::record::delta::Delta;
@@ -42,18 +43,20 @@ impl Commit {
             (Some(current), _) => self.update(session, current).await,
             // Its cookie would take the place of the one that the login has given to the client.
             (None, Some(id)) => Ok(Settled::Lost { reason: "the token was replaced a moment ago", id }),
-            (None, None) => self.create(session).await,
+            // Boxed, since most sessions exist already, and futures are copied around.
+            (None, None) => Box::pin(self.create(session)).await,
         }
     }
 
     async fn update(&self, session: &RequestSession, current: &Current) -> Result<Settled, SessionError> {
         let (engine, id, base) = (&self.engine, current.id(), current.base());
-        let mut delta = self.delta(base.header().generation);
-        delta.header.extend(self.upkeep.ops());
-        let committed = engine
-            .commit_record(id, base.clone(), delta, Some(session.shared.clone()), &mut engine.commit_deadline())
-            .await;
-        match committed {
+        let change = {
+            let mut delta = self.delta(base.header().generation);
+            delta.header.extend(self.upkeep.ops());
+            RecordChange::of(delta, Some(session.shared.clone()))
+        };
+        let end = engine.commit_deadline().end();
+        match engine.commit_record(id, base.clone(), change, end).await {
             Ok(record) => Ok(Settled::Stored { cookie: self.upkeep.cookie(session, current, record.header()) }),
             Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => Err(error),
             Err(CommitError::Refused(Refusal::Gone)) => Ok(Settled::Lost { reason: "the session ended", id }),

@@ -8,17 +8,20 @@ use crate::request::state::{CookieChange, State};
 
 impl RequestSession {
     /// Does work to its end, even if the request is dropped, and reports a failure.
-    pub(crate) async fn finish(
-        &self,
-        work: impl Future<Output = Result<(), SessionError>> + Send + 'static,
-    ) -> Result<(), SessionError> {
-        match self.shared.engine.tasks.finish(work).await {
-            Some(Ok(())) => Ok(()),
-            Some(Err(error)) => {
-                self.report_failure(&error);
-                Err(error)
+    pub(crate) fn finish<W>(&self, work: W) -> impl Future<Output = Result<(), SessionError>> + Send + use<'_, W>
+    where
+        W: Future<Output = Result<(), SessionError>> + Send + 'static,
+    {
+        let finishing = self.shared.engine.tasks.finish(work);
+        async move {
+            match finishing.await {
+                Some(Ok(())) => Ok(()),
+                Some(Err(error)) => {
+                    self.report_failure(&error);
+                    Err(error)
+                }
+                None => Err(SessionError::interrupted()),
             }
-            None => Err(SessionError::interrupted()),
         }
     }
 }

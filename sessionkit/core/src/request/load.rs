@@ -43,7 +43,7 @@ impl RequestSession {
 
     async fn look_up_once(&self) -> Result<(), SessionError> {
         let Some(presented) = self.shared.candidates.get() else { return Ok(()) };
-        match self.shared.hooked.get() {
+        match self.shared.hooked() {
             // Boxed, since most applications have no hooks, and futures are copied around.
             Some(hooked) => Box::pin(self.ask_and_open(hooked, presented)).await,
             None => self.open(presented, &mut self.shared.engine.load_deadline()).await,
@@ -109,7 +109,7 @@ impl RequestSession {
 
     /// Asks the application about a request without a session.
     async fn look_for_refusal(&self) -> Result<(), SessionError> {
-        let Some(hooked) = self.shared.hooked.get() else { return Ok(()) };
+        let Some(hooked) = self.shared.hooked() else { return Ok(()) };
         let decided = {
             let state = self.state();
             state.current.is_some() || !matches!(state.verdict, Verdict::Admitted)

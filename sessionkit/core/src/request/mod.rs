@@ -10,7 +10,6 @@ use crate::data::field::{Encoded, FieldReader};
 use crate::data::migration;
 use crate::data::{Merge, SessionData};
 use crate::engine::Engine;
-use crate::engine::hooks::Hooked;
 use crate::engine::open::Current;
 use crate::engine::session::Requester;
 use crate::error::SessionError;
@@ -18,6 +17,7 @@ use crate::event::{self, About, EventKind};
 use crate::panics::caught;
 use crate::record::header::Header;
 use crate::record::name;
+use crate::request::answer::NotedHead;
 use crate::request::checkout::Checkout;
 use crate::request::close::RequestGuard;
 use crate::request::dynamic::DynamicSession;
@@ -61,17 +61,13 @@ pub struct RequestSession {
 pub(crate) struct Shared {
     pub(crate) engine: Arc<Engine>,
     pub(crate) candidates: OnceLock<Candidates>,
-    /// What hooks are shown; empty where there are none.
-    pub(crate) hooked: OnceLock<Box<Hooked>>,
     pub(crate) loaded: OnceCell<Result<(), SessionError>>,
     /// Held by login, logout and rotation, which come one after the other.
     pub(crate) turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     /// Tells the handles what the request leaves behind.
     ended: OnceLock<watch::Sender<Option<Ended>>>,
-    pub(crate) route: OnceLock<Route>,
-    /// True if a person is opening a page.
-    pub(crate) is_navigation: OnceLock<bool>,
+    pub(crate) noted: OnceLock<NotedHead>,
     /// The guarded handler.
     pub(crate) handler: OnceLock<&'static str>,
     /// True if a guard decided about the request, where one has to.
@@ -83,13 +79,11 @@ impl RequestSession {
         let shared = Shared {
             engine,
             candidates: OnceLock::new(),
-            hooked: OnceLock::new(),
             loaded: OnceCell::new(),
             turn: tokio::sync::Mutex::default(),
             state: Mutex::default(),
             ended: OnceLock::new(),
-            route: OnceLock::new(),
-            is_navigation: OnceLock::new(),
+            noted: OnceLock::new(),
             handler: OnceLock::new(),
             guard_mark: OnceLock::new(),
         };
@@ -343,7 +337,7 @@ impl RequestSession {
 impl Shared {
     /// What is known of the request, for events.
     pub(crate) fn about(&self) -> About<'_> {
-        About { handler: self.handler.get().copied(), route: self.route.get(), ..About::default() }
+        About { handler: self.handler.get().copied(), route: self.route(), ..About::default() }
     }
 }
 

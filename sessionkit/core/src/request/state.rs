@@ -20,7 +20,7 @@ pub(crate) struct State {
     /// Sessions that the request opened at once, and that are therefore nobody's; a logout ends them all.
     pub(crate) ambiguous: Vec<Current>,
     /// The session that the request would have opened a moment ago. It begins none in its place.
-    pub(crate) overtaken: Option<Overtaken>,
+    pub(crate) overtaken: Option<Box<Overtaken>>,
     /// Sessions whose records this release cannot read; a logout ends them.
     pub(crate) unreadable: Vec<UnreadableSession>,
     pub(crate) pending: Changes,

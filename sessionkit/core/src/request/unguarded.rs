@@ -42,7 +42,7 @@ impl RequestSession {
         }
         self.report(EventKind::Unguarded);
         let dev = self.shared.engine.settings().dev;
-        let route = self.shared.route.get().map(Route::to_string).unwrap_or_default();
+        let route = self.shared.route().map(Route::to_string).unwrap_or_default();
         let error = SessionError::unguarded(route, dev);
         error.note_scope(self.shared.engine.scope());
         self.state().failure.get_or_insert(error);

@@ -14,13 +14,12 @@ use crate::token::Token;
 /// What is due when a request that used the session ends. It joins the commit of the request, or is one of its own.
 #[derive(Default)]
 pub(crate) struct Upkeep {
-    /// Times of a clock that was ahead are taken back.
-    correction: Option<HeaderOp>,
-    touch: Option<HeaderOp>,
-    /// The token is new to its client, or old.
-    token: Option<HeaderOp>,
+    /// A correction of times of a clock that was ahead, a touch, and what a token needs that is new to its client, or old.
+    ops: Vec<HeaderOp>,
+    /// True if there is a touch among them.
+    touches: bool,
     /// The token that the client gets if the renewal happens.
-    renewed: Option<Token>,
+    renewed: Option<Box<Token>>,
 }
 
 impl Upkeep {
@@ -32,15 +31,15 @@ impl Upkeep {
             return due;
         }
         if current.secret == header.secret && header.former.is_some() {
-            due.token = Some(HeaderOp::EndFormer { if_current: header.secret });
+            due.ops.push(HeaderOp::EndFormer { if_current: header.secret });
         } else if current.secret == header.secret && header.previous.is_some_and(|previous| previous.until.is_none()) {
             let until = now.saturating_add(engine.settings().renew_grace);
-            due.token = Some(HeaderOp::EndPrevious { if_current: header.secret, until });
+            due.ops.push(HeaderOp::EndPrevious { if_current: header.secret, until });
         } else if renewal_is_due(engine, current, now) {
             let token = Token::rotate(current.id(), engine.tokens());
             let secret = token.secret_hash(engine.scope());
-            due.token = Some(HeaderOp::Renew { if_current: header.secret, secret, at: now });
-            due.renewed = Some(token);
+            due.ops.push(HeaderOp::Renew { if_current: header.secret, secret, at: now });
+            due.renewed = Some(Box::new(token));
         }
         due
     }
@@ -50,15 +49,16 @@ impl Upkeep {
         let header = current.record.header();
         let correction = current.stored.as_ref().map(|_| HeaderOp::Correct { now });
         let touch = if header.is_expired(now) { None } else { touch(engine, header, now) };
-        Self { correction, touch, ..Self::default() }
+        let touches = touch.is_some();
+        Self { ops: correction.into_iter().chain(touch).collect(), touches, renewed: None }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.correction.is_none() && self.touch.is_none() && self.token.is_none()
+        self.ops.is_empty()
     }
 
     pub(crate) fn ops(&self) -> impl Iterator<Item = HeaderOp> {
-        self.correction.iter().chain(&self.touch).chain(&self.token).cloned()
+        self.ops.iter().cloned()
     }
 
     /// What the client's cookie becomes after the commit: the new token if this renewal happened, and not another one;
@@ -66,14 +66,14 @@ impl Upkeep {
     pub(crate) fn cookie(&self, session: &RequestSession, current: &Current, stored: &Header) -> Option<CookieChange> {
         let engine = &session.shared.engine;
         let set = |token: &Token| Some(CookieChange::Set { token: token.clone(), ends: stored.deadline() });
-        let renewed = self.renewed.as_ref();
+        let renewed = self.renewed.as_deref();
         if let Some(token) = renewed.filter(|token| token.secret_hash(engine.scope()) == stored.secret) {
             session.report_of(token.id(), Some(current.record.header()), EventKind::Renewed);
             return set(token);
         }
         let (settings, header) = (engine.settings(), current.record.header());
         let follows = settings.cookie_max_age != CookieMaxAge::Session || settings.is_own_lifetime(header);
-        if self.touch.is_some() && follows && stored.secret == current.secret { set(&current.token) } else { None }
+        if self.touches && follows && stored.secret == current.secret { set(&current.token) } else { None }
     }
 }
 

@@ -1,7 +1,6 @@
 //! The cookies of a request, as bytes.
 
 use memchr::memchr;
-use memchr::memmem::Finder;
 
 use crate::error::{SessionError, SessionErrorKind};
 use crate::token::Token;
@@ -49,8 +48,9 @@ impl Candidates {
         self.first.iter().chain(&self.others)
     }
 
-    pub(crate) fn several(&self) -> bool {
-        !self.others.is_empty()
+    /// Returns the token if there is just one.
+    pub(crate) fn only(&self) -> Option<&Token> {
+        self.first.as_ref().filter(|_| self.others.is_empty())
     }
 
     /// Adds the value of a cookie of our name.
@@ -72,11 +72,11 @@ impl Candidates {
 }
 
 /// Finds the cookies of one name in the headers of requests.
-pub(crate) struct CookieName(Finder<'static>);
+pub(crate) struct CookieName(Box<[u8]>);
 
 impl CookieName {
     pub(crate) fn new(name: &str) -> Self {
-        Self(Finder::new(name).into_owned())
+        Self(name.as_bytes().into())
     }
 
     /// Finds our tokens. Names are compared byte by byte: nothing is decoded, and no other cookie can be in the way.
@@ -98,25 +98,22 @@ impl CookieName {
 
     fn each_value(&self, headers: &dyn Headers, mut each: impl FnMut(&[u8])) {
         headers.each_value("cookie", &mut |header| {
-            let mut from = 0;
-            while let Some(found) = self.0.find(&header[from..]) {
-                let start = from + found;
-                if let Some(value) = self.value(header, start) {
+            let mut rest = header;
+            loop {
+                let end = memchr(b';', rest);
+                if let Some(value) = self.value(&rest[..end.unwrap_or(rest.len())]) {
                     each(unquoted(value));
                 }
-                from = start + self.0.needle().len();
+                let Some(end) = end else { break };
+                rest = &rest[end + 1..];
             }
         });
     }
 
-    /// The value of the pair whose name begins at `start`; `None` if what stands there is not a whole name.
-    fn value<'a>(&self, header: &'a [u8], start: usize) -> Option<&'a [u8]> {
-        let before = header[..start].iter().rfind(|&&byte| !is_blank(byte));
-        if before.is_some_and(|&byte| byte != b';') {
-            return None;
-        }
-        let value = header[start + self.0.needle().len()..].strip_prefix(b"=")?;
-        let value = &value[..memchr(b';', value).unwrap_or(value.len())];
+    /// The value of a pair that has our name.
+    fn value<'a>(&self, pair: &'a [u8]) -> Option<&'a [u8]> {
+        let start = pair.iter().position(|&byte| !is_blank(byte))?;
+        let value = pair[start..].strip_prefix(&*self.0)?.strip_prefix(b"=")?;
         let end = value.iter().rposition(|&byte| !is_blank(byte)).map_or(0, |last| last + 1);
         Some(&value[..end])
     }

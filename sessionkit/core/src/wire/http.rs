@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ::http::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
+use ::http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
 use ::http::{Request, Response, StatusCode};
 
 use crate::wire::head::{Headers, RequestHead};
@@ -21,6 +21,7 @@ impl Headers for HeaderMap {
         let values = match name {
             "cookie" => self.get_all(COOKIE),
             "sec-fetch-mode" => self.get_all(SEC_FETCH_MODE),
+            "accept" => self.get_all(ACCEPT),
             _ => self.get_all(name),
         };
         values.iter().for_each(|value| each(value.as_bytes()));

@@ -92,7 +92,7 @@ impl Request<'_> {
 
     /// Rotates a secret as the engine does not: what was loaded becomes a session under another id.
     fn copy(&mut self, issued: Issued, held: Record, delta: Delta) -> Run<Result<Option<(Issued, Record)>, Unknown>> {
-        let change = RecordChange { delta, requester: None };
+        let change = RecordChange::of(delta, None);
         let Step::Changed(draft) = change.apply(Some(&held), self.now()) else { return Ok(Ok(None)) };
         let record = Record::seal(draft, self.random());
         let token = Token { id: record.header().secret.as_bytes()[0], secret: record.header().secret.as_bytes()[0] };

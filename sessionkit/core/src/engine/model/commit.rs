@@ -65,7 +65,7 @@ impl Request<'_> {
 
     /// Mirrors `Engine::commit_record`.
     pub(super) fn commit_record(&mut self, token: Token, held: Record, delta: Delta) -> Run<Result<Record, NotStored>> {
-        self.commit(token.key(), Some(held), &RecordChange { delta, requester: None })
+        self.commit(token.key(), Some(held), &*RecordChange::of(delta, None))
     }
 
     /// Mirrors `Engine::commit_change` for a request that no other of its process meets: `Attempt::run` and what it calls,

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::config::SessionConfig;
 use crate::engine::Engine;
 use crate::engine::commit::CommitError;
-use crate::engine::deadline::Deadline;
 use crate::engine::document::{Document as _, Refusal};
+use crate::engine::session::RecordChange;
 use crate::engine::session::Requester;
 use crate::error::{SessionError, SessionErrorKind};
 use crate::event::{EventSink, SessionEvent};
@@ -248,7 +249,8 @@ impl Bench {
 
     pub(super) async fn commit_within(&self, delta: Delta, deadline: Duration) -> Result<Record, CommitError> {
         let (held, requester) = (self.held.clone(), Some(self.names.clone() as Arc<dyn Requester>));
-        self.engine.commit_record(self.id, held, delta, requester, &mut Deadline::of(deadline)).await
+        let change = RecordChange::of(delta, requester);
+        self.engine.commit_record(self.id, held, change, Instant::now() + deadline).await
     }
 
     pub(super) fn spawn(&self, delta: Delta) -> JoinHandle<Result<Record, CommitError>> {
