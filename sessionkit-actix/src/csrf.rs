@@ -14,8 +14,8 @@ use actix_web::{Error, HttpMessage as _, ResponseError as _};
 use sessionkit_core::adapter::{Admission, GuardMark};
 use sessionkit_core::{CrossOriginProtection, MainScope, Rejection, SessionScope};
 
-use crate::extract::{HeaderLines, find, head};
-use crate::rejection::SessionRejection;
+use crate::extractors::SessionRejection;
+use crate::request::{HeaderLines, find, head};
 
 /// Refuses requests that a page of another origin made a browser send; see [`CrossOriginProtection`].
 ///

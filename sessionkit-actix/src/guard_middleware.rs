@@ -12,8 +12,8 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpRequest, ResponseError as _};
 use sessionkit_core::{MainScope, Rules, SessionScope};
 
-use crate::extract::{HeaderLines, head, mark_guarded, slot};
-use crate::rejection::SessionRejection;
+use crate::extractors::SessionRejection;
+use crate::request::{HeaderLines, head, mark_guarded, slot};
 
 /// Lets only those requests pass that fulfil rules.
 ///

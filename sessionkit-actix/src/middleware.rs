@@ -12,8 +12,8 @@ use actix_web::{Error, HttpMessage as _, ResponseError as _};
 use sessionkit_core::adapter::{GuardMark, SessionStack};
 use sessionkit_core::{MainScope, SessionManager, SessionScope};
 
-use crate::extract::{HeaderLines, head};
-use crate::rejection::SessionRejection;
+use crate::extractors::SessionRejection;
+use crate::request::{HeaderLines, head};
 use crate::respond;
 
 /// Gives every request a session, which costs nothing until somebody asks for it.
