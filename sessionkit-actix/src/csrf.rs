@@ -35,6 +35,8 @@ use crate::request::{HeaderLines, find, head};
 ///
 /// Put it inside of the session middleware, as here: then refusals are reported to the manager's event sinks, and a token
 /// can be checked in strict mode. It loads no session, but for such a token.
+///
+/// Responses get the body `EitherBody<B>`: the middleware may answer in place of the handler, and such an answer is no `B`.
 pub struct CsrfMiddleware<L: SessionScope = MainScope> {
     protection: Arc<CrossOriginProtection>,
     scope: PhantomData<fn() -> L>,

@@ -36,6 +36,8 @@ use crate::request::{HeaderLines, head, mark_guarded, slot};
 /// ```
 ///
 /// It decides about every path of that `web::scope`, also about those that no route answers.
+///
+/// Responses get the body `EitherBody<B>`: the middleware may answer in place of the handler, and such an answer is no `B`.
 pub struct GuardMiddleware<L: SessionScope = MainScope> {
     rules: Arc<Rules<L>>,
 }

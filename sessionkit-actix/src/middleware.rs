@@ -30,6 +30,8 @@ use crate::respond;
 /// ```
 ///
 /// Make the manager once, outside of the closure that makes the `App`, so that all workers share it.
+///
+/// Responses get the body `EitherBody<B>`: the middleware may answer in place of the handler, and such an answer is no `B`.
 pub struct SessionMiddleware<L: SessionScope = MainScope> {
     manager: SessionManager<L>,
     withholds_unguarded: bool,
