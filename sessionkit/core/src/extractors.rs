@@ -1,11 +1,10 @@
 //! The types that handlers ask for, alike in every adapter: their docs, and how they dereference and print.
 
-/// Gives the types of an adapter what is the same in all of them.
+/// Gives the types of an adapter what is the same in all adapters.
 ///
-/// The types are declared in the adapter, since only there they can implement the framework's traits, and since the
-/// compiler quotes the declaration to users. They stand in the order in which they follow here; their own docs are
-/// added to those from here. `$sessionkit` is a hidden line that makes examples read as in an application, `$module`
-/// the name of the adapter in them.
+/// The adapter declares the types, in this order: only there can they implement the framework's traits, and the compiler
+/// quotes the declaration to users. The docs of a declaration follow those from here. `$sessionkit` is a hidden line
+/// that lets examples read as in an application, and `$module` the module that they import from.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __extractors {
@@ -339,11 +338,9 @@ macro_rules! __extractors {
 
         /// The answer of an extractor or a guard: a problem document, a page for a person, or a redirect to the login page.
         ///
-        /// As the error of a handler it lets `?` stand behind login and logout. It dereferences to
-        /// [`Rejection`](sessionkit_core::Rejection), and can be asked what went wrong: the
-        /// [`status`](sessionkit_core::Rejection::status), the [`kind`](sessionkit_core::Rejection::kind) of the error, its
-        /// [`detail`](sessionkit_core::Rejection::detail) for the client, and the
-        /// [`error`](sessionkit_core::Rejection::error) itself.
+        /// As the error of a handler it lets `?` stand behind login and logout. It dereferences to [`Rejection`], and can be
+        /// asked what went wrong: the [`status`](Rejection::status), the [`kind`](Rejection::kind) of the error, its
+        /// [`detail`](Rejection::detail) for the client, and the [`error`](Rejection::error) itself.
         ///
         /// ```
         #[doc = $sessionkit]
@@ -362,8 +359,7 @@ macro_rules! __extractors {
         $session_rejection
 
         impl SessionRejection {
-            /// Adds a header, as [`Rejection::with_header`](sessionkit_core::Rejection::with_header) does:
-            /// `WWW-Authenticate`, `Retry-After`, `HX-Redirect`.
+            /// Adds a header, as [`Rejection::with_header`] does: `WWW-Authenticate`, `Retry-After`, `HX-Redirect`.
             pub fn with_header(self, name: &str, value: impl ::std::fmt::Display) -> Self {
                 Self(self.0.with_header(name, value))
             }
