@@ -14,8 +14,8 @@ use actix_web::{Error, HttpMessage as _, ResponseError as _};
 use sessionkit_core::adapter::{Admission, GuardMark};
 use sessionkit_core::{CrossOriginProtection, MainScope, Rejection, SessionScope};
 
-use crate::extract::{HeaderLines, find, head};
-use crate::rejection::SessionRejection;
+use crate::extractors::SessionRejection;
+use crate::request::{HeaderLines, find, head};
 
 /// Refuses requests that a page of another origin made a browser send; see [`CrossOriginProtection`].
 ///
@@ -35,6 +35,8 @@ use crate::rejection::SessionRejection;
 ///
 /// Put it inside of the session middleware, as here: then refusals are reported to the manager's event sinks, and a token
 /// can be checked in strict mode. It loads no session, but for such a token.
+///
+/// Responses get the body `EitherBody<B>`: the middleware may answer in place of the handler, and such an answer is no `B`.
 pub struct CsrfMiddleware<L: SessionScope = MainScope> {
     protection: Arc<CrossOriginProtection>,
     scope: PhantomData<fn() -> L>,

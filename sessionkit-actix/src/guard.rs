@@ -9,7 +9,7 @@ use actix_web::dev::Payload;
 use actix_web::{Error, FromRequest, HttpRequest};
 use sessionkit_core::adapter::Check;
 
-use crate::extract::{HeaderLines, head, mark_guarded, slot};
+use crate::request::{HeaderLines, head, mark_guarded, slot};
 
 /// Extracts `A` after `C` is met. actix-web polls all arguments of a handler together; inside of this one they
 /// wait until the guard has decided. The compiler says its name where such a handler is given to another framework.

@@ -12,8 +12,8 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpRequest, ResponseError as _};
 use sessionkit_core::{MainScope, Rules, SessionScope};
 
-use crate::extract::{HeaderLines, head, mark_guarded, slot};
-use crate::rejection::SessionRejection;
+use crate::extractors::SessionRejection;
+use crate::request::{HeaderLines, head, mark_guarded, slot};
 
 /// Lets only those requests pass that fulfil rules.
 ///
@@ -36,6 +36,8 @@ use crate::rejection::SessionRejection;
 /// ```
 ///
 /// It decides about every path of that `web::scope`, also about those that no route answers.
+///
+/// Responses get the body `EitherBody<B>`: the middleware may answer in place of the handler, and such an answer is no `B`.
 pub struct GuardMiddleware<L: SessionScope = MainScope> {
     rules: Arc<Rules<L>>,
 }

@@ -12,8 +12,8 @@ use actix_web::{Error, HttpMessage as _, ResponseError as _};
 use sessionkit_core::adapter::{GuardMark, SessionStack};
 use sessionkit_core::{MainScope, SessionManager, SessionScope};
 
-use crate::extract::{HeaderLines, head};
-use crate::rejection::SessionRejection;
+use crate::extractors::SessionRejection;
+use crate::request::{HeaderLines, head};
 use crate::respond;
 
 /// Gives every request a session, which costs nothing until somebody asks for it.
@@ -30,6 +30,8 @@ use crate::respond;
 /// ```
 ///
 /// Make the manager once, outside of the closure that makes the `App`, so that all workers share it.
+///
+/// Responses get the body `EitherBody<B>`: the middleware may answer in place of the handler, and such an answer is no `B`.
 pub struct SessionMiddleware<L: SessionScope = MainScope> {
     manager: SessionManager<L>,
     withholds_unguarded: bool,

@@ -11,7 +11,7 @@ use actix_web::{Error, HttpResponse, ResponseError};
 use sessionkit_core::Rejection;
 use sessionkit_core::adapter::{HandlerResponse, HeaderChange, HeaderChanges, ResponseChanges};
 
-use crate::rejection::SessionRejection;
+use crate::extractors::SessionRejection;
 
 /// Says what the handler answered, or a middleware further in.
 pub(crate) fn handled_as<B>(handled: &Result<ServiceResponse<B>, Error>) -> HandlerResponse {

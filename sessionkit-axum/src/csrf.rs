@@ -15,7 +15,7 @@ use sessionkit_core::{CrossOriginProtection, MainScope, SessionScope};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::extract::{find, head};
+use crate::request::{find, head};
 
 /// Refuses requests that a page of another origin made a browser send; see [`CrossOriginProtection`].
 ///

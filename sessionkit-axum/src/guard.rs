@@ -7,8 +7,8 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 use sessionkit_core::adapter::Check;
 
-use crate::extract::{Found, found, head, mark_guarded};
-use crate::rejection::SessionRejection;
+use crate::extractors::SessionRejection;
+use crate::request::{Found, found, head, mark_guarded};
 
 /// Lets a request pass that meets `C`. axum extracts arguments in order and stops at the first rejection, so as the
 /// first argument it decides before anything else is read. The compiler says its name where such a handler is given to

@@ -12,8 +12,8 @@ use sessionkit_core::{MainScope, Rules, SessionScope};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::extract::{self, Found, found, head};
-use crate::rejection::SessionRejection;
+use crate::extractors::SessionRejection;
+use crate::request::{self, Found, found, head};
 
 /// Lets only those requests pass that fulfil rules.
 ///
@@ -104,7 +104,7 @@ where
         let (mut inner, rules) = (std::mem::replace(&mut self.inner, clone), self.rules.clone());
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            extract::mark_guarded(&parts);
+            request::mark_guarded(&parts);
             let decided = match found::<L>(&parts) {
                 Ok(Found { session, uri }) => {
                     let head = head(&parts.method, uri, &parts.headers);

@@ -14,8 +14,8 @@ use sessionkit_core::{MainScope, SessionManager, SessionScope};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::extract::{Slot, head};
-use crate::rejection::SessionRejection;
+use crate::extractors::SessionRejection;
+use crate::request::{Slot, head};
 
 /// Gives every request a session, which costs nothing until somebody asks for it.
 ///

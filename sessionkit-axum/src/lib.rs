@@ -4,29 +4,18 @@
 
 #![deny(missing_docs)]
 
-mod auth;
 mod csrf;
-mod csrf_token;
-mod dynamic;
-mod extract;
+mod extractors;
 mod guard;
 mod guard_layer;
-mod handle;
 mod layer;
-mod rejection;
-mod session;
-mod user;
-mod view;
+mod request;
 
-pub use auth::Auth;
 pub use csrf::{CsrfFuture, CsrfLayer, CsrfService};
-pub use csrf_token::CsrfToken;
-pub use dynamic::DynamicSession;
+pub use extractors::{
+    Auth, CsrfToken, DynamicSession, MaybeSession, MaybeUser, Session, SessionHandle, SessionRejection, SessionView,
+    User,
+};
 pub use guard::AxumGuard;
 pub use guard_layer::{GuardLayer, GuardService};
-pub use handle::SessionHandle;
 pub use layer::{SessionFuture, SessionLayer, SessionService};
-pub use rejection::SessionRejection;
-pub use session::{MaybeSession, Session};
-pub use user::{MaybeUser, User};
-pub use view::SessionView;

@@ -11,8 +11,8 @@ const ROOMS: [&str; 18] = [
     "wire", "error", "token", "time", "scope", "panics",
 ];
 
-/// The crate's root, and what stands beside all rooms.
-const BESIDE: [&str; 2] = ["lib", "testing"];
+/// The crate's root, and what stands beside all rooms: `extractors` is code of the adapters.
+const BESIDE: [&str; 3] = ["lib", "extractors", "testing"];
 
 /// Checks the sources of core.
 pub(crate) fn check() -> Result {

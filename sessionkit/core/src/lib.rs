@@ -17,6 +17,7 @@ mod devices;
 mod engine;
 mod error;
 mod event;
+mod extractors;
 mod guard;
 mod manager;
 mod panics;
@@ -90,6 +91,8 @@ pub use wire::rejection::Rejection;
 /// calls [`guard`](adapter::guard) before any other extractor runs. The head is a [`RequestHead`] over the framework's own
 /// headers, which implement [`Headers`](adapter::Headers).
 pub mod adapter {
+    #[doc(hidden)]
+    pub use crate::__extractors as extractors;
     pub use crate::csrf::{Admission, TokenCheck};
     pub use crate::guard::{Check, GuestOnly, Public, RequireFresh, RequireLogin, guard, guard_by, require_user};
     pub use crate::request::RequestSession;

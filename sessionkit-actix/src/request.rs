@@ -9,7 +9,7 @@ use actix_web::{HttpMessage as _, HttpRequest};
 use sessionkit_core::adapter::{GuardMark, Headers, RequestSession, SessionStack};
 use sessionkit_core::{RequestHead, SessionScope};
 
-use crate::rejection::SessionRejection;
+use crate::extractors::SessionRejection;
 
 /// The future of an extractor.
 pub(crate) type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, SessionRejection>>>>;

@@ -5,7 +5,7 @@ use http::{Extensions, HeaderMap, Method, Uri};
 use sessionkit_core::adapter::{GuardMark, RequestSession, SessionStack};
 use sessionkit_core::{RequestHead, SessionScope};
 
-use crate::rejection::SessionRejection;
+use crate::extractors::SessionRejection;
 
 /// The sessions of a request, among its extensions.
 #[derive(Clone)]
