@@ -45,7 +45,7 @@ pub trait EventSink: Send + Sync + 'static {
     fn record(&self, event: &SessionEvent<'_>);
 
     /// Returns whether store calls are timed for [`record_store_call`](Self::record_store_call); they are not unless
-    /// this says so. Asked once, when the sink is added.
+    /// this says so. Asked once, when the manager is built.
     fn times_store_calls(&self) -> bool {
         false
     }

@@ -231,11 +231,9 @@ impl Bench {
     }
 
     fn process(store: &Arc<Scripted>, names: &Arc<Names>) -> Arc<Engine> {
-        let engine = Engine::new(store.clone(), SessionConfig::default(), "Main");
-        Arc::new(engine.changed(|engine| {
-            engine.sinks = vec![names.clone()];
-            engine.clock = Arc::new(Still);
-        }))
+        let (sinks, clock) = (vec![names.clone() as Arc<dyn EventSink>], Arc::new(Still));
+        let parts = EngineParts { sinks, clock, ..EngineParts::new(store.clone()) };
+        Arc::new(Engine::new(parts, "Main"))
     }
 
     pub(super) fn script(&self, acts: impl IntoIterator<Item = Act>) {
