@@ -23,7 +23,7 @@ const STORE_CALLS: &str = "sessionkit_store_call_seconds";
 /// use sessionkit::{MemoryStore, MetricsSink, SessionConfig, SessionManager};
 ///
 /// // After the application has installed its recorder.
-/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_event_sink(MetricsSink::new());
+/// let manager = SessionManager::builder(MemoryStore::new()).event_sink(MetricsSink::new()).build();
 /// # let _ = manager;
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

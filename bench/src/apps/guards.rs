@@ -12,7 +12,7 @@ static STORE: LazyLock<CountingStore<MemoryStore>> = LazyLock::new(|| CountingSt
 static LOADED: AtomicUsize = AtomicUsize::new(0);
 
 pub(super) fn manager() -> SessionManager {
-    SessionManager::new(STORE.clone(), SessionConfig::default()).with_user_loader(Accounts)
+    SessionManager::builder(STORE.clone()).user_loader(Accounts).build()
 }
 
 /// How many calls to the store, and to the loader of users, there were since this was last asked.

@@ -88,7 +88,7 @@ impl<T: AuditLog> AuditLog for Arc<T> {
 /// #     type Error = String;
 /// #     async fn append(&self, _: &[AuditEntry]) -> Result<(), String> { Ok(()) }
 /// # }
-/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_event_sink(AuditSink::new(Table));
+/// let manager = SessionManager::builder(MemoryStore::new()).event_sink(AuditSink::new(Table)).build();
 /// # let _ = manager;
 /// ```
 pub struct AuditSink {

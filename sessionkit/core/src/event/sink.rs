@@ -11,8 +11,8 @@ use crate::time::Clock;
 
 /// Takes what happens to sessions, for a log, for metrics, for an audit trail.
 ///
-/// [`SessionManager::with_event_sink`](crate::SessionManager::with_event_sink) adds one. It is called in the task of the request, so it must neither wait nor take
-/// long; a sink that panics is reported and does the request no harm. An [`Arc`] of a sink is a sink, for applications that
+/// [`SessionManagerBuilder::event_sink`](crate::SessionManagerBuilder::event_sink) adds one. It is called in the task of the
+/// request, so it must neither wait nor take long; a sink that panics is reported and does the request no harm. An [`Arc`] of a sink is a sink, for applications that
 /// ask it later what it recorded.
 ///
 /// ```
@@ -32,7 +32,7 @@ use crate::time::Clock;
 ///     }
 /// }
 ///
-/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_event_sink(CountLogins);
+/// let manager = SessionManager::builder(MemoryStore::new()).event_sink(CountLogins).build();
 /// # let _ = manager;
 /// ```
 #[diagnostic::on_unimplemented(

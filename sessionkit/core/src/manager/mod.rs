@@ -1,6 +1,8 @@
 //! The manager: what applications hold, and what adapters call.
 
 mod builder;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::{self, Display};
 use std::marker::PhantomData;

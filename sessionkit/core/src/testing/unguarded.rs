@@ -16,7 +16,7 @@ use crate::event::{EventKind, EventSink, SessionEvent};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let unguarded = UnguardedRoutes::default();
-/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_event_sink(unguarded.clone());
+/// let manager = SessionManager::builder(MemoryStore::new()).event_sink(unguarded.clone()).build();
 /// // Make the application with a layer over this manager that says `.withhold_unguarded()`. Then, with a `call` that sends
 /// // it a request and returns the status of the answer:
 /// let routes = [("GET", "/"), ("POST", "/cart"), ("GET", "/orders/7")];

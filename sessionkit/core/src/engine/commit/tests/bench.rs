@@ -7,11 +7,11 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use crate::config::SessionConfig;
 use crate::engine::Engine;
 use crate::engine::commit::CommitError;
 use crate::engine::deadline::Deadline;
 use crate::engine::document::{Document as _, Refusal};
+use crate::engine::parts::EngineParts;
 use crate::engine::session::Requester;
 use crate::error::{SessionError, SessionErrorKind};
 use crate::event::{EventSink, SessionEvent};
