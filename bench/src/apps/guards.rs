@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sessionkit::testing::CountingStore;
-use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager, SessionUser, UserLoader};
+use sessionkit::{MemoryStore, SessionData, SessionManager, SessionUser, UserLoader};
 
 /// The store of the one application that is in this process.
 static STORE: LazyLock<CountingStore<MemoryStore>> = LazyLock::new(|| CountingStore::new(MemoryStore::new()));

@@ -61,7 +61,7 @@ impl<U: SessionUser> SessionDataOrSessionUser for U {}
 /// use std::collections::HashMap;
 /// use std::convert::Infallible;
 ///
-/// use sessionkit::{MemoryStore, SessionConfig, SessionManager, SessionUser, UserLoader};
+/// use sessionkit::{MemoryStore, SessionManager, SessionUser, UserLoader};
 ///
 /// #[derive(Clone)]
 /// struct Account {

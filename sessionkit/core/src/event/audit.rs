@@ -81,7 +81,7 @@ impl<T: AuditLog> AuditLog for Arc<T> {
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;
-/// use sessionkit::{AuditEntry, AuditLog, AuditSink, MemoryStore, SessionConfig, SessionManager};
+/// use sessionkit::{AuditEntry, AuditLog, AuditSink, MemoryStore, SessionManager};
 ///
 /// # struct Table;
 /// # impl AuditLog for Table {

@@ -18,7 +18,7 @@ use crate::time::Clock;
 /// ```
 /// # use sessionkit_core as sessionkit;
 /// use std::sync::atomic::{AtomicU64, Ordering};
-/// use sessionkit::{EventKind, EventSink, MemoryStore, SessionConfig, SessionEvent, SessionManager};
+/// use sessionkit::{EventKind, EventSink, MemoryStore, SessionEvent, SessionManager};
 ///
 /// static LOGINS: AtomicU64 = AtomicU64::new(0);
 ///

@@ -10,7 +10,7 @@ use crate::event::{EventKind, EventSink, SessionEvent};
 /// ```
 /// # use sessionkit_core as sessionkit;
 /// use sessionkit::testing::UnguardedRoutes;
-/// use sessionkit::{MemoryStore, SessionConfig, SessionManager};
+/// use sessionkit::{MemoryStore, SessionManager};
 ///
 /// # async fn call(_: &SessionManager, _: &str, _: &str) -> u16 { 401 }
 /// # #[tokio::main(flavor = "current_thread")]

@@ -12,7 +12,7 @@ use crate::engine::user::{SessionUser, UserLoader};
 /// ```
 /// # use sessionkit_core as sessionkit;
 /// use sessionkit::testing::{TestSession, TestUsers};
-/// use sessionkit::{MemoryStore, SessionConfig, SessionManager, SessionUser};
+/// use sessionkit::{MemoryStore, SessionManager, SessionUser};
 ///
 /// #[derive(Clone)]
 /// struct Account {
