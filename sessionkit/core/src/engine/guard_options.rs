@@ -38,7 +38,8 @@ impl GuardOptions {
         Self { login_url: Some(LoginUrl::Function(function)), ..self }
     }
 
-    /// Gives the answer of a function, as [`SessionManagerBuilder::on_denied`](crate::SessionManagerBuilder::on_denied) does.
+    /// Gives the answer of a function, as [`SessionManagerBuilder::on_denied`](crate::SessionManagerBuilder::on_denied)
+    /// does.
     pub const fn on_denied(self, function: fn(&Denial<'_>) -> Rejection) -> Self {
         Self { on_denied: Some(function), ..self }
     }
