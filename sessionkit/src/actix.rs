@@ -29,7 +29,7 @@ pub use sessionkit_actix::{
 ///
 /// Not logged in: a person opening a page is sent to the login page, everything else gets 401; so it is where a login is
 /// not fresh. Logged in but not allowed: 403. `login_url` and `on_denied` change that for one guard,
-/// [`with_login_url`](crate::SessionManager::with_login_url) and [`on_denied`](crate::SessionManager::on_denied) for all. The
+/// [`login_url`](crate::SessionManagerBuilder::login_url) and [`on_denied`](crate::SessionManagerBuilder::on_denied) for all. The
 /// guide has a page about [guards](crate::guide::guards).
 pub use sessionkit_macros::session_actix as session;
 

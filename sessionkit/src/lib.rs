@@ -38,8 +38,9 @@ pub use sessionkit_core::{
     CrossOriginProtection, CsrfRefusal, Device, Devices, EventKind, EventSink, FieldError, Json, LoadCookie, LocalPath,
     Login, MainScope, MemoryStore, Migration, MissingSession, OnBadCookie, OnLostWrite, OnMaxDevices, OwnedHead,
     PresentedCookie, Reauthentication, Rejection, Rolling, Route, SameSite, SessionConfig, SessionConfigBuilder,
-    SessionData, SessionError, SessionErrorKind, SessionEvent, SessionId, SessionInfo, SessionManager, SessionScope,
-    SessionUser, Store, StoreCall, StoreError, SystemClock, Timestamp, TokenSource, TracingSink, UserLoader, merge,
+    SessionData, SessionError, SessionErrorKind, SessionEvent, SessionId, SessionInfo, SessionManager,
+    SessionManagerBuilder, SessionScope, SessionUser, Store, StoreCall, StoreError, SystemClock, Timestamp,
+    TokenSource, TracingSink, UserLoader, merge,
 };
 #[cfg(feature = "testing")]
 pub use sessionkit_core::{store_suite, testing};

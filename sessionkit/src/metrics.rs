@@ -20,10 +20,10 @@ const STORE_CALLS: &str = "sessionkit_store_call_seconds";
 /// [`StoreCall`]. Every label has few values: no session, no user and no path is one.
 ///
 /// ```
-/// use sessionkit::{MemoryStore, MetricsSink, SessionConfig, SessionManager};
+/// use sessionkit::{MemoryStore, MetricsSink, SessionManager};
 ///
 /// // After the application has installed its recorder.
-/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_event_sink(MetricsSink::new());
+/// let manager = SessionManager::builder(MemoryStore::new()).event_sink(MetricsSink::new()).build();
 /// # let _ = manager;
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

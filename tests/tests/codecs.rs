@@ -177,7 +177,8 @@ behaviour! {
 
     async fn row_01_the_store_the_codec_and_the_token_source_are_pluggable(bench: Bench) {
         let store = HeldStore::new(bench.store.clone(), &bench.gates);
-        let manager = bench.manager_over(store).with_token_source(Counting::default()).expect("it repeats nothing");
+        let builder = bench.builder_over(store).token_source(Counting::default());
+        let manager = builder.expect("it repeats nothing").build();
         let server = serve_with(&bench, manager, routes!["/write" => write, "/read" => read]).await;
         let visitor = server.visitor();
         get(&visitor, "/write").await;
@@ -189,11 +190,11 @@ behaviour! {
     }
 
     async fn row_01_a_token_source_that_can_be_guessed_is_refused(bench: Bench) {
-        assert!(bench.manager().with_token_source(Bits(128)).is_ok());
+        assert!(bench.builder().token_source(Bits(128)).is_ok());
         let refused = [
-            bench.manager().with_token_source(Bits(127)),
-            bench.manager().with_token_source(Short),
-            bench.manager().with_token_source(Repeated),
+            bench.builder().token_source(Bits(127)),
+            bench.builder().token_source(Short),
+            bench.builder().token_source(Repeated),
         ];
         for (refused, reason) in refused.into_iter().zip(["127 unpredictable bits", "repeats", "repeats"]) {
             let error = refused.expect_err("it is too weak").to_string();

@@ -154,7 +154,7 @@ mod served {
             assert_eq!((none.status, location(&none), none.cookies().len()), (500, None, 0));
 
             let by_area = |head: &RequestHead<'_>| format!("/area{}/login", head.path());
-            let other = start(&bench, bench.manager().with_login_url(by_area)).await;
+            let other = start(&bench, bench.builder().login_url(by_area).build()).await;
             let visitor = other.visitor();
             assert_eq!(location(&open(&visitor, "/plain").await), Some("/area/plain/login?next=/plain"));
             assert_eq!(location(&open(&visitor, "/path").await), Some("/enter?next=/path"));
@@ -197,10 +197,10 @@ mod served {
 
         async fn the_application_may_answer_the_denied() {
             let bench = Bench::memory();
-            let manager = bench.manager().on_denied(|denial| {
+            let builder = bench.builder().on_denied(|denial| {
                 Rejection::html(418 + u16::from(denial.head.is_navigation()), format!("{:?}", denial.reason))
             });
-            let server = start(&bench, manager).await;
+            let server = start(&bench, builder.build()).await;
             let visitor = server.visitor();
             let answer = visitor.get("/plain").await;
             assert_eq!((answer.status, &*answer.body), (418, "LoginRequired"));

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use reqwest::Method;
 use sessionkit::{
-    DenialReason, Rejection, SessionData, SessionError, SessionErrorKind, SessionManager, SessionScope, SessionUser,
-    UserLoader,
+    DenialReason, Rejection, SessionData, SessionError, SessionErrorKind, SessionManager, SessionManagerBuilder,
+    SessionScope, SessionUser, UserLoader,
 };
 use sessionkit_tests::both_frameworks;
 use sessionkit_tests::harness::{Answer, Bench, HeldStore, Log, Server, Visitor};
@@ -164,8 +164,8 @@ both_frameworks! {
             .header("set-cookie", "theme=dark")
     }
 
-    fn manager(bench: &Bench) -> SessionManager {
-        bench.manager().with_user_loader(Directory)
+    fn builder(bench: &Bench) -> SessionManagerBuilder {
+        bench.builder().user_loader(Directory)
     }
 
     async fn start(bench: &Bench, manager: SessionManager) -> Server {
@@ -178,7 +178,7 @@ both_frameworks! {
 
     async fn people_get_a_page_and_programs_a_problem_document() {
         let bench = Bench::memory().with_config(|config| config.max_record_size(1_000));
-        let server = start(&bench, manager(&bench)).await;
+        let server = start(&bench, builder(&bench).build()).await;
         both(&server, "/buyers", 403, "Forbidden").await;
         both(&server, "/profile", 503, "Service Unavailable").await;
         both(&server, "/pretend", 409, "Conflict").await;
@@ -194,7 +194,7 @@ both_frameworks! {
         for (path, what_to_do) in [
             ("/grow", "store less in it, or raise the setting"),
             ("/nobody", "the id of a user must not be empty"),
-            ("/profile", "SessionManager::with_user_loader"),
+            ("/profile", "SessionManagerBuilder::user_loader"),
         ] {
             for answer in both(&server, path, 500, "Internal Server Error").await {
                 assert!(answer.body.contains("The server could not answer this request."), "{path}: {}", answer.body);
@@ -210,7 +210,7 @@ both_frameworks! {
         for (path, what_to_do) in [
             ("/grow", "store less in it, or raise the setting"),
             ("/nobody", "the id of a user must not be empty"),
-            ("/profile", "SessionManager::with_user_loader"),
+            ("/profile", "SessionManagerBuilder::user_loader"),
         ] {
             for answer in both(&server, path, 500, "Internal Server Error").await {
                 assert!(answer.body.contains(what_to_do), "{path}: {}", answer.body);
@@ -220,7 +220,7 @@ both_frameworks! {
 
     async fn a_hook_replaces_pages_and_problem_documents() {
         let bench = Bench::memory().with_config(|config| config.max_record_size(1_000));
-        let manager = manager(&bench)
+        let builder = builder(&bench)
             .on_denied(|denial| match denial.head.path() {
                 "/buyers" if denial.head.header("x-own").is_some() => Rejection::html(403, "the denial's own"),
                 _ => denial.answer(),
@@ -233,7 +233,7 @@ both_frameworks! {
                 false if request.header("x-plain").is_some() => rejection,
                 false => rejection.with_header("x-seen", "yes").with_body("application/json", "{}"),
             });
-        let server = start(&bench, manager).await;
+        let server = start(&bench, builder.build()).await;
         for (path, status, kind) in [
             ("/buyers", 403, SessionErrorKind::Denied(DenialReason::NotAllowed)),
             ("/profile", 503, SessionErrorKind::UserLoader),
@@ -255,7 +255,7 @@ both_frameworks! {
     async fn a_hook_that_panics_is_an_opaque_500() {
         let log = Log::collect();
         let bench = Bench::memory();
-        let server = start(&bench, bench.manager().on_rejection(|_, _| panic!("on purpose"))).await;
+        let server = start(&bench, bench.builder().on_rejection(|_, _| panic!("on purpose")).build()).await;
         both(&server, "/buyers", 500, "Internal Server Error").await;
         assert!(log.text().contains("on_rejection panicked"), "{}", log.text());
     }
@@ -297,7 +297,7 @@ both_frameworks! {
 
     async fn a_handler_knows_what_failed_and_why() {
         let bench = Bench::memory();
-        let server = start(&bench, manager(&bench)).await;
+        let server = start(&bench, builder(&bench).build()).await;
         server.visitor().get("/ask").await;
         for noted in ["401 Denied(LoginRequired) Please log in.", "Some(401)", "UserLoader 503 true"] {
             assert_eq!(bench.gates.noted(noted), 1, "{noted}");
@@ -321,8 +321,8 @@ both_frameworks! {
 
     async fn a_rejection_takes_headers() {
         let bench = Bench::memory();
-        let manager = manager(&bench).on_denied(|denial| denial.answer().with_header("WWW-Authenticate", "Bearer"));
-        let server = start(&bench, manager).await;
+        let builder = builder(&bench).on_denied(|denial| denial.answer().with_header("WWW-Authenticate", "Bearer"));
+        let server = start(&bench, builder.build()).await;
         for answer in both(&server, "/busy", 503, "Service Unavailable").await {
             assert_eq!((answer.all("retry-after"), answer.all("hx-redirect")), (vec!["5"], vec!["/"]));
         }
@@ -351,8 +351,8 @@ both_frameworks! {
     async fn each_scope_answers_by_its_own_manager() {
         let bench = Bench::memory();
         let config = sessionkit::SessionConfig::builder().cookie_name("office").build().expect("it is a name");
-        let office = SessionManager::<Office>::for_scope(sessionkit::MemoryStore::new(), config);
-        let office = office.on_rejection(|rejection, _| rejection.with_body("text/plain", "the office"));
+        let office = SessionManager::builder(sessionkit::MemoryStore::new()).for_scope::<Office>().config(config);
+        let office = office.on_rejection(|rejection, _| rejection.with_body("text/plain", "the office")).build();
         let server = serve_scopes(&bench, office, routes!["/office" => in_the_office, "/nobody" => nobody]).await;
         for answer in [server.visitor().get("/office").await, navigate(&server.visitor(), "/office").await] {
             assert_eq!((answer.status, &*answer.body), (500, "the office"));

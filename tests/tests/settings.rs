@@ -23,7 +23,7 @@ const ATTRIBUTES: &str = "Max-Age=14400; Path=/shop; SameSite=Strict; Secure; Ht
 const READER: &str = "READS_SESSION_VARIABLES";
 
 fn manager(bench: &Bench, config: SessionConfig) -> SessionManager {
-    SessionManager::new(bench.store.clone(), config).with_clock(bench.clock.clone())
+    bench.builder().config(config).build()
 }
 
 behaviour! {

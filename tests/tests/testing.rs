@@ -167,7 +167,7 @@ both_frameworks! {
 
     async fn a_login_has_details() {
         let users = TestUsers::new([("ada", Account { name: "first" }), ("bob", Account { name: "any" })]);
-        let manager = Bench::memory().manager().with_user_loader(users.clone());
+        let manager = Bench::memory().builder().user_loader(users.clone()).build();
         for ago in [None, Some(Duration::from_secs(60))] {
             users.insert("ada", Account { name: "first" });
             let login = || {
@@ -196,7 +196,7 @@ both_frameworks! {
 
     async fn users_come_from_a_list() {
         let users = TestUsers::new([(7, Account { name: "Ada" }), (8, Account { name: "Bob" })]);
-        let manager = Bench::memory().manager().with_user_loader(users.clone());
+        let manager = Bench::memory().builder().user_loader(users.clone()).build();
         let ada = TestSession::new(&manager).login(7).await;
         let ask = async || answer(manager.clone(), routes!["/name" => name], "/name", &ada.cookie()).await.1;
         assert_eq!(ask().await, "Ada");

@@ -5,14 +5,14 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sessionkit::testing::CountingStore;
-use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager, SessionUser, UserLoader};
+use sessionkit::{MemoryStore, SessionData, SessionManager, SessionUser, UserLoader};
 
 /// The store of the one application that is in this process.
 static STORE: LazyLock<CountingStore<MemoryStore>> = LazyLock::new(|| CountingStore::new(MemoryStore::new()));
 static LOADED: AtomicUsize = AtomicUsize::new(0);
 
 pub(super) fn manager() -> SessionManager {
-    SessionManager::new(STORE.clone(), SessionConfig::default()).with_user_loader(Accounts)
+    SessionManager::builder(STORE.clone()).user_loader(Accounts).build()
 }
 
 /// How many calls to the store, and to the loader of users, there were since this was last asked.

@@ -48,7 +48,7 @@ pub use engine::user::{SessionUser, UserLoader};
 pub use error::{DenialReason, SessionError, SessionErrorKind};
 pub use event::{AuditEntry, AuditLog, AuditSink, EventKind, EventSink, SessionEvent, StoreCall, TracingSink};
 pub use guard::{GuardedRequest, Predicate, Requirement, Rules};
-pub use manager::SessionManager;
+pub use manager::{SessionManager, SessionManagerBuilder};
 pub use record::Record;
 pub use record::credential_stamp::CredentialStamp;
 pub use record::delta::{FieldKey, StoredValue, ValueRef};

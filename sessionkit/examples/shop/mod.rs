@@ -31,11 +31,11 @@ impl Shop {
         // The shop speaks plain http on localhost; behind https there is no `dev()`.
         let config = SessionConfig::builder().dev().track_devices(true).build()?;
         let sessions = match env::var("SESSION_STORE") {
-            Ok(url) => SessionManager::new(RedisStore::connect(&url).await?, config),
-            Err(_) => SessionManager::new(MemoryStore::new(), config),
+            Ok(url) => SessionManager::builder(RedisStore::connect(&url).await?),
+            Err(_) => SessionManager::builder(MemoryStore::new()),
         };
         let accounts = Accounts::new();
-        let sessions = sessions.with_user_loader(accounts.clone()).on_denied(refuse);
+        let sessions = sessions.config(config).user_loader(accounts.clone()).on_denied(refuse).build();
         Ok(Self { sessions, accounts, closing: Closing::new() })
     }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use sessionkit::testing::{CountingStore, ManualClock, TestSession};
-use sessionkit::{MainScope, SessionConfig, SessionConfigBuilder, SessionManager, SessionScope, Store};
+use sessionkit::{SessionConfig, SessionConfigBuilder, SessionManager, SessionManagerBuilder, SessionScope, Store};
 
 use sessionkit::store::{EntryKey, ListedSession, SessionList};
 
@@ -71,19 +71,29 @@ impl Bench {
         self
     }
 
+    /// The builder of a manager over the bench's store and clock, with its settings.
+    pub fn builder(&self) -> SessionManagerBuilder {
+        self.builder_over(self.store.clone())
+    }
+
+    /// The builder of a manager over another store, one that wraps the bench's as a rule.
+    pub fn builder_over(&self, store: impl Store) -> SessionManagerBuilder {
+        SessionManager::builder(store).config(self.config.clone()).clock(self.clock.clone())
+    }
+
     /// A manager over the bench's store and clock.
     pub fn manager(&self) -> SessionManager {
-        self.manager_of::<MainScope>()
+        self.builder().build()
     }
 
     /// A manager of another scope.
     pub fn manager_of<L: SessionScope>(&self) -> SessionManager<L> {
-        SessionManager::<L>::for_scope(self.store.clone(), self.config.clone()).with_clock(self.clock.clone())
+        self.builder().for_scope::<L>().build()
     }
 
     /// A manager over another store, one that wraps the bench's as a rule.
     pub fn manager_over(&self, store: impl Store) -> SessionManager {
-        SessionManager::new(store, self.config.clone()).with_clock(self.clock.clone())
+        self.builder_over(store).build()
     }
 
     /// The network between the store and its server. Panics on a bench without one.

@@ -11,7 +11,7 @@ use sessionkit::store::{
     Entry, EntryKey, Generation, InsertOutcome, RemoveOutcome, ReplaceOutcome, Revision, Store, StoreError,
 };
 use sessionkit::testing::{CountingStore, ManualClock};
-use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager, TokenSource};
+use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager, SessionManagerBuilder, TokenSource};
 use sessionkit_tests::harness::{Gates, HeldStore, Log};
 
 #[derive(Debug, SessionData)]
@@ -24,9 +24,13 @@ struct Data {
 type Counted = CountingStore<std::sync::Arc<MemoryStore>>;
 
 fn manager() -> (SessionManager, Counted) {
+    let (builder, store) = builder();
+    (builder.build(), store)
+}
+
+fn builder() -> (SessionManagerBuilder, Counted) {
     let store = CountingStore::new(std::sync::Arc::new(MemoryStore::new()));
-    let manager = SessionManager::new(store.clone(), SessionConfig::default());
-    (manager.with_clock(ManualClock::new()), store)
+    (SessionManager::builder(store.clone()).clock(ManualClock::new()), store)
 }
 
 #[tokio::test]
@@ -243,8 +247,8 @@ impl TokenSource for Repeating {
 
 #[tokio::test]
 async fn a_token_source_that_repeats_itself_is_an_error_and_no_endless_loop() {
-    let (manager, store) = manager();
-    let manager = manager.with_token_source(Repeating::default()).expect("it begins well");
+    let (builder, store) = builder();
+    let manager = builder.token_source(Repeating::default()).expect("it begins well").build();
     let (first, second) = (manager.open(), manager.open());
     change(first.clone()).await;
     assert!(manager.close(&first, 200).await.rejection.is_none());
@@ -281,7 +285,7 @@ async fn what_a_logout_makes_of_the_cookie_stays() {
         let (gates, clock) = (Gates::default(), ManualClock::new());
         let store = HeldStore::new(std::sync::Arc::new(MemoryStore::new()), &gates);
         let config = SessionConfig::builder().renew_after(hour).build().unwrap();
-        let manager = SessionManager::new(store.clone(), config).with_clock(clock.clone());
+        let manager = SessionManager::builder(store.clone()).config(config).clock(clock.clone()).build();
         let begun = manager.open();
         begun.auth().login("ada").await.unwrap();
         let cookie = set_cookie(manager.close(&begun, 200).await);

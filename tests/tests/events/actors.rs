@@ -43,7 +43,7 @@ behaviour! {
 
     async fn events_name_the_user_and_the_one_who_acts(bench: Bench) {
         let (recorded, trail) = (Recorded::default(), Trail::default());
-        let manager = bench.manager().with_event_sink(recorded.clone()).with_event_sink(AuditSink::new(trail.clone()));
+        let manager = bench.builder().event_sink(recorded.clone()).event_sink(AuditSink::new(trail.clone())).build();
         let routes = routes![
             "/login" => login, "/again" => again, "/act" => act, "/rotate" => rotate, "/end" => end, "/logout" => logout,
         ];

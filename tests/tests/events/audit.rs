@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use sessionkit::{AuditEntry, AuditLog, AuditSink, MemoryStore, SessionConfig, SessionManager};
+use sessionkit::{AuditEntry, AuditLog, AuditSink, MemoryStore, SessionManager};
 use sessionkit_core::RequestHead;
 use sessionkit_core::adapter::RequireLogin;
 use sessionkit_tests::harness::{Gates, Log};
@@ -65,7 +65,7 @@ impl AuditLog for Moody {
 }
 
 fn manager(sink: AuditSink) -> SessionManager {
-    SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_event_sink(sink)
+    SessionManager::builder(MemoryStore::new()).event_sink(sink).build()
 }
 
 async fn logins(manager: &SessionManager, numbers: std::ops::Range<u32>) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sessionkit::{AuditEntry, AuditLog, AuditSink, MemoryStore, SessionConfig, SessionManager};
+use sessionkit::{AuditEntry, AuditLog, AuditSink, MemoryStore, SessionManager};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -29,8 +29,7 @@ impl AuditLog for Broken {
 /// How often the log is tried until the end, and how long that takes, once it has been tried for the first time.
 async fn end(hangs: bool) -> (usize, Duration) {
     let log = Broken { attempts: Arc::default(), attempted: Arc::new(Semaphore::new(0)), hangs };
-    let manager =
-        SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_event_sink(AuditSink::new(log.clone()));
+    let manager = SessionManager::builder(MemoryStore::new()).event_sink(AuditSink::new(log.clone())).build();
     manager.open().auth().login("ada").await.expect("the store works");
     log.attempted.acquire().await.expect("it stays open").forget();
     // The writer begins its pause.

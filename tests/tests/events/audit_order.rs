@@ -25,7 +25,7 @@ behaviour! {
 
     async fn the_trail_has_everything_in_order(bench: Bench) {
         let trail = Trail::default();
-        let manager = bench.manager().with_event_sink(AuditSink::new(trail.clone()));
+        let manager = bench.builder().event_sink(AuditSink::new(trail.clone())).build();
         let server = serve_with(&bench, manager.clone(), routes!["/login" => login, "/logout" => logout]).await;
         let visits = (0..8).map(|person| {
             let visitor = server.visitor();

@@ -95,7 +95,7 @@ behaviour! {
 
     async fn each_reason_is_told_by_its_name(bench: Bench) {
         let recorded = Recorded::default();
-        let manager = bench.manager().with_event_sink(recorded.clone());
+        let manager = bench.builder().event_sink(recorded.clone()).build();
         let routes = routes![
             "/members" => members, "/fresh" => fresh, "/guests" => guests, "/nobody" => nobody, "/forbidden" => forbidden,
         ];
@@ -121,7 +121,7 @@ behaviour! {
 
     async fn what_cannot_be_decided_or_answered_is_a_failure(bench: Bench) {
         let recorded = Recorded::default();
-        let manager = bench.manager().with_event_sink(recorded.clone());
+        let manager = bench.builder().event_sink(recorded.clone()).build();
         let routes = routes![
             "/predicate" => predicate, "/requirement" => requirement, "/panicking" => requirement, "/page" => page,
             "/lost" => lost,
@@ -147,7 +147,7 @@ behaviour! {
 
     async fn the_trail_names_the_handler_and_the_scope(bench: Bench) {
         let trail = Trail::default();
-        let manager = bench.manager().with_event_sink(AuditSink::new(trail.clone()));
+        let manager = bench.builder().event_sink(AuditSink::new(trail.clone())).build();
         let server = serve_with(&bench, manager.clone(), routes!["/forbidden" => forbidden]).await;
         server.visitor().get("/forbidden").await;
         manager.drain().await;
@@ -158,7 +158,7 @@ behaviour! {
 
     async fn that_nobody_is_logged_in_is_none(bench: Bench) {
         let recorded = Recorded::default();
-        let manager = bench.manager().with_event_sink(recorded.clone());
+        let manager = bench.builder().event_sink(recorded.clone()).build();
         let server = serve_with(&bench, manager, routes!["/elevate" => elevate]).await;
         assert_eq!(server.visitor().get("/elevate").await.status, 401);
         assert_eq!(recorded.names(), [""; 0]);
@@ -188,7 +188,7 @@ behaviour! {
     async fn only_a_refusal_that_is_the_answer_is_told(bench: Bench) {
         let recorded = Recorded::default();
         let users = TestUsers::new([("ada", Account)]);
-        let manager = bench.manager().with_user_loader(users).with_event_sink(recorded.clone());
+        let manager = bench.builder().user_loader(users).event_sink(recorded.clone()).build();
         let routes = routes![
             "/required" => required, "/optional" => optional, "/maybe" => maybe, "/handled" => handled,
             "/returned" => returned,

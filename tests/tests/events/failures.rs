@@ -44,7 +44,7 @@ behaviour! {
             "/login" => login, "/login-as-nobody" => login_as_nobody, "/act-twice" => act_twice, "/devices" => devices,
             "/end-all" => end_all,
         ];
-        (serve_with(bench, bench.manager().with_event_sink(recorded.clone()), routes).await, recorded)
+        (serve_with(bench, bench.builder().event_sink(recorded.clone()).build(), routes).await, recorded)
     }
 
     async fn what_the_client_is_told_is_no_failure(bench: Bench) {
@@ -73,7 +73,7 @@ behaviour! {
             assert_eq!(visitor.get(path).await.status, 500, "{path}");
             assert_eq!(recorded.names(), ["failed"], "{path}");
         }
-        let manager = bench.manager().with_event_sink(recorded.clone());
+        let manager = bench.builder().event_sink(recorded.clone()).build();
         assert!(manager.devices_of("ada").list().await.is_err());
         assert_eq!(recorded.names(), ["failed"]);
     }

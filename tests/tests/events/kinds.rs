@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use reqwest::Method;
 use sessionkit::testing::TestSession;
-use sessionkit::{CrossOriginProtection, EventKind, MemoryStore, SessionConfig, SessionData, SessionManager};
+use sessionkit::{
+    CrossOriginProtection, EventKind, MemoryStore, SessionConfig, SessionData, SessionManager, SessionManagerBuilder,
+};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Gates, HeldStore, Server};
 
@@ -149,10 +151,10 @@ behaviour! {
     }
 
     async fn start(bench: &Bench) -> (Server, Recorded) {
-        start_with(bench, bench.manager()).await
+        start_with(bench, bench.builder()).await
     }
 
-    async fn start_with(bench: &Bench, manager: SessionManager) -> (Server, Recorded) {
+    async fn start_with(bench: &Bench, builder: SessionManagerBuilder) -> (Server, Recorded) {
         let recorded = Recorded::default();
         let routes = routes![
             "/write" => write,
@@ -173,7 +175,7 @@ behaviour! {
             "/submit" => submit,
             "/free" => free,
         ];
-        let manager = manager.with_event_sink(recorded.clone());
+        let manager = builder.event_sink(recorded.clone()).build();
         (serve_protected(bench, manager, CrossOriginProtection::new(), routes).await, recorded)
     }
 
@@ -317,7 +319,7 @@ behaviour! {
         recorded.take();
         let forgiving = serve_with(
             &bench,
-            bench.manager().with_event_sink(recorded.clone()),
+            bench.builder().event_sink(recorded.clone()).build(),
             routes!["/forgive" => forgive],
         )
         .await;
@@ -325,7 +327,7 @@ behaviour! {
         let seen = only(&recorded);
         assert_eq!((&*seen.name, &*seen.key), ("unfit", "cart.items"));
         let strict =
-            serve_with(&bench, bench.manager().with_event_sink(recorded.clone()), routes!["/insist" => insist]).await;
+            serve_with(&bench, bench.builder().event_sink(recorded.clone()).build(), routes!["/insist" => insist]).await;
         assert_eq!(visitor.at(&strict).get("/insist").await.status, 500);
         assert_eq!(only(&recorded).name, "failed");
     }
@@ -334,8 +336,8 @@ behaviour! {
         let store = HeldStore::new(bench.store.clone(), &bench.gates);
         let short = Duration::from_millis(200);
         let config = SessionConfig::builder().load_deadline(short).commit_deadline(short).build().expect("they agree");
-        let manager = SessionManager::new(store.clone(), config).with_clock(bench.clock.clone());
-        let (server, recorded) = start_with(&bench, manager).await;
+        let builder = bench.builder_over(store.clone()).config(config);
+        let (server, recorded) = start_with(&bench, builder).await;
         let visitor = server.visitor();
         store.hold("before insert");
         assert_eq!(visitor.get("/login").await.status, 503);
@@ -383,7 +385,7 @@ fn a_store_call_that_its_runtime_cuts_off() {
     let (recorded, gates) = (Recorded::default(), Gates::default());
     let store = HeldStore::new(MemoryStore::new(), &gates);
     store.hold("before insert");
-    let manager = SessionManager::new(store, SessionConfig::default()).with_event_sink(recorded.clone());
+    let manager = SessionManager::builder(store).event_sink(recorded.clone()).build();
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let short = runtime();
     short.block_on(async {

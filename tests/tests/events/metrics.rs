@@ -89,7 +89,7 @@ behaviour! {
     fn metered(bench: &Bench) -> SessionManager<Metered> {
         record();
         let bench = bench.clone().with_config(|config| config.track_devices(true).max_devices(1).cookie_name("__Host-metered"));
-        bench.manager_of::<Metered>().with_event_sink(MetricsSink::new())
+        bench.builder().for_scope::<Metered>().event_sink(MetricsSink::new()).build()
     }
 
     async fn events_are_counted_and_store_calls_are_timed(bench: Bench) {
@@ -159,7 +159,8 @@ behaviour! {
         let store = HeldStore::new(bench.store.clone(), &bench.gates);
         let config = SessionConfig::builder().load_deadline(Duration::from_millis(100)).cookie_name("__Host-metered");
         let config = config.build().expect("the settings agree");
-        let manager = SessionManager::<Metered>::for_scope(store.clone(), config).with_event_sink(MetricsSink::new());
+        let builder = SessionManager::builder(store.clone()).for_scope::<Metered>().config(config);
+        let manager = builder.event_sink(MetricsSink::new()).build();
         let server = serve_scopes(&bench, manager, routes!["/login" => login, "/write" => write]).await;
         let visitor = server.visitor();
         visitor.get("/login").await;

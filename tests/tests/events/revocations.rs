@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sessionkit::testing::TestUsers;
-use sessionkit::{CredentialStamp, SessionId, SessionManager, SessionUser};
+use sessionkit::{CredentialStamp, SessionId, SessionManager, SessionManagerBuilder, SessionUser};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, HeldStore, Server, Visitor};
 
@@ -64,9 +64,9 @@ behaviour! {
         Reply::ok(user.is_some())
     }
 
-    async fn start(bench: &Bench, manager: SessionManager) -> (Server, SessionManager, Recorded) {
+    async fn start(bench: &Bench, builder: SessionManagerBuilder) -> (Server, SessionManager, Recorded) {
         let recorded = Recorded::default();
-        let manager = manager.with_event_sink(recorded.clone());
+        let manager = builder.event_sink(recorded.clone()).build();
         let routes = routes!["/login" => login, "/end/all" => end_all, "/end/this" => end_this, "/home" => home];
         (serve_with(bench, manager.clone(), routes).await, manager, recorded)
     }
@@ -83,7 +83,7 @@ behaviour! {
     async fn two_administrators_at_once_revoke_each_session_once(bench: Bench) {
         let bench = bench.with_config(|config| config.track_devices(true));
         let held = HeldStore::new(bench.store.clone(), &bench.gates);
-        let (server, manager, recorded) = start(&bench, bench.manager_over(held.clone())).await;
+        let (server, manager, recorded) = start(&bench, bench.builder_over(held.clone())).await;
         let (_visitors, ids) = logged_in::<3>(&server).await;
         recorded.take();
         held.hold("before remove");
@@ -105,7 +105,7 @@ behaviour! {
 
     async fn a_user_who_ends_their_devices_revokes_each_session_once(bench: Bench) {
         let bench = bench.with_config(|config| config.track_devices(true));
-        let (server, _, recorded) = start(&bench, bench.manager()).await;
+        let (server, _, recorded) = start(&bench, bench.builder()).await;
         let (visitors, ids) = logged_in::<2>(&server).await;
         recorded.take();
         visitors[0].get("/end/all").await;
@@ -115,9 +115,9 @@ behaviour! {
     }
 
     async fn a_session_without_an_entry_is_revoked_once(bench: Bench) {
-        let (before, ..) = start(&bench, bench.manager()).await;
+        let (before, ..) = start(&bench, bench.builder()).await;
         let bench = bench.with_config(|config| config.track_devices(true));
-        let (server, _, recorded) = start(&bench, bench.manager()).await;
+        let (server, _, recorded) = start(&bench, bench.builder()).await;
         for (path, body) in [("/end/all", "ended"), ("/end/this", "true")] {
             let ([visitor], ids) = logged_in::<1>(&before).await;
             recorded.take();
@@ -129,7 +129,7 @@ behaviour! {
 
     async fn what_makes_room_is_revoked_once(bench: Bench) {
         let bench = bench.with_config(|config| config.track_devices(true).max_devices(1));
-        let (server, _, recorded) = start(&bench, bench.manager()).await;
+        let (server, _, recorded) = start(&bench, bench.builder()).await;
         let (_visitors, ids) = logged_in::<1>(&server).await;
         recorded.take();
         server.visitor().get("/login").await;
@@ -142,8 +142,8 @@ behaviour! {
         for reason in ["there is no such user", "the credentials changed after the login"] {
             let held = HeldStore::new(bench.store.clone(), &bench.gates);
             let users = TestUsers::new([("ada", Account { password_hash: "first" })]);
-            let manager = bench.manager_over(held.clone()).with_user_loader(users.clone());
-            let (server, _, recorded) = start(&bench, manager).await;
+            let builder = bench.builder_over(held.clone()).user_loader(users.clone());
+            let (server, _, recorded) = start(&bench, builder).await;
             let ([visitor], ids) = logged_in::<1>(&server).await;
             assert_eq!(visitor.get("/home").await.body, "true");
             if reason == "there is no such user" {

@@ -28,7 +28,7 @@ behaviour! {
 
     async fn row_18_database_sessions_with_an_audit_trail(bench: Bench) {
         let trail = Trail::default();
-        let manager = bench.manager().with_event_sink(AuditSink::new(trail.clone()));
+        let manager = bench.builder().event_sink(AuditSink::new(trail.clone())).build();
         let routes = routes!["/login" => login, "/logout" => logout, "/vault" => vault];
         let server = serve_with(&bench, manager.clone(), routes).await;
         let visitor = server.visitor();

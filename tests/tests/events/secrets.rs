@@ -80,8 +80,8 @@ behaviour! {
         metrics::record();
         let (recorded, trail, log) = (Recorded::default(), Trail::default(), Log::collect());
         let watched = || {
-            let manager = bench.manager().with_event_sink(recorded.clone()).with_event_sink(MetricsSink::new());
-            manager.with_event_sink(AuditSink::new(trail.clone()).keeping(|_| true))
+            let builder = bench.builder().event_sink(recorded.clone()).event_sink(MetricsSink::new());
+            builder.event_sink(AuditSink::new(trail.clone()).keeping(|_| true)).build()
         };
         // Two releases, of which the second reads the same values differently.
         let (manager, next) = (watched(), watched());

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use sessionkit::{EventSink, MemoryStore, SessionConfig, SessionData, SessionEvent, SessionManager, StoreCall};
+use sessionkit::{EventSink, MemoryStore, SessionData, SessionEvent, SessionManager, StoreCall};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Log};
 
@@ -53,8 +53,8 @@ behaviour! {
 
     async fn a_sink_that_panics_harms_neither_the_request_nor_other_sinks(bench: Bench) {
         let (before, after, log) = (Recorded::default(), Recorded::default(), Log::collect());
-        let manager = bench.manager().with_event_sink(before.clone());
-        let manager = manager.with_event_sink(Panicking).with_event_sink(after.clone());
+        let builder = bench.builder().event_sink(before.clone());
+        let manager = builder.event_sink(Panicking).event_sink(after.clone()).build();
         let server = serve_with(&bench, manager, routes!["/write" => write, "/login" => login, "/guarded" => guarded]).await;
         let visitor = server.visitor();
         let statuses = async |path| visitor.get(path).await.status;
@@ -104,7 +104,7 @@ async fn a_sink_may_be_shared_with_the_application() {
     let notes = Arc::new(Notes::default());
     let unnamed: Arc<dyn EventSink> = notes.clone();
     for sink in [Arc::new(notes.clone()), Arc::new(unnamed)] as [Arc<dyn EventSink>; 2] {
-        let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_event_sink(sink);
+        let manager = SessionManager::builder(MemoryStore::new()).event_sink(sink).build();
         manager.open().auth().login("ada").await.expect("the store answers");
         manager.drain().await;
         let noted = std::mem::take(&mut *notes.0.lock().expect("no holder panics"));

@@ -132,7 +132,7 @@ impl World {
         let hour = Duration::from_secs(3600);
         let config = config.load_deadline(hour).commit_deadline(hour);
         let config = config.on_lost_write(OnLostWrite::Error).build().unwrap();
-        let manager = SessionManager::new(stage.clone(), config).with_clock(clock.clone());
+        let manager = SessionManager::builder(stage.clone()).config(config).clock(clock.clone()).build();
         Self { stage, clock, manager }
     }
 

@@ -54,7 +54,7 @@ behaviour! {
             || routes!["/add" => add, "/login" => login, "/prove" => prove, "/who" => who, "/fresh" => fresh];
         let ahead = ManualClock::new();
         ahead.advance(bench.clock.now().saturating_duration_since(ahead.now()) + DAY * 11);
-        let wrong = serve_with(&bench, bench.manager().with_clock(ahead), routes()).await;
+        let wrong = serve_with(&bench, bench.builder().clock(ahead).build(), routes()).await;
         (serve_with(&bench, bench.manager(), routes()).await, wrong)
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sessionkit::{
     LoadCookie, LocalPath, MissingSession, OnBadCookie, PresentedCookie, Rejection, SessionData, SessionManager,
+    SessionManagerBuilder,
 };
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Answer, Bench, Server};
@@ -18,9 +19,9 @@ struct Cart {
 type Legacy = Arc<Mutex<Option<String>>>;
 
 /// Translates the cookie `v1.ada` of an older system.
-fn translating(manager: SessionManager, legacy: &Legacy) -> SessionManager {
+fn translating(builder: SessionManagerBuilder, legacy: &Legacy) -> SessionManagerBuilder {
     let legacy = legacy.clone();
-    manager.on_load_cookie(move |cookie| {
+    builder.on_load_cookie(move |cookie| {
         let legacy = legacy.clone();
         async move {
             tokio::task::yield_now().await;
@@ -100,7 +101,7 @@ behaviour! {
 
     async fn row_09_on_load_cookie_may_replace_the_value(bench: Bench) {
         let legacy = Legacy::default();
-        let server = start(&bench, translating(bench.manager(), &legacy)).await;
+        let server = start(&bench, translating(bench.builder(), &legacy).build()).await;
         let ada = server.visitor();
         assert_eq!(ada.get("/login").await.body, "ada");
         assert_eq!(ada.get("/add").await.body, "1");
@@ -123,7 +124,7 @@ behaviour! {
     }
 
     async fn row_09_on_load_cookie_may_ignore_the_cookie_or_answer(bench: Bench) {
-        let server = start(&bench, translating(bench.manager(), &Legacy::default())).await;
+        let server = start(&bench, translating(bench.builder(), &Legacy::default()).build()).await;
         let (bob, eve) = (server.visitor(), server.visitor());
         bob.set_token("v1.bob");
         assert_eq!(bob.get("/view").await.body, "nobody 0 false");
@@ -142,11 +143,11 @@ behaviour! {
     }
 
     async fn row_09_on_missing_session_may_answer(bench: Bench) {
-        let manager = bench.manager().on_missing_session(async |request| match request.path() {
+        let builder = bench.builder().on_missing_session(async |request| match request.path() {
             "/add" => MissingSession::Continue,
             _ => MissingSession::Answer(welcome()),
         });
-        let server = start(&bench, manager).await;
+        let server = start(&bench, builder.build()).await;
         let visitor = server.visitor();
         for path in ["/view", "/guarded", "/stubborn"] {
             let answer = visitor.get(path).await;
@@ -166,16 +167,16 @@ behaviour! {
     async fn row_09_hooks_are_called_when_somebody_asks_and_see_the_head(bench: Bench) {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (first, second) = (seen.clone(), seen.clone());
-        let manager = bench.manager().on_load_cookie(move |cookie: PresentedCookie| {
+        let builder = bench.builder().on_load_cookie(move |cookie: PresentedCookie| {
             let device = String::from_utf8_lossy(cookie.request.header("x-device").unwrap_or_default()).into_owned();
             first.lock().unwrap().push(format!("{} {device}", cookie.value()));
             async { LoadCookie::Continue }
         });
-        let manager = manager.on_missing_session(move |request| {
+        let builder = builder.on_missing_session(move |request| {
             second.lock().unwrap().push(format!("{} {} {}", request.method(), request.target(), request.is_navigation()));
             async { MissingSession::Continue }
         });
-        let server = start(&bench, manager).await;
+        let server = start(&bench, builder.build()).await;
         let take = || std::mem::take(&mut *seen.lock().unwrap());
         let visitor = server.visitor();
         visitor.get("/free").await;
@@ -202,16 +203,16 @@ behaviour! {
             }
         };
         for (what, status) in [("panics", 500), ("hangs", 503)] {
-            let by_cookie = bench.manager().on_load_cookie(move |_| async move {
+            let by_cookie = bench.builder().on_load_cookie(move |_| async move {
                 broken(what).await;
                 LoadCookie::Continue
             });
-            let by_absence = bench.manager().on_missing_session(move |_| async move {
+            let by_absence = bench.builder().on_missing_session(move |_| async move {
                 broken(what).await;
                 MissingSession::Continue
             });
             let sane = start(&bench, bench.manager()).await;
-            for manager in [by_cookie, by_absence] {
+            for manager in [by_cookie.build(), by_absence.build()] {
                 let server = start(&bench, manager).await;
                 let visitor = sane.visitor();
                 visitor.get("/login").await;
@@ -230,8 +231,8 @@ behaviour! {
 
     async fn row_09_hooks_and_rejected_cookies(bench: Bench) {
         let strict = bench.with_config(|config| config.on_bad_cookie(OnBadCookie::Reject).save_uninitialized(true));
-        let manager = translating(strict.manager(), &Legacy::default());
-        let manager = manager.on_missing_session(async |_| MissingSession::Answer(welcome()));
+        let builder = translating(strict.builder(), &Legacy::default());
+        let manager = builder.on_missing_session(async |_| MissingSession::Answer(welcome())).build();
         let server = start(&strict, manager).await;
         let present = async |value: &str, path: &str| {
             let visitor = server.visitor();

@@ -68,7 +68,7 @@ behaviour! {
             "/login" => login, "/act" => act, "/end" => end, "/prove" => prove, "/home" => home, "/admin" => admin,
             "/who" => who, "/act-as-nobody" => act_as_nobody, "/act-without-a-name" => act_without_a_name,
         ];
-        let server = serve_with(bench, bench.manager().with_user_loader(accounts.clone()), routes).await;
+        let server = serve_with(bench, bench.builder().user_loader(accounts.clone()).build(), routes).await;
         let visitor = server.visitor();
         visitor.get("/login").await;
         visitor.get("/act").await;

@@ -57,7 +57,7 @@ behaviour! {
     }
 
     async fn a_user_who_is_required_behind_a_guard_is_asked_for_as_the_guard_does(bench: Bench) {
-        let manager = bench.manager().with_user_loader(Accounts::new(&bench.gates));
+        let manager = bench.builder().user_loader(Accounts::new(&bench.gates)).build();
         let rules = Rules::new().require(|cart: &Cart| !cart.paid).login_path("/office/login");
         let routes = routes![
             "/plain" => plain, "/guarded" => guarded, "/path" => path, "/function" => function, "/page" => page,
@@ -84,7 +84,7 @@ behaviour! {
 
     async fn so_is_one_who_is_gone(bench: Bench) {
         let accounts = Accounts::new(&bench.gates);
-        let manager = bench.manager().with_user_loader(accounts.clone());
+        let manager = bench.builder().user_loader(accounts.clone()).build();
         let server = serve_with(&bench, manager.clone(), routes!["/login" => login]).await;
         let ada = server.visitor_with(&TestSession::new(&manager).login("ada").await);
         assert_eq!(ada.get("/login").await.body, "ada");

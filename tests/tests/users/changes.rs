@@ -68,7 +68,7 @@ behaviour! {
     async fn start(bench: &Bench) -> (Server, Accounts) {
         let accounts = Accounts::new(&bench.gates);
         let routes = routes!["/overtaken" => overtaken, "/left" => left, "/login" => login, "/who" => who];
-        (serve_with(bench, bench.manager().with_user_loader(accounts.clone()), routes).await, accounts)
+        (serve_with(bench, bench.builder().user_loader(accounts.clone()).build(), routes).await, accounts)
     }
 
     async fn row_22_a_login_while_the_user_is_loaded_asks_again(bench: Bench) {
@@ -96,7 +96,7 @@ behaviour! {
     async fn a_login_that_comes_first_is_not_ended_in_place_of_the_user_before(bench: Bench) {
         let accounts = Accounts::new(&bench.gates);
         let held = HeldStore::new(bench.store.clone(), &bench.gates);
-        let manager = bench.manager_over(held.clone()).with_user_loader(accounts.clone());
+        let manager = bench.builder_over(held.clone()).user_loader(accounts.clone()).build();
         let routes = routes!["/outrun" => outrun, "/login" => login, "/who" => who];
         let server = serve_with(&bench, manager, routes).await;
         let visitor = server.visitor();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sessionkit::{SessionConfig, SessionData, SessionManager, SessionScope, SessionUser};
+use sessionkit::{SessionConfig, SessionData, SessionScope, SessionUser};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Answer, Bench, Log, Server};
 
@@ -114,7 +114,7 @@ behaviour! {
             "/guarded" => guarded, "/free" => free, "/login" => login, "/logout" => logout, "/rotate" => rotate,
             "/robot" => robot,
         ];
-        (serve_with(bench, bench.manager().with_user_loader(accounts.clone()), routes).await, accounts)
+        (serve_with(bench, bench.builder().user_loader(accounts.clone()).build(), routes).await, accounts)
     }
 
     async fn row_22_the_user_is_loaded_once_and_only_where_somebody_asks(bench: Bench) {
@@ -180,8 +180,8 @@ behaviour! {
     async fn each_scope_has_users_of_its_own(bench: Bench) {
         let accounts = Accounts::new(&bench.gates);
         let config = SessionConfig::builder().cookie_name("__Host-office").build().unwrap();
-        let manager = SessionManager::<Office>::for_scope(bench.store.clone(), config).with_clock(bench.clock.clone());
-        let manager = manager.with_user_loader(accounts.clone());
+        let builder = bench.builder().config(config).for_scope::<Office>();
+        let manager = builder.user_loader(accounts.clone()).build();
         let routes = routes!["/office" => office, "/office-login" => office_login, "/profile" => profile];
         let server = serve_scopes(&bench, manager, routes).await;
         let visitor = server.visitor();
@@ -194,7 +194,7 @@ behaviour! {
 
     async fn a_loader_may_be_shared_with_the_application(bench: Bench) {
         let accounts = Arc::new(Accounts::new(&bench.gates));
-        let manager = bench.manager().with_user_loader(Arc::clone(&accounts));
+        let manager = bench.builder().user_loader(Arc::clone(&accounts)).build();
         let server = serve_with(&bench, manager, routes!["/login" => login, "/home" => home]).await;
         let visitor = server.visitor();
         assert_eq!(visitor.post("/login", "ada").await.body, "nobody ada");
@@ -209,9 +209,9 @@ behaviour! {
         let (server, _) = start(&bench).await;
         let bare = serve(&bench, routes!["/robot" => robot, "/profile" => profile, "/maybe" => maybe]).await;
         for (server, path, says) in [
-            (&bare, "/robot", "Robot`: give the manager a `UserLoader` of it with `SessionManager::with_user_loader`"),
-            (&bare, "/profile", "with_user_loader"),
-            (&bare, "/maybe", "with_user_loader"),
+            (&bare, "/robot", "Robot`: give the manager a `UserLoader` of it with `SessionManagerBuilder::user_loader`"),
+            (&bare, "/profile", "SessionManagerBuilder::user_loader"),
+            (&bare, "/maybe", "SessionManagerBuilder::user_loader"),
             (&server, "/robot", "the `UserLoader` of the manager loads `users::accounts::Account`"),
         ] {
             let answer = server.visitor().get(path).await;

@@ -59,7 +59,7 @@ both_frameworks! {
             "/profile" => profile, "/home" => home, "/maybe" => maybe, "/stubborn" => stubborn, "/result" => result,
             "/who" => who,
         ];
-        (serve_with(bench, bench.manager().with_user_loader(accounts.clone()), routes).await, accounts)
+        (serve_with(bench, bench.builder().user_loader(accounts.clone()).build(), routes).await, accounts)
     }
 
     async fn row_22_a_failure_of_the_loader_is_never_nobody() {
@@ -119,7 +119,7 @@ both_frameworks! {
                 let bench = Bench::memory().with_config(|config| config.user_deadline(Duration::from_secs(30)));
                 let accounts = Accounts::new(&bench.gates);
                 accounts.set_mood(Mood::Hanging);
-                let manager = bench.manager().with_user_loader(accounts.clone());
+                let manager = bench.builder().user_loader(accounts.clone()).build();
                 let ada = TestSession::new(&manager).login("ada").await;
                 let routes = || routes!["/profile" => profile, "/home" => home, "/maybe" => maybe, "/stubborn" => stubborn];
                 for path in ["/profile", "/home", "/maybe", "/stubborn"] {

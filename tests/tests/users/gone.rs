@@ -65,7 +65,7 @@ behaviour! {
             "/profile" => profile, "/home" => home, "/maybe" => maybe, "/who" => who, "/login" => login,
             "/add" => add, "/items" => items,
         ];
-        (serve_with(bench, bench.manager().with_user_loader(accounts.clone()), routes).await, accounts)
+        (serve_with(bench, bench.builder().user_loader(accounts.clone()).build(), routes).await, accounts)
     }
 
     async fn somebody(server: &Server, user: &str) -> Visitor {
@@ -135,7 +135,7 @@ behaviour! {
         let bench = bench.with_config(|config| config.commit_deadline(Duration::from_millis(100)));
         let accounts = Accounts::new(&bench.gates);
         let store = HeldStore::new(bench.store.clone(), &bench.gates);
-        let manager = bench.manager_over(store.clone()).with_user_loader(accounts.clone());
+        let manager = bench.builder_over(store.clone()).user_loader(accounts.clone()).build();
         let routes = routes!["/profile" => profile, "/home" => home, "/maybe" => maybe, "/who" => who];
         let server = serve_with(&bench, manager, routes).await;
         for gate in ["before remove", "after remove"] {

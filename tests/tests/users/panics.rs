@@ -63,7 +63,7 @@ behaviour! {
     }
 
     async fn whoever_asks_what_panics_gets_a_500(bench: Bench) {
-        let (manager, log) = (bench.manager().with_user_loader(Accounts::new(&bench.gates)), Log::collect());
+        let (manager, log) = (bench.builder().user_loader(Accounts::new(&bench.gates)).build(), Log::collect());
         let routes = routes![
             "/user" => user, "/not" => not_session, "/any" => any_session, "/before" => decided_before,
             "/requirement" => not_requirement, "/page" => page,

@@ -104,7 +104,7 @@ behaviour! {
         let shop = Shop(Arc::new(AtomicBool::new(false)));
         let rules = Rules::new().requirement::<WhileOpen>();
         let routes = || routes!["/counter" => counter, "/page" => page];
-        let manager = bench.manager().with_extension(7_u32).with_extension(shop.clone());
+        let manager = bench.builder().extension(7_u32).extension(shop.clone()).build();
         let server = serve_fenced(&bench, manager.clone(), rules.clone(), routes()).await;
         let ada = server.visitor_with(&TestSession::new(&manager).login("ada").await);
         for (is_open, status) in [(false, 403), (true, 200), (false, 403)] {
@@ -122,7 +122,7 @@ behaviour! {
     }
 
     async fn a_requirement_sees_the_session_and_whose_it_is(bench: Bench) {
-        let manager = bench.manager().with_extension(Shop(Arc::new(AtomicBool::new(false))));
+        let manager = bench.builder().extension(Shop(Arc::new(AtomicBool::new(false)))).build();
         let routes = routes!["/laptop" => laptop, "/login" => login, "/pay" => pay];
         let server = serve_with(&bench, manager, routes).await;
         for (user, pays, status) in [("ada", true, 200), ("ada", false, 403), ("bob", true, 403)] {
@@ -139,7 +139,7 @@ behaviour! {
     }
 
     async fn a_predicate_looks_at_the_session_itself(bench: Bench) {
-        let manager = bench.manager().with_user_loader(Accounts::new(&bench.gates));
+        let manager = bench.builder().user_loader(Accounts::new(&bench.gates)).build();
         let routes = routes![
             "/vault" => vault, "/lobby" => lobby, "/admin" => admin, "/page" => page, "/login" => login,
             "/elevate" => elevate,

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use sessionkit::testing::{TestSession, UnguardedRoutes};
-use sessionkit::{
-    GuardedRequest, Rejection, Requirement, Rules, SessionConfig, SessionData, SessionManager, SessionScope,
-};
+use sessionkit::{GuardedRequest, Rejection, Requirement, Rules, SessionConfig, SessionData, SessionScope};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Log};
 
@@ -78,7 +76,7 @@ behaviour! {
 
     async fn row_23_rules_decide_for_every_route_under_them(bench: Bench) {
         let accounts = Accounts::new(&bench.gates);
-        let manager = bench.manager().with_user_loader(accounts.clone());
+        let manager = bench.builder().user_loader(accounts.clone()).build();
         let soon = Duration::from_secs(30);
         let fill = |cart: &mut Cart| cart.items.push(1);
         let nobody = TestSession::new(&manager).await;
@@ -184,7 +182,7 @@ behaviour! {
 
     async fn a_guard_of_another_scope_is_a_guard(bench: Bench) {
         let config = SessionConfig::builder().cookie_name("__Host-office").build().unwrap();
-        let manager = SessionManager::<Office>::for_scope(bench.store.clone(), config).with_clock(bench.clock.clone());
+        let manager = bench.builder().config(config).for_scope::<Office>().build();
         let clerk = TestSession::new(&manager).login("clerk").await;
         let routes = routes!["/office" => office, "/page" => page];
         let server = serve_withholding_beside(&bench, manager, routes).await;
@@ -197,7 +195,7 @@ behaviour! {
 
     async fn routes_that_nobody_guards_are_named(bench: Bench) {
         let unguarded = UnguardedRoutes::default();
-        let manager = bench.manager().with_event_sink(unguarded.clone());
+        let manager = bench.builder().event_sink(unguarded.clone()).build();
         let routes = routes!["/page" => page, "/guarded" => guarded];
         let server = serve_withholding(&bench, manager, Rules::new().require_login(), routes).await;
         let visitor = server.visitor();

@@ -47,7 +47,7 @@ behaviour! {
         let routes = routes![
             "/login" => login, "/elevate" => elevate, "/prove" => prove, "/home" => home, "/who" => who,
         ];
-        (serve_with(bench, bench.manager().with_user_loader(accounts.clone()), routes).await, accounts)
+        (serve_with(bench, bench.builder().user_loader(accounts.clone()).build(), routes).await, accounts)
     }
 
     async fn logged_in(server: &Server, hash: &str) -> Visitor {

@@ -66,7 +66,7 @@ behaviour! {
             "/login" => login_only, "/admin" => admin, "/fallible" => fallible, "/both" => both, "/paid" => paid,
             "/extracted" => extracted, "/free" => free,
         ];
-        (serve_with(bench, bench.manager().with_user_loader(accounts.clone()), routes).await, accounts)
+        (serve_with(bench, bench.builder().user_loader(accounts.clone()).build(), routes).await, accounts)
     }
 
     async fn row_23_a_predicate_over_the_user_costs_one_load_and_one_call(bench: Bench) {
@@ -125,7 +125,7 @@ behaviour! {
         let log = Log::collect();
         let bare = serve(&bench, routes!["/admin" => admin]).await;
         let answer = bare.visitor().get("/admin").await;
-        assert!(answer.status == 500 && log.text().contains("with_user_loader"), "{answer:?} {}", log.text());
+        assert!(answer.status == 500 && log.text().contains("SessionManagerBuilder::user_loader"), "{answer:?} {}", log.text());
     }
 
     async fn a_guard_ends_the_session_of_a_user_who_is_gone(bench: Bench) {

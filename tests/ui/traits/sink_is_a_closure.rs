@@ -1,6 +1,6 @@
-use sessionkit::{MemoryStore, SessionConfig, SessionEvent, SessionManager};
+use sessionkit::{MemoryStore, SessionEvent, SessionManager};
 
 fn main() {
-    let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
-    let _ = manager.with_event_sink(|event: &SessionEvent<'_>| println!("{event:?}"));
+    let builder = SessionManager::builder(MemoryStore::new());
+    let _ = builder.event_sink(|event: &SessionEvent<'_>| println!("{event:?}"));
 }

@@ -1,7 +1,7 @@
-use sessionkit::{MemoryStore, SessionConfig, SessionManager};
+use sessionkit::{MemoryStore, SessionManager};
 
 struct Person;
 
 fn main() {
-    let _ = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_user_loader(Person);
+    let _ = SessionManager::builder(MemoryStore::new()).user_loader(Person);
 }

@@ -11,7 +11,7 @@ use crate::wire::local_path::LocalPath;
 use crate::wire::rejection::Rejection;
 
 /// A request that a guard refused, as a function sees it that answers it: `#[session(.., on_denied = path)]`, or
-/// [`SessionManager::on_denied`](crate::SessionManager::on_denied).
+/// [`SessionManagerBuilder::on_denied`](crate::SessionManagerBuilder::on_denied).
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;
@@ -91,8 +91,8 @@ type LoginUrlOf = dyn Fn(&RequestHead<'_>) -> String + Send + Sync;
 type OnDenied = dyn Fn(&Denial<'_>) -> Rejection + Send + Sync;
 
 /// The answers of a manager to requests that its guards refuse.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Denials {
-    pub(crate) login_url: Option<Arc<LoginUrlOf>>,
-    pub(crate) on_denied: Option<Arc<OnDenied>>,
+    pub(crate) login_url: Option<Box<LoginUrlOf>>,
+    pub(crate) on_denied: Option<Box<OnDenied>>,
 }

@@ -1,16 +1,15 @@
 //! Values that the application lends to its requirements.
 
 use std::any::{Any, TypeId};
-use std::sync::Arc;
 
 /// At most one value of each type.
-#[derive(Clone, Default)]
-pub(crate) struct Extensions(Vec<(TypeId, Arc<dyn Any + Send + Sync>)>);
+#[derive(Default)]
+pub(crate) struct Extensions(Vec<(TypeId, Box<dyn Any + Send + Sync>)>);
 
 impl Extensions {
     pub(crate) fn insert<T: Any + Send + Sync>(&mut self, value: T) {
         self.0.retain(|(known, _)| *known != TypeId::of::<T>());
-        self.0.push((TypeId::of::<T>(), Arc::new(value)));
+        self.0.push((TypeId::of::<T>(), Box::new(value)));
     }
 
     pub(crate) fn get<T: Any + Send + Sync>(&self) -> Option<&T> {

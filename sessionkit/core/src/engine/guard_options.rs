@@ -33,12 +33,13 @@ impl GuardOptions {
     }
 
     /// Sends to the login page that a function names, as
-    /// [`SessionManager::with_login_url`](crate::SessionManager::with_login_url) does.
+    /// [`SessionManagerBuilder::login_url`](crate::SessionManagerBuilder::login_url) does.
     pub const fn login_url(self, function: fn(&RequestHead<'_>) -> String) -> Self {
         Self { login_url: Some(LoginUrl::Function(function)), ..self }
     }
 
-    /// Gives the answer of a function, as [`SessionManager::on_denied`](crate::SessionManager::on_denied) does.
+    /// Gives the answer of a function, as [`SessionManagerBuilder::on_denied`](crate::SessionManagerBuilder::on_denied)
+    /// does.
     pub const fn on_denied(self, function: fn(&Denial<'_>) -> Rejection) -> Self {
         Self { on_denied: Some(function), ..self }
     }

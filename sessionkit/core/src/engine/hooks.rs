@@ -13,9 +13,9 @@ use crate::wire::cookie::{Candidates, CookieName};
 use crate::wire::head::{OwnedHead, RequestHead};
 use crate::wire::rejection::Rejection;
 
-/// A cookie of our name, as a request presented it; see [`SessionManager::on_load_cookie`].
+/// A cookie of our name, as a request presented it; see [`SessionManagerBuilder::on_load_cookie`].
 ///
-/// [`SessionManager::on_load_cookie`]: crate::SessionManager::on_load_cookie
+/// [`SessionManagerBuilder::on_load_cookie`]: crate::SessionManagerBuilder::on_load_cookie
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PresentedCookie {
@@ -60,11 +60,11 @@ type Hook<Asked, Decision> = dyn Fn(Asked) -> Pin<Box<dyn Future<Output = Decisi
 type OnRejection = dyn Fn(Rejection, &RequestHead<'_>) -> Rejection + Send + Sync;
 
 /// The hooks of a manager.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Hooks {
-    rejection: Option<Arc<OnRejection>>,
-    load_cookie: Option<Arc<Hook<PresentedCookie, LoadCookie>>>,
-    missing_session: Option<Arc<Hook<Arc<OwnedHead>, MissingSession>>>,
+    rejection: Option<Box<OnRejection>>,
+    load_cookie: Option<Box<Hook<PresentedCookie, LoadCookie>>>,
+    missing_session: Option<Box<Hook<Arc<OwnedHead>, MissingSession>>>,
 }
 
 /// What a request keeps for hooks.
@@ -78,21 +78,21 @@ impl Hooks {
         &mut self,
         hook: impl Fn(PresentedCookie) -> F + Send + Sync + 'static,
     ) {
-        self.load_cookie = Some(Arc::new(move |cookie| Box::pin(hook(cookie))));
+        self.load_cookie = Some(Box::new(move |cookie| Box::pin(hook(cookie))));
     }
 
     pub(crate) fn set_missing_session<F: Future<Output = MissingSession> + Send + 'static>(
         &mut self,
         hook: impl Fn(Arc<OwnedHead>) -> F + Send + Sync + 'static,
     ) {
-        self.missing_session = Some(Arc::new(move |request| Box::pin(hook(request))));
+        self.missing_session = Some(Box::new(move |request| Box::pin(hook(request))));
     }
 
     pub(crate) fn set_rejection(
         &mut self,
         hook: impl Fn(Rejection, &RequestHead<'_>) -> Rejection + Send + Sync + 'static,
     ) {
-        self.rejection = Some(Arc::new(hook));
+        self.rejection = Some(Box::new(hook));
     }
 
     /// Returns whether no hook decides about the load.

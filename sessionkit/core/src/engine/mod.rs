@@ -16,19 +16,19 @@ use crate::engine::denial::Denials;
 use crate::engine::extensions::Extensions;
 use crate::engine::hooks::Hooks;
 use crate::engine::noise::Noise;
+use crate::engine::parts::EngineParts;
 use crate::engine::queue::Queues;
 use crate::engine::tasks::Tasks;
 use crate::engine::user::DynLoader;
 use crate::error::SessionError;
-use crate::event::{About, EventKind, EventSink, Events, TracingSink};
+use crate::event::{About, EventKind, Events, Timed};
 use crate::record::Record;
 use crate::record::list::SessionList;
 use crate::scope::SessionScope as _;
-use crate::store::Store;
 use crate::store::dynamic::DynStore;
 use crate::store::error::StoreError;
-use crate::time::{Clock, SystemClock, Timestamp};
-use crate::token::{OsRandom, TokenSource};
+use crate::time::{Clock, Timestamp};
+use crate::token::TokenSource;
 use crate::wire::cookie::CookieName;
 
 pub(crate) mod commit;
@@ -42,6 +42,7 @@ pub(crate) mod hooks;
 mod model;
 mod noise;
 pub(crate) mod open;
+pub(crate) mod parts;
 pub(crate) mod queue;
 pub(crate) mod session;
 pub(crate) mod tasks;
@@ -52,10 +53,9 @@ pub(crate) struct Engine {
     pub(crate) store: Arc<dyn DynStore>,
     config: SessionConfig,
     pub(crate) cookie_name: CookieName,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) tokens: Arc<dyn TokenSource>,
+    clock: Arc<dyn Clock>,
+    tokens: Arc<dyn TokenSource>,
     scope: &'static str,
-    pub(crate) sinks: Vec<Arc<dyn EventSink>>,
     pub(crate) events: Arc<Events>,
     pub(crate) tasks: Tasks,
     namespaces: RwLock<Vec<Namespace>>,
@@ -76,55 +76,30 @@ struct Namespace {
 }
 
 impl Engine {
-    pub(crate) fn new(store: impl Store, config: SessionConfig, scope: &'static str) -> Self {
-        let (clock, sinks) = (Arc::new(SystemClock), vec![Arc::new(TracingSink) as Arc<dyn EventSink>]);
-        let events = Arc::new(Events::new(sinks.clone(), clock.clone(), scope));
+    pub(crate) fn new(parts: EngineParts, scope: &'static str) -> Self {
+        let EngineParts { mut store, config, clock, tokens, sinks, hooks, user_loader, extensions, denials } = parts;
+        for sink in sinks.iter().filter(|sink| sink.times_store_calls()) {
+            store = Arc::new(Timed::new(store, sink.clone(), scope));
+        }
+        let events = Arc::new(Events::new(sinks, clock.clone(), scope));
         Self {
-            store: Arc::new(store),
+            store,
             cookie_name: CookieName::new(&config.settings().cookie_name),
             config,
             clock,
-            tokens: Arc::new(OsRandom),
+            tokens,
             scope,
-            sinks,
             tasks: Tasks::new(events.clone()),
             events,
             namespaces: RwLock::default(),
             records: Queues::default(),
             lists: Queues::default(),
             noise: Noise::new(),
-            hooks: Hooks::default(),
-            user_loader: None,
-            extensions: Extensions::default(),
-            denials: Denials::default(),
+            hooks,
+            user_loader,
+            extensions,
+            denials,
         }
-    }
-
-    /// A copy with something changed; it has done nothing yet.
-    pub(crate) fn changed(&self, change: impl FnOnce(&mut Self)) -> Self {
-        let mut engine = Self {
-            store: self.store.clone(),
-            cookie_name: CookieName::new(&self.settings().cookie_name),
-            config: self.config.clone(),
-            clock: self.clock.clone(),
-            tokens: self.tokens.clone(),
-            scope: self.scope,
-            sinks: self.sinks.clone(),
-            events: self.events.clone(),
-            tasks: self.tasks.clone(),
-            namespaces: RwLock::default(),
-            records: Queues::default(),
-            lists: Queues::default(),
-            noise: Noise::new(),
-            hooks: self.hooks.clone(),
-            user_loader: self.user_loader.clone(),
-            extensions: self.extensions.clone(),
-            denials: self.denials.clone(),
-        };
-        change(&mut engine);
-        engine.events = Arc::new(Events::new(engine.sinks.clone(), engine.clock.clone(), engine.scope));
-        engine.tasks = Tasks::new(engine.events.clone());
-        engine
     }
 
     pub(crate) fn settings(&self) -> &Settings {

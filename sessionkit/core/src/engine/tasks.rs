@@ -13,7 +13,6 @@ use crate::event::{About, EventKind, Events};
 use crate::panics::poll_caught;
 
 /// Counts the work that is not done yet.
-#[derive(Clone)]
 pub(crate) struct Tasks {
     shared: Arc<Shared>,
 }

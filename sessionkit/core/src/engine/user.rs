@@ -51,7 +51,7 @@ impl<U: SessionUser> SessionDataOrSessionUser for U {}
 
 /// Loads the user of a session: from the application's database, as a rule.
 ///
-/// [`SessionManager::with_user_loader`](crate::SessionManager::with_user_loader) takes it. It is called once for each
+/// [`SessionManagerBuilder::user_loader`](crate::SessionManagerBuilder::user_loader) takes it. It is called once for each
 /// request that asks for the user, and never for others; where somebody acts as the user it is asked for them first. It
 /// must answer within the setting `user_deadline`. An [`Arc`] of a loader is a loader, for applications that look up their
 /// users themselves too.
@@ -61,7 +61,7 @@ impl<U: SessionUser> SessionDataOrSessionUser for U {}
 /// use std::collections::HashMap;
 /// use std::convert::Infallible;
 ///
-/// use sessionkit::{MemoryStore, SessionConfig, SessionManager, SessionUser, UserLoader};
+/// use sessionkit::{MemoryStore, SessionManager, SessionUser, UserLoader};
 ///
 /// #[derive(Clone)]
 /// struct Account {
@@ -82,7 +82,7 @@ impl<U: SessionUser> SessionDataOrSessionUser for U {}
 /// }
 ///
 /// let accounts = Accounts(HashMap::from([("7".to_owned(), Account { name: "Ada".to_owned() })]));
-/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_user_loader(accounts);
+/// let manager = SessionManager::builder(MemoryStore::new()).user_loader(accounts).build();
 /// # let _ = manager;
 /// ```
 #[diagnostic::on_unimplemented(

@@ -245,7 +245,7 @@ impl SessionError {
     /// A user was asked for, and nothing loads any.
     pub(crate) fn no_user_loader(asked: &'static str) -> Self {
         Self::misuse(format!(
-            "nothing loads the user `{asked}`: give the manager a `UserLoader` of it with `SessionManager::with_user_loader`"
+            "nothing loads the user `{asked}`: give the manager a `UserLoader` of it with `SessionManagerBuilder::user_loader`"
         ))
     }
 

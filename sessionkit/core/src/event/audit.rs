@@ -81,14 +81,14 @@ impl<T: AuditLog> AuditLog for Arc<T> {
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;
-/// use sessionkit::{AuditEntry, AuditLog, AuditSink, MemoryStore, SessionConfig, SessionManager};
+/// use sessionkit::{AuditEntry, AuditLog, AuditSink, MemoryStore, SessionManager};
 ///
 /// # struct Table;
 /// # impl AuditLog for Table {
 /// #     type Error = String;
 /// #     async fn append(&self, _: &[AuditEntry]) -> Result<(), String> { Ok(()) }
 /// # }
-/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_event_sink(AuditSink::new(Table));
+/// let manager = SessionManager::builder(MemoryStore::new()).event_sink(AuditSink::new(Table)).build();
 /// # let _ = manager;
 /// ```
 pub struct AuditSink {

@@ -11,14 +11,14 @@ use crate::time::Clock;
 
 /// Takes what happens to sessions, for a log, for metrics, for an audit trail.
 ///
-/// [`SessionManager::with_event_sink`](crate::SessionManager::with_event_sink) adds one. It is called in the task of the request, so it must neither wait nor take
-/// long; a sink that panics is reported and does the request no harm. An [`Arc`] of a sink is a sink, for applications that
+/// [`SessionManagerBuilder::event_sink`](crate::SessionManagerBuilder::event_sink) adds one. It is called in the task of the
+/// request, so it must neither wait nor take long; a sink that panics is reported and does the request no harm. An [`Arc`] of a sink is a sink, for applications that
 /// ask it later what it recorded.
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;
 /// use std::sync::atomic::{AtomicU64, Ordering};
-/// use sessionkit::{EventKind, EventSink, MemoryStore, SessionConfig, SessionEvent, SessionManager};
+/// use sessionkit::{EventKind, EventSink, MemoryStore, SessionEvent, SessionManager};
 ///
 /// static LOGINS: AtomicU64 = AtomicU64::new(0);
 ///
@@ -32,7 +32,7 @@ use crate::time::Clock;
 ///     }
 /// }
 ///
-/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_event_sink(CountLogins);
+/// let manager = SessionManager::builder(MemoryStore::new()).event_sink(CountLogins).build();
 /// # let _ = manager;
 /// ```
 #[diagnostic::on_unimplemented(
@@ -45,7 +45,7 @@ pub trait EventSink: Send + Sync + 'static {
     fn record(&self, event: &SessionEvent<'_>);
 
     /// Returns whether store calls are timed for [`record_store_call`](Self::record_store_call); they are not unless
-    /// this says so. Asked once, when the sink is added.
+    /// this says so. Asked once, when the manager is built.
     fn times_store_calls(&self) -> bool {
         false
     }

@@ -56,7 +56,7 @@ impl<'a> GuardedRequest<'a> {
         Ok(self.session.read::<T>()?.0)
     }
 
-    /// A value of the application, from [`SessionManager::with_extension`](crate::SessionManager::with_extension).
+    /// A value of the application, from [`SessionManagerBuilder::extension`](crate::SessionManagerBuilder::extension).
     pub fn extension<T: Any + Send + Sync>(&self) -> Option<&T> {
         self.session.shared.engine.extensions.get()
     }

@@ -139,13 +139,13 @@ impl<L: SessionScope> Rules<L> {
     }
 
     /// Sends those who have to log in to the page that a function names, as
-    /// [`SessionManager::with_login_url`](crate::SessionManager::with_login_url) does.
+    /// [`SessionManagerBuilder::login_url`](crate::SessionManagerBuilder::login_url) does.
     pub fn login_url(self, function: fn(&RequestHead<'_>) -> String) -> Self {
         Self { options: self.options.login_url(function), ..self }
     }
 
     /// Answers those who are refused with what a function says, as
-    /// [`SessionManager::on_denied`](crate::SessionManager::on_denied) does.
+    /// [`SessionManagerBuilder::on_denied`](crate::SessionManagerBuilder::on_denied) does.
     pub fn on_denied(self, function: fn(&Denial<'_>) -> Rejection) -> Self {
         Self { options: self.options.on_denied(function), ..self }
     }

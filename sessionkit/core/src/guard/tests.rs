@@ -214,7 +214,7 @@ impl Clock for MovedClock {
 async fn visitors() -> Vec<(Visitor, RequestSession)> {
     let time = Arc::new(AtomicU64::new(1_000_000));
     let clock = MovedClock(time.clone());
-    let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_clock(clock);
+    let manager = SessionManager::builder(MemoryStore::new()).clock(clock).build();
     let log_in = async || {
         let session = manager.open();
         session.auth().login("ada").await.expect("the store works");

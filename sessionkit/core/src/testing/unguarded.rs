@@ -10,13 +10,13 @@ use crate::event::{EventKind, EventSink, SessionEvent};
 /// ```
 /// # use sessionkit_core as sessionkit;
 /// use sessionkit::testing::UnguardedRoutes;
-/// use sessionkit::{MemoryStore, SessionConfig, SessionManager};
+/// use sessionkit::{MemoryStore, SessionManager};
 ///
 /// # async fn call(_: &SessionManager, _: &str, _: &str) -> u16 { 401 }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let unguarded = UnguardedRoutes::default();
-/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_event_sink(unguarded.clone());
+/// let manager = SessionManager::builder(MemoryStore::new()).event_sink(unguarded.clone()).build();
 /// // Make the application with a layer over this manager that says `.withhold_unguarded()`. Then, with a `call` that sends
 /// // it a request and returns the status of the answer:
 /// let routes = [("GET", "/"), ("POST", "/cart"), ("GET", "/orders/7")];

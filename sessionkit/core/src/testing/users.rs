@@ -12,7 +12,7 @@ use crate::engine::user::{SessionUser, UserLoader};
 /// ```
 /// # use sessionkit_core as sessionkit;
 /// use sessionkit::testing::{TestSession, TestUsers};
-/// use sessionkit::{MemoryStore, SessionConfig, SessionManager, SessionUser};
+/// use sessionkit::{MemoryStore, SessionManager, SessionUser};
 ///
 /// #[derive(Clone)]
 /// struct Account {
@@ -24,7 +24,7 @@ use crate::engine::user::{SessionUser, UserLoader};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let users = TestUsers::new([("ada", Account { is_admin: true }), ("bob", Account { is_admin: false })]);
-/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default()).with_user_loader(users.clone());
+/// let manager = SessionManager::builder(MemoryStore::new()).user_loader(users.clone()).build();
 /// let ada = TestSession::new(&manager).login("ada").await;
 /// // Send requests with `ada.cookie()`: an administrator's. Then:
 /// users.insert("ada", Account { is_admin: false });

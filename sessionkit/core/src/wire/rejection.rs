@@ -17,8 +17,8 @@ const PAGE: &str = "text/html; charset=utf-8";
 /// A response that SessionKit gives in place of the handler: a problem, or a redirect.
 ///
 /// A program gets `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)), and a person who opened a
-/// page gets a small plain page. [`SessionManager::on_rejection`](crate::SessionManager::on_rejection) replaces either;
-/// [`with_body`](Self::with_body) decides about one.
+/// page gets a small plain page. [`on_rejection`](crate::SessionManagerBuilder::on_rejection) of the manager's builder
+/// replaces either; [`with_body`](Self::with_body) decides about one.
 ///
 /// It keeps the [`SessionError`] that it was made of: hooks, and whatever stands outside of the session layer, ask it for
 /// its [kind](Self::kind). Cheap to clone.
@@ -375,7 +375,7 @@ mod tests {
         }
         let explained = opaque.explained();
         for text in [explained.body(), explained.addressed(true).body()] {
-            assert!(text.contains("Person") && text.contains("SessionManager::with_user_loader"), "{text}");
+            assert!(text.contains("Person") && text.contains("SessionManagerBuilder::user_loader"), "{text}");
         }
     }
 }

@@ -8,12 +8,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::config::SessionConfig;
 use crate::engine::Engine;
 use crate::engine::commit::CommitError;
 use crate::engine::document::{Document as _, Refusal};
-use crate::engine::session::RecordChange;
-use crate::engine::session::Requester;
+use crate::engine::parts::EngineParts;
+use crate::engine::session::{RecordChange, Requester};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::event::{EventSink, SessionEvent};
 use crate::record::Record;
@@ -232,11 +231,9 @@ impl Bench {
     }
 
     fn process(store: &Arc<Scripted>, names: &Arc<Names>) -> Arc<Engine> {
-        let engine = Engine::new(store.clone(), SessionConfig::default(), "Main");
-        Arc::new(engine.changed(|engine| {
-            engine.sinks = vec![names.clone()];
-            engine.clock = Arc::new(Still);
-        }))
+        let (sinks, clock) = (vec![names.clone() as Arc<dyn EventSink>], Arc::new(Still));
+        let parts = EngineParts { sinks, clock, ..EngineParts::new(store.clone()) };
+        Arc::new(Engine::new(parts, "Main"))
     }
 
     pub(super) fn script(&self, acts: impl IntoIterator<Item = Act>) {

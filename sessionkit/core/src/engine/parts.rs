@@ -1,0 +1,44 @@
+//! The parts that an engine is made of.
+
+use std::sync::Arc;
+
+use crate::config::SessionConfig;
+use crate::engine::denial::Denials;
+use crate::engine::extensions::Extensions;
+use crate::engine::hooks::Hooks;
+use crate::engine::user::DynLoader;
+use crate::event::{EventSink, TracingSink};
+use crate::store::Store;
+use crate::store::dynamic::DynStore;
+use crate::time::{Clock, SystemClock};
+use crate::token::{OsRandom, TokenSource};
+
+/// The choices of an application that do not depend on each other: an engine is made of all of them at once.
+pub(crate) struct EngineParts {
+    pub(crate) store: Arc<dyn DynStore>,
+    pub(crate) config: SessionConfig,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tokens: Arc<dyn TokenSource>,
+    pub(crate) sinks: Vec<Arc<dyn EventSink>>,
+    pub(crate) hooks: Hooks,
+    pub(crate) user_loader: Option<Arc<dyn DynLoader>>,
+    pub(crate) extensions: Extensions,
+    pub(crate) denials: Denials,
+}
+
+impl EngineParts {
+    /// A store, and the defaults of everything else.
+    pub(crate) fn new(store: impl Store) -> Self {
+        Self {
+            store: Arc::new(store),
+            config: SessionConfig::default(),
+            clock: Arc::new(SystemClock),
+            tokens: Arc::new(OsRandom),
+            sinks: vec![Arc::new(TracingSink)],
+            hooks: Hooks::default(),
+            user_loader: None,
+            extensions: Extensions::default(),
+            denials: Denials::default(),
+        }
+    }
+}

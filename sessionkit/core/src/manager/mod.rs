@@ -1,0 +1,141 @@
+//! The manager: what applications hold, and what adapters call.
+
+mod builder;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+pub use builder::SessionManagerBuilder;
+
+use crate::config::SessionConfig;
+use crate::devices::list::Devices;
+use crate::engine::Engine;
+use crate::error::SessionError;
+use crate::request::RequestSession;
+use crate::request::close::{self, CloseFuture};
+use crate::request::stack::{LayerEntry, SessionStack};
+use crate::scope::{MainScope, SessionScope};
+use crate::store::Store;
+use crate::wire::head::RequestHead;
+use crate::wire::rejection::Rejection;
+use crate::wire::response::HandlerResponse;
+
+/// A store and the policy over it: everything that the sessions of an application share. Cheap to clone.
+///
+/// ```
+/// # use sessionkit_core as sessionkit;
+/// use sessionkit::{MemoryStore, SessionConfig, SessionManager};
+///
+/// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+/// # let _ = manager;
+/// ```
+///
+/// `Scope` names the scope in an application that has several; see [`SessionScope`].
+pub struct SessionManager<Scope: SessionScope = MainScope> {
+    engine: Arc<Engine>,
+    scope: PhantomData<fn() -> Scope>,
+}
+
+impl SessionManager {
+    /// Makes a manager of a store and settings; [`builder`](Self::builder) sets more.
+    pub fn new(store: impl Store, config: SessionConfig) -> Self {
+        Self::for_scope(store, config)
+    }
+
+    /// Starts from the defaults: sets up a manager with options, one of another
+    /// [scope](SessionManagerBuilder::for_scope) too.
+    pub fn builder(store: impl Store) -> SessionManagerBuilder {
+        SessionManagerBuilder::new(store)
+    }
+}
+
+impl<Scope: SessionScope> SessionManager<Scope> {
+    /// Makes the manager of one of several scopes: `SessionManager::<Office>::for_scope(store, config)`. Each needs a
+    /// cookie of its own name.
+    pub fn for_scope(store: impl Store, config: SessionConfig) -> Self {
+        SessionManagerBuilder::new(store).for_scope::<Scope>().config(config).build()
+    }
+
+    /// Opens the session of a request. Nothing is read and nothing is stored before somebody asks for something. A layer
+    /// that may stand beside others calls [`enter`](Self::enter).
+    pub fn open(&self) -> RequestSession {
+        RequestSession::new(self.engine.clone())
+    }
+
+    /// Opens the session of a request that comes to a layer of this manager, behind those of other layers; takes the session
+    /// that is there where another layer of the same manager opened it. `head` is the head of the request.
+    ///
+    /// # Errors
+    /// Fails when another manager whose cookie has the same name opened one: each would replace the other's cookie. The
+    /// request must not go on then.
+    pub fn enter<'h>(
+        &self,
+        outer: Option<&SessionStack>,
+        head: impl FnOnce() -> RequestHead<'h>,
+    ) -> Result<LayerEntry, Rejection> {
+        LayerEntry::new(&self.engine, outer, head)
+    }
+
+    /// The devices on which a user is logged in, for administrators and for jobs: to be listed and ended. Needs the
+    /// setting `track_devices`.
+    ///
+    /// ```
+    /// # use sessionkit_core as sessionkit;
+    /// use sessionkit::{MainScope, SessionError, SessionManager};
+    ///
+    /// async fn lock_out(manager: &SessionManager, user_id: i64) -> Result<(), SessionError> {
+    ///     manager.devices_of(user_id).end_all().await
+    /// }
+    /// ```
+    pub fn devices_of(&self, user_id: impl Display) -> Devices {
+        Devices::of_user(self.engine.clone(), user_id.to_string().into())
+    }
+
+    /// Ends the sessions of all users of this scope, and returns how many; anonymous sessions stay. With the setting
+    /// `track_devices` logins that are under way meanwhile fail; without it they may outlive the call.
+    ///
+    /// # Errors
+    /// Fails when the store does, or cannot [scan](crate::Store::scan). Then some of the sessions may go on; the next call
+    /// ends them. If what is stored of one session or user is damaged, the others end all the same.
+    pub async fn end_everyone(&self) -> Result<usize, SessionError> {
+        let engine = self.engine.clone();
+        let ended = self.engine.tasks.finish(async move { engine.end_everyone().await }).await;
+        ended.unwrap_or_else(|| Err(SessionError::interrupted()))
+    }
+
+    /// Closes the session of a request whose handler answered: stores what changed, and returns the changes of the
+    /// response.
+    /// Once begun it completes, even if the future is dropped.
+    ///
+    /// Changes are stored when the status is below 500 and not 408. Give the status alone, or with the feature `http` the
+    /// `&Response`: then a handler's [`Rejection`] becomes a page for a person who opened one, as others do.
+    pub fn close(&self, session: &RequestSession, response: impl Into<HandlerResponse>) -> CloseFuture {
+        let HandlerResponse { status, rejection } = response.into();
+        if rejection.is_some() {
+            session.state().given = rejection;
+        }
+        close::close(session, status)
+    }
+
+    /// Waits until every store call that was begun for a request that has left is done, and until the event sinks have
+    /// written what they recorded, for an orderly shutdown.
+    pub async fn drain(&self) {
+        self.engine.tasks.drain().await;
+        self.engine.events.flush().await;
+    }
+}
+
+impl<Scope: SessionScope> Clone for SessionManager<Scope> {
+    fn clone(&self) -> Self {
+        Self { engine: self.engine.clone(), scope: self.scope }
+    }
+}
+
+impl<Scope: SessionScope> fmt::Debug for SessionManager<Scope> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionManager").field("scope", &Scope::NAME).finish_non_exhaustive()
+    }
+}
