@@ -92,7 +92,7 @@ impl Document for Record {
     }
 
     fn history(&self) -> History {
-        self.header().history
+        self.history()
     }
 
     fn seal(draft: Draft, random: u32) -> Self {

@@ -41,15 +41,7 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     if record.header().generation != delta.generation {
         return Ok(Applied::Stale);
     }
-    let mut header = record.header().clone();
-    let mut changed = false;
-    for op in &delta.header {
-        changed |= apply_header(&mut header, op);
-    }
-    let same_owner = record.header().owner() == header.owner();
-    if let Some(rotation) = header.rotation.as_mut().filter(|_| delta.rotates()) {
-        rotation.same_owner = same_owner;
-    }
+    let header = changed_header(record.header(), delta);
     let mut ops = match &delta.fields {
         Some(fields) => fields.operations(record, now).map_err(Unfit::Field)?,
         None => FieldOps::default(),
@@ -61,15 +53,11 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     let fields = record.fields();
     let expires = fields.clone().packed().any(|(_, value, _)| !value.is_live(now));
     if ops.clear == Clear::Nothing && ops.values.is_empty() && !expires && lead.is_zero() {
-        if !changed {
-            return Ok(Applied::Unchanged);
-        }
-        let mut draft = Draft::new(header, fields.as_bytes().len());
-        draft.packed.extend_from_slice(fields.as_bytes());
-        return Ok(Applied::Changed(draft));
+        let Some(header) = header else { return Ok(Applied::Unchanged) };
+        return Ok(Applied::Changed(record.draft_of_all(Some(header))));
     }
-    let room = fields.as_bytes().len() + ops.values.len() * 64;
-    let mut draft = Draft::new(header, room);
+    let changed = header.is_some();
+    let mut draft = record.draft(header, fields.as_bytes().len() + ops.values.len() * 64);
     let written = write_fields(&mut draft.packed, record, &ops, lead, now);
     if delta.fields.is_some() && written.after > delta.limit && written.after > written.before {
         // A record that is too large already, under an older setting, may still shrink.
@@ -77,6 +65,22 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     }
     // What has expired goes with the next change, and makes none by itself.
     Ok(if changed || written.changed { Applied::Changed(draft) } else { Applied::Unchanged })
+}
+
+/// Returns the header after the operations of a delta, if they change anything.
+fn changed_header(before: &Header, delta: &Delta) -> Option<Header> {
+    if delta.header.is_empty() {
+        return None;
+    }
+    let (mut header, mut changed) = (before.clone(), false);
+    for op in &delta.header {
+        changed |= apply_header(&mut header, op);
+    }
+    let same_owner = before.owner() == header.owner();
+    if let Some(rotation) = header.rotation.as_mut().filter(|_| delta.rotates()) {
+        rotation.same_owner = same_owner;
+    }
+    changed.then_some(header)
 }
 
 /// What became of the fields: how large they were and are, and whether any is another.

@@ -152,6 +152,14 @@ impl History {
         (0..=RECENT as i32).contains(&self.revision.writes_since(revision))
     }
 
+    /// Reads the history of a packed entry that is known to be whole.
+    pub(crate) fn of(packed: &[u8]) -> Self {
+        let mut recent = [0; RECENT];
+        let places = packed[RECENT_AT..FRONT].as_chunks::<4>().0;
+        recent.iter_mut().zip(places).for_each(|(random, place)| *random = u32::from_be_bytes(*place));
+        Self { revision: revision_of(packed).unwrap_or_default(), recent }
+    }
+
     /// Writes the history to its place in a packed entry.
     pub(crate) fn write(&self, packed: &mut [u8]) {
         packed[Revision::RANGE].copy_from_slice(self.revision.as_bytes());
@@ -179,12 +187,8 @@ pub(crate) fn read_front(packed: &[u8], kind: EntryKind) -> Result<(Generation, 
     if packed.len() < FRONT || packed[KIND_AT] != kind.byte() {
         return Err(Unreadable::Damaged);
     }
-    let mut recent = [0; RECENT];
-    let places = packed[RECENT_AT..FRONT].as_chunks::<4>().0;
-    recent.iter_mut().zip(places).for_each(|(random, place)| *random = u32::from_be_bytes(*place));
-    let revision = revision_of(packed).ok_or(Unreadable::Damaged)?;
     let generation = generation_of(packed).ok_or(Unreadable::Damaged)?;
-    Ok((generation, History { revision, recent }))
+    Ok((generation, History::of(packed)))
 }
 
 pub(crate) fn revision_of(packed: &[u8]) -> Option<Revision> {

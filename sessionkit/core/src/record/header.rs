@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::record::details::LoginDetails;
-use crate::record::front::{Generation, History, Revision};
+use crate::record::front::Generation;
 use crate::record::parts::OtherPart;
 use crate::scope::{MainScope, SessionScope as _};
 use crate::time::Timestamp;
@@ -56,7 +56,6 @@ pub struct Header {
     pub details: Option<Arc<LoginDetails>>,
     /// The parts that a later release wrote, in its order.
     pub(crate) other: Option<Arc<[OtherPart]>>,
-    pub(crate) history: History,
 }
 
 /// The secret that a renewal replaced.
@@ -126,7 +125,6 @@ impl Header {
             device_label: None,
             details: None,
             other: None,
-            history: History::default(),
         }
     }
 
@@ -145,11 +143,6 @@ impl Header {
         let latest = self.created.max(self.last_seen).max(self.authenticated.unwrap_or_default());
         let lead = latest.saturating_duration_since(now);
         if lead > LEEWAY { lead } else { Duration::ZERO }
-    }
-
-    /// Returns the revision: new at every write.
-    pub fn revision(&self) -> Revision {
-        self.history.revision
     }
 
     /// Returns who proved that the session is theirs: the actor if somebody acts as another user, the user otherwise.
@@ -178,7 +171,7 @@ impl Header {
     }
 
     /// Reads what [`write_fixed`](Self::write_fixed) wrote.
-    pub(crate) fn read_fixed(packed: &[u8; FIXED], generation: Generation, history: History) -> Self {
+    pub(crate) fn read_fixed(packed: &[u8; FIXED], generation: Generation) -> Self {
         let number = |at: usize| u32::from_be_bytes([packed[at], packed[at + 1], packed[at + 2], packed[at + 3]]);
         let created = Timestamp::from_unix_seconds((u64::from(packed[0]) << 32) | u64::from(number(1)));
         let time = |offset: u32| created.saturating_add(Duration::from_secs(u64::from(offset)));
@@ -191,7 +184,6 @@ impl Header {
             idle_deadline: time(number(13)),
             absolute_deadline: optional(number(17)),
             generation,
-            history,
             ..Self::new(SecretHash::from_bytes(secret), created, Duration::from_secs(u64::from(number(21))), None)
         }
     }
@@ -211,7 +203,7 @@ mod tests {
         header.last_seen = now.saturating_add(Duration::from_secs(30));
         let mut packed = Vec::new();
         header.write_fixed(&mut packed);
-        let read = Header::read_fixed(packed[..].try_into().unwrap(), header.generation, header.history);
+        let read = Header::read_fixed(packed[..].try_into().unwrap(), header.generation);
         assert_eq!(format!("{read:?}"), format!("{header:?}"));
     }
 

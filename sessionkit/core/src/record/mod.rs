@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::record::delta::ValueRef;
-use crate::record::front::Unreadable;
+use crate::record::front::{History, Revision, Unreadable};
 use crate::record::header::Header;
 use crate::record::packing::{Fields, read_header, write_field, write_header};
 use crate::time::Timestamp;
@@ -102,18 +102,44 @@ impl Record {
         self.fields().value_near(key, place).filter(|value| value.is_live(now))
     }
 
+    /// Returns the revision: new at every write.
+    pub fn revision(&self) -> Revision {
+        self.history().revision
+    }
+
+    pub(crate) fn history(&self) -> History {
+        History::of(&self.packed)
+    }
+
     /// Returns the same fields under another header.
     pub(crate) fn with_header(&self, header: Header) -> Self {
-        let mut draft = Draft::new(header, self.fields().as_bytes().len());
-        draft.packed.extend_from_slice(self.fields().as_bytes());
-        draft.finish()
+        self.draft_of_all(Some(header)).finish()
     }
 
     /// Returns the record with the next revision.
     pub(crate) fn sealed(&self, random: u32) -> Self {
-        let mut draft = Draft::of(self.header.clone(), self.fields().as_bytes().len());
-        draft.packed.extend_from_slice(self.fields().as_bytes());
-        draft.seal(random)
+        self.draft_of_all(None).seal(random)
+    }
+
+    /// Begins the record that comes after this one, under its header or another one, with room for fields of so many
+    /// bytes.
+    pub(crate) fn draft(&self, header: Option<Header>, fields: usize) -> Draft {
+        let Some(header) = header else {
+            let mut packed = Vec::with_capacity(self.start + fields);
+            packed.extend_from_slice(&self.packed[..self.start]);
+            return Draft { header: self.header.clone(), packed, start: self.start };
+        };
+        let mut draft = Draft::new(header, fields);
+        self.history().write(&mut draft.packed);
+        draft
+    }
+
+    /// Begins the record that comes after this one, with all of its fields.
+    pub(crate) fn draft_of_all(&self, header: Option<Header>) -> Draft {
+        let fields = &self.packed[self.start..];
+        let mut draft = self.draft(header, fields.len());
+        draft.packed.extend_from_slice(fields);
+        draft
     }
 }
 
@@ -134,23 +160,17 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Begins with the header, with room for fields of so many bytes.
-    pub(crate) fn new(header: Header, fields: usize) -> Self {
-        Self::of(Arc::new(header), fields)
-    }
-
-    fn of(header: Arc<Header>, fields: usize) -> Self {
+    /// Begins a record that has no revision yet, with room for fields of so many bytes.
+    fn new(header: Header, fields: usize) -> Self {
         let mut packed = Vec::with_capacity(160 + fields);
         write_header(&mut packed, &header);
         let start = packed.len();
-        Self { header, packed, start }
+        Self { header: Arc::new(header), packed, start }
     }
 
     /// Gives the record the next revision.
     pub(crate) fn seal(mut self, random: u32) -> Record {
-        let history = self.header.history.next(random);
-        Arc::make_mut(&mut self.header).history = history;
-        history.write(&mut self.packed);
+        History::of(&self.packed).next(random).write(&mut self.packed);
         self.finish()
     }
 

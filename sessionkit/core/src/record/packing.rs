@@ -129,9 +129,9 @@ pub(crate) fn field_size(key: &[u8], value: ValueRef<'_>) -> usize {
 
 /// Reads the header of a packed record; what is left are the fields.
 pub(crate) fn read_header(packed: &[u8]) -> Result<(Header, &[u8]), Unreadable> {
-    let (generation, history) = front::read_front(packed, EntryKind::Session)?;
+    let (generation, _) = front::read_front(packed, EntryKind::Session)?;
     let (fixed, mut rest) = packed[FRONT..].split_first_chunk::<FIXED>().ok_or(Unreadable::Damaged)?;
-    let mut header = Header::read_fixed(fixed, generation, history);
+    let mut header = Header::read_fixed(fixed, generation);
     read_parts(&mut rest, &mut header).ok_or(Unreadable::Damaged)?;
     Ok((header, rest))
 }
@@ -141,9 +141,9 @@ pub(crate) fn has_user(packed: &[u8]) -> bool {
     packed.get(FRONT + FIXED) == Some(&parts::USER)
 }
 
+/// Writes the header of a record that has no revision yet.
 pub(crate) fn write_header(packed: &mut Vec<u8>, header: &Header) {
     front::write_front(packed, EntryKind::Session, header.generation);
-    header.history.write(packed);
     header.write_fixed(packed);
     write_parts(packed, header);
 }

@@ -47,7 +47,6 @@ fn full() -> Record {
             stamp: Some(CredentialStamp::from_bytes([1, 2, 3, 4, 5, 6, 7, 8])),
         }
         .shared(),
-        history: History::default().next(0x0102_0304),
         ..Header::new(hash(7), NOW, Duration::from_secs(3600), None)
     };
     let code = StoredValue { carried: true, deadline: Some(after(600)), ..StoredValue::new("123") };
@@ -59,7 +58,7 @@ fn full() -> Record {
         ("cart.pin", pin.as_ref()),
         ("l", long.as_ref()),
     ];
-    Record::from_fields(header, fields).sealed(0xa1b2_c3d4)
+    Record::from_fields(header, fields).sealed(0x0102_0304).sealed(0xa1b2_c3d4)
 }
 
 fn full_bytes() -> Vec<u8> {

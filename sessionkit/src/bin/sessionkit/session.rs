@@ -45,7 +45,7 @@ impl Session {
             "device_label": header.device_label.as_deref(),
             "methods": self.methods(),
             "generation": header.generation.number(),
-            "revision": revision(header.revision()),
+            "revision": revision(self.record.revision()),
             "size": self.record.as_bytes().len(),
             "fields": self.record.fields().map(|field| Field::new(field).to_json()).collect::<Vec<_>>(),
         })
@@ -71,7 +71,7 @@ impl fmt::Display for Session {
             ("device label", header.device_label.as_deref().map_or_else(none, str::to_owned)),
             ("methods", methods.unwrap_or_else(none)),
             ("generation", header.generation.number().to_string()),
-            ("revision", revision(header.revision())),
+            ("revision", revision(self.record.revision())),
             ("size", format!("{} bytes", self.record.as_bytes().len())),
         ] {
             writeln!(f, "{name:<18} {}", printable(&value))?;

@@ -40,7 +40,7 @@ impl fmt::Debug for Bytes {
         if let Ok(record) = Record::from_bytes(self.0.clone()) {
             let header = record.header();
             let generation = header.generation.number();
-            write!(f, "{:?} generation {generation} ", header.history.revision)?;
+            write!(f, "{:?} generation {generation} ", record.revision())?;
             write!(f, "secret {} of {:?}", header.secret.as_bytes()[0], header.owner())?;
             let previous = header.previous.map(|previous| previous.secret.as_bytes()[0]);
             let replaced = header.rotation.map(|rotation| rotation.replaced.as_bytes()[0]);

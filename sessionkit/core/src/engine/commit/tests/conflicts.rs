@@ -1,7 +1,6 @@
 //! Another process was faster.
 
 use super::bench::{Act, Bench, Call, NOW, add, failure, is_gone, is_stale, rotate, secret, set};
-use crate::engine::document::Document as _;
 use crate::store::entry::Entry;
 use crate::store::key::EntryKey;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::record::apply::{Applied, Unfit, apply};
 use crate::record::delta::{Clear, Delta, FieldChanges, FieldKey, FieldOps, HeaderOp, StoredValue};
 use crate::record::field_error::FieldError;
-use crate::record::front::{Generation, History};
+use crate::record::front::Generation;
 use crate::record::header::Header;
 use crate::record::packing::write_header;
 use crate::record::{Draft, Record};
@@ -156,7 +156,7 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn of(record: &Record) -> Self {
-        let header = Header { history: History::default(), ..record.header().clone() };
+        let header = record.header().clone();
         let mut packed = Vec::new();
         write_header(&mut packed, &header);
         let fields: BTreeMap<_, _> = record.fields().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
