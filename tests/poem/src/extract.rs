@@ -12,16 +12,17 @@ use sessionkit_core::{MainScope, SessionData, SessionScope, SessionUser};
 use crate::head::head;
 use crate::rejection::SessionRejection;
 
-/// Returns the session of a scope, which knows the head of the request.
-pub(crate) fn session<L: SessionScope>(request: &Request) -> Result<&RequestSession, SessionRejection> {
-    let head = head(request);
-    match request.data().and_then(SessionStack::of_scope::<L>) {
-        Some(session) => {
-            session.attach(&head);
-            Ok(session)
-        }
-        None => Err(missing_layer(L::NAME, "SessionMiddleware::new(manager)", &head).into()),
-    }
+/// Finds the session of a scope.
+pub(crate) fn find<L: SessionScope>(request: &Request) -> Result<&RequestSession, SessionRejection> {
+    let session = request.data().and_then(SessionStack::of_scope::<L>);
+    session.ok_or_else(|| missing_layer(L::NAME, "SessionMiddleware::new(manager)", &head(request)).into())
+}
+
+/// Finds the session of a scope, and gives it the head of the request.
+fn session<L: SessionScope>(request: &Request) -> Result<&RequestSession, SessionRejection> {
+    let session = find::<L>(request)?;
+    session.attach(&head(request));
+    Ok(session)
 }
 
 /// A struct of the session, to read and to change.
@@ -89,7 +90,7 @@ pub struct User<U: SessionUser, L: SessionScope = MainScope>(Arc<U>, PhantomData
 
 impl<'a, U: SessionUser, L: SessionScope> FromRequest<'a> for User<U, L> {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> Result<Self> {
-        let user = require_user(session::<L>(request)?, &head(request)).await;
+        let user = require_user(find::<L>(request)?, &head(request)).await;
         Ok(Self(user.map_err(SessionRejection::from)?, PhantomData))
     }
 }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use poem::{FromRequest, Request, RequestBody, Result};
 use sessionkit_core::adapter::{Check, GuardMark, guard};
 
-use crate::extract::session;
+use crate::extract::find;
 use crate::head::head;
 use crate::rejection::SessionRejection;
 
@@ -19,11 +19,8 @@ impl<'a, C: Check> FromRequest<'a> for PoemGuard<C> {
         if let Some(mark) = request.data::<GuardMark>() {
             mark.set();
         }
-        // Whom everybody may call needs no session.
-        if !C::IS_PUBLIC {
-            let session = session::<C::Scope>(request)?;
-            guard::<C>(session, &head(request)).await.map_err(SessionRejection::from)?;
-        }
+        let session = find::<C::Scope>(request)?;
+        guard::<C>(session, &head(request)).await.map_err(SessionRejection::from)?;
         Ok(Self(PhantomData))
     }
 }

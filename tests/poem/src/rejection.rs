@@ -2,19 +2,22 @@
 
 use std::error::Error;
 use std::fmt;
+use std::ops::Deref;
 
 use poem::error::ResponseError;
 use poem::http::StatusCode;
 use poem::{Body, IntoResponse, Response, ResponseParts};
 use sessionkit_core::{Rejection, SessionError};
 
-/// The error of extractors and guards, and of handlers that use `?` on a [`SessionError`].
+/// The error of extractors and guards, and of handlers that use `?` on a [`SessionError`]. It dereferences to
+/// [`Rejection`].
 #[derive(Clone, Debug)]
 pub struct SessionRejection(Rejection);
 
-impl SessionRejection {
-    /// Returns the status, the text and the headers, and the error that it was made of.
-    pub fn rejection(&self) -> &Rejection {
+impl Deref for SessionRejection {
+    type Target = Rejection;
+
+    fn deref(&self) -> &Rejection {
         &self.0
     }
 }

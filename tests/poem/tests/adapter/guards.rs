@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use poem::test::TestClient;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Body, Endpoint, EndpointExt, Request, RequestParts, Response, Route, get, handler, post};
-use sessionkit::testing::TestSession;
+use sessionkit::testing::{CountingStore, TestSession};
 use sessionkit::{MemoryStore, SessionManager};
 use sessionkit_poem::{SessionMiddleware, User, session};
 
@@ -134,8 +134,14 @@ async fn predicates_see_the_user_and_the_session() {
 }
 
 #[tokio::test]
-async fn what_everybody_may_call_needs_no_session() {
-    assert_eq!(text(TestClient::new(routes()).get("/about").send().await).await, "a shop");
+async fn a_public_route_does_not_look_at_the_session() {
+    let store = CountingStore::new(MemoryStore::new());
+    let manager = manager_with_users(store.clone());
+    let ada = TestSession::new(&manager).login("ada").await;
+    store.take();
+    let answer = TestClient::new(app(&manager)).get("/shop/about").header("cookie", ada.cookie()).send().await;
+    assert_eq!(text(answer).await, "a shop");
+    assert_eq!(store.take().total(), 0);
 }
 
 #[tokio::test]
