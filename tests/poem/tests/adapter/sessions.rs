@@ -1,16 +1,19 @@
 //! One session for each request, stored when the handler has answered.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use poem::http::StatusCode;
 use poem::middleware::CatchPanic;
 use poem::test::TestClient;
 use poem::web::{Data, Path};
 use poem::{Body, Endpoint, EndpointExt, Error, IntoResponse, Response, Result, Route, get, handler, post};
+use sessionkit::manual::SessionHandle;
 use sessionkit::testing::{CountingStore, TestSession};
 use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager, SessionScope};
 use sessionkit_poem::{Auth, Session, SessionMiddleware, SessionRejection, SessionView};
 use tokio::sync::Barrier;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::{Cart, all, manager, manager_of, status, text};
 
@@ -188,6 +191,28 @@ async fn a_panic_stores_nothing_wherever_it_is_caught() {
         assert_eq!((status(&answer), all(answer.0.headers(), "set-cookie")), (500, vec![]), "{outside}");
         assert_eq!(ada.changed().await, [""; 0], "{outside}");
     }
+}
+
+/// Lets the test have what a task of the application would keep, and waits for a client that leaves.
+#[handler]
+async fn stay(auth: Auth, Data(sender): Data<&UnboundedSender<(Auth, SessionHandle)>>) -> Result<(), SessionRejection> {
+    let handle = auth.session().handle().await?;
+    sender.send((auth, handle)).expect("the test waits for it");
+    std::future::pending().await
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_ends_the_request() {
+    let manager = manager();
+    let ada = TestSession::new(&manager).login("ada").await;
+    let (sender, mut receiver) = unbounded_channel::<(Auth, SessionHandle)>();
+    let shop = TestClient::new(Route::new().at("/", get(stay)).data(sender).with(SessionMiddleware::new(manager)));
+    let request = tokio::spawn(async move { shop.get("/").header("cookie", ada.cookie()).send().await });
+    let (_auth, mut handle) = receiver.recv().await.expect("the handler runs");
+    request.abort();
+    // It waits for the end of the request.
+    let is_there = tokio::time::timeout(Duration::from_secs(10), handle.reload()).await;
+    assert!(is_there.expect("the request has ended").expect("the store answers"));
 }
 
 struct Office;
