@@ -1,4 +1,5 @@
-//! The macros of SessionKit. Depend on `sessionkit` and use them from there.
+//! The macros of SessionKit. Depend on `sessionkit` and use them from there; authors of adapters depend on this crate for
+//! [`session_in_order`] and [`session_together`].
 //!
 //! Both macros go the same way: parse, model, check, expand. A mistake is reported on the tokens that make it, all
 //! mistakes of an item at once, and a broken item still expands to something that type-checks where it is used.
@@ -86,7 +87,7 @@ pub fn derive_session_data(input: TokenStream) -> TokenStream {
 /// `impl` block cannot hold it.
 #[proc_macro_attribute]
 pub fn session_axum(args: TokenStream, item: TokenStream) -> TokenStream {
-    guard::expand(guard::Framework::Axum, args.into(), item.into()).into_tokens().into()
+    guard::expand(&guard::Adapter::axum(), args.into(), item.into()).into_tokens().into()
 }
 
 #[doc = include_str!("guard/keys.md")]
@@ -96,5 +97,65 @@ pub fn session_axum(args: TokenStream, item: TokenStream) -> TokenStream {
 /// cannot hold it.
 #[proc_macro_attribute]
 pub fn session_actix(args: TokenStream, item: TokenStream) -> TokenStream {
-    guard::expand(guard::Framework::Actix, args.into(), item.into()).into_tokens().into()
+    guard::expand(&guard::Adapter::actix(), args.into(), item.into()).into_tokens().into()
+}
+
+/// Guards a handler of a framework that extracts arguments in order: for the attribute `#[session(..)]` of an adapter outside
+/// of SessionKit.
+///
+/// The guard type of the adapter and a `;` come before what the user wrote. The handler gets a first argument of the type
+/// `Guard<C>`, where `C` implements `Check`:
+///
+/// ```ignore
+/// #[session_in_order(::my_adapter::Guard; require_login)]
+/// async fn account(person: User<Person>) -> String { .. }
+///
+/// // becomes
+/// async fn account(_: ::my_adapter::Guard<RequireLogin>, person: User<Person>) -> String { .. }
+/// ```
+///
+/// `Guard<C>` is an extractor of the framework that calls `sessionkit_core::adapter::guard::<C>`, and fails with its rejection.
+///
+/// An attribute cannot be re-exported with arguments. So the adapter has a crate of its own for `#[session(..)]`, which adds the
+/// guard type, and hands on everything else as it is:
+///
+/// ```ignore
+/// use proc_macro::TokenStream;
+/// use quote::quote;
+///
+/// /// Guards a handler: `#[session(require_login)]`.
+/// #[proc_macro_attribute]
+/// pub fn session(args: TokenStream, item: TokenStream) -> TokenStream {
+///     let (args, item) = (proc_macro2::TokenStream::from(args), proc_macro2::TokenStream::from(item));
+///     quote!(#[::my_adapter::__private::session_in_order(::my_adapter::Guard; #args)] #item).into()
+/// }
+/// ```
+///
+/// The code that it makes names `::sessionkit` too, unless the user writes `crate = path`: applications depend on both.
+#[proc_macro_attribute]
+pub fn session_in_order(args: TokenStream, item: TokenStream) -> TokenStream {
+    let extraction = guard::Extraction::InOrder { most: usize::MAX };
+    guard::expand_for(extraction, args.into(), item.into()).into_tokens().into()
+}
+
+/// Guards a handler of a framework that extracts all arguments together: for the attribute `#[session(..)]` of an adapter
+/// outside of SessionKit.
+///
+/// It is used as [`session_in_order`] is. The handler gets one argument in place of all, of the type `Guard<C, (A, B)>`:
+///
+/// ```ignore
+/// #[session_together(::my_adapter::Guard; require_login)]
+/// async fn change(person: User<Person>, form: Form<Change>) -> String { .. }
+///
+/// // becomes
+/// async fn change(
+///     ::my_adapter::Guard(_, (person, form)): ::my_adapter::Guard<RequireLogin, (User<Person>, Form<Change>)>,
+/// ) -> String { .. }
+/// ```
+///
+/// `Guard<C, A>` is a tuple struct with two fields, the second of which is an `A`. It is an extractor of the framework that
+/// calls `sessionkit_core::adapter::guard::<C>` first, and extracts `A` if that let the request pass.
+#[proc_macro_attribute]
+pub fn session_together(args: TokenStream, item: TokenStream) -> TokenStream {
+    guard::expand_for(guard::Extraction::Together, args.into(), item.into()).into_tokens().into()
 }

@@ -4,7 +4,7 @@ pub use core::primitive::{str, u32};
 pub use core::result::Result::{self, Err, Ok};
 pub use std::default::Default;
 
-pub use sessionkit_core::adapter::Check;
+pub use sessionkit_core::adapter::{Check, GuestOnly, Public, RequireFresh, RequireLogin};
 pub use sessionkit_core::derive::{
     Counter, Entries, Field, FieldReader, FieldWriter, Flash, GuardOptions, Interrupted, Merge, Operator,
     SessionDataOrSessionUser, Stored, Subjects, ThreeWay, counter, entries, flash, migrate, stored, stored_or,

@@ -36,5 +36,4 @@ pub use sessionkit_macros::session_actix as session;
 #[doc(hidden)]
 pub mod __private {
     pub use sessionkit_actix::ActixGuard;
-    pub use sessionkit_core::adapter::{GuestOnly, Public, RequireFresh, RequireLogin};
 }

@@ -37,5 +37,4 @@ pub use sessionkit_macros::session_axum as session;
 #[doc(hidden)]
 pub mod __private {
     pub use sessionkit_axum::AxumGuard;
-    pub use sessionkit_core::adapter::{GuestOnly, Public, RequireFresh, RequireLogin};
 }

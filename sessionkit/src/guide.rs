@@ -18,6 +18,7 @@
 //! | [Events](events) | what is reported to the log, to metrics, and to an audit trail? |
 //! | [Testing](testing) | how do I test an application that has sessions? |
 //! | [Writing a store](writing_a_store) | how do I keep sessions in my database, and which bytes are stored? |
+//! | [Writing an adapter](writing_an_adapter) | how do sessions come to another web framework? |
 //! | [Deploying](deploying) | what does production ask for? |
 //! | [Settings](settings) | which settings are there, and what are their defaults? |
 //!
@@ -72,6 +73,9 @@ pub mod testing {}
 #[doc = "```"]
 #[doc = include_str!("guide/stored_bytes.md")]
 pub mod writing_a_store {}
+
+#[doc = include_str!("guide/writing_an_adapter.md")]
+pub mod writing_an_adapter {}
 
 #[doc = include_str!("guide/deploying.md")]
 pub mod deploying {}

@@ -20,7 +20,7 @@
 //! | `metrics` | the event sink `MetricsSink`, for the facade `metrics` |
 //! | `redis` | sessions in Redis |
 //! | `redis-tls` | sessions in Redis over TLS, where the URL says `rediss://` |
-//! | `testing` | a session for tests in one line, a movable clock, a counting store, the suite for stores |
+//! | `testing` | a session for tests in one line, a movable clock, a counting and a failing store, the suite for stores |
 //!
 //! None is on by default, and all of them can be on together.
 

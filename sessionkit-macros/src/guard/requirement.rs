@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 
-use super::Framework;
+use super::adapter::Adapter;
 use super::conditions::{Condition, Conditions};
 use super::handler::Handler;
 use super::operator::Operator;
@@ -15,8 +15,8 @@ use crate::tokens::find_ident;
 pub(crate) struct Requirement {
     /// The facade.
     pub(crate) root: TokenStream,
-    /// The framework's part of the runtime.
-    pub(crate) framework: TokenStream,
+    /// The guard type of the adapter.
+    pub(crate) guard: TokenStream,
     /// The requirement's type.
     pub(crate) ty: TokenStream,
     /// What defines the type, if that is not the runtime.
@@ -42,7 +42,7 @@ pub(crate) fn has_a_place(conditions: &Conditions, handler: &Handler, errors: &E
     }
 }
 
-pub(crate) fn build(framework: Framework, conditions: &Conditions, handler: &Handler) -> Requirement {
+pub(crate) fn build(adapter: &Adapter, conditions: &Conditions, handler: &Handler) -> Requirement {
     let place = match (conditions.all.first(), conditions.public.key()) {
         (Some(condition), _) => ours_at(condition.key()),
         (None, Some(public)) => ours_at(public),
@@ -56,21 +56,18 @@ pub(crate) fn build(framework: Framework, conditions: &Conditions, handler: &Han
         Some(path) => path.to_token_stream(),
         None => quote_spanned!(place=> #root::__private::MainScope),
     };
-    let module = match framework {
-        Framework::Axum => quote_spanned!(place=> #root::axum::__private),
-        Framework::Actix => quote_spanned!(place=> #root::actix::__private),
-    };
+    let guard = adapter.guard(&root, place);
     if let Some(ReadyMade { name, argument }) = ready_made(conditions) {
         // A scope that is none is reported on its name.
         let place_of_scope = conditions.scope.value().map_or(place, ours_at);
-        let module_there = moved_to(place_of_scope, &module);
+        let root_there = moved_to(place_of_scope, &root);
         let name = Ident::new(name, place_of_scope);
-        let ty = quote_spanned!(place_of_scope=> #module_there::#name<#argument #scope>);
-        return Requirement { root, framework: module, ty, item: None, place };
+        let ty = quote_spanned!(place_of_scope=> #root_there::__private::#name<#argument #scope>);
+        return Requirement { root, guard, ty, item: None, place };
     }
     let name = format_ident!("__session_guard_{}", handler.signature.ident.unraw(), span = place);
     let item = definition(&name, &root, &scope, conditions, handler, place);
-    Requirement { root, framework: module, ty: name.to_token_stream(), item: Some(item), place }
+    Requirement { root, guard, ty: name.to_token_stream(), item: Some(item), place }
 }
 
 /// A type of the runtime that asks what the conditions do.

@@ -4,13 +4,13 @@ use expect_test::expect;
 use quote::quote;
 
 use super::expands_to;
-use crate::guard::{Framework, expand};
+use crate::guard::{Adapter, Extraction, expand, expand_for};
 
 #[test]
 fn axum_require_login_emits_no_item() {
     expands_to(
         expand(
-            Framework::Axum,
+            &Adapter::axum(),
             quote!(require_login),
             quote! {
                 /// Adds an item.
@@ -26,7 +26,7 @@ fn axum_require_login_emits_no_item() {
             #[tracing::instrument(skip_all)]
             pub(crate) async fn add(
                 _: ::sessionkit::axum::__private::AxumGuard<
-                    ::sessionkit::axum::__private::RequireLogin<::sessionkit::__private::MainScope>,
+                    ::sessionkit::__private::RequireLogin<::sessionkit::__private::MainScope>,
                 >,
                 mut cart: Session<Cart>,
                 Form(item): Form<Item>,
@@ -45,7 +45,7 @@ fn axum_require_login_emits_no_item() {
 fn axum_require_emits_the_requirement() {
     expands_to(
         expand(
-            Framework::Axum,
+            &Adapter::axum(),
             quote!(require_login, require = |user: &User| user.is_admin, require = (policy::is_open), scope = Office,),
             quote! {
                 #[cfg(feature = "admin")]
@@ -89,7 +89,7 @@ fn axum_require_emits_the_requirement() {
 fn operators_are_flat() {
     expands_to(
         expand(
-            Framework::Axum,
+            &Adapter::axum(),
             quote!(
                 any(is_admin, all(require_login, |cart: &Cart| cart.paid || cart.free), not(require = is_banned)),
                 require_fresh = "5m", requirement = hours::Office<9>, login_url = "/office/login", on_denied = page
@@ -144,7 +144,7 @@ fn operators_are_flat() {
 fn what_the_runtime_has_ready_needs_no_item() {
     let expanded = |args| {
         let expansion = expand(
-            Framework::Actix,
+            &Adapter::actix(),
             args,
             quote!(
                 async fn show() {}
@@ -169,7 +169,7 @@ fn what_the_runtime_has_ready_needs_no_item() {
 fn axum_takes_no_more_than_sixteen_arguments() {
     expands_to(
         expand(
-            Framework::Axum,
+            &Adapter::axum(),
             quote!(require_login, crate = web::sessionkit),
             quote! {
                 async fn all(
@@ -186,7 +186,7 @@ fn axum_takes_no_more_than_sixteen_arguments() {
                     Path(a),
                 ): (
                     web::sessionkit::axum::__private::AxumGuard<
-                        web::sessionkit::axum::__private::RequireLogin<
+                        web::sessionkit::__private::RequireLogin<
                             web::sessionkit::__private::MainScope,
                         >,
                     >,
@@ -221,7 +221,7 @@ fn axum_takes_no_more_than_sixteen_arguments() {
 fn axum_argument_of_ours_is_not_too_many_for_clippy() {
     expands_to(
         expand(
-            Framework::Axum,
+            &Adapter::axum(),
             quote!(require_login),
             quote!(
                 async fn seven(a: A, b: A, c: A, d: A, e: A, f: A, g: A) {}
@@ -231,7 +231,7 @@ fn axum_argument_of_ours_is_not_too_many_for_clippy() {
             #[allow(clippy::too_many_arguments)]
             async fn seven(
                 _: ::sessionkit::axum::__private::AxumGuard<
-                    ::sessionkit::axum::__private::RequireLogin<::sessionkit::__private::MainScope>,
+                    ::sessionkit::__private::RequireLogin<::sessionkit::__private::MainScope>,
                 >,
                 a: A,
                 b: A,
@@ -253,7 +253,7 @@ fn axum_argument_of_ours_is_not_too_many_for_clippy() {
 fn actix_nests_the_arguments() {
     expands_to(
         expand(
-            Framework::Actix,
+            &Adapter::actix(),
             quote!(require = is_admin),
             quote! {
                 #[get("/{id}")]
@@ -308,7 +308,7 @@ fn actix_nests_the_arguments() {
 fn actix_without_arguments() {
     expands_to(
         expand(
-            Framework::Actix,
+            &Adapter::actix(),
             quote!(require_login),
             quote!(
                 fn index() -> impl Future<Output = HttpResponse> {
@@ -322,7 +322,7 @@ fn actix_without_arguments() {
                     _,
                     (),
                 ): ::sessionkit::actix::__private::ActixGuard<
-                    ::sessionkit::actix::__private::RequireLogin<::sessionkit::__private::MainScope>,
+                    ::sessionkit::__private::RequireLogin<::sessionkit::__private::MainScope>,
                     (),
                 >,
             ) -> impl Future<Output = HttpResponse> {
@@ -342,22 +342,22 @@ fn the_body_is_not_parsed() {
             let x = ;
         }
     };
-    let expansion = expand(Framework::Axum, quote!(require_login), item);
+    let expansion = expand(&Adapter::axum(), quote!(require_login), item);
     assert!(expansion.error.is_none());
-    expect![[r#"async fn half_done (_ : :: sessionkit :: axum :: __private :: AxumGuard < :: sessionkit :: axum :: __private :: RequireLogin < :: sessionkit :: __private :: MainScope > >) { :: sessionkit :: __private :: access ! { "half_done" , "require_login" } let x = ; }"#]].assert_eq(&expansion.code.to_string());
+    expect![[r#"async fn half_done (_ : :: sessionkit :: axum :: __private :: AxumGuard < :: sessionkit :: __private :: RequireLogin < :: sessionkit :: __private :: MainScope > >) { :: sessionkit :: __private :: access ! { "half_done" , "require_login" } let x = ; }"#]].assert_eq(&expansion.code.to_string());
 }
 
 #[test]
 fn a_handler_without_a_body_is_left_to_the_compiler() {
     let expansion = expand(
-        Framework::Actix,
+        &Adapter::actix(),
         quote!(require_login),
         quote!(
             async fn declared(a: A);
         ),
     );
     assert!(expansion.error.is_none());
-    expect!["async fn declared (:: sessionkit :: actix :: __private :: ActixGuard (_ , (a ,)) : :: sessionkit :: actix :: __private :: ActixGuard < :: sessionkit :: actix :: __private :: RequireLogin < :: sessionkit :: __private :: MainScope > , (A ,) >) ;"].assert_eq(&expansion.code.to_string());
+    expect!["async fn declared (:: sessionkit :: actix :: __private :: ActixGuard (_ , (a ,)) : :: sessionkit :: actix :: __private :: ActixGuard < :: sessionkit :: __private :: RequireLogin < :: sessionkit :: __private :: MainScope > , (A ,) >) ;"].assert_eq(&expansion.code.to_string());
 }
 
 #[test]
@@ -365,7 +365,48 @@ fn a_mistake_leaves_the_handler_as_it_is() {
     let item = quote!(
         async fn show(cart: Session<Cart>) {}
     );
-    let expansion = expand(Framework::Axum, quote!(requires_login), item.clone());
+    let expansion = expand(&Adapter::axum(), quote!(requires_login), item.clone());
     assert!(expansion.error.is_some());
     assert_eq!(expansion.code.to_string(), item.to_string());
+}
+
+#[test]
+fn another_adapter_names_its_guard() {
+    let item = quote!(
+        async fn show(cart: Session<Cart>, form: Form) {}
+    );
+    let args = quote!(::poem_sessions::Guard; require_login, scope = Office);
+    let extraction = Extraction::InOrder { most: usize::MAX };
+    expands_to(
+        expand_for(extraction, args.clone(), item.clone()),
+        expect![[r#"
+        async fn show(
+            _: ::poem_sessions::Guard<::sessionkit::__private::RequireLogin<Office>>,
+            cart: Session<Cart>,
+            form: Form,
+        ) {
+            ::sessionkit::__private::access! {
+                "show", "require_login , scope = Office"
+            }
+        }
+    "#]],
+    );
+    expands_to(
+        expand_for(Extraction::Together, args, item),
+        expect![[r#"
+        async fn show(
+            ::poem_sessions::Guard(
+                _,
+                (cart, form),
+            ): ::poem_sessions::Guard<
+                ::sessionkit::__private::RequireLogin<Office>,
+                (Session<Cart>, Form),
+            >,
+        ) {
+            ::sessionkit::__private::access! {
+                "show", "require_login , scope = Office"
+            }
+        }
+    "#]],
+    );
 }

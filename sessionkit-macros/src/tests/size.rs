@@ -3,7 +3,7 @@
 use quote::quote;
 
 use crate::derive;
-use crate::guard::{self, Framework};
+use crate::guard::{self, Adapter};
 
 #[test]
 fn eight_fields_expand_to_little_code() {
@@ -40,7 +40,7 @@ fn a_guarded_handler_expands_to_little_code() {
     );
     let length = handler.to_string().len();
     let requirement = quote!(require_login, require = |cart: &Cart| !cart.items.is_empty());
-    let expansion = guard::expand(Framework::Axum, requirement, handler);
+    let expansion = guard::expand(&Adapter::axum(), requirement, handler);
     assert!(expansion.error.is_none());
     let length = expansion.code.to_string().len() - length;
     println!("a guarded handler: {length} bytes");

@@ -1,11 +1,14 @@
 //! The engine of SessionKit: what a session is, how requests change it, and what a store must do.
 //!
 //! Applications use the crate `sessionkit`, which re-exports this one beside the adapter of their web framework.
-//! Authors of stores and of adapters depend on this crate alone:
+//! Authors of stores and of adapters depend on this crate:
 //!
 //! - a **store** implements [`Store`] and passes the suite in `testing` (feature `testing`);
-//! - an **adapter** puts a [`RequestSession`](adapter::RequestSession) into each request, hands out [`Checkout`](adapter::Checkout)s and [`Auth`], and does to the
-//!   response what [`SessionManager::close`] says.
+//! - an **adapter** gives each request a [`RequestSession`](adapter::RequestSession), hands out
+//!   [`Checkout`](adapter::Checkout)s and [`Auth`], and does to the response what [`SessionManager::close`] says. The module
+//!   [`adapter`] says how; the attribute `#[session(..)]` comes from `sessionkit-macros`.
+//!
+//! The guide of `sessionkit` has a page for each: `writing_a_store` and `writing_an_adapter`.
 
 #![deny(missing_docs)]
 
@@ -76,20 +79,27 @@ pub use wire::rejection::Rejection;
 
 /// The types and functions that adapters for web frameworks call.
 ///
+/// With the feature `http`, a [`RequestHead`] and a response are made from, and into, those of the crate `http`. Without it, the
+/// head is made over the framework's own headers, which implement [`Headers`](adapter::Headers).
+///
 /// For each request the middleware of an adapter
 ///
 /// 1. calls [`SessionManager::enter`] with the [`SessionStack`](adapter::SessionStack) that an outer layer left among the
 ///    extensions of the request, and puts the new one there; an error is the answer to the request;
 /// 2. keeps a [`RequestGuard`](adapter::RequestGuard) in its future while the handler runs, so that the end of the request
 ///    is noticed if the client leaves;
-/// 3. calls [`SessionManager::close`] with what the handler answered, and does to the response what the
-///    [`ResponseChanges`](adapter::ResponseChanges) say. Nothing needs to be closed if the session was not used.
+/// 3. calls [`SessionManager::close`] with what the handler answered, an error of the handler included, and does to the
+///    response what the [`ResponseChanges`](adapter::ResponseChanges) say. Nothing needs to be closed if the layer's session is
+///    not [new](adapter::LayerEntry::is_new), or was not [used](adapter::RequestSession::is_used).
 ///
 /// Its extractors take the session of their scope from the stack, or fail with
 /// [`missing_layer`](adapter::missing_layer), give it the head of the request with
-/// [`attach`](adapter::RequestSession::attach), and hand out what it offers. The guard type that `#[session(..)]` names
-/// calls [`guard`](adapter::guard) before any other extractor runs. The head is a [`RequestHead`] over the framework's own
-/// headers, which implement [`Headers`](adapter::Headers).
+/// [`attach`](adapter::RequestSession::attach), and hand out what it offers. An error becomes a response that has the
+/// [`Rejection`] among its extensions, where `close` looks for it, and that was [given](Rejection::give).
+///
+/// The guard type that `#[session(..)]` names is an extractor too, and the first. It sets the
+/// [`GuardMark`](adapter::GuardMark) of the request if there is one, and calls [`guard`](adapter::guard). The macros
+/// `session_in_order` and `session_together` of `sessionkit-macros` put it before a handler's arguments.
 pub mod adapter {
     #[doc(hidden)]
     pub use crate::__extractors as extractors;

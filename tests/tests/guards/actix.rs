@@ -9,12 +9,12 @@ use actix_web::error::PayloadError;
 use actix_web::http::Method;
 use actix_web::web::{Bytes, Json, Path, ServiceConfig, get, post, to};
 use actix_web::{App as ActixApp, Error, HttpResponse, test};
+use sessionkit::MemoryStore;
 use sessionkit::actix::{Auth, Session, SessionMiddleware, SessionRejection, session};
 
 use crate::combinations::{combined_handlers, combined_routes};
-use crate::http::{Answer, App, Ask};
+use crate::http::{Answer, App, Ask, TestStore};
 use crate::shop::{Managers, handlers, routes};
-use crate::switch_store::SwitchStore;
 
 handlers!();
 combined_handlers!();
@@ -22,7 +22,7 @@ combined_handlers!();
 pub(crate) struct Actix {
     managers: Option<Managers>,
     configure: fn(&mut ServiceConfig),
-    store: SwitchStore,
+    store: TestStore,
 }
 
 /// The shop with its middleware.
@@ -32,7 +32,7 @@ pub(crate) fn shop() -> Actix {
 
 /// The shop without any middleware.
 pub(crate) fn unlayered() -> Actix {
-    Actix { managers: None, configure, store: SwitchStore::new() }
+    Actix { managers: None, configure, store: TestStore::new(MemoryStore::new()) }
 }
 
 /// Handlers in all shapes.
@@ -100,7 +100,7 @@ impl App for Actix {
         Answer { status, headers, body: String::from_utf8(body.into()).unwrap(), polled: polled() }
     }
 
-    fn store(&self) -> &SwitchStore {
+    fn store(&self) -> &TestStore {
         &self.store
     }
 }

@@ -5,20 +5,20 @@ use axum::extract::{Json, Path};
 use axum::http::Request;
 use axum::routing::{any, get, post};
 use axum::{BoxError, Router};
+use sessionkit::MemoryStore;
 use sessionkit::axum::{Auth, Session, SessionLayer, SessionRejection, session};
 use tower::ServiceExt as _;
 
 use crate::combinations::{combined_handlers, combined_routes};
-use crate::http::{Answer, App, Ask};
+use crate::http::{Answer, App, Ask, TestStore};
 use crate::shop::{Managers, handlers, routes};
-use crate::switch_store::SwitchStore;
 
 handlers!();
 combined_handlers!();
 
 pub(crate) struct Axum {
     router: Router,
-    store: SwitchStore,
+    store: TestStore,
 }
 
 /// The shop with its layers.
@@ -28,7 +28,7 @@ pub(crate) fn shop() -> Axum {
 
 /// The shop without any layer.
 pub(crate) fn unlayered() -> Axum {
-    Axum { router: router(), store: SwitchStore::new() }
+    Axum { router: router(), store: TestStore::new(MemoryStore::new()) }
 }
 
 /// Handlers in all shapes.
@@ -74,7 +74,7 @@ impl App for Axum {
         }
     }
 
-    fn store(&self) -> &SwitchStore {
+    fn store(&self) -> &TestStore {
         &self.store
     }
 }

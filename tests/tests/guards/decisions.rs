@@ -95,7 +95,7 @@ async fn all_of_several_conditions_must_hold(app: impl App) {
 
 async fn failing_store_is_503_and_never_a_denial(app: impl App) {
     let cookie = app.cookie_of("ada").await;
-    app.store().switch_off();
+    app.store().fail();
     for path in ["/anything", "/admin", "/sure", "/open", "/both", "/welcome"] {
         let answer = app.answer(Ask::get(path).with("cookie", cookie.clone()).navigating()).await;
         assert_eq!(answer.status, 503, "{path}");
@@ -105,7 +105,7 @@ async fn failing_store_is_503_and_never_a_denial(app: impl App) {
 }
 
 async fn failing_store_is_not_asked_about_a_stranger_without_a_cookie(app: impl App) {
-    app.store().switch_off();
+    app.store().fail();
     assert_eq!(status(&app, "/anything", None).await, 401);
     assert_eq!(status(&app, "/open", None).await, 200);
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use crate::switch_store::SwitchStore;
+use sessionkit::MemoryStore;
+use sessionkit::testing::FailingStore;
+
+pub(crate) type TestStore = FailingStore<MemoryStore>;
 
 /// An application that answers in this process.
 pub(crate) trait App {
@@ -13,7 +16,7 @@ pub(crate) trait App {
     async fn answer(&self, ask: Ask) -> Answer;
 
     /// Where the sessions are.
-    fn store(&self) -> &SwitchStore;
+    fn store(&self) -> &TestStore;
 
     /// Logs in and gives the cookie.
     async fn cookie_of(&self, user: &str) -> String {

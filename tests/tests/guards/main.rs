@@ -11,7 +11,6 @@ mod neighbours;
 mod scopes;
 mod shapes;
 mod shop;
-mod switch_store;
 mod unread;
 
 /// Runs each test on both frameworks. A test takes the application: `async fn name(app: impl App)`.

@@ -186,8 +186,7 @@ pub(crate) mod actix {
         format!("unnamed {} {}", order.item, format!("{auth:?}").is_empty())
     }
 
-    type Unnamed =
-        sessionkit::actix::__private::ActixGuard<sessionkit::actix::__private::RequireLogin, (Auth, Json<Order>)>;
+    type Unnamed = sessionkit::actix::__private::ActixGuard<sessionkit::__private::RequireLogin, (Auth, Json<Order>)>;
 
     pub(crate) fn configure(config: &mut ServiceConfig) {
         config.route("/unnamed", post().to(|guarded: Unnamed| unnamed(guarded)));

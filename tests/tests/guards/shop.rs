@@ -1,9 +1,9 @@
 //! The application under test: handlers that are written once and compiled for each framework.
 
 use serde::Deserialize;
-use sessionkit::{SessionConfig, SessionData, SessionManager, SessionScope};
+use sessionkit::{MemoryStore, SessionConfig, SessionData, SessionManager, SessionScope};
 
-use crate::switch_store::SwitchStore;
+use crate::http::TestStore;
 
 #[derive(SessionData)]
 pub(crate) struct Account {
@@ -48,12 +48,12 @@ pub(crate) fn is_admin_for_sure(account: &Account) -> Result<bool, &'static str>
 pub(crate) struct Managers {
     pub(crate) main: SessionManager,
     pub(crate) office: SessionManager<Office>,
-    pub(crate) store: SwitchStore,
+    pub(crate) store: TestStore,
 }
 
 impl Managers {
     pub(crate) fn new() -> Self {
-        let store = SwitchStore::new();
+        let store = TestStore::new(MemoryStore::new());
         let office = SessionConfig::builder().cookie_name("__Host-office").login_url("/office/login?as=clerk");
         Self {
             main: SessionManager::new(store.clone(), SessionConfig::default()),

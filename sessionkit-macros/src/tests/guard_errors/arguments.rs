@@ -4,7 +4,7 @@ use expect_test::expect;
 use quote::{format_ident, quote};
 
 use super::args;
-use crate::guard::{Framework, expand};
+use crate::guard::{Adapter, Extraction, expand, expand_for};
 use crate::tests::messages;
 
 #[test]
@@ -71,7 +71,7 @@ fn names_that_other_libraries_give() {
     for name in ["login_required", "login", "logged_in", "require_auth", "auth_required", "auth", "authenticated"] {
         let name = format_ident!("{name}");
         let expansion = expand(
-            Framework::Axum,
+            &Adapter::axum(),
             quote!(#name),
             quote!(
                 async fn show() {}
@@ -84,7 +84,7 @@ fn names_that_other_libraries_give() {
         let name = format_ident!("{name}");
         for args in [quote!(#name("admin")), quote!(#name = "admin"), quote!(any(require_login, #name = "admin"))] {
             let expansion = expand(
-                Framework::Actix,
+                &Adapter::actix(),
                 args,
                 quote!(
                     async fn show() {}
@@ -159,7 +159,7 @@ fn operators() {
         let name = option.to_string().split(' ').next().unwrap_or_default().to_owned();
         let found = super::messages(
             expand(
-                Framework::Axum,
+                &Adapter::axum(),
                 quote!(any(is_admin, #option)),
                 quote!(
                     async fn show() {}
@@ -248,4 +248,22 @@ fn paths() {
     );
     args(quote!(require_login, scope = A, scope = B), expect!["`scope` is given twice; remove one"]);
     args(quote!(require_login, crate = "sk"), expect!["`crate` takes a path without quotes: write `crate = sk`"]);
+}
+
+#[test]
+fn another_adapter_names_no_guard() {
+    for args in [quote!(), quote!(require_login), quote!(require_login, public), quote!(&guard; public)] {
+        let extraction = Extraction::InOrder { most: usize::MAX };
+        let found = messages(
+            expand_for(
+                extraction,
+                args,
+                quote!(
+                    async fn show() {}
+                ),
+            )
+            .error,
+        );
+        assert_eq!(found, ["the guard type of the adapter and a `;` come first: `::my_adapter::Guard; require_login`"]);
+    }
 }

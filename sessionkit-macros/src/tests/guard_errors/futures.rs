@@ -4,7 +4,7 @@ use expect_test::expect;
 use quote::quote;
 
 use super::both;
-use crate::guard::{Framework, expand};
+use crate::guard::{Adapter, expand};
 
 #[test]
 fn handlers_that_answer_at_once() {
@@ -42,7 +42,7 @@ fn a_handler_that_answers_at_once_becomes_what_it_was_meant_to_be() {
     let item = quote!(
         pub fn show() -> String {}
     );
-    let expansion = expand(Framework::Axum, quote!(require_login), item);
+    let expansion = expand(&Adapter::axum(), quote!(require_login), item);
     assert!(expansion.error.is_some());
     assert_eq!(
         expansion.code.to_string(),
@@ -65,7 +65,7 @@ fn handlers_that_return_futures() {
         quote!(std::future::Ready<String>),
         quote!(answer!()),
     ] {
-        let expansion = expand(Framework::Actix, quote!(require_login), quote!(fn show() -> #future {}));
+        let expansion = expand(&Adapter::actix(), quote!(require_login), quote!(fn show() -> #future {}));
         assert!(expansion.error.is_none(), "{future}");
     }
 }

@@ -4,7 +4,7 @@ use expect_test::expect;
 use quote::quote;
 
 use super::{args, both};
-use crate::guard::{Framework, expand};
+use crate::guard::{Adapter, expand};
 use crate::tests::fails_with;
 
 #[test]
@@ -128,7 +128,7 @@ fn require_in_an_impl_block() {
 #[test]
 fn half_typed_handlers() {
     for item in [quote!(const fn f(a: ) {}), quote!(async fn f), quote!(pub)] {
-        let expansion = expand(Framework::Axum, quote!(require_login), item.clone());
+        let expansion = expand(&Adapter::axum(), quote!(require_login), item.clone());
         assert_eq!(super::messages(expansion.error).len(), 1);
         assert_eq!(expansion.code.to_string(), item.to_string());
     }
@@ -138,7 +138,7 @@ fn half_typed_handlers() {
 fn attributes_of_arguments() {
     fails_with(
         expand(
-            Framework::Actix,
+            &Adapter::actix(),
             quote!(require_login),
             quote!(
                 async fn show(#[cfg(unix)] a: A, #[allow(unused)] b: B) {}
@@ -150,7 +150,7 @@ fn attributes_of_arguments() {
     );
     fails_with(
         expand(
-            Framework::Axum,
+            &Adapter::axum(),
             quote!(require_login),
             quote!(
                 async fn all(

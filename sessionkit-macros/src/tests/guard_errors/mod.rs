@@ -4,7 +4,7 @@ use expect_test::Expect;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::guard::{Framework, expand};
+use crate::guard::{Adapter, expand};
 use crate::tests::{fails_with, messages};
 
 mod arguments;
@@ -15,7 +15,7 @@ mod operands;
 /// A mistake that is the same for both frameworks.
 #[track_caller]
 fn both(args: TokenStream, item: TokenStream, expected: Expect) {
-    let (axum, actix) = (Framework::Axum, Framework::Actix);
+    let (axum, actix) = (&Adapter::axum(), &Adapter::actix());
     assert_eq!(
         messages(expand(axum, args.clone(), item.clone()).error),
         messages(expand(actix, args.clone(), item.clone()).error),

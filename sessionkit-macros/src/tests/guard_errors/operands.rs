@@ -4,7 +4,7 @@ use expect_test::expect;
 use quote::quote;
 
 use super::args;
-use crate::guard::{Framework, expand};
+use crate::guard::{Adapter, expand};
 
 #[test]
 fn require() {
@@ -65,7 +65,7 @@ fn extractors_in_predicates() {
         let predicate = quote!(require = |it: &#type_of_the_application| it.is_open);
         assert!(
             expand(
-                Framework::Axum,
+                &Adapter::axum(),
                 predicate,
                 quote!(
                     async fn show() {}

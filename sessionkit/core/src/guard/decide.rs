@@ -14,7 +14,10 @@ use crate::request::RequestSession;
 use crate::wire::head::RequestHead;
 use crate::wire::rejection::Rejection;
 
-/// Decides whether a request may go on to its handler, and what it gets if not.
+/// Decides whether a request may go on to its handler, and what it gets if not. Looks at nothing if `C` is public.
+///
+/// The guard of an adapter sets the request's [`GuardMark`](crate::adapter::GuardMark) first, and runs before every other
+/// extractor.
 ///
 /// # Errors
 /// Refuses the request: a redirect to the login page or 401, 403, or a 5xx where it could not be decided.

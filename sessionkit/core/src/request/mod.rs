@@ -98,7 +98,9 @@ impl RequestSession {
         session
     }
 
-    /// Gives the head of the request; only the first call reads it.
+    /// Gives the head of the request; only the first call reads it. Without a head the request has no cookie, so every
+    /// extractor gives it first. [`guard`](crate::adapter::guard), [`guard_by`](crate::adapter::guard_by) and
+    /// [`require_user`](crate::adapter::require_user) give theirs.
     pub fn attach(&self, head: &RequestHead<'_>) {
         let engine = &self.shared.engine;
         self.shared.candidates.get_or_init(|| {

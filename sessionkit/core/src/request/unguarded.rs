@@ -9,7 +9,8 @@ use crate::request::RequestSession;
 use crate::wire::head::{RequestHead, Route};
 
 /// The mark of a request about which a guard decided, whatever the guard's scope: for adapters. A layer that withholds the
-/// answers of unguarded routes puts it among the extensions of the request, and every guard sets it.
+/// answers of unguarded routes puts it among the extensions of the request, unless an outer layer did, and hands a clone to
+/// [`withhold_unguarded`](RequestSession::withhold_unguarded). Every guard that finds it there sets it.
 #[derive(Clone, Debug, Default)]
 pub struct GuardMark(Arc<AtomicBool>);
 

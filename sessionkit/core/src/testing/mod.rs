@@ -2,6 +2,7 @@
 
 mod clock;
 mod counting;
+mod failing;
 mod session;
 pub mod suite;
 mod unguarded;
@@ -9,6 +10,7 @@ mod users;
 
 pub use clock::ManualClock;
 pub use counting::{Calls, CountingStore};
+pub use failing::FailingStore;
 pub use session::{NewTestSession, TestSession};
 pub use unguarded::UnguardedRoutes;
 pub use users::TestUsers;

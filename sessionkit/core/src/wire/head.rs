@@ -28,6 +28,9 @@ pub struct RequestHead<'a> {
 
 impl<'a> RequestHead<'a> {
     /// Makes a head from the method, the path with its query, and the headers.
+    ///
+    /// The path is the whole one, which the client sent: a login leads back to it. Routers that nest cut it for what is
+    /// inside of them.
     pub fn new(method: &'a str, target: &'a str, headers: &'a dyn Headers) -> Self {
         Self { method, target, authority: None, headers }
     }

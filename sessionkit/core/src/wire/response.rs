@@ -6,14 +6,15 @@ use std::fmt;
 use crate::wire::header;
 use crate::wire::rejection::Rejection;
 
-/// The changes of a response: of its headers, or all of it.
+/// The changes of a response: of its headers, or all of it. With the feature `http`, `apply` makes them.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct ResponseChanges {
     /// Changes of the response's headers.
     pub headers: HeaderChanges,
     /// The answer that takes the place of the handler's; the header changes apply to it too. Those headers of the handler's
-    /// that [outlive its body](Self::outlives_the_body) stay.
+    /// that [outlive its body](Self::outlives_the_body) stay. Of a header that both have the answer's counts, but `set-cookie`
+    /// and `vary` add up.
     pub rejection: Option<Rejection>,
 }
 
@@ -44,8 +45,8 @@ impl HandlerResponse {
         Self { status, rejection: None }
     }
 
-    /// Says that the response was made of this rejection, for adapters. One whose body something replaced, so that its
-    /// content type is another by now, does not count.
+    /// Says that the response was made of this rejection, which is among its extensions: for adapters. One whose body something
+    /// replaced, so that its content type is another by now, does not count.
     pub fn with_rejection(mut self, rejection: Option<&Rejection>, content_type: Option<&[u8]>) -> Self {
         let is_intact = |rejection: &&Rejection| rejection.status() == self.status && rejection.has_type(content_type);
         self.rejection = rejection.filter(is_intact).cloned();

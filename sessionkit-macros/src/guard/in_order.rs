@@ -1,4 +1,4 @@
-//! axum extracts arguments in order and stops at the first that refuses, so the guard comes first.
+//! Where arguments are extracted in order, up to the first that refuses, the guard comes first.
 
 use quote::{quote, quote_spanned};
 use syn::{FnArg, parse_quote};
@@ -7,34 +7,33 @@ use super::handler::Handler;
 use super::requirement::Requirement;
 use crate::errors::Errors;
 
-/// How many arguments axum's handlers can have.
-const MOST_ARGUMENTS: usize = 16;
-
 /// With how many arguments a handler's next one is too many for clippy.
 const MOST_ARGUMENTS_FOR_CLIPPY: usize = 7;
 
 /// async fn show(#[cfg(feature = "shop")] cart: Session<Cart>, /* fifteen more */) { .. }
-pub(crate) fn first_of_the_most_arguments_has_no_attributes(handler: &Handler, errors: &Errors) {
-    if handler.signature.inputs.len() == MOST_ARGUMENTS {
+pub(crate) fn first_of_most_arguments_has_no_attributes(most: usize, handler: &Handler, errors: &Errors) {
+    if handler.signature.inputs.len() == most {
         // The guard would be configured away together with the argument that it shares a place with.
         for attribute in handler.arguments().take(1).flat_map(Handler::attributes_that_matter) {
-            let message = "with 16 arguments the first shares its place with the guard, so an attribute cannot stand on it: put \
-                           it on the handler, for `#[cfg]` on two versions of the handler";
+            let message = format_args!(
+                "with {most} arguments the first shares its place with the guard, so an attribute cannot stand on it: put it on \
+                 the handler, for `#[cfg]` on two versions of the handler"
+            );
             errors.on(attribute, message);
         }
     }
 }
 
-pub(crate) fn guarded(mut handler: Handler, requirement: &Requirement) -> Handler {
-    let Requirement { framework, ty, place, .. } = requirement;
-    let guard = quote_spanned!(*place=> #framework::AxumGuard<#ty>);
+pub(crate) fn guarded(most: usize, mut handler: Handler, requirement: &Requirement) -> Handler {
+    let Requirement { guard, ty, place, .. } = requirement;
+    let guard = quote_spanned!(*place=> #guard<#ty>);
     let count = handler.signature.inputs.len();
     if count == MOST_ARGUMENTS_FOR_CLIPPY {
         handler.attributes.push(parse_quote!(#[allow(clippy::too_many_arguments)]));
     }
     let inputs = &mut handler.signature.inputs;
     match inputs.first_mut() {
-        Some(FnArg::Typed(first)) if count == MOST_ARGUMENTS => {
+        Some(FnArg::Typed(first)) if count == most => {
             let (pattern, ty) = (&first.pat, &first.ty);
             *first.ty = parse_quote!((#guard, #ty));
             *first.pat = syn::Pat::Verbatim(quote!((_, #pattern)));

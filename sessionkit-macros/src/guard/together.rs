@@ -1,4 +1,4 @@
-//! actix-web polls all arguments together, so they become one that extracts them after the guard has passed.
+//! Where arguments are extracted together, they become one, which extracts them after the guard has passed.
 
 use quote::quote_spanned;
 use syn::{Attribute, FnArg};
@@ -8,13 +8,13 @@ use super::requirement::Requirement;
 use crate::errors::Errors;
 
 pub(crate) fn guarded(mut handler: Handler, requirement: &Requirement) -> Handler {
-    let Requirement { framework, ty, place, .. } = requirement;
+    let Requirement { guard, ty, place, .. } = requirement;
     let attributes: Vec<Attribute> = handler.arguments().flat_map(|argument| argument.attrs.clone()).collect();
     let patterns = handler.arguments().map(|argument| &argument.pat);
     let types = handler.arguments().map(|argument| &argument.ty);
     let argument = syn::PatType {
-        pat: Box::new(syn::Pat::Verbatim(quote_spanned!(*place=> #framework::ActixGuard(_, (#(#patterns,)*))))),
-        ty: Box::new(syn::Type::Verbatim(quote_spanned!(*place=> #framework::ActixGuard<#ty, (#(#types,)*)>))),
+        pat: Box::new(syn::Pat::Verbatim(quote_spanned!(*place=> #guard(_, (#(#patterns,)*))))),
+        ty: Box::new(syn::Type::Verbatim(quote_spanned!(*place=> #guard<#ty, (#(#types,)*)>))),
         colon_token: syn::Token![:](*place),
         attrs: attributes,
     };
