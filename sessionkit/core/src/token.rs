@@ -176,8 +176,16 @@ impl Token {
     /// The hash that the record keeps: SHA-256 over the scope's name, a zero byte and the secret. So a token of one scope
     /// opens nothing in another, even if both keep their sessions in one store.
     pub fn secret_hash(&self, scope: &str) -> SecretHash {
-        let hash = Sha256::new().chain_update(scope).chain_update([0]).chain_update(self.secret);
-        SecretHash(hash.finalize().into())
+        let (mut bytes, scope) = ([0; 128], scope.as_bytes());
+        let length = scope.len() + 1 + SECRET;
+        let Some(room) = bytes.get_mut(..length) else {
+            let hash = Sha256::new().chain_update(scope).chain_update([0]).chain_update(self.secret);
+            return SecretHash(hash.finalize().into());
+        };
+        // In one piece, which is faster.
+        room[..scope.len()].copy_from_slice(scope);
+        room[scope.len() + 1..].copy_from_slice(&self.secret);
+        SecretHash(Sha256::digest(room).into())
     }
 
     /// The token as the value of a cookie. This is the secret: it goes to the client and nowhere else.

@@ -120,7 +120,7 @@ pub struct FieldWriter {
 impl FieldWriter {
     pub(crate) fn new(fields: &'static [Field]) -> Self {
         // Room for both encodings of a struct that changes.
-        let (buffer, ends) = (Vec::with_capacity(128), Vec::with_capacity(2 * fields.len()));
+        let (buffer, ends) = (Vec::with_capacity(256), Vec::with_capacity(2 * fields.len()));
         Self::after(fields, Encoded { buffer, ends, items: Vec::new() })
     }
 

@@ -57,7 +57,7 @@ impl<'a> Snapshot<'a> {
 
     /// The value of a field.
     pub(crate) fn field(&self, field: &Field) -> Option<&[u8]> {
-        self.held(field).next().map(|(_, value)| value.bytes)
+        self.bytes(field.key).or_else(|| self.held(field).next().map(|(_, value)| value.bytes))
     }
 
     /// Everything that is stored.

@@ -37,6 +37,7 @@ const SHORTEST_TRY: Duration = Duration::from_millis(20);
 
 impl Engine {
     /// Commits a change to the document that is held, or to a newer one, until `end`; returns the document after it.
+    #[inline]
     pub(crate) fn commit_change<'a, D: Document>(
         &'a self,
         queues: &'a Queues<D>,
@@ -157,8 +158,8 @@ impl<D: Document> Attempt<'_, D> {
     /// stored first are returned.
     fn apply(&self, hand: &mut Hand<D>, now: Timestamp) -> (Option<D::Draft>, Vec<Arc<Waiter<D>>>) {
         let (mut changed, mut draft): (Option<D>, Option<D::Draft>) = (None, None);
-        let mut waiters = std::mem::take(&mut hand.0).into_iter();
-        for waiter in waiters.by_ref() {
+        let mut taken = 0;
+        while let Some(waiter) = hand.0.get(taken) {
             if let Some(draft) = draft.as_ref().filter(|_| changed.is_none()) {
                 changed = Some(D::unsealed(draft));
             }
@@ -172,20 +173,21 @@ impl<D: Document> Attempt<'_, D> {
                 Step::Unchanged if draft.is_some() => {}
                 Step::Unchanged => {
                     waiter.finish(newest.cloned().ok_or(CommitError::Refused(Refusal::Gone)));
+                    hand.0.remove(taken);
                     continue;
                 }
                 Step::Refused(refusal) => {
                     waiter.finish(Err(CommitError::Refused(refusal)));
+                    hand.0.remove(taken);
                     continue;
                 }
             }
-            let is_last = waiter.change.is_last_of_batch();
-            hand.0.push(waiter);
-            if is_last {
+            taken += 1;
+            if waiter.change.is_last_of_batch() {
                 break;
             }
         }
-        (draft, waiters.collect())
+        (draft, hand.0.split_off(taken))
     }
 
     /// Stores the document in the place of the newest one that is known.

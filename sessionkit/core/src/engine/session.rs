@@ -77,6 +77,7 @@ impl Engine {
     }
 
     /// Commits a change to a record, or to a newer one.
+    #[inline]
     pub(crate) fn commit_record(
         &self,
         id: SessionId,

@@ -171,6 +171,7 @@ impl Header {
     }
 
     /// Reads what [`write_fixed`](Self::write_fixed) wrote.
+    #[inline]
     pub(crate) fn read_fixed(packed: &[u8; FIXED], generation: Generation) -> Self {
         let number = |at: usize| u32::from_be_bytes([packed[at], packed[at + 1], packed[at + 2], packed[at + 3]]);
         let created = Timestamp::from_unix_seconds((u64::from(packed[0]) << 32) | u64::from(number(1)));

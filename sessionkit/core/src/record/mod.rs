@@ -74,7 +74,7 @@ impl Record {
             return Err(Unreadable::Damaged);
         }
         let start = packed.len() - fields.len();
-        Ok(Self { header: Arc::new(header), packed, start })
+        Ok(Self { header, packed, start })
     }
 
     /// Returns the record as bytes, for any process that knows the format.

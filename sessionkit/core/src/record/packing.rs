@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::record::delta::ValueRef;
 use crate::record::front::{self, EntryKind, FRONT, Unreadable};
@@ -128,11 +129,12 @@ pub(crate) fn field_size(key: &[u8], value: ValueRef<'_>) -> usize {
 }
 
 /// Reads the header of a packed record; what is left are the fields.
-pub(crate) fn read_header(packed: &[u8]) -> Result<(Header, &[u8]), Unreadable> {
+pub(crate) fn read_header(packed: &[u8]) -> Result<(Arc<Header>, &[u8]), Unreadable> {
     let (generation, _) = front::read_front(packed, EntryKind::Session)?;
     let (fixed, mut rest) = packed[FRONT..].split_first_chunk::<FIXED>().ok_or(Unreadable::Damaged)?;
-    let mut header = Header::read_fixed(fixed, generation);
-    read_parts(&mut rest, &mut header).ok_or(Unreadable::Damaged)?;
+    let mut header = Arc::new(Header::read_fixed(fixed, generation));
+    // Nobody else has it yet: it is read where it stays.
+    read_parts(&mut rest, Arc::make_mut(&mut header)).ok_or(Unreadable::Damaged)?;
     Ok((header, rest))
 }
 

@@ -47,10 +47,15 @@ impl Upkeep {
     /// Finds out what is due where no response can carry a new token to the client.
     pub(crate) fn without_response(engine: &Engine, current: &Current, now: Timestamp) -> Self {
         let header = current.record.header();
-        let correction = current.stored.as_ref().map(|_| HeaderOp::Correct { now });
-        let touch = if header.is_expired(now) { None } else { touch(engine, header, now) };
-        let touches = touch.is_some();
-        Self { ops: correction.into_iter().chain(touch).collect(), touches, renewed: None }
+        let mut due = Self::default();
+        if current.stored.is_some() {
+            due.ops.push(HeaderOp::Correct { now });
+        }
+        if let Some(touch) = touch(engine, header, now).filter(|_| !header.is_expired(now)) {
+            due.ops.push(touch);
+            due.touches = true;
+        }
+        due
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -38,8 +38,10 @@ impl<'a, B> From<&'a Request<B>> for RequestHead<'a> {
 
 impl<B> From<&Response<B>> for HandlerResponse {
     fn from(response: &Response<B>) -> Self {
+        let handled = Self::new(response.status().as_u16());
+        let Some(rejection) = response.extensions().get() else { return handled };
         let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-        Self::new(response.status().as_u16()).with_rejection(response.extensions().get(), content_type)
+        handled.with_rejection(Some(rejection), content_type)
     }
 }
 
