@@ -37,9 +37,9 @@ use crate::request::{HeaderLines, find, head};
 /// can be checked in strict mode. It loads no session, but for such a token.
 ///
 /// Responses get the body `EitherBody<B>`: the middleware may answer in place of the handler, and such an answer is no `B`.
-pub struct CsrfMiddleware<L: SessionScope = MainScope> {
+pub struct CsrfMiddleware<Scope: SessionScope = MainScope> {
     protection: Arc<CrossOriginProtection>,
-    scope: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> Scope>,
 }
 
 impl CsrfMiddleware {
@@ -49,34 +49,34 @@ impl CsrfMiddleware {
     }
 }
 
-impl<L: SessionScope> CsrfMiddleware<L> {
+impl<Scope: SessionScope> CsrfMiddleware<Scope> {
     /// Makes a middleware over another session than the main one: `CsrfMiddleware::<Office>::for_scope(protection)`.
     pub fn for_scope(protection: CrossOriginProtection) -> Self {
         Self { protection: Arc::new(protection), scope: PhantomData }
     }
 }
 
-impl<L: SessionScope> Clone for CsrfMiddleware<L> {
+impl<Scope: SessionScope> Clone for CsrfMiddleware<Scope> {
     fn clone(&self) -> Self {
         Self { protection: self.protection.clone(), scope: PhantomData }
     }
 }
 
-impl<L: SessionScope> fmt::Debug for CsrfMiddleware<L> {
+impl<Scope: SessionScope> fmt::Debug for CsrfMiddleware<Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CsrfMiddleware").field(&self.protection).finish()
     }
 }
 
-impl<S, B, L> Transform<S, ServiceRequest> for CsrfMiddleware<L>
+impl<S, B, Scope> Transform<S, ServiceRequest> for CsrfMiddleware<Scope>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
-    L: SessionScope,
+    Scope: SessionScope,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Transform = CsrfService<S, L>;
+    type Transform = CsrfService<S, Scope>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
@@ -86,22 +86,22 @@ where
 }
 
 /// The service that [`CsrfMiddleware`] makes.
-pub struct CsrfService<S, L: SessionScope = MainScope> {
+pub struct CsrfService<S, Scope: SessionScope = MainScope> {
     inner: Rc<S>,
-    middleware: CsrfMiddleware<L>,
+    middleware: CsrfMiddleware<Scope>,
 }
 
-impl<S, L: SessionScope> fmt::Debug for CsrfService<S, L> {
+impl<S, Scope: SessionScope> fmt::Debug for CsrfService<S, Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CsrfService").field("middleware", &self.middleware).finish_non_exhaustive()
     }
 }
 
-impl<S, B, L> Service<ServiceRequest> for CsrfService<S, L>
+impl<S, B, Scope> Service<ServiceRequest> for CsrfService<S, Scope>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
-    L: SessionScope,
+    Scope: SessionScope,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
@@ -112,12 +112,12 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let session = find::<L>(&request.extensions());
+        let session = find::<Scope>(&request.extensions());
         let mark = request.extensions().get::<GuardMark>().cloned();
         let admission = {
             let lines = HeaderLines(request.headers());
             let head = head(request.request(), &lines);
-            self.middleware.protection.admit(session.as_ref(), mark.as_ref(), L::NAME, &head)
+            self.middleware.protection.admit(session.as_ref(), mark.as_ref(), Scope::NAME, &head)
         };
         match admission {
             Admission::Admitted => {

@@ -51,9 +51,9 @@ sessionkit_core::adapter::extractors! {
     /// # use actix_web::web::get;
     /// # let _ = actix_web::App::new().route("/", get().to(home)).route("/profile", get().to(profile));
     /// ```
-    pub struct User<U: SessionUser, L: SessionScope = MainScope>(Arc<U>, PhantomData<fn() -> L>);
+    pub struct User<U: SessionUser, Scope: SessionScope = MainScope>(Arc<U>, PhantomData<fn() -> Scope>);
 
-    pub struct MaybeUser<U: SessionUser, L: SessionScope = MainScope>(pub Option<User<U, L>>);
+    pub struct MaybeUser<U: SessionUser, Scope: SessionScope = MainScope>(pub Option<User<U, Scope>>);
 
     /// With actix-web's own error type:
     ///
@@ -66,9 +66,9 @@ sessionkit_core::adapter::extractors! {
     ///     Ok("welcome")
     /// }
     /// ```
-    pub struct Auth<L: SessionScope = MainScope>(sessionkit_core::Auth, PhantomData<fn() -> L>);
+    pub struct Auth<Scope: SessionScope = MainScope>(sessionkit_core::Auth, PhantomData<fn() -> Scope>);
 
-    pub struct DynamicSession<L: SessionScope = MainScope>(sessionkit_core::DynamicSession, PhantomData<fn() -> L>);
+    pub struct DynamicSession<Scope: SessionScope = MainScope>(sessionkit_core::DynamicSession, PhantomData<fn() -> Scope>);
 
     /// ```
     /// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
@@ -102,7 +102,7 @@ sessionkit_core::adapter::extractors! {
     ///     Ok(())
     /// }
     /// ```
-    pub struct SessionHandle<L: SessionScope = MainScope>(sessionkit_core::SessionHandle, PhantomData<fn() -> L>);
+    pub struct SessionHandle<Scope: SessionScope = MainScope>(sessionkit_core::SessionHandle, PhantomData<fn() -> Scope>);
 
     /// ```
     /// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
@@ -125,7 +125,7 @@ sessionkit_core::adapter::extractors! {
     /// }
     /// # let _ = actix_web::App::new().route("/", actix_web::web::get().to(form)).route("/", actix_web::web::post().to(transfer));
     /// ```
-    pub struct CsrfToken<L: SessionScope = MainScope>(sessionkit_core::CsrfToken, PhantomData<fn() -> L>);
+    pub struct CsrfToken<Scope: SessionScope = MainScope>(sessionkit_core::CsrfToken, PhantomData<fn() -> Scope>);
 
     /// The response has the [`Rejection`] among its extensions, for middleware outside.
     pub struct SessionRejection(Rejection);
@@ -161,66 +161,66 @@ impl<T: SessionData> FromRequest for SessionView<T> {
     }
 }
 
-impl<U: SessionUser, L: SessionScope> FromRequest for User<U, L> {
+impl<U: SessionUser, Scope: SessionScope> FromRequest for User<U, Scope> {
     type Error = SessionRejection;
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let (session, lines) = (slot::<L>(&request)?, HeaderLines(request.headers()));
+            let (session, lines) = (slot::<Scope>(&request)?, HeaderLines(request.headers()));
             let user = sessionkit_core::adapter::require_user(&session, &head(&request, &lines)).await?;
             Ok(Self(user, PhantomData))
         })
     }
 }
 
-impl<U: SessionUser, L: SessionScope> FromRequest for MaybeUser<U, L> {
+impl<U: SessionUser, Scope: SessionScope> FromRequest for MaybeUser<U, Scope> {
     type Error = SessionRejection;
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = request::session::<L>(request);
+        let session = request::session::<Scope>(request);
         Box::pin(async move { Ok(Self(session?.user().await?.map(|user| User(user, PhantomData)))) })
     }
 }
 
-impl<L: SessionScope> FromRequest for Auth<L> {
+impl<Scope: SessionScope> FromRequest for Auth<Scope> {
     type Error = SessionRejection;
     type Future = Ready<Result<Self, SessionRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = request::session::<L>(request);
+        let session = request::session::<Scope>(request);
         ready(session.map(|session| Self(session.auth(), PhantomData)))
     }
 }
 
-impl<L: SessionScope> FromRequest for DynamicSession<L> {
+impl<Scope: SessionScope> FromRequest for DynamicSession<Scope> {
     type Error = SessionRejection;
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = request::session::<L>(request);
+        let session = request::session::<Scope>(request);
         Box::pin(async move { Ok(Self(session?.dynamic().await?, PhantomData)) })
     }
 }
 
-impl<L: SessionScope> FromRequest for SessionHandle<L> {
+impl<Scope: SessionScope> FromRequest for SessionHandle<Scope> {
     type Error = SessionRejection;
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = request::session::<L>(request);
+        let session = request::session::<Scope>(request);
         Box::pin(async move { Ok(Self(session?.handle().await?, PhantomData)) })
     }
 }
 
-impl<L: SessionScope> FromRequest for CsrfToken<L> {
+impl<Scope: SessionScope> FromRequest for CsrfToken<Scope> {
     type Error = SessionRejection;
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = request::session::<L>(request);
+        let session = request::session::<Scope>(request);
         Box::pin(async move { Ok(Self(session?.csrf_token().await?, PhantomData)) })
     }
 }

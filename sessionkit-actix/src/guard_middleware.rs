@@ -38,38 +38,38 @@ use crate::request::{HeaderLines, head, mark_guarded, slot};
 /// It decides about every path of that `web::scope`, also about those that no route answers.
 ///
 /// Responses get the body `EitherBody<B>`: the middleware may answer in place of the handler, and such an answer is no `B`.
-pub struct GuardMiddleware<L: SessionScope = MainScope> {
-    rules: Arc<Rules<L>>,
+pub struct GuardMiddleware<Scope: SessionScope = MainScope> {
+    rules: Arc<Rules<Scope>>,
 }
 
-impl<L: SessionScope> GuardMiddleware<L> {
+impl<Scope: SessionScope> GuardMiddleware<Scope> {
     /// Makes a middleware of rules.
-    pub fn new(rules: Rules<L>) -> Self {
+    pub fn new(rules: Rules<Scope>) -> Self {
         Self { rules: Arc::new(rules) }
     }
 }
 
-impl<L: SessionScope> Clone for GuardMiddleware<L> {
+impl<Scope: SessionScope> Clone for GuardMiddleware<Scope> {
     fn clone(&self) -> Self {
         Self { rules: self.rules.clone() }
     }
 }
 
-impl<L: SessionScope> fmt::Debug for GuardMiddleware<L> {
+impl<Scope: SessionScope> fmt::Debug for GuardMiddleware<Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("GuardMiddleware").field(&self.rules).finish()
     }
 }
 
-impl<S, B, L> Transform<S, ServiceRequest> for GuardMiddleware<L>
+impl<S, B, Scope> Transform<S, ServiceRequest> for GuardMiddleware<Scope>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
-    L: SessionScope,
+    Scope: SessionScope,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Transform = GuardService<S, L>;
+    type Transform = GuardService<S, Scope>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
@@ -79,22 +79,22 @@ where
 }
 
 /// The service that [`GuardMiddleware`] makes.
-pub struct GuardService<S, L: SessionScope = MainScope> {
+pub struct GuardService<S, Scope: SessionScope = MainScope> {
     inner: Rc<S>,
-    rules: Arc<Rules<L>>,
+    rules: Arc<Rules<Scope>>,
 }
 
-impl<S, L: SessionScope> fmt::Debug for GuardService<S, L> {
+impl<S, Scope: SessionScope> fmt::Debug for GuardService<S, Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GuardService").field("rules", &self.rules).finish_non_exhaustive()
     }
 }
 
-impl<S, B, L> Service<ServiceRequest> for GuardService<S, L>
+impl<S, B, Scope> Service<ServiceRequest> for GuardService<S, Scope>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
-    L: SessionScope,
+    Scope: SessionScope,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
@@ -115,8 +115,8 @@ where
     }
 }
 
-async fn decide<L: SessionScope>(request: &HttpRequest, rules: &Rules<L>) -> Result<(), SessionRejection> {
+async fn decide<Scope: SessionScope>(request: &HttpRequest, rules: &Rules<Scope>) -> Result<(), SessionRejection> {
     mark_guarded(request);
-    let (session, lines) = (slot::<L>(request)?, HeaderLines(request.headers()));
+    let (session, lines) = (slot::<Scope>(request)?, HeaderLines(request.headers()));
     Ok(sessionkit_core::adapter::guard_by(&session, &head(request, &lines), rules).await?)
 }

@@ -32,14 +32,14 @@ use crate::respond;
 /// Make the manager once, outside of the closure that makes the `App`, so that all workers share it.
 ///
 /// Responses get the body `EitherBody<B>`: the middleware may answer in place of the handler, and such an answer is no `B`.
-pub struct SessionMiddleware<L: SessionScope = MainScope> {
-    manager: SessionManager<L>,
+pub struct SessionMiddleware<Scope: SessionScope = MainScope> {
+    manager: SessionManager<Scope>,
     withholds_unguarded: bool,
 }
 
-impl<L: SessionScope> SessionMiddleware<L> {
+impl<Scope: SessionScope> SessionMiddleware<Scope> {
     /// Makes a middleware over a manager.
-    pub fn new(manager: SessionManager<L>) -> Self {
+    pub fn new(manager: SessionManager<Scope>) -> Self {
         Self { manager, withholds_unguarded: false }
     }
 
@@ -70,27 +70,27 @@ impl<L: SessionScope> SessionMiddleware<L> {
     }
 }
 
-impl<L: SessionScope> Clone for SessionMiddleware<L> {
+impl<Scope: SessionScope> Clone for SessionMiddleware<Scope> {
     fn clone(&self) -> Self {
         Self { manager: self.manager.clone(), withholds_unguarded: self.withholds_unguarded }
     }
 }
 
-impl<L: SessionScope> fmt::Debug for SessionMiddleware<L> {
+impl<Scope: SessionScope> fmt::Debug for SessionMiddleware<Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SessionMiddleware").field(&self.manager).finish()
     }
 }
 
-impl<S, B, L> Transform<S, ServiceRequest> for SessionMiddleware<L>
+impl<S, B, Scope> Transform<S, ServiceRequest> for SessionMiddleware<Scope>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
-    L: SessionScope,
+    Scope: SessionScope,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Transform = SessionService<S, L>;
+    type Transform = SessionService<S, Scope>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
@@ -101,23 +101,23 @@ where
 }
 
 /// The service that [`SessionMiddleware`] makes.
-pub struct SessionService<S, L: SessionScope = MainScope> {
+pub struct SessionService<S, Scope: SessionScope = MainScope> {
     inner: Rc<S>,
-    manager: SessionManager<L>,
+    manager: SessionManager<Scope>,
     withholds_unguarded: bool,
 }
 
-impl<S, L: SessionScope> fmt::Debug for SessionService<S, L> {
+impl<S, Scope: SessionScope> fmt::Debug for SessionService<S, Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionService").field("manager", &self.manager).finish_non_exhaustive()
     }
 }
 
-impl<S, B, L> Service<ServiceRequest> for SessionService<S, L>
+impl<S, B, Scope> Service<ServiceRequest> for SessionService<S, Scope>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
-    L: SessionScope,
+    Scope: SessionScope,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;

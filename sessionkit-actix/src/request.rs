@@ -15,23 +15,23 @@ use crate::extractors::SessionRejection;
 pub(crate) type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, SessionRejection>>>>;
 
 /// Finds the session of a scope.
-pub(crate) fn find<L: SessionScope>(extensions: &Extensions) -> Option<RequestSession> {
-    extensions.get::<SessionStack>()?.of_scope::<L>().cloned()
+pub(crate) fn find<Scope: SessionScope>(extensions: &Extensions) -> Option<RequestSession> {
+    extensions.get::<SessionStack>()?.of_scope::<Scope>().cloned()
 }
 
 /// The session of a request, as the middleware left it.
-pub(crate) fn slot<L: SessionScope>(request: &HttpRequest) -> Result<RequestSession, SessionRejection> {
-    let session = find::<L>(&request.extensions());
+pub(crate) fn slot<Scope: SessionScope>(request: &HttpRequest) -> Result<RequestSession, SessionRejection> {
+    let session = find::<Scope>(&request.extensions());
     session.ok_or_else(|| {
         let lines = HeaderLines(request.headers());
-        sessionkit_core::adapter::missing_layer(L::NAME, "SessionMiddleware::new(manager)", &head(request, &lines))
+        sessionkit_core::adapter::missing_layer(Scope::NAME, "SessionMiddleware::new(manager)", &head(request, &lines))
             .into()
     })
 }
 
 /// The session of a request, which knows the request's head from now on.
-pub(crate) fn session<L: SessionScope>(request: &HttpRequest) -> Result<RequestSession, SessionRejection> {
-    let session = slot::<L>(request)?;
+pub(crate) fn session<Scope: SessionScope>(request: &HttpRequest) -> Result<RequestSession, SessionRejection> {
+    let session = slot::<Scope>(request)?;
     session.attach(&head(request, &HeaderLines(request.headers())));
     Ok(session)
 }

@@ -34,9 +34,9 @@ use crate::request::{find, head};
 ///
 /// Put it inside of the session layer, as here: then refusals are reported to the manager's event sinks, and a token can
 /// be checked in strict mode. It loads no session, but for such a token.
-pub struct CsrfLayer<L: SessionScope = MainScope> {
+pub struct CsrfLayer<Scope: SessionScope = MainScope> {
     protection: Arc<CrossOriginProtection>,
-    scope: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> Scope>,
 }
 
 impl CsrfLayer {
@@ -46,27 +46,27 @@ impl CsrfLayer {
     }
 }
 
-impl<L: SessionScope> CsrfLayer<L> {
+impl<Scope: SessionScope> CsrfLayer<Scope> {
     /// Makes a layer over another session than the main one: `CsrfLayer::<Office>::for_scope(protection)`.
     pub fn for_scope(protection: CrossOriginProtection) -> Self {
         Self { protection: Arc::new(protection), scope: PhantomData }
     }
 }
 
-impl<L: SessionScope> Clone for CsrfLayer<L> {
+impl<Scope: SessionScope> Clone for CsrfLayer<Scope> {
     fn clone(&self) -> Self {
         Self { protection: self.protection.clone(), scope: PhantomData }
     }
 }
 
-impl<L: SessionScope> fmt::Debug for CsrfLayer<L> {
+impl<Scope: SessionScope> fmt::Debug for CsrfLayer<Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CsrfLayer").field(&self.protection).finish()
     }
 }
 
-impl<S, L: SessionScope> Layer<S> for CsrfLayer<L> {
-    type Service = CsrfService<S, L>;
+impl<S, Scope: SessionScope> Layer<S> for CsrfLayer<Scope> {
+    type Service = CsrfService<S, Scope>;
 
     fn layer(&self, inner: S) -> Self::Service {
         CsrfService { inner, layer: self.clone() }
@@ -74,28 +74,28 @@ impl<S, L: SessionScope> Layer<S> for CsrfLayer<L> {
 }
 
 /// The service that [`CsrfLayer`] makes.
-pub struct CsrfService<S, L: SessionScope = MainScope> {
+pub struct CsrfService<S, Scope: SessionScope = MainScope> {
     inner: S,
-    layer: CsrfLayer<L>,
+    layer: CsrfLayer<Scope>,
 }
 
-impl<S: Clone, L: SessionScope> Clone for CsrfService<S, L> {
+impl<S: Clone, Scope: SessionScope> Clone for CsrfService<S, Scope> {
     fn clone(&self) -> Self {
         Self { inner: self.inner.clone(), layer: self.layer.clone() }
     }
 }
 
-impl<S: fmt::Debug, L: SessionScope> fmt::Debug for CsrfService<S, L> {
+impl<S: fmt::Debug, Scope: SessionScope> fmt::Debug for CsrfService<S, Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CsrfService").field("inner", &self.inner).field("layer", &self.layer).finish()
     }
 }
 
-impl<S, L> Service<Request> for CsrfService<S, L>
+impl<S, Scope> Service<Request> for CsrfService<S, Scope>
 where
     S: Service<Request> + Clone,
     S::Response: IntoResponse,
-    L: SessionScope,
+    Scope: SessionScope,
 {
     type Response = Response;
     type Error = S::Error;
@@ -106,12 +106,12 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let found = find::<L>(request.extensions());
+        let found = find::<Scope>(request.extensions());
         // The address before nested routers cut it.
         let uri = found.as_ref().map_or(request.uri(), |found| found.uri);
         let head = head(request.method(), uri, request.headers());
         let (session, mark) = (found.as_ref().map(|found| found.session), request.extensions().get::<GuardMark>());
-        let state = match self.layer.protection.admit(session, mark, L::NAME, &head) {
+        let state = match self.layer.protection.admit(session, mark, Scope::NAME, &head) {
             Admission::Admitted => State::Admitted { handling: self.inner.call(request) },
             Admission::Refused(rejection) => State::Refused { answer: Some(rejection.into()) },
             Admission::Undecided(check) => {

@@ -45,13 +45,13 @@ sessionkit_core::adapter::extractors! {
     /// # let _: axum::Router = axum::Router::new()
     /// #     .route("/", axum::routing::get(home)).route("/profile", axum::routing::get(profile));
     /// ```
-    pub struct User<U: SessionUser, L: SessionScope = MainScope>(Arc<U>, PhantomData<fn() -> L>);
+    pub struct User<U: SessionUser, Scope: SessionScope = MainScope>(Arc<U>, PhantomData<fn() -> Scope>);
 
-    pub struct MaybeUser<U: SessionUser, L: SessionScope = MainScope>(pub Option<User<U, L>>);
+    pub struct MaybeUser<U: SessionUser, Scope: SessionScope = MainScope>(pub Option<User<U, Scope>>);
 
-    pub struct Auth<L: SessionScope = MainScope>(sessionkit_core::Auth, PhantomData<fn() -> L>);
+    pub struct Auth<Scope: SessionScope = MainScope>(sessionkit_core::Auth, PhantomData<fn() -> Scope>);
 
-    pub struct DynamicSession<L: SessionScope = MainScope>(sessionkit_core::DynamicSession, PhantomData<fn() -> L>);
+    pub struct DynamicSession<Scope: SessionScope = MainScope>(sessionkit_core::DynamicSession, PhantomData<fn() -> Scope>);
 
     /// ```
     /// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
@@ -88,7 +88,7 @@ sessionkit_core::adapter::extractors! {
     ///     Ok(())
     /// }
     /// ```
-    pub struct SessionHandle<L: SessionScope = MainScope>(sessionkit_core::SessionHandle, PhantomData<fn() -> L>);
+    pub struct SessionHandle<Scope: SessionScope = MainScope>(sessionkit_core::SessionHandle, PhantomData<fn() -> Scope>);
 
     /// ```
     /// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
@@ -112,7 +112,7 @@ sessionkit_core::adapter::extractors! {
     /// }
     /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(form).post(transfer));
     /// ```
-    pub struct CsrfToken<L: SessionScope = MainScope>(sessionkit_core::CsrfToken, PhantomData<fn() -> L>);
+    pub struct CsrfToken<Scope: SessionScope = MainScope>(sessionkit_core::CsrfToken, PhantomData<fn() -> Scope>);
 
     /// The response has the [`Rejection`] among its extensions, for layers outside.
     pub struct SessionRejection(Rejection);
@@ -154,66 +154,66 @@ impl<S: Send + Sync, T: SessionData> FromRequestParts<S> for SessionView<T> {
     }
 }
 
-impl<S: Send + Sync, U: SessionUser, L: SessionScope> FromRequestParts<S> for User<U, L> {
+impl<S: Send + Sync, U: SessionUser, Scope: SessionScope> FromRequestParts<S> for User<U, Scope> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let Found { session, uri } = found::<L>(parts)?;
+        let Found { session, uri } = found::<Scope>(parts)?;
         let head = head(&parts.method, uri, &parts.headers);
         Ok(Self(sessionkit_core::adapter::require_user(session, &head).await?, PhantomData))
     }
 }
 
-impl<S: Send + Sync, U: SessionUser, L: SessionScope> OptionalFromRequestParts<S> for User<U, L> {
+impl<S: Send + Sync, U: SessionUser, Scope: SessionScope> OptionalFromRequestParts<S> for User<U, Scope> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, SessionRejection> {
-        let session = request::session::<L>(parts)?;
+        let session = request::session::<Scope>(parts)?;
         Ok(session.user().await?.map(|user| Self(user, PhantomData)))
     }
 }
 
-impl<S: Send + Sync, U: SessionUser, L: SessionScope> FromRequestParts<S> for MaybeUser<U, L> {
+impl<S: Send + Sync, U: SessionUser, Scope: SessionScope> FromRequestParts<S> for MaybeUser<U, Scope> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
-        let user = <Option<User<U, L>> as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        let user = <Option<User<U, Scope>> as FromRequestParts<S>>::from_request_parts(parts, state).await?;
         Ok(Self(user))
     }
 }
 
-impl<S: Send + Sync, L: SessionScope> FromRequestParts<S> for Auth<L> {
+impl<S: Send + Sync, Scope: SessionScope> FromRequestParts<S> for Auth<Scope> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let session = request::session::<L>(parts)?;
+        let session = request::session::<Scope>(parts)?;
         Ok(Self(session.auth(), PhantomData))
     }
 }
 
-impl<S: Send + Sync, L: SessionScope> FromRequestParts<S> for DynamicSession<L> {
+impl<S: Send + Sync, Scope: SessionScope> FromRequestParts<S> for DynamicSession<Scope> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let session = request::session::<L>(parts)?;
+        let session = request::session::<Scope>(parts)?;
         Ok(Self(session.dynamic().await?, PhantomData))
     }
 }
 
-impl<S: Send + Sync, L: SessionScope> FromRequestParts<S> for SessionHandle<L> {
+impl<S: Send + Sync, Scope: SessionScope> FromRequestParts<S> for SessionHandle<Scope> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let session = request::session::<L>(parts)?;
+        let session = request::session::<Scope>(parts)?;
         Ok(Self(session.handle().await?, PhantomData))
     }
 }
 
-impl<S: Send + Sync, L: SessionScope> FromRequestParts<S> for CsrfToken<L> {
+impl<S: Send + Sync, Scope: SessionScope> FromRequestParts<S> for CsrfToken<Scope> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let session = request::session::<L>(parts)?;
+        let session = request::session::<Scope>(parts)?;
         Ok(Self(session.csrf_token().await?, PhantomData))
     }
 }

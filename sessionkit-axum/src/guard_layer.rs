@@ -34,31 +34,31 @@ use crate::request::{self, Found, found, head};
 /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
 /// let app: Router = Router::new().nest("/office", office).layer(SessionLayer::new(manager));
 /// ```
-pub struct GuardLayer<L: SessionScope = MainScope> {
-    rules: Arc<Rules<L>>,
+pub struct GuardLayer<Scope: SessionScope = MainScope> {
+    rules: Arc<Rules<Scope>>,
 }
 
-impl<L: SessionScope> GuardLayer<L> {
+impl<Scope: SessionScope> GuardLayer<Scope> {
     /// Makes a layer of rules.
-    pub fn new(rules: Rules<L>) -> Self {
+    pub fn new(rules: Rules<Scope>) -> Self {
         Self { rules: Arc::new(rules) }
     }
 }
 
-impl<L: SessionScope> Clone for GuardLayer<L> {
+impl<Scope: SessionScope> Clone for GuardLayer<Scope> {
     fn clone(&self) -> Self {
         Self { rules: self.rules.clone() }
     }
 }
 
-impl<L: SessionScope> fmt::Debug for GuardLayer<L> {
+impl<Scope: SessionScope> fmt::Debug for GuardLayer<Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("GuardLayer").field(&self.rules).finish()
     }
 }
 
-impl<S, L: SessionScope> Layer<S> for GuardLayer<L> {
-    type Service = GuardService<S, L>;
+impl<S, Scope: SessionScope> Layer<S> for GuardLayer<Scope> {
+    type Service = GuardService<S, Scope>;
 
     fn layer(&self, inner: S) -> Self::Service {
         GuardService { inner, rules: self.rules.clone() }
@@ -66,29 +66,29 @@ impl<S, L: SessionScope> Layer<S> for GuardLayer<L> {
 }
 
 /// The service that [`GuardLayer`] makes.
-pub struct GuardService<S, L: SessionScope = MainScope> {
+pub struct GuardService<S, Scope: SessionScope = MainScope> {
     inner: S,
-    rules: Arc<Rules<L>>,
+    rules: Arc<Rules<Scope>>,
 }
 
-impl<S: Clone, L: SessionScope> Clone for GuardService<S, L> {
+impl<S: Clone, Scope: SessionScope> Clone for GuardService<S, Scope> {
     fn clone(&self) -> Self {
         Self { inner: self.inner.clone(), rules: self.rules.clone() }
     }
 }
 
-impl<S: fmt::Debug, L: SessionScope> fmt::Debug for GuardService<S, L> {
+impl<S: fmt::Debug, Scope: SessionScope> fmt::Debug for GuardService<S, Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GuardService").field("inner", &self.inner).field("rules", &self.rules).finish()
     }
 }
 
-impl<S, L> Service<Request> for GuardService<S, L>
+impl<S, Scope> Service<Request> for GuardService<S, Scope>
 where
     S: Service<Request> + Clone + Send + 'static,
     S::Response: IntoResponse,
     S::Future: Send,
-    L: SessionScope,
+    Scope: SessionScope,
 {
     type Response = Response;
     type Error = S::Error;
@@ -105,7 +105,7 @@ where
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             request::mark_guarded(&parts);
-            let decided = match found::<L>(&parts) {
+            let decided = match found::<Scope>(&parts) {
                 Ok(Found { session, uri }) => {
                     let head = head(&parts.method, uri, &parts.headers);
                     sessionkit_core::adapter::guard_by(session, &head, &rules).await.map_err(SessionRejection::from)

@@ -33,14 +33,14 @@ use crate::request::{Slot, head};
 /// lead back to the wrong one, and what is [exempt](sessionkit_core::CrossOriginProtection::exempt) would be another path.
 ///
 /// Put timeouts outside of it, so that a request that is cut off is one whose changes are discarded.
-pub struct SessionLayer<L: SessionScope = MainScope> {
-    manager: SessionManager<L>,
+pub struct SessionLayer<Scope: SessionScope = MainScope> {
+    manager: SessionManager<Scope>,
     withholds_unguarded: bool,
 }
 
-impl<L: SessionScope> SessionLayer<L> {
+impl<Scope: SessionScope> SessionLayer<Scope> {
     /// Makes a layer over a manager.
-    pub fn new(manager: SessionManager<L>) -> Self {
+    pub fn new(manager: SessionManager<Scope>) -> Self {
         Self { manager, withholds_unguarded: false }
     }
 
@@ -69,20 +69,20 @@ impl<L: SessionScope> SessionLayer<L> {
     }
 }
 
-impl<L: SessionScope> Clone for SessionLayer<L> {
+impl<Scope: SessionScope> Clone for SessionLayer<Scope> {
     fn clone(&self) -> Self {
         Self { manager: self.manager.clone(), withholds_unguarded: self.withholds_unguarded }
     }
 }
 
-impl<L: SessionScope> fmt::Debug for SessionLayer<L> {
+impl<Scope: SessionScope> fmt::Debug for SessionLayer<Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SessionLayer").field(&self.manager).finish()
     }
 }
 
-impl<S, L: SessionScope> Layer<S> for SessionLayer<L> {
-    type Service = SessionService<S, L>;
+impl<S, Scope: SessionScope> Layer<S> for SessionLayer<Scope> {
+    type Service = SessionService<S, Scope>;
 
     fn layer(&self, inner: S) -> Self::Service {
         SessionService { inner, manager: self.manager.clone(), withholds_unguarded: self.withholds_unguarded }
@@ -90,34 +90,34 @@ impl<S, L: SessionScope> Layer<S> for SessionLayer<L> {
 }
 
 /// The service that [`SessionLayer`] makes.
-pub struct SessionService<S, L: SessionScope = MainScope> {
+pub struct SessionService<S, Scope: SessionScope = MainScope> {
     inner: S,
-    manager: SessionManager<L>,
+    manager: SessionManager<Scope>,
     withholds_unguarded: bool,
 }
 
-impl<S: Clone, L: SessionScope> Clone for SessionService<S, L> {
+impl<S: Clone, Scope: SessionScope> Clone for SessionService<S, Scope> {
     fn clone(&self) -> Self {
         let (inner, manager) = (self.inner.clone(), self.manager.clone());
         Self { inner, manager, withholds_unguarded: self.withholds_unguarded }
     }
 }
 
-impl<S: fmt::Debug, L: SessionScope> fmt::Debug for SessionService<S, L> {
+impl<S: fmt::Debug, Scope: SessionScope> fmt::Debug for SessionService<S, Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionService").field("inner", &self.inner).field("manager", &self.manager).finish()
     }
 }
 
-impl<S, L> Service<Request> for SessionService<S, L>
+impl<S, Scope> Service<Request> for SessionService<S, Scope>
 where
     S: Service<Request>,
     S::Response: IntoResponse,
-    L: SessionScope,
+    Scope: SessionScope,
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = SessionFuture<S::Future, L>;
+    type Future = SessionFuture<S::Future, Scope>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -139,7 +139,7 @@ where
     }
 }
 
-impl<S, L: SessionScope> SessionService<S, L> {
+impl<S, Scope: SessionScope> SessionService<S, Scope> {
     fn expect_guard(&self, session: &RequestSession, request: &mut Request) {
         if self.withholds_unguarded {
             let mark = request.extensions_mut().get_or_insert_default::<GuardMark>().clone();
@@ -150,38 +150,38 @@ impl<S, L: SessionScope> SessionService<S, L> {
 
 pin_project! {
     /// The future of a [`SessionService`].
-    pub struct SessionFuture<F, L: SessionScope = MainScope> {
+    pub struct SessionFuture<F, Scope: SessionScope = MainScope> {
         #[pin]
-        state: State<F, L>,
+        state: State<F, Scope>,
     }
 }
 
 pin_project! {
     #[project = Projected]
-    enum State<F, L: SessionScope> {
-        Handling { #[pin] inner: F, session: Option<(SessionManager<L>, RequestGuard)> },
+    enum State<F, Scope: SessionScope> {
+        Handling { #[pin] inner: F, session: Option<(SessionManager<Scope>, RequestGuard)> },
         Closing { response: Response, closing: CloseFuture },
         Refused { answer: Option<Response> },
     }
 }
 
-impl<F, L: SessionScope> SessionFuture<F, L> {
+impl<F, Scope: SessionScope> SessionFuture<F, Scope> {
     fn refused(answer: Response) -> Self {
         Self { state: State::Refused { answer: Some(answer) } }
     }
 }
 
-impl<F, L: SessionScope> fmt::Debug for SessionFuture<F, L> {
+impl<F, Scope: SessionScope> fmt::Debug for SessionFuture<F, Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionFuture").finish_non_exhaustive()
     }
 }
 
-impl<F, R, E, L> Future for SessionFuture<F, L>
+impl<F, R, E, Scope> Future for SessionFuture<F, Scope>
 where
     F: Future<Output = Result<R, E>>,
     R: IntoResponse,
-    L: SessionScope,
+    Scope: SessionScope,
 {
     type Output = Result<Response, E>;
 

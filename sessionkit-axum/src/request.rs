@@ -22,22 +22,22 @@ pub(crate) struct Found<'a> {
 }
 
 /// Finds the session of a scope.
-pub(crate) fn find<L: SessionScope>(extensions: &Extensions) -> Option<Found<'_>> {
+pub(crate) fn find<Scope: SessionScope>(extensions: &Extensions) -> Option<Found<'_>> {
     let slot = extensions.get::<Slot>()?;
-    Some(Found { session: slot.sessions.of_scope::<L>()?, uri: &slot.uri })
+    Some(Found { session: slot.sessions.of_scope::<Scope>()?, uri: &slot.uri })
 }
 
 /// The session of a scope, behind its layer.
-pub(crate) fn found<L: SessionScope>(parts: &Parts) -> Result<Found<'_>, SessionRejection> {
-    find::<L>(&parts.extensions).ok_or_else(|| {
+pub(crate) fn found<Scope: SessionScope>(parts: &Parts) -> Result<Found<'_>, SessionRejection> {
+    find::<Scope>(&parts.extensions).ok_or_else(|| {
         let head = head(&parts.method, &parts.uri, &parts.headers);
-        sessionkit_core::adapter::missing_layer(L::NAME, "SessionLayer::new(manager)", &head).into()
+        sessionkit_core::adapter::missing_layer(Scope::NAME, "SessionLayer::new(manager)", &head).into()
     })
 }
 
 /// The session of a request, which knows the request's head from now on.
-pub(crate) fn session<L: SessionScope>(parts: &Parts) -> Result<RequestSession, SessionRejection> {
-    let Found { session, uri } = found::<L>(parts)?;
+pub(crate) fn session<Scope: SessionScope>(parts: &Parts) -> Result<RequestSession, SessionRejection> {
+    let Found { session, uri } = found::<Scope>(parts)?;
     session.attach(&head(&parts.method, uri, &parts.headers));
     Ok(session.clone())
 }

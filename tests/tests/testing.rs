@@ -79,9 +79,9 @@ both_frameworks! {
     }
 
     /// Sends a request with the visitor's cookie, and lets the visitor keep the answer's.
-    async fn get<L: SessionScope>(
-        manager: &SessionManager<L>,
-        visitor: &mut TestSession<L>,
+    async fn get<Scope: SessionScope>(
+        manager: &SessionManager<Scope>,
+        visitor: &mut TestSession<Scope>,
         path: &str,
     ) -> String {
         let routes = routes!["/show" => show, "/add" => add, "/rotate" => rotate, "/logout" => logout, "/ship" => ship];

@@ -117,7 +117,7 @@ macro_rules! __extractors {
         ///
         $user
 
-        impl<U: $crate::SessionUser, L: $crate::SessionScope> ::std::ops::Deref for User<U, L> {
+        impl<U: $crate::SessionUser, Scope: $crate::SessionScope> ::std::ops::Deref for User<U, Scope> {
             type Target = U;
 
             fn deref(&self) -> &U {
@@ -126,14 +126,14 @@ macro_rules! __extractors {
         }
 
         /// The same user; nothing is copied.
-        impl<U: $crate::SessionUser, L: $crate::SessionScope> Clone for User<U, L> {
+        impl<U: $crate::SessionUser, Scope: $crate::SessionScope> Clone for User<U, Scope> {
             fn clone(&self) -> Self {
                 Self(self.0.clone(), self.1)
             }
         }
 
         /// Names the type; the value may be sensitive.
-        impl<U: $crate::SessionUser, L: $crate::SessionScope> ::std::fmt::Debug for User<U, L> {
+        impl<U: $crate::SessionUser, Scope: $crate::SessionScope> ::std::fmt::Debug for User<U, Scope> {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 write!(f, "User({})", ::std::any::type_name::<U>())
             }
@@ -142,22 +142,22 @@ macro_rules! __extractors {
         /// The user who is logged in, or nothing for a visitor who is not. The same on axum and on actix-web.
         $maybe_user
 
-        impl<U: $crate::SessionUser, L: $crate::SessionScope> ::std::ops::Deref for MaybeUser<U, L> {
-            type Target = Option<User<U, L>>;
+        impl<U: $crate::SessionUser, Scope: $crate::SessionScope> ::std::ops::Deref for MaybeUser<U, Scope> {
+            type Target = Option<User<U, Scope>>;
 
-            fn deref(&self) -> &Option<User<U, L>> {
+            fn deref(&self) -> &Option<User<U, Scope>> {
                 &self.0
             }
         }
 
-        impl<U: $crate::SessionUser, L: $crate::SessionScope> ::std::ops::DerefMut for MaybeUser<U, L> {
-            fn deref_mut(&mut self) -> &mut Option<User<U, L>> {
+        impl<U: $crate::SessionUser, Scope: $crate::SessionScope> ::std::ops::DerefMut for MaybeUser<U, Scope> {
+            fn deref_mut(&mut self) -> &mut Option<User<U, Scope>> {
                 &mut self.0
             }
         }
 
         /// Names the type; the value may be sensitive.
-        impl<U: $crate::SessionUser, L: $crate::SessionScope> ::std::fmt::Debug for MaybeUser<U, L> {
+        impl<U: $crate::SessionUser, Scope: $crate::SessionScope> ::std::fmt::Debug for MaybeUser<U, Scope> {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.debug_tuple("MaybeUser").field(&self.0).finish()
             }
@@ -181,7 +181,7 @@ macro_rules! __extractors {
         ///
         $auth
 
-        impl<L: $crate::SessionScope> Auth<L> {
+        impl<Scope: $crate::SessionScope> Auth<Scope> {
             /// Checks out a struct of the session as it is now: after a login, the new user's. What was extracted before a
             /// change of user belongs to the user before, and is discarded.
             ///
@@ -207,7 +207,7 @@ macro_rules! __extractors {
             ///
             /// # Errors
             /// Fails when the store does, or when a stored value does not fit its field.
-            pub async fn checkout<T: $crate::SessionData<Scope = L>>(&self) -> Result<Session<T>, $crate::SessionError> {
+            pub async fn checkout<T: $crate::SessionData<Scope = Scope>>(&self) -> Result<Session<T>, $crate::SessionError> {
                 Ok(Session(self.0.session().checkout().await?))
             }
 
@@ -215,7 +215,7 @@ macro_rules! __extractors {
             ///
             /// # Errors
             /// Fails when the store or the user loader does.
-            pub async fn user<U: $crate::SessionUser>(&self) -> Result<Option<User<U, L>>, $crate::SessionError> {
+            pub async fn user<U: $crate::SessionUser>(&self) -> Result<Option<User<U, Scope>>, $crate::SessionError> {
                 Ok(self.0.session().user().await?.map(|user| User(user, ::std::marker::PhantomData)))
             }
 
@@ -223,12 +223,12 @@ macro_rules! __extractors {
             ///
             /// # Errors
             /// Fails when the store does.
-            pub async fn dynamic(&self) -> Result<DynamicSession<L>, $crate::SessionError> {
+            pub async fn dynamic(&self) -> Result<DynamicSession<Scope>, $crate::SessionError> {
                 Ok(DynamicSession(self.0.session().dynamic().await?, ::std::marker::PhantomData))
             }
         }
 
-        impl<L: $crate::SessionScope> ::std::ops::Deref for Auth<L> {
+        impl<Scope: $crate::SessionScope> ::std::ops::Deref for Auth<Scope> {
             type Target = $crate::Auth;
 
             fn deref(&self) -> &Self::Target {
@@ -236,7 +236,7 @@ macro_rules! __extractors {
             }
         }
 
-        impl<L: $crate::SessionScope> ::std::fmt::Debug for Auth<L> {
+        impl<Scope: $crate::SessionScope> ::std::fmt::Debug for Auth<Scope> {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 self.0.fmt(f)
             }
@@ -261,7 +261,7 @@ macro_rules! __extractors {
         /// ```
         $dynamic_session
 
-        impl<L: $crate::SessionScope> ::std::ops::Deref for DynamicSession<L> {
+        impl<Scope: $crate::SessionScope> ::std::ops::Deref for DynamicSession<Scope> {
             type Target = $crate::DynamicSession;
 
             fn deref(&self) -> &Self::Target {
@@ -269,14 +269,14 @@ macro_rules! __extractors {
             }
         }
 
-        impl<L: $crate::SessionScope> ::std::ops::DerefMut for DynamicSession<L> {
+        impl<Scope: $crate::SessionScope> ::std::ops::DerefMut for DynamicSession<Scope> {
             fn deref_mut(&mut self) -> &mut Self::Target {
                 &mut self.0
             }
         }
 
         /// Names the session; keys and values may be sensitive.
-        impl<L: $crate::SessionScope> ::std::fmt::Debug for DynamicSession<L> {
+        impl<Scope: $crate::SessionScope> ::std::fmt::Debug for DynamicSession<Scope> {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 self.0.fmt(f)
             }
@@ -288,7 +288,7 @@ macro_rules! __extractors {
         ///
         $session_handle
 
-        impl<L: $crate::SessionScope> ::std::ops::Deref for SessionHandle<L> {
+        impl<Scope: $crate::SessionScope> ::std::ops::Deref for SessionHandle<Scope> {
             type Target = $crate::SessionHandle;
 
             fn deref(&self) -> &Self::Target {
@@ -296,19 +296,19 @@ macro_rules! __extractors {
             }
         }
 
-        impl<L: $crate::SessionScope> ::std::ops::DerefMut for SessionHandle<L> {
+        impl<Scope: $crate::SessionScope> ::std::ops::DerefMut for SessionHandle<Scope> {
             fn deref_mut(&mut self) -> &mut Self::Target {
                 &mut self.0
             }
         }
 
-        impl<L: $crate::SessionScope> Clone for SessionHandle<L> {
+        impl<Scope: $crate::SessionScope> Clone for SessionHandle<Scope> {
             fn clone(&self) -> Self {
                 Self(self.0.clone(), self.1)
             }
         }
 
-        impl<L: $crate::SessionScope> ::std::fmt::Debug for SessionHandle<L> {
+        impl<Scope: $crate::SessionScope> ::std::fmt::Debug for SessionHandle<Scope> {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 self.0.fmt(f)
             }
@@ -322,7 +322,7 @@ macro_rules! __extractors {
         ///
         $csrf_token
 
-        impl<L: $crate::SessionScope> ::std::ops::Deref for CsrfToken<L> {
+        impl<Scope: $crate::SessionScope> ::std::ops::Deref for CsrfToken<Scope> {
             type Target = $crate::CsrfToken;
 
             fn deref(&self) -> &Self::Target {
@@ -330,7 +330,7 @@ macro_rules! __extractors {
             }
         }
 
-        impl<L: $crate::SessionScope> ::std::fmt::Debug for CsrfToken<L> {
+        impl<Scope: $crate::SessionScope> ::std::fmt::Debug for CsrfToken<Scope> {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 self.0.fmt(f)
             }

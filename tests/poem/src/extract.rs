@@ -13,14 +13,14 @@ use crate::head::head;
 use crate::rejection::SessionRejection;
 
 /// Finds the session of a scope.
-pub(crate) fn find<L: SessionScope>(request: &Request) -> Result<&RequestSession, SessionRejection> {
-    let session = request.data().and_then(SessionStack::of_scope::<L>);
-    session.ok_or_else(|| missing_layer(L::NAME, "SessionMiddleware::new(manager)", &head(request)).into())
+pub(crate) fn find<Scope: SessionScope>(request: &Request) -> Result<&RequestSession, SessionRejection> {
+    let session = request.data().and_then(SessionStack::of_scope::<Scope>);
+    session.ok_or_else(|| missing_layer(Scope::NAME, "SessionMiddleware::new(manager)", &head(request)).into())
 }
 
 /// Finds the session of a scope, and gives it the head of the request.
-fn session<L: SessionScope>(request: &Request) -> Result<&RequestSession, SessionRejection> {
-    let session = find::<L>(request)?;
+fn session<Scope: SessionScope>(request: &Request) -> Result<&RequestSession, SessionRejection> {
+    let session = find::<Scope>(request)?;
     session.attach(&head(request));
     Ok(session)
 }
@@ -68,15 +68,15 @@ impl<T: SessionData> Deref for SessionView<T> {
 }
 
 /// The login of the request, and the ways to change it.
-pub struct Auth<L: SessionScope = MainScope>(sessionkit_core::Auth, PhantomData<fn() -> L>);
+pub struct Auth<Scope: SessionScope = MainScope>(sessionkit_core::Auth, PhantomData<fn() -> Scope>);
 
-impl<'a, L: SessionScope> FromRequest<'a> for Auth<L> {
+impl<'a, Scope: SessionScope> FromRequest<'a> for Auth<Scope> {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> Result<Self> {
-        Ok(Self(session::<L>(request)?.auth(), PhantomData))
+        Ok(Self(session::<Scope>(request)?.auth(), PhantomData))
     }
 }
 
-impl<L: SessionScope> Deref for Auth<L> {
+impl<Scope: SessionScope> Deref for Auth<Scope> {
     type Target = sessionkit_core::Auth;
 
     fn deref(&self) -> &sessionkit_core::Auth {
@@ -86,16 +86,16 @@ impl<L: SessionScope> Deref for Auth<L> {
 
 /// The user who is logged in, as the manager's loader loads them. Nobody being logged in is a redirect to the login page, or
 /// a 401.
-pub struct User<U: SessionUser, L: SessionScope = MainScope>(Arc<U>, PhantomData<fn() -> L>);
+pub struct User<U: SessionUser, Scope: SessionScope = MainScope>(Arc<U>, PhantomData<fn() -> Scope>);
 
-impl<'a, U: SessionUser, L: SessionScope> FromRequest<'a> for User<U, L> {
+impl<'a, U: SessionUser, Scope: SessionScope> FromRequest<'a> for User<U, Scope> {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> Result<Self> {
-        let user = require_user(find::<L>(request)?, &head(request)).await;
+        let user = require_user(find::<Scope>(request)?, &head(request)).await;
         Ok(Self(user.map_err(SessionRejection::from)?, PhantomData))
     }
 }
 
-impl<U: SessionUser, L: SessionScope> Deref for User<U, L> {
+impl<U: SessionUser, Scope: SessionScope> Deref for User<U, Scope> {
     type Target = U;
 
     fn deref(&self) -> &U {
@@ -119,6 +119,6 @@ macro_rules! names_itself {
 names_itself! {
     "Session": [T: SessionData] Session<T>;
     "SessionView": [T: SessionData] SessionView<T>;
-    "Auth": [L: SessionScope] Auth<L>;
-    "User": [U: SessionUser, L: SessionScope] User<U, L>;
+    "Auth": [Scope: SessionScope] Auth<Scope>;
+    "User": [U: SessionUser, Scope: SessionScope] User<U, Scope>;
 }

@@ -13,14 +13,14 @@ use crate::rejection::{SessionRejection, from_http, response_of, to_http};
 ///
 /// If the request used its session, an error of the handler leaves as the response that it makes: a `catch_error` for it
 /// stands inside of this middleware.
-pub struct SessionMiddleware<L: SessionScope = MainScope> {
-    manager: SessionManager<L>,
+pub struct SessionMiddleware<Scope: SessionScope = MainScope> {
+    manager: SessionManager<Scope>,
     withholds_unguarded: bool,
 }
 
-impl<L: SessionScope> SessionMiddleware<L> {
+impl<Scope: SessionScope> SessionMiddleware<Scope> {
     /// Makes a middleware over a manager.
-    pub fn new(manager: SessionManager<L>) -> Self {
+    pub fn new(manager: SessionManager<Scope>) -> Self {
         Self { manager, withholds_unguarded: false }
     }
 
@@ -30,23 +30,23 @@ impl<L: SessionScope> SessionMiddleware<L> {
     }
 }
 
-impl<L: SessionScope, E: Endpoint> Middleware<E> for SessionMiddleware<L> {
-    type Output = SessionEndpoint<L, E>;
+impl<Scope: SessionScope, E: Endpoint> Middleware<E> for SessionMiddleware<Scope> {
+    type Output = SessionEndpoint<Scope, E>;
 
-    fn transform(&self, inner: E) -> SessionEndpoint<L, E> {
+    fn transform(&self, inner: E) -> SessionEndpoint<Scope, E> {
         let (manager, withholds_unguarded) = (self.manager.clone(), self.withholds_unguarded);
         SessionEndpoint { inner, manager, withholds_unguarded }
     }
 }
 
 /// An endpoint inside of a [`SessionMiddleware`].
-pub struct SessionEndpoint<L: SessionScope, E> {
+pub struct SessionEndpoint<Scope: SessionScope, E> {
     inner: E,
-    manager: SessionManager<L>,
+    manager: SessionManager<Scope>,
     withholds_unguarded: bool,
 }
 
-impl<L: SessionScope, E: Endpoint> Endpoint for SessionEndpoint<L, E> {
+impl<Scope: SessionScope, E: Endpoint> Endpoint for SessionEndpoint<Scope, E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
@@ -74,14 +74,14 @@ impl<L: SessionScope, E: Endpoint> Endpoint for SessionEndpoint<L, E> {
     }
 }
 
-impl<L: SessionScope> fmt::Debug for SessionMiddleware<L> {
+impl<Scope: SessionScope> fmt::Debug for SessionMiddleware<Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionMiddleware").field("scope", &L::NAME).finish_non_exhaustive()
+        f.debug_struct("SessionMiddleware").field("scope", &Scope::NAME).finish_non_exhaustive()
     }
 }
 
-impl<L: SessionScope, E> fmt::Debug for SessionEndpoint<L, E> {
+impl<Scope: SessionScope, E> fmt::Debug for SessionEndpoint<Scope, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionEndpoint").field("scope", &L::NAME).finish_non_exhaustive()
+        f.debug_struct("SessionEndpoint").field("scope", &Scope::NAME).finish_non_exhaustive()
     }
 }

@@ -125,8 +125,8 @@ macro_rules! actix_start {
 pub use crate::actix_start;
 
 /// Asks routes under one session middleware without a server; returns the answer's cookies and its body.
-pub async fn answer<L: SessionScope>(
-    manager: SessionManager<L>,
+pub async fn answer<Scope: SessionScope>(
+    manager: SessionManager<Scope>,
     routes: impl Fn(&mut ServiceConfig),
     path: &str,
     cookie: &str,
@@ -206,9 +206,9 @@ pub async fn serve_unsessioned(
 }
 
 /// Serves routes under the bench's session middleware and another one.
-pub async fn serve_scopes<L: SessionScope>(
+pub async fn serve_scopes<Scope: SessionScope>(
     bench: &Bench,
-    other: SessionManager<L>,
+    other: SessionManager<Scope>,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> Server {
     let (manager, gates) = (bench.manager(), Data::new(bench.gates.clone()));
@@ -248,29 +248,29 @@ pub async fn serve_nested(
 }
 
 /// Serves routes under the bench's session middleware, and the same under `/fenced` behind rules.
-pub async fn serve_fenced<L: SessionScope>(
+pub async fn serve_fenced<Scope: SessionScope>(
     bench: &Bench,
     manager: SessionManager,
-    rules: Rules<L>,
+    rules: Rules<Scope>,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> Server {
     serve_behind(bench, SessionMiddleware::new(manager), rules, routes).await
 }
 
 /// Serves the same under session middleware that withholds unguarded answers.
-pub async fn serve_withholding<L: SessionScope>(
+pub async fn serve_withholding<Scope: SessionScope>(
     bench: &Bench,
     manager: SessionManager,
-    rules: Rules<L>,
+    rules: Rules<Scope>,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> Server {
     serve_behind(bench, SessionMiddleware::new(manager).withhold_unguarded(), rules, routes).await
 }
 
-async fn serve_behind<L: SessionScope>(
+async fn serve_behind<Scope: SessionScope>(
     bench: &Bench,
     middleware: SessionMiddleware,
-    rules: Rules<L>,
+    rules: Rules<Scope>,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> Server {
     let gates = Data::new(bench.gates.clone());
@@ -283,9 +283,9 @@ async fn serve_behind<L: SessionScope>(
 }
 
 /// Serves routes under another session middleware inside of the bench's, which withholds unguarded answers.
-pub async fn serve_withholding_beside<L: SessionScope>(
+pub async fn serve_withholding_beside<Scope: SessionScope>(
     bench: &Bench,
-    other: SessionManager<L>,
+    other: SessionManager<Scope>,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> Server {
     let (withholding, gates) =

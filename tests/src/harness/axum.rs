@@ -87,8 +87,8 @@ macro_rules! axum_routes {
 pub use crate::axum_routes as routes;
 
 /// Asks routes under one session layer without a server; returns the answer's cookies and its body.
-pub async fn answer<L: SessionScope>(
-    manager: SessionManager<L>,
+pub async fn answer<Scope: SessionScope>(
+    manager: SessionManager<Scope>,
     routes: Router,
     path: &str,
     cookie: &str,
@@ -134,7 +134,7 @@ pub async fn serve_unsessioned(bench: &Bench, protection: CrossOriginProtection,
 }
 
 /// Serves routes under the bench's session layer and another one.
-pub async fn serve_scopes<L: SessionScope>(bench: &Bench, other: SessionManager<L>, routes: Router) -> Server {
+pub async fn serve_scopes<Scope: SessionScope>(bench: &Bench, other: SessionManager<Scope>, routes: Router) -> Server {
     serve_app(bench, routes.layer(SessionLayer::new(bench.manager())).layer(SessionLayer::new(other))).await
 }
 
@@ -151,36 +151,36 @@ pub async fn serve_nested(bench: &Bench, routes: Router, path: &'static str, inn
 }
 
 /// Serves routes under the bench's session layer, and the same under `/fenced` behind rules.
-pub async fn serve_fenced<L: SessionScope>(
+pub async fn serve_fenced<Scope: SessionScope>(
     bench: &Bench,
     manager: SessionManager,
-    rules: Rules<L>,
+    rules: Rules<Scope>,
     routes: Router,
 ) -> Server {
     serve_app(bench, fenced(rules, routes).layer(SessionLayer::new(manager))).await
 }
 
 /// Serves the same under a session layer that withholds unguarded answers.
-pub async fn serve_withholding<L: SessionScope>(
+pub async fn serve_withholding<Scope: SessionScope>(
     bench: &Bench,
     manager: SessionManager,
-    rules: Rules<L>,
+    rules: Rules<Scope>,
     routes: Router,
 ) -> Server {
     serve_app(bench, fenced(rules, routes).layer(SessionLayer::new(manager).withhold_unguarded())).await
 }
 
 /// Serves routes under another session layer inside of the bench's, which withholds unguarded answers.
-pub async fn serve_withholding_beside<L: SessionScope>(
+pub async fn serve_withholding_beside<Scope: SessionScope>(
     bench: &Bench,
-    other: SessionManager<L>,
+    other: SessionManager<Scope>,
     routes: Router,
 ) -> Server {
     let withholding = SessionLayer::new(bench.manager()).withhold_unguarded();
     serve_app(bench, routes.layer(SessionLayer::new(other)).layer(withholding)).await
 }
 
-fn fenced<L: SessionScope>(rules: Rules<L>, routes: Router) -> Router {
+fn fenced<Scope: SessionScope>(rules: Rules<Scope>, routes: Router) -> Router {
     routes.clone().merge(under("/fenced", routes.route_layer(GuardLayer::new(rules))))
 }
 

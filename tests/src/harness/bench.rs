@@ -87,8 +87,8 @@ impl Bench {
     }
 
     /// A manager of another scope.
-    pub fn manager_of<L: SessionScope>(&self) -> SessionManager<L> {
-        self.builder().for_scope::<L>().build()
+    pub fn manager_of<Scope: SessionScope>(&self) -> SessionManager<Scope> {
+        self.builder().for_scope::<Scope>().build()
     }
 
     /// A manager over another store, one that wraps the bench's as a rule.

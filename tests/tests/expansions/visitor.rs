@@ -7,19 +7,19 @@ use sessionkit_core::RequestHead;
 use sessionkit_core::adapter::{HeaderChange, Headers};
 
 /// Sends one request after the other, and keeps the cookie.
-pub(crate) struct Visitor<L: SessionScope = MainScope> {
-    manager: SessionManager<L>,
+pub(crate) struct Visitor<Scope: SessionScope = MainScope> {
+    manager: SessionManager<Scope>,
     cookie: Mutex<Option<String>>,
 }
 
-impl<L: SessionScope> Visitor<L> {
+impl<Scope: SessionScope> Visitor<Scope> {
     pub(crate) fn new() -> Self {
         let manager = SessionManager::for_scope(MemoryStore::new(), SessionConfig::default());
         Self { manager, cookie: Mutex::default() }
     }
 
     /// Changes a struct of the session in one request.
-    pub(crate) async fn change<T: SessionData<Scope = L>>(&self, change: impl FnOnce(&mut T)) {
+    pub(crate) async fn change<T: SessionData<Scope = Scope>>(&self, change: impl FnOnce(&mut T)) {
         let session = self.manager.open();
         let headers = Cookie(self.cookie.lock().unwrap().clone());
         session.attach(&RequestHead::new("GET", "/", &headers));
@@ -34,7 +34,7 @@ impl<L: SessionScope> Visitor<L> {
     }
 
     /// Reads a struct of the session in one request.
-    pub(crate) async fn read<T: SessionData<Scope = L>>(&self) -> T {
+    pub(crate) async fn read<T: SessionData<Scope = Scope>>(&self) -> T {
         let session = self.manager.open();
         let headers = Cookie(self.cookie.lock().unwrap().clone());
         session.attach(&RequestHead::new("GET", "/", &headers));

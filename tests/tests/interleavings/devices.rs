@@ -54,7 +54,7 @@ async fn nothing_outlives_the_revocation(world: &World, outcomes: &[Outcome]) {
     }
     for (id, record) in world.stage.store.dump() {
         let given = outcomes.iter().filter_map(|outcome| outcome.cookie.as_ref()).any(|token| token.id() == id);
-        assert!(given || record.header().user.is_none(), "[P9] nobody's session is left: {outcomes:?}");
+        assert!(given || record.header().user_id.is_none(), "[P9] nobody's session is left: {outcomes:?}");
     }
 }
 

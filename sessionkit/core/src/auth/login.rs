@@ -129,7 +129,7 @@ impl Login {
         let header = current.record.header();
         let before = header.owner().filter(|owner| **owner != self.user).cloned();
         // Whoever acted as this user was another one.
-        let another_user = before.is_some() || header.user.as_ref().is_some_and(|user| *user != self.user);
+        let another_user = before.is_some() || header.user_id.as_ref().is_some_and(|user| *user != self.user);
         let mut delta = Delta::new(current.base().header().generation);
         delta.header.push(HeaderOp::Authenticate(authenticate));
         if another_user {
@@ -161,7 +161,7 @@ impl Login {
         let engine = &self.session.shared.engine;
         let Overtaken { token, record, is_replaced } = overtaken;
         let header = record.header();
-        let is_theirs = header.user.as_ref() == Some(&self.user) && header.owner() == Some(&self.user);
+        let is_theirs = header.user_id.as_ref() == Some(&self.user) && header.owner() == Some(&self.user);
         // A token that nobody has used yet may still be on its way, of a click before this one; another renewal would end it.
         let is_renewing = header.previous.is_some_and(|previous| previous.until.is_none_or(|until| now < until));
         if !is_replaced || !is_theirs || is_renewing {

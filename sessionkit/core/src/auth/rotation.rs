@@ -41,7 +41,7 @@ impl Occasion {
     fn keeps_rights(self, current: &Current) -> bool {
         match self {
             // A visitor who logs in was nobody.
-            Self::Login => current.record.header().user.is_some(),
+            Self::Login => current.record.header().user_id.is_some(),
             Self::Proof | Self::Rotation => true,
             Self::Impersonation | Self::EndOfImpersonation => false,
         }

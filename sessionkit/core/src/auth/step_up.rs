@@ -121,6 +121,6 @@ async fn prove(session: &RequestSession, say: impl FnOnce(&mut LoginDetails)) ->
 /// The session of somebody who is logged in, and who that is.
 pub(super) fn logged_in(session: &RequestSession) -> Result<(Current, Arc<str>), SessionError> {
     let current = session.state().current.clone().ok_or_else(SessionError::not_logged_in)?;
-    let user = current.record.header().user.clone().ok_or_else(SessionError::not_logged_in)?;
+    let user = current.record.header().user_id.clone().ok_or_else(SessionError::not_logged_in)?;
     Ok((current, user))
 }

@@ -101,7 +101,7 @@ impl Settings {
     /// Returns whether the login of a session asked for another lifetime than that of the settings: its cookie is to outlive
     /// the browser.
     pub(crate) fn is_own_lifetime(&self, header: &Header) -> bool {
-        header.user.is_some() && header.ttl != self.ttl
+        header.user_id.is_some() && header.ttl != self.ttl
     }
 
     /// The time after which a client that goes on with its old token, and so never got the new one, is given another.

@@ -89,7 +89,7 @@ impl Device {
             authenticated_at: header.authenticated,
             last_seen_at: header.last_seen,
             device_label: header.device_label.clone(),
-            acting_as: header.user.clone().filter(|_| acts),
+            acting_as: header.user_id.clone().filter(|_| acts),
             is_current,
             details: header.details.clone(),
         }

@@ -95,7 +95,7 @@ pub(crate) struct About<'a> {
 impl<'a> About<'a> {
     /// Names a session, and of whom it is or was.
     pub(crate) fn session(self, id: SessionId, header: Option<&'a Header>) -> Self {
-        let user_id = header.and_then(|header| header.user.as_deref());
+        let user_id = header.and_then(|header| header.user_id.as_deref());
         let details = header.and_then(|header| header.details.as_deref());
         Self { session: Some(id), user_id, actor: details.and_then(|details| details.actor.as_deref()), ..self }
     }

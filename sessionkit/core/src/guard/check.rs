@@ -35,12 +35,12 @@ pub trait Check: 'static {
 
 /// Requires that somebody is logged in.
 #[derive(Debug)]
-pub struct RequireLogin<L: SessionScope = MainScope>(PhantomData<fn() -> L>);
+pub struct RequireLogin<Scope: SessionScope = MainScope>(PhantomData<fn() -> Scope>);
 
-impl<L: SessionScope> Check for RequireLogin<L> {
-    type Scope = L;
+impl<Scope: SessionScope> Check for RequireLogin<Scope> {
+    type Scope = Scope;
 
-    fn check(subjects: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
+    fn check(subjects: &mut Subjects<'_, Scope>) -> Result<(), Interrupted> {
         subjects.require_login();
         Ok(())
     }
@@ -48,12 +48,12 @@ impl<L: SessionScope> Check for RequireLogin<L> {
 
 /// Requires that nobody is logged in.
 #[derive(Debug)]
-pub struct GuestOnly<L: SessionScope = MainScope>(PhantomData<fn() -> L>);
+pub struct GuestOnly<Scope: SessionScope = MainScope>(PhantomData<fn() -> Scope>);
 
-impl<L: SessionScope> Check for GuestOnly<L> {
-    type Scope = L;
+impl<Scope: SessionScope> Check for GuestOnly<Scope> {
+    type Scope = Scope;
 
-    fn check(subjects: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
+    fn check(subjects: &mut Subjects<'_, Scope>) -> Result<(), Interrupted> {
         subjects.guest_only();
         Ok(())
     }
@@ -61,12 +61,12 @@ impl<L: SessionScope> Check for GuestOnly<L> {
 
 /// Requires that the user proved who they are less than `SECONDS` ago.
 #[derive(Debug)]
-pub struct RequireFresh<const SECONDS: u64, L: SessionScope = MainScope>(PhantomData<fn() -> L>);
+pub struct RequireFresh<const SECONDS: u64, Scope: SessionScope = MainScope>(PhantomData<fn() -> Scope>);
 
-impl<const SECONDS: u64, L: SessionScope> Check for RequireFresh<SECONDS, L> {
-    type Scope = L;
+impl<const SECONDS: u64, Scope: SessionScope> Check for RequireFresh<SECONDS, Scope> {
+    type Scope = Scope;
 
-    fn check(subjects: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
+    fn check(subjects: &mut Subjects<'_, Scope>) -> Result<(), Interrupted> {
         subjects.require_fresh(SECONDS);
         Ok(())
     }
@@ -74,14 +74,14 @@ impl<const SECONDS: u64, L: SessionScope> Check for RequireFresh<SECONDS, L> {
 
 /// Lets everybody pass, and says so.
 #[derive(Debug)]
-pub struct Public<L: SessionScope = MainScope>(PhantomData<fn() -> L>);
+pub struct Public<Scope: SessionScope = MainScope>(PhantomData<fn() -> Scope>);
 
-impl<L: SessionScope> Check for Public<L> {
-    type Scope = L;
+impl<Scope: SessionScope> Check for Public<Scope> {
+    type Scope = Scope;
 
     const IS_PUBLIC: bool = true;
 
-    fn check(_: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
+    fn check(_: &mut Subjects<'_, Scope>) -> Result<(), Interrupted> {
         Ok(())
     }
 }

@@ -51,14 +51,14 @@ use crate::wire::rejection::Rejection;
 ///     .any(|any| any.require(|account: &Account| account.is_admin).require(|cart: &Cart| cart.paid));
 /// # let _ = (office, shipping);
 /// ```
-pub struct Rules<L: SessionScope = MainScope> {
-    conditions: Vec<Condition<L>>,
+pub struct Rules<Scope: SessionScope = MainScope> {
+    conditions: Vec<Condition<Scope>>,
     is_public: bool,
     options: GuardOptions,
-    scope: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> Scope>,
 }
 
-type Condition<L> = Arc<dyn Fn(&mut Subjects<'_, L>) -> Result<(), Interrupted> + Send + Sync>;
+type Condition<Scope> = Arc<dyn Fn(&mut Subjects<'_, Scope>) -> Result<(), Interrupted> + Send + Sync>;
 
 impl Rules {
     /// Begins with no condition.
@@ -72,7 +72,7 @@ impl Rules {
     }
 }
 
-impl<L: SessionScope> Rules<L> {
+impl<Scope: SessionScope> Rules<Scope> {
     /// Begins with no condition, in one of several scopes: `Rules::<Office>::for_scope()`.
     pub fn for_scope() -> Self {
         Self { conditions: Vec::new(), is_public: false, options: GuardOptions::new(), scope: PhantomData }
@@ -107,14 +107,14 @@ impl<L: SessionScope> Rules<L> {
     pub fn require<P, A, V, K>(self, predicate: P) -> Self
     where
         P: Predicate<A, V> + Send + Sync + 'static,
-        A: Findable<L, K>,
+        A: Findable<Scope, K>,
         V: Verdict,
     {
         self.with(move |subjects| subjects.ask(&predicate))
     }
 
     /// Requires what a type decides: `.requirement::<OfficeHours>()`.
-    pub fn requirement<R: Requirement<L>>(self) -> Self {
+    pub fn requirement<R: Requirement<Scope>>(self) -> Self {
         self.with(|subjects| subjects.requirement::<R>())
     }
 
@@ -162,13 +162,13 @@ impl<L: SessionScope> Rules<L> {
 
     fn with(
         mut self,
-        condition: impl Fn(&mut Subjects<'_, L>) -> Result<(), Interrupted> + Send + Sync + 'static,
+        condition: impl Fn(&mut Subjects<'_, Scope>) -> Result<(), Interrupted> + Send + Sync + 'static,
     ) -> Self {
         self.conditions.push(Arc::new(condition));
         self
     }
 
-    fn check(&self, subjects: &mut Subjects<'_, L>) -> Result<(), Interrupted> {
+    fn check(&self, subjects: &mut Subjects<'_, Scope>) -> Result<(), Interrupted> {
         if self.conditions.is_empty() {
             let reason = "`Rules` without a condition let nobody pass: add one, or write `Rules::public()`";
             return Err(Interrupted::Failed(reason.into()));
@@ -181,10 +181,10 @@ impl<L: SessionScope> Rules<L> {
 ///
 /// # Errors
 /// Refuses the request: a redirect to the login page or 401, 403, or a 5xx where it could not be decided.
-pub async fn guard_by<L: SessionScope>(
+pub async fn guard_by<Scope: SessionScope>(
     session: &RequestSession,
     head: &RequestHead<'_>,
-    rules: &Rules<L>,
+    rules: &Rules<Scope>,
 ) -> Result<(), Rejection> {
     // A condition that was added to public rules counts.
     if rules.is_public && rules.conditions.is_empty() {
@@ -194,7 +194,7 @@ pub async fn guard_by<L: SessionScope>(
     decide(session, head, &Conditions { handler: "", check: &check, options: rules.options }).await
 }
 
-impl<L: SessionScope> Clone for Rules<L> {
+impl<Scope: SessionScope> Clone for Rules<Scope> {
     fn clone(&self) -> Self {
         Self { conditions: self.conditions.clone(), scope: PhantomData, ..*self }
     }
@@ -206,7 +206,7 @@ impl Default for Rules {
     }
 }
 
-impl<L: SessionScope> fmt::Debug for Rules<L> {
+impl<Scope: SessionScope> fmt::Debug for Rules<Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (conditions, is_public) = (self.conditions.len(), self.is_public);
         f.debug_struct("Rules").field("conditions", &conditions).field("is_public", &is_public).finish()

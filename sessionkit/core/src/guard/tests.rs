@@ -283,7 +283,7 @@ async fn a_proof_of_identity_that_is_nobodys_is_none() {
     let (token, now) = (Token::new(&OsRandom), SystemClock.now());
     for user in [None, Some("ada".into())] {
         let mut header = Header::new(token.secret_hash(MainScope::NAME), now, Duration::from_secs(60), None);
-        (header.user, header.authenticated) = (user.clone(), Some(now));
+        (header.user_id, header.authenticated) = (user.clone(), Some(now));
         let (key, entry) = (EntryKey::session(token.id()), Entry::of_record(&Record::new(header), now));
         store.insert(&key, &entry).await.expect("the store works");
         let cookie = OneCookie(format!("__Host-session={}", token.expose()));

@@ -172,7 +172,7 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
         }
         HeaderOp::ActAs { user, details } => {
             header.end_parts(Ending::UserChange);
-            header.user = Some(user.clone());
+            header.user_id = Some(user.clone());
             header.details.clone_from(details);
             true
         }
@@ -217,9 +217,9 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
 
 fn authenticate(header: &mut Header, op: &Authenticate) {
     let Authenticate { user, at, ttl, absolute_deadline, device_label, details } = op;
-    let another = header.user.as_ref().is_some_and(|before| before != user);
+    let another = header.user_id.as_ref().is_some_and(|before| before != user);
     header.end_parts(if another { Ending::UserChange } else { Ending::Authentication });
-    header.user = Some(user.clone());
+    header.user_id = Some(user.clone());
     // A clock that was ahead may have begun the session: no time of a login lies before its beginning.
     header.created = header.created.min(*at);
     header.authenticated = Some(*at);

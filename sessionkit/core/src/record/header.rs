@@ -48,8 +48,8 @@ pub struct Header {
     pub rotation: Option<LastRotation>,
     /// The secret before the last rotation, if it still opens the session.
     pub former: Option<Arc<FormerSecret>>,
-    /// The user who is logged in.
-    pub user: Option<Arc<str>>,
+    /// The id of the user who is logged in.
+    pub user_id: Option<Arc<str>>,
     /// The device, as its user knows it.
     pub device_label: Option<Arc<str>>,
     /// The details of the login.
@@ -121,7 +121,7 @@ impl Header {
             previous: None,
             rotation: None,
             former: None,
-            user: None,
+            user_id: None,
             device_label: None,
             details: None,
             other: None,
@@ -147,7 +147,7 @@ impl Header {
 
     /// Returns who proved that the session is theirs: the actor if somebody acts as another user, the user otherwise.
     pub fn owner(&self) -> Option<&Arc<str>> {
-        self.details.as_ref().and_then(|details| details.actor.as_ref()).or(self.user.as_ref())
+        self.details.as_ref().and_then(|details| details.actor.as_ref()).or(self.user_id.as_ref())
     }
 
     /// Writes the fixed part: created, and the other times as offsets, then the hash.

@@ -68,7 +68,7 @@ pub(crate) fn write_parts(packed: &mut Vec<u8>, header: &Header) {
         packed.push(tag);
         write_slice(packed, bytes);
     };
-    if let Some(user) = &header.user {
+    if let Some(user) = &header.user_id {
         write(USER, user.as_bytes());
     }
     if header.scope != MainScope::NAME {
@@ -120,7 +120,7 @@ pub(crate) fn read_parts(rest: &mut &[u8], header: &mut Header) -> Option<()> {
         let bytes = read_slice(rest)?;
         match tag {
             SCOPE => header.scope = text(bytes)?.to_owned().into(),
-            USER => header.user = Some(text(bytes)?.into()),
+            USER => header.user_id = Some(text(bytes)?.into()),
             LABEL => header.device_label = Some(text(bytes)?.into()),
             METHODS => details.methods = methods(bytes)?,
             ACTOR => details.actor = Some(text(bytes)?.into()),

@@ -39,7 +39,7 @@ fn full() -> Record {
         generation: Generation::from_number(70_000),
         previous: Some(PreviousSecret { secret: hash(8), renewed: after(10), until: Some(after(40)) }),
         rotation: Some(LastRotation { at: after(5), replaced: hash(9), same_owner: true }),
-        user: Some("ada".into()),
+        user_id: Some("ada".into()),
         device_label: Some("laptop".into()),
         details: LoginDetails {
             methods: vec!["pwd".into(), "otp".into()],
@@ -180,7 +180,7 @@ fn torn_bytes_are_damaged() {
         match Record::from_bytes(&record[..end]) {
             Err(why) => assert_eq!(why, Unreadable::Damaged, "{end}"),
             // A cut between two fields is a shorter record: stores that can tear frame their bytes.
-            Ok(read) => assert!(read.fields().count() < 4 && read.header().user.is_some(), "{end}"),
+            Ok(read) => assert!(read.fields().count() < 4 && read.header().user_id.is_some(), "{end}"),
         }
     }
     for end in 0..list.len() {
@@ -205,7 +205,7 @@ fn only_whole_parts_are_read() {
         let (_, before) = known.as_bytes().split_last().unwrap();
         Record::from_bytes([before, part, &[0]].concat())
     };
-    assert!(with(b"\x81\x03ada").is_ok_and(|record| record.header().user.as_deref() == Some("ada")));
+    assert!(with(b"\x81\x03ada").is_ok_and(|record| record.header().user_id.as_deref() == Some("ada")));
     let damaged: [&[u8]; 9] = [
         b"\x81\x03ad",
         b"\x81\x02\xff\xfe",

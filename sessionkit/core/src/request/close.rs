@@ -293,6 +293,6 @@ fn max_age(engine: &Engine, state: &State, ends: Timestamp) -> Option<Duration> 
 /// Returns whether whoever is logged in asked to stay so for longer than the browser is open.
 fn outlives_browser(engine: &Engine, state: &State) -> bool {
     let header = state.current.as_ref().map(|current| current.record.header());
-    let header = header.filter(|header| header.user.is_some());
+    let header = header.filter(|header| header.user_id.is_some());
     header.is_some_and(|header| state.lasting || engine.settings().is_own_lifetime(header))
 }

@@ -36,7 +36,7 @@ impl SessionInfo {
     pub(crate) fn new(id: SessionId, header: &Header, now: Timestamp) -> Self {
         Self {
             id,
-            user_id: header.user.clone(),
+            user_id: header.user_id.clone(),
             created_at: header.created,
             authenticated_at: header.authenticated,
             last_seen_at: header.last_seen,

@@ -70,7 +70,7 @@ impl RequestSession {
     fn user_of_session(&self) -> Option<Arc<UserOfSession>> {
         let mut state = self.state();
         let header = state.current.as_ref()?.record.header();
-        let (id, login) = (header.user.clone()?, header.details.clone());
+        let (id, login) = (header.user_id.clone()?, header.details.clone());
         let new = || Arc::new(UserOfSession { id, login, loaded: OnceCell::new() });
         Some(state.user.get_or_insert_with(new).clone())
     }

@@ -218,7 +218,7 @@ impl RequestSession {
     }
 
     pub(crate) fn loaded_user_id(&self) -> Option<Arc<str>> {
-        self.state().current.as_ref()?.record.header().user.clone()
+        self.state().current.as_ref()?.record.header().user_id.clone()
     }
 
     pub(crate) fn loaded_info(&self) -> Option<SessionInfo> {
@@ -227,14 +227,14 @@ impl RequestSession {
     }
 
     pub(crate) fn is_logged_in(&self) -> bool {
-        self.state().current.as_ref().is_some_and(|current| current.record.header().user.is_some())
+        self.state().current.as_ref().is_some_and(|current| current.record.header().user_id.is_some())
     }
 
     /// Returns whether the user proved who they are less than `time` ago.
     pub(crate) fn is_authenticated_within(&self, time: Duration) -> bool {
         let state = self.state();
         let Some(header) = state.current.as_ref().map(|current| current.record.header()) else { return false };
-        let at = header.authenticated.filter(|_| header.user.is_some());
+        let at = header.authenticated.filter(|_| header.user_id.is_some());
         at.is_some_and(|at| self.shared.engine.now() < at.saturating_add(time))
     }
 

@@ -27,8 +27,8 @@ impl SessionStack {
     }
 
     /// Returns the session of a scope; of several layers of one scope, that of the innermost.
-    pub fn of_scope<L: SessionScope>(&self) -> Option<&RequestSession> {
-        self.sessions().find(|session| session.shared.engine.scope() == L::NAME)
+    pub fn of_scope<Scope: SessionScope>(&self) -> Option<&RequestSession> {
+        self.sessions().find(|session| session.shared.engine.scope() == Scope::NAME)
     }
 
     /// The sessions, the innermost first.

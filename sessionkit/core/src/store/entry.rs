@@ -85,7 +85,7 @@ impl Entry {
                 Some(EntrySummary {
                     kind: EntryKind::Session,
                     scope: header.scope.clone().into_owned(),
-                    user_id: header.user.as_deref().map(str::to_owned),
+                    user_id: header.user_id.as_deref().map(str::to_owned),
                     created: Some(header.created),
                     last_seen: Some(header.last_seen),
                     device_label: header.device_label.as_deref().map(str::to_owned),

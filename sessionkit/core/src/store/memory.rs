@@ -364,7 +364,7 @@ mod tests {
 
     fn entry(user: Option<&str>, reclaim_in: Duration) -> Entry {
         let mut header = Header::new(SecretHash::from_bytes([0; 32]), NOW, AN_HOUR, None);
-        header.user = user.map(Into::into);
+        header.user_id = user.map(Into::into);
         Entry::new(Record::new(header).as_bytes().clone(), reclaim_in)
     }
 

@@ -54,18 +54,18 @@ use crate::wire::response::HeaderChange;
 ///
 /// What it looks at is what the store holds, and looking is no use of the session. Its methods panic where the store
 /// fails.
-pub struct TestSession<L: SessionScope = MainScope> {
-    manager: SessionManager<L>,
+pub struct TestSession<Scope: SessionScope = MainScope> {
+    manager: SessionManager<Scope>,
     /// The value of the cookie.
     token: Option<String>,
     /// The fields when [`changed`](Self::changed) was last asked.
     seen: BTreeMap<String, StoredValue>,
 }
 
-impl<L: SessionScope> TestSession<L> {
+impl<Scope: SessionScope> TestSession<Scope> {
     /// Begins to make a session; await it. Without more it is a visitor who has none yet.
     #[expect(clippy::new_ret_no_self, reason = "a session is made by awaiting")]
-    pub fn new(manager: &SessionManager<L>) -> NewTestSession<L> {
+    pub fn new(manager: &SessionManager<Scope>) -> NewTestSession<Scope> {
         let (manager, details) = (manager.clone(), LoginDetails::default());
         NewTestSession {
             manager,
@@ -119,7 +119,7 @@ impl<L: SessionScope> TestSession<L> {
     }
 
     /// Reads a struct of the session; defaults where there is none.
-    pub async fn view<T: SessionData<Scope = L>>(&self) -> T {
+    pub async fn view<T: SessionData<Scope = Scope>>(&self) -> T {
         self.opened().await.view().await.expect("the struct can be read")
     }
 
@@ -185,14 +185,14 @@ impl<L: SessionScope> TestSession<L> {
 }
 
 /// A visitor with a copy of the cookie.
-impl<L: SessionScope> Clone for TestSession<L> {
+impl<Scope: SessionScope> Clone for TestSession<Scope> {
     fn clone(&self) -> Self {
         Self { manager: self.manager.clone(), token: self.token.clone(), seen: self.seen.clone() }
     }
 }
 
 /// Names the keys that it has seen, never a value or the cookie.
-impl<L: SessionScope> fmt::Debug for TestSession<L> {
+impl<Scope: SessionScope> fmt::Debug for TestSession<Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seen: Vec<_> = self.seen.keys().collect();
         f.debug_struct("TestSession").field("seen", &seen).finish_non_exhaustive()
@@ -203,8 +203,8 @@ type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A [`TestSession`] that is made when it is awaited.
 #[must_use = "a session is made when it is awaited"]
-pub struct NewTestSession<L: SessionScope = MainScope> {
-    manager: SessionManager<L>,
+pub struct NewTestSession<Scope: SessionScope = MainScope> {
+    manager: SessionManager<Scope>,
     user_id: Option<String>,
     /// How long ago the login was.
     ago: Option<Duration>,
@@ -214,7 +214,7 @@ pub struct NewTestSession<L: SessionScope = MainScope> {
     changes: Vec<Box<dyn FnOnce(RequestSession) -> Work + Send>>,
 }
 
-impl<L: SessionScope> NewTestSession<L> {
+impl<Scope: SessionScope> NewTestSession<Scope> {
     /// Logs a user in.
     pub fn login(mut self, user_id: impl Display) -> Self {
         self.user_id = Some(user_id.to_string());
@@ -279,14 +279,14 @@ impl<L: SessionScope> NewTestSession<L> {
     }
 
     /// Changes a struct of the session, after the login.
-    pub fn with<T: SessionData<Scope = L> + Send>(mut self, change: impl FnOnce(&mut T) + Send + 'static) -> Self {
+    pub fn with<T: SessionData<Scope = Scope> + Send>(mut self, change: impl FnOnce(&mut T) + Send + 'static) -> Self {
         self.changes.push(Box::new(move |session| {
             Box::pin(async move { change(&mut *session.checkout().await.expect("the struct can be read")) })
         }));
         self
     }
 
-    async fn make(self) -> TestSession<L> {
+    async fn make(self) -> TestSession<Scope> {
         let of_a_login =
             self.device_label.is_some() || self.details != LoginDetails::default() || self.acts_as.is_some();
         assert!(
@@ -321,16 +321,16 @@ impl<L: SessionScope> NewTestSession<L> {
     }
 }
 
-impl<L: SessionScope> IntoFuture for NewTestSession<L> {
-    type Output = TestSession<L>;
-    type IntoFuture = Pin<Box<dyn Future<Output = TestSession<L>> + Send>>;
+impl<Scope: SessionScope> IntoFuture for NewTestSession<Scope> {
+    type Output = TestSession<Scope>;
+    type IntoFuture = Pin<Box<dyn Future<Output = TestSession<Scope>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.make())
     }
 }
 
-impl<L: SessionScope> fmt::Debug for NewTestSession<L> {
+impl<Scope: SessionScope> fmt::Debug for NewTestSession<Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewTestSession").field("user_id", &self.user_id).finish_non_exhaustive()
     }
@@ -350,7 +350,7 @@ async fn store_login(
     let (ttl, absolute) = engine.settings().login_lifetime(None);
     let mut header = Header::new(token.secret_hash(engine.scope()), login, ttl, Some(absolute));
     header.scope = engine.scope().into();
-    (header.user, header.authenticated) = (Some(user.into()), Some(login));
+    (header.user_id, header.authenticated) = (Some(user.into()), Some(login));
     (header.device_label, header.details) = (device.map(Into::into), details.shared());
     (header.last_seen, header.idle_deadline) = (now, now.saturating_add(ttl));
     let (id, until) = (token.id(), login.saturating_add(absolute));

@@ -34,7 +34,7 @@ impl Session {
         json!({
             "id": self.id.to_string(),
             "scope": header.scope,
-            "user": header.user.as_deref(),
+            "user": header.user_id.as_deref(),
             "actor": self.actor(),
             "created": time(header.created),
             "authenticated": header.authenticated.map(time),
@@ -61,7 +61,7 @@ impl fmt::Display for Session {
         for (name, value) in [
             ("session", format!("{}{expired}", self.id)),
             ("scope", header.scope.to_string()),
-            ("user", header.user.as_deref().map_or_else(none, str::to_owned)),
+            ("user", header.user_id.as_deref().map_or_else(none, str::to_owned)),
             ("actor", self.actor().map_or_else(none, str::to_owned)),
             ("created", time(header.created)),
             ("authenticated", header.authenticated.map_or_else(none, time)),

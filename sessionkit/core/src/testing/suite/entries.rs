@@ -157,7 +157,7 @@ fn session(text: &str) -> Entry {
     let now = Timestamp::from_unix_seconds(1_700_000_000);
     let mut header = Header::new(SecretHash::from_bytes([7; 32]), now, Duration::from_secs(60), None);
     header.scope = text.to_owned().into();
-    (header.user, header.device_label) = (Some(text.into()), Some(text.into()));
+    (header.user_id, header.device_label) = (Some(text.into()), Some(text.into()));
     header.details = LoginDetails { actor: Some(text.into()), ..LoginDetails::default() }.shared();
     Entry::of_record(&Record::new(header).sealed(5), now)
 }

@@ -13,7 +13,7 @@ const CORRECT: HeaderOp = HeaderOp::Correct { now: NOW };
 /// A header that a clock wrote which was ahead by so many seconds.
 fn ahead(seconds: u64) -> Header {
     let (lead, mut header) = (Duration::from_secs(seconds), header());
-    (header.user, header.authenticated) = (Some("ada".into()), Some(NOW.saturating_add(lead)));
+    (header.user_id, header.authenticated) = (Some("ada".into()), Some(NOW.saturating_add(lead)));
     header.absolute_deadline = Some(after(9000).saturating_add(lead));
     header.created = NOW.saturating_add(lead);
     header.last_seen = NOW.saturating_add(lead);

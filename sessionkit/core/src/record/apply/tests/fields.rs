@@ -118,7 +118,7 @@ fn clear_keeps_what_is_carried() {
     let fields =
         [("a", plain("1")), ("b", carried("!2")), ("@user", carried("3")), ("x.unknown", both), ("@y", plain("5"))];
     let mut full = header();
-    (full.user, full.device_label) = (Some("ada".into()), Some("laptop".into()));
+    (full.user_id, full.device_label) = (Some("ada".into()), Some("laptop".into()));
     let record = record(full.clone(), fields.clone());
     let none: [(&str, Option<StoredValue>); 0] = [];
     let kept = fields.into_iter().filter(|(_, value)| value.carried);

@@ -82,7 +82,7 @@ fn a_login_begins_a_new_lifetime() {
         });
         let changed = changed(&record(first.clone(), []), &ops([login, rotate(1, after(3))]));
         let expected = Header {
-            user: Some("ada".into()),
+            user_id: Some("ada".into()),
             authenticated: Some(after(3)),
             last_seen: after(3),
             ttl,
@@ -108,7 +108,7 @@ fn a_login_moves_a_beginning_that_is_to_come() {
         last_seen: after(3),
         idle_deadline: after(3).saturating_add(TTL),
         absolute_deadline: Some(after(5000)),
-        user: Some("ada".into()),
+        user_id: Some("ada".into()),
         authenticated: Some(after(3)),
         ..rotated(&first, 1, false)
     };
@@ -122,7 +122,7 @@ fn user_and_label_may_be_any_text() {
         let with_label = Authenticate { device_label: Some(text.into()), ..login(text) };
         let first = changed(&record(header(), []), &ops([HeaderOp::Authenticate(with_label)]));
         let held = first.header();
-        assert_eq!((held.user.as_deref(), held.device_label.as_deref()), (Some(text), Some(text)));
+        assert_eq!((held.user_id.as_deref(), held.device_label.as_deref()), (Some(text), Some(text)));
         let again = changed(&first, &ops([HeaderOp::Authenticate(login(text))]));
         assert_eq!(again.header().device_label, None, "a login without a label leaves none");
     }
@@ -151,24 +151,24 @@ fn a_login_replaces_every_detail_of_the_one_before() {
 #[test]
 fn acting_as_somebody_changes_no_time_and_no_label() {
     let mut first = header();
-    (first.user, first.device_label, first.details) = (Some("grace".into()), Some("laptop".into()), details("pwd"));
+    (first.user_id, first.device_label, first.details) = (Some("grace".into()), Some("laptop".into()), details("pwd"));
     (first.authenticated, first.absolute_deadline) = (Some(NOW), Some(after(9000)));
     let acting = LoginDetails { methods: vec!["pwd".into()], actor: Some("grace".into()), stamp: None }.shared();
     let begin = HeaderOp::ActAs { user: "ada".into(), details: acting.clone() };
     let acts = changed(&record(first.clone(), [("a", plain("1"))]), &ops([begin, rotate(1, after(3))]));
-    let expected = Header { user: Some("ada".into()), details: acting, ..rotated(&first, 1, true) };
+    let expected = Header { user_id: Some("ada".into()), details: acting, ..rotated(&first, 1, true) };
     assert_eq!(Seen::of(&acts), Seen::new(expected.clone(), [("a", plain("1"))]), "the owner is the one who acts");
 
     let end = HeaderOp::ActAs { user: "grace".into(), details: None };
     let acted = changed(&acts, &under(1, ops([end, rotate(2, after(3))])));
-    let expected = Header { user: Some("grace".into()), details: None, ..rotated(&expected, 2, true) };
+    let expected = Header { user_id: Some("grace".into()), details: None, ..rotated(&expected, 2, true) };
     assert_eq!(Seen::of(&acted), Seen::new(expected, [("a", plain("1"))]));
 }
 
 /// Who owns a session, and how another secret came.
 fn owned(user: Option<&str>, actor: Option<&str>) -> Record {
     let details = LoginDetails { actor: actor.map(Into::into), ..LoginDetails::default() }.shared();
-    record(Header { user: user.map(Into::into), details, ..header() }, [])
+    record(Header { user_id: user.map(Into::into), details, ..header() }, [])
 }
 
 #[test]
@@ -239,6 +239,6 @@ fn header_and_fields_change_together() {
         ..set("n", plain("1"))
     };
     let changed = changed(&record, &login);
-    assert_eq!((changed.header().user.as_deref(), changed.header().generation.number()), (Some("ada"), 1));
+    assert_eq!((changed.header().user_id.as_deref(), changed.header().generation.number()), (Some("ada"), 1));
     assert_eq!(super::fixture::keys(&changed), ["b", "n"]);
 }

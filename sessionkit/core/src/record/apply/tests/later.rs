@@ -67,7 +67,7 @@ fn parts_of_later_releases_end_as_their_tags_say() {
         (ops([act_as("grace", acting), rotate(1, NOW), login("grace")]), &[3]),
     ];
     for (at, (delta, expected)) in cases.iter().enumerate() {
-        let before = with_parts(Header { user: Some("ada".into()), ..header() });
+        let before = with_parts(Header { user_id: Some("ada".into()), ..header() });
         assert_eq!(left(&before), [0, 1, 2, 3]);
         let after = changed(&before, delta);
         assert_eq!(left(&after), *expected, "case {at}");
