@@ -31,7 +31,7 @@ impl Network {
         self.0.lock().unwrap().server = server.cloned();
     }
 
-    /// When somebody tried to connect.
+    /// The time at which somebody tried to connect.
     pub(super) fn attempts(&self) -> Vec<Instant> {
         self.0.lock().unwrap().attempts.clone()
     }

@@ -36,7 +36,7 @@ pub struct Cookie {
     pub secure: bool,
     /// `Strict`, `Lax` or `None`.
     pub same_site: Option<String>,
-    /// When it ends, in seconds since 1970; without it, with the browser.
+    /// The time at which it ends, in seconds since 1970; without it, with the browser.
     pub expiry: Option<u64>,
 }
 

@@ -64,11 +64,11 @@ enum Whose {
 pub struct Device {
     /// The session.
     pub id: SessionId,
-    /// When the session began.
+    /// The time at which the session began.
     pub created_at: Timestamp,
-    /// When the user last proved who they are.
+    /// The time at which the user last proved who they are.
     pub authenticated_at: Option<Timestamp>,
-    /// When the session was last known to be in use; exact to the touch throttle.
+    /// The time at which the session was last known to be in use; exact to the touch throttle.
     pub last_seen_at: Timestamp,
     /// The device, as the login named it.
     pub device_label: Option<Arc<str>>,

@@ -32,7 +32,7 @@ pub(crate) struct Entering {
 pub(crate) struct StoredLogin {
     pub(crate) id: SessionId,
     pub(crate) generation: Generation,
-    /// When the session ends at the latest.
+    /// The time at which the session ends at the latest.
     pub(crate) until: Timestamp,
 }
 

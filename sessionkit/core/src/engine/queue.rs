@@ -93,7 +93,7 @@ impl<D> Drop for Membership<'_, D> {
 /// A request that waits for what comes of its change.
 pub(super) struct Waiter<D> {
     pub(super) change: Arc<dyn Change<D>>,
-    /// When it gives up.
+    /// The time at which it gives up.
     pub(super) end: Instant,
     state: Mutex<State<D>>,
     done: Notify,

@@ -121,7 +121,7 @@ pub(crate) enum HeaderOp {
     Rotate {
         /// The hash of the new secret.
         secret: SecretHash,
-        /// When this happens.
+        /// The time at which this happens.
         at: Timestamp,
     },
     /// Replaces the secret, which becomes the previous one. A secret that was never used (the previous one has no end) is
@@ -132,7 +132,7 @@ pub(crate) enum HeaderOp {
         if_current: SecretHash,
         /// The hash of the new secret.
         secret: SecretHash,
-        /// When this happens.
+        /// The time at which this happens.
         at: Timestamp,
     },
     /// The secret is used for the first time: ends the previous one, unless it ends earlier. Does nothing if another
@@ -140,7 +140,7 @@ pub(crate) enum HeaderOp {
     EndPrevious {
         /// The hash that must be current.
         if_current: SecretHash,
-        /// When the previous secret stops opening the session.
+        /// The time at which the previous secret stops opening the session.
         until: Timestamp,
     },
     /// The session goes on with the rights that the former secret has, since that is the one that its client came with.
@@ -155,14 +155,14 @@ pub(crate) enum HeaderOp {
     },
     /// The session is in use. Moves deadlines later, never earlier, and never past the absolute deadline.
     Touch {
-        /// When the session was seen.
+        /// The time at which the session was seen.
         last_seen: Timestamp,
-        /// When it ends unless it is used again.
+        /// The time at which it ends unless it is used again.
         idle_deadline: Timestamp,
     },
     /// Takes back the lead of a clock that was ahead, also from the deadlines of fields.
     Correct {
-        /// When this happens.
+        /// The time at which this happens.
         now: Timestamp,
     },
 }
@@ -173,11 +173,11 @@ pub(crate) enum HeaderOp {
 pub(crate) struct Authenticate {
     /// The user.
     pub(crate) user: Arc<str>,
-    /// When the user proved who they are.
+    /// The time at which the user proved who they are.
     pub(crate) at: Timestamp,
     /// The time that a touch grants from now on.
     pub(crate) ttl: Duration,
-    /// When the session ends even if it is used.
+    /// The time at which the session ends even if it is used.
     pub(crate) absolute_deadline: Option<Timestamp>,
     /// The device, as its user knows it.
     pub(crate) device_label: Option<Arc<str>>,
@@ -195,7 +195,7 @@ pub struct StoredValue {
     pub bytes: Vec<u8>,
     /// True if it stays when another user logs in.
     pub carried: bool,
-    /// When it stops being returned.
+    /// The time at which it stops being returned.
     pub deadline: Option<Timestamp>,
     /// True if it is kept out of everything that is printed.
     pub sensitive: bool,
@@ -228,7 +228,7 @@ pub struct ValueRef<'a> {
     pub bytes: &'a [u8],
     /// True if it stays when another user logs in.
     pub carried: bool,
-    /// When it stops being returned.
+    /// The time at which it stops being returned.
     pub deadline: Option<Timestamp>,
     /// True if it is kept out of everything that is printed.
     pub sensitive: bool,

@@ -26,15 +26,15 @@ const LEEWAY: Duration = Duration::from_secs(30);
 pub struct Header {
     /// The name of the scope that the session belongs to.
     pub scope: Cow<'static, str>,
-    /// When the session began.
+    /// The time at which the session began.
     pub created: Timestamp,
-    /// When its user last proved who they are; `None` for an anonymous session.
+    /// The time at which its user last proved who they are; `None` for an anonymous session.
     pub authenticated: Option<Timestamp>,
-    /// When the session was last known to be in use; exact to the touch throttle.
+    /// The time at which the session was last known to be in use; exact to the touch throttle.
     pub last_seen: Timestamp,
-    /// When the session ends unless it is used.
+    /// The time at which the session ends unless it is used.
     pub idle_deadline: Timestamp,
-    /// When the session ends even if it is used.
+    /// The time at which the session ends even if it is used.
     pub absolute_deadline: Option<Timestamp>,
     /// The time that a touch grants.
     pub ttl: Duration,
@@ -63,16 +63,16 @@ pub struct Header {
 pub struct PreviousSecret {
     /// The hash of the old secret.
     pub secret: SecretHash,
-    /// When the renewal happened.
+    /// The time at which the renewal happened.
     pub renewed: Timestamp,
-    /// When it stops opening the session; `None` until the new secret is first used.
+    /// The time at which it stops opening the session; `None` until the new secret is first used.
     pub until: Option<Timestamp>,
 }
 
 /// The last time that the secret was replaced at once: by a login, a new proof of identity, or on request.
 #[derive(Clone, Copy, Debug)]
 pub struct LastRotation {
-    /// When it happened.
+    /// The time at which it happened.
     pub at: Timestamp,
     /// The hash of the secret that it replaced. It opens nothing.
     pub replaced: SecretHash,
@@ -88,7 +88,7 @@ pub struct FormerSecret {
     pub secret: SecretHash,
     /// The time at which it stops opening the session.
     pub until: Timestamp,
-    /// When the user had last proved who they are.
+    /// The time at which the user had last proved who they are.
     pub authenticated: Option<Timestamp>,
     /// The methods by which they had done so.
     pub methods: Vec<String>,

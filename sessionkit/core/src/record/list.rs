@@ -40,7 +40,7 @@ pub struct ListedSession {
     pub is_ended: bool,
     /// The generation that its last login made.
     pub generation: Generation,
-    /// When its user logged in last.
+    /// The time at which its user logged in last.
     pub registered: Timestamp,
     /// Until when it is listed: no session is alive after that.
     pub until: Timestamp,

@@ -18,7 +18,7 @@ use crate::request::state::Epoch;
 pub struct Checkout<T: SessionData> {
     value: T,
     session: RequestSession,
-    /// When it was checked out: in another epoch it belongs to somebody else.
+    /// The time at which it was checked out: in another epoch it belongs to somebody else.
     epoch: Epoch,
     /// The fields as they were at the first mutable borrow.
     baseline: Option<Result<Encoded, FieldError>>,

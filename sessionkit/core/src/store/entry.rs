@@ -129,9 +129,9 @@ pub struct EntrySummary {
     pub scope: String,
     /// The user who is logged in, or whose list it is.
     pub user_id: Option<String>,
-    /// When the session began.
+    /// The time at which the session began.
     pub created: Option<Timestamp>,
-    /// When the session was last known to be in use; exact to the touch throttle.
+    /// The time at which the session was last known to be in use; exact to the touch throttle.
     pub last_seen: Option<Timestamp>,
     /// The device, as the login named it.
     pub device_label: Option<String>,
