@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use ::redis::{Cmd, Script, cmd};
+use ::redis::{Cmd, Script};
 
 /// A script that reads and writes one key.
 pub(super) struct OneKeyScript {
@@ -32,8 +32,10 @@ impl OneKeyScript {
     }
 
     fn command(name: &str, script: &str, key: &str, arguments: &[&[u8]]) -> Cmd {
-        let mut command = cmd(name);
-        command.arg(script).arg(1).arg(key);
+        let size =
+            name.len() + script.len() + 1 + key.len() + arguments.iter().map(|argument| argument.len()).sum::<usize>();
+        let mut command = Cmd::with_capacity(arguments.len() + 4, size);
+        command.arg(name).arg(script).arg(1).arg(key);
         for argument in arguments {
             command.arg(*argument);
         }

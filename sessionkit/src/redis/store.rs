@@ -136,7 +136,12 @@ impl RedisStore {
     }
 
     fn entry_key(&self, key: &EntryKey) -> String {
-        format!("{}{key}", self.prefix)
+        use std::fmt::Write as _;
+        // In one piece: what `format!` guesses is too short.
+        let mut text = String::with_capacity(self.prefix.len() + 48);
+        text.push_str(&self.prefix);
+        write!(text, "{key}").expect("writing to a string cannot fail");
+        text
     }
 
     /// Runs a script, giving it to the server first if it does not have it.
@@ -180,7 +185,8 @@ impl fmt::Debug for RedisStore {
 impl Store for RedisStore {
     async fn load(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
         let key = self.entry_key(key);
-        let reply = self.read(cmd("GET").arg(&key)).await;
+        let mut command = Cmd::with_capacity(2, 3 + key.len());
+        let reply = self.read(command.arg("GET").arg(&key)).await;
         found(reply.map_err(|failure| match failure.is_wrong_type() {
             true => StoreError::corrupt(&key),
             false => failure.of_read(),
