@@ -8,8 +8,9 @@ use crate::record::header::Header;
 
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The number of devices on which a user can be logged in by default. Parallel logins to one account cost Redis twice as
-/// much with a full list of 100 as with one of 10, and seven times as much with one of 1,000: `cargo xtask bench -- devices`.
+/// The number of devices on which a user can be logged in by default. Parallel logins to one account cost Redis about twice as
+/// much with a full list of 100 as with one of 10, and five to eight times as much with one of 1,000:
+/// `cargo xtask bench -- devices`.
 const MAX_DEVICES: usize = 100;
 
 /// Every setting, as it was set or by default.
