@@ -24,6 +24,7 @@ pub fn run(arguments: &[&str]) -> bool {
             heap::heap(parse(candidate), &sizes);
         }
         ["serve", candidate, backend] => serve::serve(parse::<Candidate>(candidate), parse::<Backend>(backend)),
+        ["devices", limit, redis] => serve::serve_devices(parse(limit), redis),
         _ => return false,
     }
     true

@@ -23,9 +23,14 @@ pub struct Client {
 impl Client {
     /// Connects, and begins a session.
     pub async fn connect(port: u16) -> Result<Self> {
-        let mut client = Self::with_cookies(port, String::new()).await?;
+        let mut client = Self::new(port).await?;
         client.begin().await?;
         Ok(client)
+    }
+
+    /// Connects without a session.
+    pub async fn new(port: u16) -> Result<Self> {
+        Self::with_cookies(port, String::new()).await
     }
 
     /// Connects once more, with the same session.

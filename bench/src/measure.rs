@@ -2,6 +2,7 @@
 
 pub mod builds;
 pub mod contention;
+pub mod devices;
 pub mod guards;
 pub mod in_process;
 pub mod macros;

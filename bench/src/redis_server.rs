@@ -65,6 +65,11 @@ impl RedisServer {
         self.query(redis::cmd("MEMORY").arg("USAGE").arg(key).arg("SAMPLES").arg(0).to_owned())
     }
 
+    /// The bytes of the value of a key.
+    pub fn length(&mut self, key: &str) -> Result<f64> {
+        self.query(redis::cmd("STRLEN").arg(key).to_owned())
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) -> Result {
         self.query(redis::cmd("FLUSHALL"))

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::candidate::{Backend, Candidate, Library};
 use crate::measure::in_process::{self, FEW, MANY};
-use crate::measure::{builds, contention, guards, macros, sessions, sockets};
+use crate::measure::{builds, contention, devices, guards, macros, sessions, sockets};
 use crate::process::{Result, output};
 use crate::redis_server::RedisServer;
 
@@ -14,7 +14,7 @@ const USAGE: &str = "\
 Usage: cargo xtask bench [-- quick | <section> ..]
 
   quick       only instructions and allocations of SessionKit on both frameworks
-  <section>   one or more of: in-process, guards, sockets, contention, sessions, macros, builds
+  <section>   one or more of: in-process, guards, sockets, contention, devices, sessions, macros, builds
   nothing     all sections, written to bench/RESULTS.md
 ";
 
@@ -30,6 +30,7 @@ const SECTIONS: &[Section] = &[
     Section { name: "guards", title: "Guards", measure: guards::measure },
     Section { name: "sockets", title: "Servers under load", measure: over_sockets },
     Section { name: "contention", title: "Contention", measure: under_contention },
+    Section { name: "devices", title: "Devices", measure: logins_with_lists },
     Section { name: "sessions", title: "Many sessions", measure: many_sessions },
     Section { name: "macros", title: "The macros", measure: macros::measure },
     Section { name: "builds", title: "A minimal application", measure: builds::measure },
@@ -142,6 +143,11 @@ fn over_sockets() -> Result<String> {
 fn under_contention() -> Result<String> {
     let mut redis = RedisServer::start()?;
     runtime()?.block_on(contention::measure(&mut redis))
+}
+
+fn logins_with_lists() -> Result<String> {
+    let mut redis = RedisServer::start()?;
+    runtime()?.block_on(devices::measure(&mut redis))
 }
 
 fn many_sessions() -> Result<String> {

@@ -4,6 +4,7 @@
 pub mod actix;
 pub mod axum;
 mod by_hand;
+pub mod devices;
 pub mod guards;
 
 use sessionkit::redis::RedisStore;

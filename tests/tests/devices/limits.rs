@@ -20,7 +20,8 @@ behaviour! {
         logins_of_one_device_are_one,
         what_has_expired_makes_room_first,
         users_have_limits_of_their_own,
-        nobody_has_more_than_a_thousand_devices,
+        nobody_has_more_than_a_hundred_devices_by_default,
+        the_devices_of_somebody_who_has_a_thousand_are_not_looked_at,
         fifty_logins_at_once_leave_exactly_as_many_as_may_be_where_the_oldest_make_room,
         fifty_logins_at_once_leave_exactly_as_many_as_may_be_where_they_are_refused,
     ];
@@ -138,22 +139,29 @@ behaviour! {
         assert_eq!(ada.get("/user").await.body, "ada");
     }
 
-    /// Whoever logs in again and again makes the list longer, which is read and written as a whole.
-    async fn nobody_has_more_than_a_thousand_devices(bench: Bench) {
-        let bench = bench.with_config(|config| config.track_devices(true));
+    async fn fills_up_at(bench: Bench, most: usize, looks: usize) {
         let server = start(&bench).await;
         let (first, last) = (server.visitor(), server.visitor());
         first.get("/login").await;
-        for _ in 1..1000 {
+        for _ in 1..most {
             TestSession::new(&bench.manager()).login("ada").await;
         }
         assert_eq!(first.get("/user").await.body, "ada");
         bench.store.take();
         assert_eq!(last.get("/login").await.status, 200);
         let calls = bench.store.take();
-        assert_eq!((calls.load, calls.remove, calls.load_many), (1, 1, 0), "the others are not looked at");
+        assert_eq!((calls.load, calls.remove, calls.load_many), (1, 1, looks));
         assert_eq!([first.get("/user").await.body, last.get("/user").await.body], ["nobody", "ada"]);
-        assert_eq!((bench.listed("ada").await.len(), bench.sessions()), (1000, 1000));
+        assert_eq!((bench.listed("ada").await.len(), bench.sessions()), (most, most));
+    }
+
+    /// Whoever logs in again and again makes the list longer, which is read and written as a whole.
+    async fn nobody_has_more_than_a_hundred_devices_by_default(bench: Bench) {
+        fills_up_at(bench.with_config(|config| config.track_devices(true)), 100, 1).await;
+    }
+
+    async fn the_devices_of_somebody_who_has_a_thousand_are_not_looked_at(bench: Bench) {
+        fills_up_at(limited(bench, 1000, EvictOldest), 1000, 0).await;
     }
 
     async fn fifty_logins(bench: Bench, policy: OnMaxDevices) {

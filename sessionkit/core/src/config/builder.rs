@@ -107,9 +107,14 @@ builder! {
     /// [`OnBadCookie::Anonymous`] by default.
     on_bad_cookie: OnBadCookie, OnBadCookie;
     /// Lists the sessions of each user, for [devices](crate::Devices) and for limits; it does not by default, since that
-    /// costs store calls. Without it nothing can end the sessions of one user, and nothing limits their number.
+    /// costs store calls.
+    ///
+    /// Without it nothing can end the sessions of one user from outside, and nothing limits their number.
+    /// [`Devices`](crate::Devices) and [`devices_of`](crate::SessionManager::devices_of) are errors then;
+    /// [`end_everyone`](crate::SessionManager::end_everyone) still works. As long as neither `true` nor `false` is set, the
+    /// first login says so in the log.
     track_devices: bool, bool;
-    /// The number of devices on which a user can be logged in at once; a thousand by default, a limit that people do not
+    /// The number of devices on which a user can be logged in at once; a hundred by default, a limit that people hardly
     /// meet, and that bounds the cost of a login. Needs `track_devices`.
     max_devices: usize, usize;
     /// The treatment of a login whose user is logged in on `max_devices` already;

@@ -20,7 +20,7 @@ mod value;
 pub use builder::SessionConfigBuilder;
 pub(crate) use check::LONGEST_COOKIE;
 pub use choices::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite};
-pub(crate) use settings::{MAX_DEVICES, Settings};
+pub(crate) use settings::Settings;
 
 /// The settings of a session. Every value is sound: contradictions are refused when it is built.
 ///

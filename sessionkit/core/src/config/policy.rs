@@ -37,7 +37,7 @@ impl fmt::Display for SessionConfig {
             ("size", format!("{} bytes at most", settings.max_record_size)),
             ("watching", format!("looks every {}", words(settings.watch_interval))),
         ];
-        let devices = settings.track_devices.then(|| ("devices", devices(settings)));
+        let devices = settings.lists_devices().then(|| ("devices", devices(settings)));
         if let Some(preset) = settings.preset {
             writeln!(f, "{:<14}{}, after NIST SP 800-63B-4", "lifetimes", preset.name())?;
         }
@@ -175,7 +175,7 @@ watching      looks every 30 seconds
             .cookie_max_age(CookieMaxAge::Fixed(minutes(1)));
         let listed = SessionConfig::builder().track_devices(true).build().unwrap().to_string();
         assert!(
-            listed.contains("devices       1000 for each user at most; then a login ends the oldest one\n"),
+            listed.contains("devices       100 for each user at most; then a login ends the oldest one\n"),
             "{listed}"
         );
         let longer = longer.track_devices(true).max_devices(3).build().unwrap().to_string();

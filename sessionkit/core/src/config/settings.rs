@@ -8,9 +8,10 @@ use crate::record::header::Header;
 
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// On how many devices a user can be logged in by default. A list takes the longer the more there are, and keeps others
-/// waiting: whoever logs in again and again must not make it too long.
-pub(crate) const MAX_DEVICES: usize = 1000;
+/// The number of devices on which a user can be logged in by default. Parallel logins to one account cost Redis about twice as
+/// much with a full list of 100 as with one of 10, and five to eight times as much with one of 1,000:
+/// `cargo xtask bench -- devices`.
+const MAX_DEVICES: usize = 100;
 
 /// Every setting, as it was set or by default.
 #[derive(Clone, Debug)]
@@ -41,7 +42,8 @@ pub(crate) struct Settings {
     pub(crate) save_uninitialized: bool,
     pub(crate) on_lost_write: OnLostWrite,
     pub(crate) on_bad_cookie: OnBadCookie,
-    pub(crate) track_devices: bool,
+    /// `None` if the application has not decided; [`lists_devices`](Self::lists_devices) is the effect.
+    pub(crate) track_devices: Option<bool>,
     pub(crate) max_devices: usize,
     pub(crate) on_max_devices: OnMaxDevices,
     pub(crate) login_url: String,
@@ -82,12 +84,17 @@ impl Settings {
             save_uninitialized: set.save_uninitialized.unwrap_or(false),
             on_lost_write: set.on_lost_write.unwrap_or(OnLostWrite::Ignore),
             on_bad_cookie: set.on_bad_cookie.unwrap_or(OnBadCookie::Anonymous),
-            track_devices: set.track_devices.unwrap_or(false),
+            track_devices: set.track_devices,
             max_devices: set.max_devices.unwrap_or(MAX_DEVICES),
             on_max_devices: set.on_max_devices.unwrap_or(OnMaxDevices::EvictOldest),
             login_url: set.login_url.unwrap_or_else(|| "/login".into()),
             home_url: set.home_url.unwrap_or_else(|| "/".into()),
         }
+    }
+
+    /// Returns whether the sessions of each user are listed.
+    pub(crate) fn lists_devices(&self) -> bool {
+        self.track_devices == Some(true)
     }
 
     /// The lifetime of a login that asks for one of its own: idle, and in all.

@@ -50,7 +50,7 @@ impl Engine {
             after = Some(next);
         }
         after = None;
-        while self.settings().track_devices {
+        while self.settings().lists_devices() {
             let page = self.scan_page(EntryKind::SessionList, after.as_ref()).await?;
             for (_, entry) in page.entries {
                 settle(self.end_scanned_list(&entry).await)?;

@@ -43,7 +43,7 @@
 //! |---|---|
 //! | a login, a re-authentication, an elevation | 2 |
 //! | a login as another user | 4 |
-//! | a login at the limit | 2, and 2 for each session that makes room; with `max_devices` one look at all of them |
+//! | a login at the limit | 2, and 2 for each session that makes room; one look at all of them, unless they are a thousand |
 //! | a logout | 2 |
 //! | a rotation, an impersonation, a renewal, a touch, a commit | 0 |
 //! | a list | 2; and 1 if any session had expired |

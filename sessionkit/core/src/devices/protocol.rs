@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::{MAX_DEVICES, OnMaxDevices};
+use crate::config::OnMaxDevices;
 use crate::devices::DeviceSelection;
 use crate::devices::list_change::{Addition, ListChange, ListChangeKind};
 use crate::engine::Engine;
@@ -18,6 +18,10 @@ use crate::store::error::StoreError;
 use crate::store::key::EntryKey;
 use crate::time::Timestamp;
 use crate::token::SessionId;
+
+/// The limit from which a login does not look for expired sessions before it ends the oldest: to load so many costs several
+/// times what the login does.
+const TOO_MANY_TO_LOOK_AT: usize = 1000;
 
 /// A login that has looked at the list of its user.
 pub(crate) struct Entering {
@@ -50,7 +54,8 @@ impl Engine {
     /// Fails where the user is logged in on as many devices as may be and none makes room, and when the store fails.
     pub(crate) async fn enter(&self, user: &str, from: Option<SessionId>) -> Result<Option<Entering>, SessionError> {
         let settings = self.settings();
-        if !settings.track_devices {
+        if !settings.lists_devices() {
+            self.warn_if_undecided();
             return Ok(None);
         }
         let mut list = self.begun_list(user).await?;
@@ -67,6 +72,22 @@ impl Engine {
             }
         }
         Ok(Some(Entering { list, from }))
+    }
+
+    /// Says in the log, once, what a login without a list is worth, unless the application has decided against lists.
+    fn warn_if_undecided(&self) {
+        if self.settings().track_devices.is_none() {
+            self.devices_warning.get_or_init(|| {
+                tracing::warn!(
+                    target: "sessionkit",
+                    event = "devices_undecided",
+                    scope = %self.scope(),
+                    cookie = %self.settings().cookie_name,
+                    "a user's sessions are not listed: nothing can end them from outside, and nothing limits their number; \
+                     set `track_devices` to true so that they are listed, or to false if that is meant"
+                );
+            });
+        }
     }
 
     /// Returns the list of a user who logs in. If there is none, it is begun: `end_everyone` could not find it otherwise.
@@ -105,8 +126,7 @@ impl Engine {
 
     async fn add_to_list(&self, mut list: SessionList, addition: &mut Addition) -> Result<(), SessionError> {
         let (most, rejects) = (self.settings().max_devices, self.settings().on_max_devices == OnMaxDevices::Reject);
-        // To look at so many first takes longer than it is worth.
-        let mut has_looked = !rejects && most >= MAX_DEVICES;
+        let mut has_looked = !rejects && most >= TOO_MANY_TO_LOOK_AT;
         loop {
             match self.change_list(list, ListChangeKind::Add(addition.clone())).await {
                 Ok(_) => return Ok(()),
@@ -136,7 +156,7 @@ impl Engine {
     /// Takes a session that is over out of the list of its user; or, if it has another user by now, one whose login is
     /// older than that. If it fails, it goes when it is met.
     pub(crate) async fn leave(&self, user: Option<&str>, id: SessionId, older_than: Option<Generation>) {
-        let Some(user) = user.filter(|_| self.settings().track_devices) else { return };
+        let Some(user) = user.filter(|_| self.settings().lists_devices()) else { return };
         if let Ok(list) = self.load_list(user).await
             && list.entries.iter().any(|entry| entry.id == id)
         {
@@ -264,7 +284,7 @@ impl Engine {
     }
 
     pub(crate) fn require_lists(&self) -> Result<(), SessionError> {
-        if self.settings().track_devices { Ok(()) } else { Err(SessionError::devices_are_not_tracked()) }
+        if self.settings().lists_devices() { Ok(()) } else { Err(SessionError::devices_are_not_tracked()) }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::any::{TypeId, type_name};
 use std::future::Future;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::config::{SessionConfig, Settings};
@@ -62,6 +62,8 @@ pub(crate) struct Engine {
     pub(crate) records: Queues<Record>,
     pub(crate) lists: Queues<SessionList>,
     noise: Noise,
+    /// Set once the log has said that nobody decided on lists.
+    pub(crate) devices_warning: OnceLock<()>,
     pub(crate) hooks: Hooks,
     pub(crate) user_loader: Option<Arc<dyn DynLoader>>,
     pub(crate) extensions: Extensions,
@@ -95,6 +97,7 @@ impl Engine {
             records: Queues::default(),
             lists: Queues::default(),
             noise: Noise::new(),
+            devices_warning: OnceLock::new(),
             hooks,
             user_loader,
             extensions,

@@ -68,6 +68,7 @@ impl EventKind<'_> {
                 | Self::LateWrite { .. }
                 | Self::Uncommitted
                 | Self::Conflict
+                | Self::StoreWentBack
                 | Self::Unfit { .. }
                 | Self::CutOff
                 | Self::StoreUnavailable { .. }
@@ -107,6 +108,7 @@ mod tests {
             EventKind::LateWrite { key: "" },
             EventKind::Uncommitted,
             EventKind::Conflict,
+            EventKind::StoreWentBack,
             EventKind::Unfit { key: "" },
             EventKind::CutOff,
             EventKind::StoreUnavailable { error: format_args!("") },
