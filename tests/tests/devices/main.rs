@@ -8,3 +8,4 @@ mod list;
 mod lost_answers;
 mod names;
 mod races;
+mod revocations;
