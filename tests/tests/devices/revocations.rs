@@ -26,11 +26,7 @@ const LOGINS: [(&str, bool, &[&str]); 7] = [
             "replace of a list",
         ],
     ),
-    (
-        "/bob",
-        true,
-        &["load", "load of a list", "replace", "replace of a list", "load of a list", "replace of a list"],
-    ),
+    ("/bob", true, &["load", "load of a list", "replace", "replace of a list", "load of a list", "replace of a list"]),
 ];
 
 /// How far a login has come when its user's sessions are ended.
@@ -126,7 +122,8 @@ async fn sessions_of_ada(bench: &Bench) -> usize {
 }
 
 /// Where a login is held, and a logout.
-const LOGIN: [&str; 5] = ["before load", "after load", "after load of a list", "after replace", "after replace of a list"];
+const LOGIN: [&str; 5] =
+    ["before load", "after load", "after load of a list", "after replace", "after replace of a list"];
 const LOGOUT: [&str; 4] = ["before load", "after load", "after remove", "after load of a list"];
 
 /// Who goes on when: the first request, the second, and the revocation.
