@@ -66,7 +66,7 @@ pub struct Device {
     pub id: SessionId,
     /// When the session began.
     pub created_at: Timestamp,
-    /// When the user last proved who they are.
+    /// When the user last proved who they are; `None` if it is not known because a clock was ahead.
     pub authenticated_at: Option<Timestamp>,
     /// When the session was last known to be in use; exact to the touch throttle.
     pub last_seen_at: Timestamp,
