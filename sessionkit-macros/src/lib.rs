@@ -114,7 +114,8 @@ pub fn session_actix(args: TokenStream, item: TokenStream) -> TokenStream {
 /// async fn account(_: ::my_adapter::Guard<RequireLogin>, person: User<Person>) -> String { .. }
 /// ```
 ///
-/// `Guard<C>` is an extractor of the framework that calls `sessionkit_core::adapter::guard::<C>`, and fails with its rejection.
+/// `Guard<C>` is an extractor of the framework. It sets the request's `sessionkit_core::adapter::GuardMark`, if there is one,
+/// calls `sessionkit_core::adapter::guard::<C>`, and fails with its rejection.
 ///
 /// An attribute cannot be re-exported with arguments. So the adapter has a crate of its own for `#[session(..)]`, which adds the
 /// guard type, and hands on everything else as it is:
@@ -154,7 +155,7 @@ pub fn session_in_order(args: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// `Guard<C, A>` is a tuple struct with two fields, the second of which is an `A`. It is an extractor of the framework that
-/// calls `sessionkit_core::adapter::guard::<C>` first, and extracts `A` if that let the request pass.
+/// does what the other one does first, and extracts `A` if that let the request pass.
 #[proc_macro_attribute]
 pub fn session_together(args: TokenStream, item: TokenStream) -> TokenStream {
     guard::expand_for(guard::Extraction::Together, args.into(), item.into()).into_tokens().into()

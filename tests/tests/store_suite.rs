@@ -199,7 +199,9 @@ impl Store for Faulty {
         match self.fault {
             Fault::ComparesCounter => self.store.replace(key, same(0..4).unwrap_or(held), entry).await,
             Fault::ComparesRandom => self.store.replace(key, same(4..8).unwrap_or(held), entry).await,
-            Fault::ComparesThenSets | Fault::RemovesThenInserts | Fault::Revives if same(0..8).is_some() => {
+            Fault::ComparesThenSets | Fault::RemovesThenInserts | Fault::Revives
+                if found.as_ref().is_some_and(|found| found.has_revision(held)) =>
+            {
                 self.replace_in_steps(key, found.unwrap(), entry).await
             }
             Fault::Upserts if found.is_none() => {
@@ -217,14 +219,15 @@ impl Store for Faulty {
     async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
         let key = &self.key(key);
         let found = self.store.load(key).await?;
-        let generation = found.as_ref().and_then(Entry::generation);
-        if generation == Some(held) {
+        if found.as_ref().is_some_and(|found| found.may_be_removed(held)) {
             self.written.lock().unwrap().retain(|other| other != key);
         }
         match (self.fault, found) {
-            (Fault::LeavesTheEntry, Some(_)) if generation == Some(held) => Ok(RemoveOutcome::Removed),
-            (Fault::KeepsWhatIsShort, Some(found)) if generation.is_none() => Ok(RemoveOutcome::Changed(found)),
-            (Fault::IgnoresTheGeneration, _) => self.store.remove(key, generation.unwrap_or(held)).await,
+            (Fault::LeavesTheEntry, Some(found)) if found.may_be_removed(held) => Ok(RemoveOutcome::Removed),
+            (Fault::KeepsWhatIsShort, Some(found)) if found.generation().is_none() => Ok(RemoveOutcome::Changed(found)),
+            (Fault::IgnoresTheGeneration, Some(found)) => {
+                self.store.remove(key, found.generation().unwrap_or(held)).await
+            }
             _ => self.store.remove(key, held).await,
         }
     }

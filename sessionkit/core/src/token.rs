@@ -277,6 +277,16 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_hashed_behind_the_name_of_its_scope_however_long() {
+        let token = Token { id: SessionId([1; SELECTOR]), secret: [7; SECRET] };
+        for length in [0, 4, 95, 96, 300] {
+            let scope = "s".repeat(length);
+            let whole = [scope.as_bytes(), &[0], &token.secret].concat();
+            assert_eq!(token.secret_hash(&scope), SecretHash(Sha256::digest(whole).into()), "{length}");
+        }
+    }
+
+    #[test]
     fn an_id_is_read_as_it_is_displayed() {
         let id = Token::new(&OsRandom).id();
         let text = id.to_string();

@@ -45,7 +45,7 @@ impl Store for RedbStore {
     }
 
     async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
-        let is_held = move |found: &Entry| found.revision() == Some(held);
+        let is_held = move |found: &Entry| found.has_revision(held);
         Ok(match self.put(key, Some(entry), move |found| found.is_some_and(is_held)).await? {
             None => ReplaceOutcome::Absent,
             Some(found) if is_held(&found) => ReplaceOutcome::Replaced,
@@ -54,7 +54,7 @@ impl Store for RedbStore {
     }
 
     async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
-        let is_held = move |found: &Entry| found.generation().is_none_or(|generation| generation == held);
+        let is_held = move |found: &Entry| found.may_be_removed(held);
         Ok(match self.put(key, None, move |found| found.is_some_and(is_held)).await? {
             None => RemoveOutcome::Absent,
             Some(found) if is_held(&found) => RemoveOutcome::Removed,
@@ -63,15 +63,15 @@ impl Store for RedbStore {
     }
 
     async fn scan(&self, kind: EntryKind, after: Option<&ScanCursor>, limit: usize) -> Result<ScanPage, StoreError> {
-        let (db, after) = (self.0.clone(), after.map_or(Vec::new(), |after| after.as_bytes().to_vec()));
+        let (db, begin) = (self.0.clone(), after.map_or(vec![kind.byte()], |after| after.as_bytes().to_vec()));
         let read = move || -> Result<_, Error> {
             let mut page = ScanPage::default();
             let entries = db.begin_read()?.open_table(ENTRIES)?;
-            for row in entries.range::<&[u8]>(&after[..]..)?.take(limit) {
+            for row in entries.range(&begin[..]..&[kind.byte() + 1][..])?.take(limit) {
                 let (key, found) = row?;
                 page.next = Some(ScanCursor::from_bytes([key.value(), &[0]].concat()));
-                let key = EntryKey::from_bytes(key.value()).filter(|key| key.kind() == kind);
-                page.entries.extend(key.map(|key| (key, Entry::from_bytes(found.value().1))));
+                let entry = |key| (key, Entry::from_bytes(found.value().1));
+                page.entries.extend(EntryKey::from_bytes(key.value()).map(entry));
             }
             Ok(page)
         };

@@ -16,7 +16,7 @@ use super::Gates;
 pub struct HeldStore<S> {
     store: S,
     gates: Gates,
-    held: Arc<Mutex<HashSet<&'static str>>>,
+    held: Arc<Mutex<HashSet<String>>>,
 }
 
 impl<S: Store> HeldStore<S> {
@@ -26,12 +26,12 @@ impl<S: Store> HeldStore<S> {
     }
 
     /// From now on, calls wait at this gate.
-    pub fn hold(&self, gate: &'static str) {
-        self.held.lock().expect("no holder panics").insert(gate);
+    pub fn hold(&self, gate: &str) {
+        self.held.lock().expect("no holder panics").insert(gate.to_owned());
     }
 
     /// From now on, calls pass this gate; those that wait at it go on waiting.
-    pub fn release(&self, gate: &'static str) {
+    pub fn release(&self, gate: &str) {
         self.held.lock().expect("no holder panics").remove(gate);
     }
 

@@ -7,5 +7,7 @@ mod limits;
 mod list;
 mod lost_answers;
 mod names;
+mod owners;
 mod races;
+mod revocations;
 mod undecided;

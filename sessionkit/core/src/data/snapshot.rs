@@ -57,7 +57,7 @@ impl<'a> Snapshot<'a> {
 
     /// The value of a field.
     pub(crate) fn field(&self, field: &Field) -> Option<&[u8]> {
-        self.bytes(field.key).or_else(|| self.held(field).next().map(|(_, value)| value.bytes))
+        self.bytes(field.key).or_else(|| field.aliases.iter().find_map(|alias| self.bytes(alias)))
     }
 
     /// Everything that is stored.

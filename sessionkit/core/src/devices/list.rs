@@ -66,7 +66,7 @@ pub struct Device {
     pub id: SessionId,
     /// The time at which the session began.
     pub created_at: Timestamp,
-    /// The time at which the user last proved who they are.
+    /// The time at which the user last proved who they are; `None` if it is not known because a clock was ahead.
     pub authenticated_at: Option<Timestamp>,
     /// The time at which the session was last known to be in use; exact to the touch throttle.
     pub last_seen_at: Timestamp,

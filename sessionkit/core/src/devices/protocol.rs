@@ -1,6 +1,7 @@
 //! The steps of the protocol.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::config::OnMaxDevices;
 use crate::devices::DeviceSelection;
@@ -76,17 +77,15 @@ impl Engine {
 
     /// Says in the log, once, what a login without a list is worth, unless the application has decided against lists.
     fn warn_if_undecided(&self) {
-        if self.settings().track_devices.is_none() {
-            self.devices_warning.get_or_init(|| {
-                tracing::warn!(
-                    target: "sessionkit",
-                    event = "devices_undecided",
-                    scope = %self.scope(),
-                    cookie = %self.settings().cookie_name,
-                    "a user's sessions are not listed: nothing can end them from outside, and nothing limits their number; \
-                     set `track_devices` to true so that they are listed, or to false if that is meant"
-                );
-            });
+        if self.settings().track_devices.is_none() && !self.warned_of_devices.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                target: "sessionkit",
+                event = "devices_undecided",
+                scope = %self.scope(),
+                cookie = %self.settings().cookie_name,
+                "a user's sessions are not listed: nothing can end them from outside, and nothing limits their number; \
+                 set `track_devices` to true so that they are listed, or to false if that is meant"
+            );
         }
     }
 

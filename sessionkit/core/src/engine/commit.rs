@@ -46,7 +46,7 @@ impl Engine {
         change: Arc<dyn Change<D>>,
         end: Instant,
     ) -> impl Future<Output = Result<D, CommitError>> + Send {
-        // What an async function is given is kept twice; a block keeps it once.
+        // The future of an async function keeps its arguments twice; that of a block keeps them once.
         let own = Waiter::new(change, end);
         let mut attempt = Attempt { engine: self, key, newest: held, conflicts: 0, is_conflict_new: false };
         async move {

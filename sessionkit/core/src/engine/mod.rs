@@ -6,7 +6,8 @@
 
 use std::any::{TypeId, type_name};
 use std::future::Future;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::config::{SessionConfig, Settings};
@@ -63,7 +64,7 @@ pub(crate) struct Engine {
     pub(crate) lists: Queues<SessionList>,
     noise: Noise,
     /// Set once the log has said that nobody decided on lists.
-    pub(crate) devices_warning: OnceLock<()>,
+    pub(crate) warned_of_devices: AtomicBool,
     pub(crate) hooks: Hooks,
     pub(crate) user_loader: Option<Arc<dyn DynLoader>>,
     pub(crate) extensions: Extensions,
@@ -97,7 +98,7 @@ impl Engine {
             records: Queues::default(),
             lists: Queues::default(),
             noise: Noise::new(),
-            devices_warning: OnceLock::new(),
+            warned_of_devices: AtomicBool::new(false),
             hooks,
             user_loader,
             extensions,

@@ -119,7 +119,8 @@ impl Engine {
                 }
                 Ok(opened)
             }
-            // Boxed, since nearly every request has one at most, and futures are copied around.
+            None if candidates.are_none() => Ok(Opened::default()),
+            // Boxed, since few requests have several, and futures are copied around.
             None => Box::pin(self.open_several(candidates, deadline)).await,
         }
     }

@@ -13,7 +13,7 @@ use crate::store::dynamic::DynStore;
 use crate::time::{Clock, SystemClock};
 use crate::token::{OsRandom, TokenSource};
 
-/// The choices of an application that do not depend on each other: an engine is made of all of them at once.
+/// Everything that an application chooses: an engine is made of it at once.
 pub(crate) struct EngineParts {
     pub(crate) store: Arc<dyn DynStore>,
     pub(crate) config: SessionConfig,

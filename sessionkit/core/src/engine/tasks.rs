@@ -35,7 +35,7 @@ impl Tasks {
         T: Send + 'static,
         W: Future<Output = T> + Send + 'static,
     {
-        // Boxed before it is moved on: a login is some thousand bytes.
+        // Boxed before it is moved on: the future of a login has some thousand bytes.
         let (work, shared): (Work<T>, _) = (Box::pin(work), self.shared.clone());
         async move {
             let running = Running::new(shared);

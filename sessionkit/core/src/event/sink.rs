@@ -12,8 +12,8 @@ use crate::time::Clock;
 /// Takes what happens to sessions, for a log, for metrics, for an audit trail.
 ///
 /// [`SessionManagerBuilder::event_sink`](crate::SessionManagerBuilder::event_sink) adds one. It is called in the task of the
-/// request, so it must neither wait nor take long; a sink that panics is reported and does the request no harm. An [`Arc`] of a sink is a sink, for applications that
-/// ask it later what it recorded.
+/// request, so it must neither wait nor take long; a sink that panics is reported and does the request no harm. An [`Arc`]
+/// of a sink is a sink, for applications that ask it later what it recorded.
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;

@@ -31,12 +31,12 @@ use crate::scope::MainScope;
 /// It is asked at most once for each guard, and only while the conditions before it leave open who may pass. There is no
 /// deadline for it but its own.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a requirement of the session scope `{L}`",
+    message = "`{Self}` is not a requirement of the session scope `{Scope}`",
     label = "expected a type that implements `Requirement`",
-    note = "write `impl Requirement<{L}> for {Self}`; the scope may be left out where there is one only",
+    note = "write `impl Requirement<{Scope}> for {Self}`; the scope may be left out where there is one only",
     note = "a function is no requirement: where nothing has to be awaited, write `require = {Self}`"
 )]
-pub trait Requirement<L = MainScope>: 'static {
+pub trait Requirement<Scope = MainScope>: 'static {
     /// The error of a requirement that could not be decided, or a text, for the log.
     type Error: Into<Box<dyn Error + Send + Sync>>;
 
@@ -47,22 +47,22 @@ pub trait Requirement<L = MainScope>: 'static {
     fn is_met(request: &GuardedRequest<'_>) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 }
 
-impl<L: 'static> Subjects<'_, L> {
+impl<Scope: 'static> Subjects<'_, Scope> {
     /// Requires what a type decides.
     ///
     /// # Errors
     /// Fails where it has to be awaited first, and where it failed.
-    pub fn requirement<R: Requirement<L>>(&mut self) -> Result<(), Interrupted> {
+    pub fn requirement<R: Requirement<Scope>>(&mut self) -> Result<(), Interrupted> {
         let answer = match self.request.answer(TypeId::of::<R>()) {
             Some(answer) => Some(answer),
-            None => self.fetch(ask::<L, R>)?,
+            None => self.fetch(ask::<Scope, R>)?,
         };
         self.answered(answer);
         Ok(())
     }
 }
 
-fn ask<'r, L: 'static, R: Requirement<L>>(request: &'r GuardedRequest<'r>) -> Fetching<'r> {
+fn ask<'r, Scope: 'static, R: Requirement<Scope>>(request: &'r GuardedRequest<'r>) -> Fetching<'r> {
     Box::pin(async move {
         let asked = await_caught(async { R::is_met(request).await }).await;
         let is_met = match asked {

@@ -13,13 +13,13 @@ use crate::request::info::SessionInfo;
 /// Something that a predicate looks at: a struct that derives [`SessionData`], a user who implements [`SessionUser`], or the
 /// [`SessionInfo`]. `K` is its kind, which is inferred; a type is of one kind only.
 #[diagnostic::on_unimplemented(
-    message = "a guard of the session scope `{L}` cannot look at `{Self}`",
+    message = "a guard of the session scope `{Scope}` cannot look at `{Self}`",
     label = "a predicate over `{Self}`",
     note = "expected `fn(&T) -> bool` or `fn(&T) -> Result<bool, E>`, where `T` derives `SessionData` or implements `SessionUser`",
     note = "a `T` that derives `SessionData` must belong to the same scope as the guard: see `#[session(scope = ..)]`",
     note = "of an extractor write what it holds: `&Cart` for `Session<Cart>`, `&Account` for `User<Account>`"
 )]
-pub trait Subject<L, K>: Sized {
+pub trait Subject<Scope, K>: Sized {
     /// The holder of the value while the predicate looks at it.
     type Holder: Borrow<Self>;
 
@@ -27,17 +27,17 @@ pub trait Subject<L, K>: Sized {
     ///
     /// # Errors
     /// Fails if the value has to be awaited first, or cannot be read.
-    fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self::Holder>, Interrupted>;
+    fn find(subjects: &Subjects<'_, Scope>) -> Result<Option<Self::Holder>, Interrupted>;
 }
 
 /// The kind of a session struct.
 #[derive(Debug)]
 pub enum OfData {}
 
-impl<L, T: SessionData<Scope = L>> Subject<L, OfData> for T {
+impl<Scope, T: SessionData<Scope = Scope>> Subject<Scope, OfData> for T {
     type Holder = T;
 
-    fn find(subjects: &Subjects<'_, L>) -> Result<Option<T>, Interrupted> {
+    fn find(subjects: &Subjects<'_, Scope>) -> Result<Option<T>, Interrupted> {
         Ok(Some(subjects.request.view()?))
     }
 }
@@ -46,10 +46,10 @@ impl<L, T: SessionData<Scope = L>> Subject<L, OfData> for T {
 #[derive(Debug)]
 pub enum OfUser {}
 
-impl<L, U: SessionUser> Subject<L, OfUser> for U {
+impl<Scope, U: SessionUser> Subject<Scope, OfUser> for U {
     type Holder = Arc<U>;
 
-    fn find(subjects: &Subjects<'_, L>) -> Result<Option<Arc<U>>, Interrupted> {
+    fn find(subjects: &Subjects<'_, Scope>) -> Result<Option<Arc<U>>, Interrupted> {
         match subjects.request.session.known_user()? {
             Some(user) => Ok(user),
             None => subjects.fetch(fetch_user::<U>),
@@ -68,10 +68,10 @@ fn fetch_user<'r, U: SessionUser>(request: &'r GuardedRequest<'r>) -> Fetching<'
 #[derive(Debug)]
 pub enum OfInfo {}
 
-impl<L> Subject<L, OfInfo> for SessionInfo {
+impl<Scope> Subject<Scope, OfInfo> for SessionInfo {
     type Holder = Self;
 
-    fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self>, Interrupted> {
+    fn find(subjects: &Subjects<'_, Scope>) -> Result<Option<Self>, Interrupted> {
         Ok(subjects.request.info())
     }
 }
@@ -84,8 +84,8 @@ pub trait Arguments {
         Self: 'a;
 }
 
-/// Arguments all of which a guard of the scope `L` can look at. `K` are their kinds.
-pub trait Findable<L, K>: Arguments {
+/// Arguments all of which a guard of the scope `Scope` can look at. `K` are their kinds.
+pub trait Findable<Scope, K>: Arguments {
     /// The holders of the values while the predicate looks at them.
     type Holder;
 
@@ -93,7 +93,7 @@ pub trait Findable<L, K>: Arguments {
     ///
     /// # Errors
     /// Fails if a value has to be awaited first, or cannot be read.
-    fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self::Holder>, Interrupted>;
+    fn find(subjects: &Subjects<'_, Scope>) -> Result<Option<Self::Holder>, Interrupted>;
 
     /// Shows the values.
     fn show(holder: &Self::Holder) -> Self::References<'_>;
@@ -105,10 +105,10 @@ macro_rules! arguments {
             type References<'a> = ($(&'a $argument,)+);
         }
 
-        impl<L, $($argument: Subject<L, $kind> + 'static, $kind),+> Findable<L, ($($kind,)+)> for ($($argument,)+) {
+        impl<Scope, $($argument: Subject<Scope, $kind> + 'static, $kind),+> Findable<Scope, ($($kind,)+)> for ($($argument,)+) {
             type Holder = ($($argument::Holder,)+);
 
-            fn find(subjects: &Subjects<'_, L>) -> Result<Option<Self::Holder>, Interrupted> {
+            fn find(subjects: &Subjects<'_, Scope>) -> Result<Option<Self::Holder>, Interrupted> {
                 $(let Some($name) = $argument::find(subjects)? else { return Ok(None) };)+
                 Ok(Some(($($name,)+)))
             }

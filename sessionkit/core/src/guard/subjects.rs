@@ -16,13 +16,13 @@ use crate::scope::MainScope;
 /// session. All must be met, unless an operator [has begun](Self::begin_operator).
 ///
 /// A condition is not asked where its answer cannot change anything.
-pub struct Subjects<'a, L = MainScope> {
+pub struct Subjects<'a, Scope = MainScope> {
     pub(super) request: &'a GuardedRequest<'a>,
     pub(super) frames: &'a mut Frames,
-    scope: PhantomData<fn() -> L>,
+    scope: PhantomData<fn() -> Scope>,
 }
 
-impl<'a, L> Subjects<'a, L> {
+impl<'a, Scope> Subjects<'a, Scope> {
     pub(crate) fn new(request: &'a GuardedRequest<'a>, frames: &'a mut Frames) -> Self {
         Self { request, frames, scope: PhantomData }
     }
@@ -55,7 +55,7 @@ impl<'a, L> Subjects<'a, L> {
     pub fn require<P, A, V, K>(&mut self, predicate: P) -> Result<(), Interrupted>
     where
         P: Predicate<A, V>,
-        A: Findable<L, K>,
+        A: Findable<Scope, K>,
         V: Verdict,
     {
         self.ask(&predicate)
@@ -64,7 +64,7 @@ impl<'a, L> Subjects<'a, L> {
     pub(super) fn ask<P, A, V, K>(&mut self, predicate: &P) -> Result<(), Interrupted>
     where
         P: Predicate<A, V>,
-        A: Findable<L, K>,
+        A: Findable<Scope, K>,
         V: Verdict,
     {
         let found = if self.matters() { A::find(self)? } else { None };
@@ -106,7 +106,7 @@ impl<'a, L> Subjects<'a, L> {
     }
 }
 
-impl<L> fmt::Debug for Subjects<'_, L> {
+impl<Scope> fmt::Debug for Subjects<'_, Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subjects").field("frames", &self.frames).finish_non_exhaustive()
     }

@@ -152,10 +152,10 @@ struct Anything;
 
 enum OfAnything {}
 
-impl<L> Subject<L, OfAnything> for Anything {
+impl<Scope> Subject<Scope, OfAnything> for Anything {
     type Holder = Self;
 
-    fn find(_: &Subjects<'_, L>) -> Result<Option<Self>, Interrupted> {
+    fn find(_: &Subjects<'_, Scope>) -> Result<Option<Self>, Interrupted> {
         Ok(Some(Self))
     }
 }

@@ -45,8 +45,8 @@ impl SessionManager {
         Self::for_scope(store, config)
     }
 
-    /// Starts from the defaults: sets up a manager with options, one of another
-    /// [scope](SessionManagerBuilder::for_scope) too.
+    /// Returns a builder with the default of every option. [`for_scope`](SessionManagerBuilder::for_scope) makes it one
+    /// of another scope.
     pub fn builder(store: impl Store) -> SessionManagerBuilder {
         SessionManagerBuilder::new(store)
     }

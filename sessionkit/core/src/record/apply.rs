@@ -1,11 +1,12 @@
 //! What a delta makes of a record. Nothing else decides what a commit does.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::record::delta::{Authenticate, Clear, Delta, FieldKey, FieldOps, HeaderOp, StoredValue};
 use crate::record::field_error::FieldError;
-use crate::record::header::{Header, LastRotation, PreviousSecret};
+use crate::record::header::{Header, LastRotation, PreviousSecret, proved_by};
 use crate::record::packing::{field_size, write_field, write_field_until};
 use crate::record::parts::Ending;
 use crate::record::{Draft, Record};
@@ -250,12 +251,17 @@ fn correct(header: &mut Header, now: Timestamp) -> bool {
     }
     header.created = header.created.min(now);
     header.last_seen = header.last_seen.min(now);
-    header.authenticated = header.authenticated.map(|at| at.min(now));
+    header.authenticated = proved_by(header.authenticated, now);
     header.idle_deadline = header.idle_deadline.min(now.saturating_add(header.ttl));
     header.absolute_deadline = header.absolute_deadline.map(|deadline| deadline.saturating_sub(lead));
     if let Some(previous) = &mut header.previous {
         previous.renewed = previous.renewed.min(now);
         previous.until = previous.until.map(|until| until.saturating_sub(lead));
+    }
+    if let Some(former) = &mut header.former {
+        let former = Arc::make_mut(former);
+        former.until = former.until.saturating_sub(lead);
+        former.authenticated = proved_by(former.authenticated, now);
     }
     if let Some(rotation) = &mut header.rotation {
         rotation.at = rotation.at.min(now);

@@ -110,15 +110,16 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    /// Returns the byte that stands for the kind, in keys and in entries.
-    pub(crate) const fn byte(self) -> u8 {
+    /// Returns the byte that stands for the kind, in keys and in entries: `s` for a session, `l` for a list.
+    pub const fn byte(self) -> u8 {
         match self {
             Self::Session => b's',
             Self::SessionList => b'l',
         }
     }
 
-    pub(crate) fn of_byte(byte: u8) -> Option<Self> {
+    /// Reads what [`byte`](Self::byte) returned.
+    pub fn from_byte(byte: u8) -> Option<Self> {
         [Self::Session, Self::SessionList].into_iter().find(|kind| kind.byte() == byte)
     }
 }
@@ -199,8 +200,18 @@ pub(crate) fn generation_of(packed: &[u8]) -> Option<Generation> {
     packed.get(Generation::RANGE)?.try_into().ok().map(|bytes| Generation(u32::from_be_bytes(bytes)))
 }
 
+/// Returns whether an entry has this revision.
+pub(crate) fn has_revision(packed: &[u8], held: Revision) -> bool {
+    packed.get(Revision::RANGE) == Some(&held.0[..])
+}
+
+/// Returns whether an entry has this generation, or is too short to have any: then it is damaged, and can only be removed.
+pub(crate) fn may_be_removed(packed: &[u8], held: Generation) -> bool {
+    generation_of(packed).is_none_or(|generation| generation == held)
+}
+
 pub(crate) fn kind_of(packed: &[u8]) -> Option<EntryKind> {
-    EntryKind::of_byte(*packed.get(KIND_AT)?)
+    EntryKind::from_byte(*packed.get(KIND_AT)?)
 }
 
 /// The reason why bytes cannot be read as an entry.

@@ -28,7 +28,8 @@ pub struct Header {
     pub scope: Cow<'static, str>,
     /// The time at which the session began.
     pub created: Timestamp,
-    /// The time at which its user last proved who they are; `None` for an anonymous session.
+    /// The time at which its user last proved who they are; `None` for an anonymous session, and if the clock that said so
+    /// was ahead.
     pub authenticated: Option<Timestamp>,
     /// The time at which the session was last known to be in use; exact to the touch throttle.
     pub last_seen: Timestamp,
@@ -188,6 +189,11 @@ impl Header {
             ..Self::new(SecretHash::from_bytes(secret), created, Duration::from_secs(u64::from(number(21))), None)
         }
     }
+}
+
+/// Returns when the user proved who they are, as far as it is known: a proof from the future may be of any age.
+pub(crate) fn proved_by(authenticated: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    authenticated.filter(|at| at.saturating_duration_since(now) <= LEEWAY).map(|at| at.min(now))
 }
 
 #[cfg(test)]

@@ -122,7 +122,8 @@ impl Record {
     }
 
     /// Begins the record that comes after this one, under its header or another one, with room for fields of so many
-    /// bytes.
+    /// bytes. A header that stays is copied as it is packed: in the version that this release writes, since it reads no
+    /// other.
     pub(crate) fn draft(&self, header: Option<Header>, fields: usize) -> Draft {
         let Some(header) = header else {
             let mut packed = Vec::with_capacity(self.start + fields);

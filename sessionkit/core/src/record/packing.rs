@@ -52,13 +52,13 @@ impl<'a> Fields<'a> {
     /// Returns the value of a field, which is looked for behind a place first, where the last one was found. Structs are
     /// read in the order in which they are stored: so each field is met once.
     pub(crate) fn value_near(self, key: &str, place: &Cell<usize>) -> Option<ValueRef<'a>> {
-        let whole = self.rest;
-        let (before, mut behind) = (self, Self { rest: whole.get(place.get()..).unwrap_or_default() });
-        let value = behind.find(key);
-        if value.is_some() {
-            place.set(whole.len() - behind.rest.len());
+        let (before, behind) = self.rest.split_at_checked(place.get()).unwrap_or((self.rest, &[]));
+        let mut fields = Self { rest: behind };
+        if let Some(value) = fields.find(key) {
+            place.set(self.rest.len() - fields.rest.len());
+            return Some(value);
         }
-        value.or_else(|| before.value(key))
+        Self { rest: before }.value(key)
     }
 
     /// Reads on until behind a field.

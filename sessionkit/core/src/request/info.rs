@@ -17,7 +17,8 @@ pub struct SessionInfo {
     pub user_id: Option<Arc<str>>,
     /// The time at which the session began.
     pub created_at: Timestamp,
-    /// The time at which the user last proved who they are.
+    /// The time at which the user last proved who they are; `None` for a visitor, and if it is not known because a clock was
+    /// ahead.
     pub authenticated_at: Option<Timestamp>,
     /// The time at which the session was last known to be in use; exact to the touch throttle.
     pub last_seen_at: Timestamp,

@@ -51,7 +51,9 @@ impl Upkeep {
         if current.stored.is_some() {
             due.ops.push(HeaderOp::Correct { now });
         }
-        if let Some(touch) = touch(engine, header, now).filter(|_| !header.is_expired(now)) {
+        if !header.is_expired(now)
+            && let Some(touch) = touch(engine, header, now)
+        {
             due.ops.push(touch);
             due.touches = true;
         }

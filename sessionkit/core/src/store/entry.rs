@@ -65,12 +65,23 @@ impl Entry {
         self.reclaim_in
     }
 
-    /// Returns the revision, which [`Store::replace`](crate::Store::replace) compares; `None` if the bytes are too short.
+    /// Returns whether [`Store::replace`](crate::Store::replace) may replace the entry: it has the revision that is held.
+    pub fn has_revision(&self, held: Revision) -> bool {
+        front::has_revision(&self.bytes, held)
+    }
+
+    /// Returns whether [`Store::remove`](crate::Store::remove) may remove the entry: it has the generation that is held, or is
+    /// too short to have any.
+    pub fn may_be_removed(&self, held: Generation) -> bool {
+        front::may_be_removed(&self.bytes, held)
+    }
+
+    /// Returns the revision; `None` if the bytes are too short.
     pub fn revision(&self) -> Option<Revision> {
         front::revision_of(&self.bytes)
     }
 
-    /// Returns the generation, which [`Store::remove`](crate::Store::remove) compares; `None` if the bytes are too short.
+    /// Returns the generation; `None` if the bytes are too short.
     pub fn generation(&self) -> Option<Generation> {
         front::generation_of(&self.bytes)
     }
@@ -135,4 +146,37 @@ pub struct EntrySummary {
     pub last_seen: Option<Timestamp>,
     /// The device, as the login named it.
     pub device_label: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(length: usize) -> Entry {
+        let mut bytes = [0; 40];
+        bytes[Revision::RANGE].copy_from_slice(&[1, 2, 3, 4, 5, 6, 7, 8]);
+        bytes[Generation::RANGE].copy_from_slice(&[0, 0, 1, 2]);
+        Entry::from_bytes(&bytes[..length])
+    }
+
+    #[test]
+    fn all_bytes_of_a_revision_count() {
+        let revision = [1, 2, 3, 4, 5, 6, 7, 8];
+        assert!(entry(40).has_revision(Revision::from_bytes(revision)));
+        for at in 0..8 {
+            let mut other = revision;
+            other[at] ^= 1;
+            assert!(!entry(40).has_revision(Revision::from_bytes(other)), "{at}");
+        }
+        assert!(entry(9).has_revision(Revision::from_bytes(revision)));
+        assert!(!entry(8).has_revision(Revision::from_bytes(revision)), "it is cut off");
+    }
+
+    #[test]
+    fn an_entry_too_short_for_a_generation_may_be_removed_under_any() {
+        let [held, other] = [258, 257].map(Generation::from_number);
+        assert!(entry(40).may_be_removed(held) && !entry(40).may_be_removed(other));
+        assert!(entry(13).may_be_removed(held) && !entry(13).may_be_removed(other));
+        assert!([0, 12].iter().all(|length| entry(*length).may_be_removed(other)));
+    }
 }

@@ -65,7 +65,7 @@ impl EntryKey {
 
     /// Returns the kind of the entry.
     pub fn kind(&self) -> EntryKind {
-        EntryKind::of_byte(self.bytes[0]).unwrap_or(EntryKind::Session)
+        EntryKind::from_byte(self.bytes[0]).unwrap_or(EntryKind::Session)
     }
 
     /// Returns the bytes of the key, the kind first.
@@ -76,7 +76,7 @@ impl EntryKey {
     /// Reads what [`as_bytes`](Self::as_bytes) returned.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (&kind, name) = bytes.split_first()?;
-        let kind = EntryKind::of_byte(kind)?;
+        let kind = EntryKind::from_byte(kind)?;
         (name.len() == length(kind)).then(|| Self::new(kind, name))
     }
 

@@ -128,7 +128,7 @@ impl Store for MemoryStore {
         let mut shard = self.shard(key);
         match shard.get(key) {
             None => return Ok(ReplaceOutcome::Absent),
-            Some(found) if front::revision_of(&found.bytes) != Some(held) => {
+            Some(found) if !front::has_revision(&found.bytes, held) => {
                 return Ok(ReplaceOutcome::Changed(found.entry()));
             }
             Some(_) => {}
@@ -142,9 +142,7 @@ impl Store for MemoryStore {
         let mut shard = self.shard(key);
         match shard.get(key) {
             None => Ok(RemoveOutcome::Absent),
-            Some(found) if front::generation_of(&found.bytes).is_some_and(|generation| generation != held) => {
-                Ok(RemoveOutcome::Changed(found.entry()))
-            }
+            Some(found) if !front::may_be_removed(&found.bytes, held) => Ok(RemoveOutcome::Changed(found.entry())),
             Some(_) => {
                 shard.remove(key);
                 Ok(RemoveOutcome::Removed)

@@ -48,6 +48,11 @@ impl Candidates {
         self.first.iter().chain(&self.others)
     }
 
+    /// Returns whether there is no token.
+    pub(crate) fn are_none(&self) -> bool {
+        self.first.is_none()
+    }
+
     /// Returns the token if there is just one.
     pub(crate) fn only(&self) -> Option<&Token> {
         self.first.as_ref().filter(|_| self.others.is_empty())
@@ -164,6 +169,13 @@ mod tests {
         let mut line = b"a=\xff\x80; b; =; ;; \"x=\"; ".to_vec();
         line.extend_from_slice(format!("__Host-session=\"{token}\" ; c=\u{e9}").as_bytes());
         assert_eq!(found(&[b"other=1", &line]), 1);
+    }
+
+    #[test]
+    fn a_semicolon_ends_a_value_even_in_quotes() {
+        let token = Token::new(&OsRandom).expose();
+        assert_eq!(found(&[format!("a=\"x; __Host-session={token}; y\"").as_bytes()]), 1);
+        assert_eq!(found(&[format!("a=__Host-session={token}; b=x__Host-session={token}").as_bytes()]), 0);
     }
 
     #[test]

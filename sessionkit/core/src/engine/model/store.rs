@@ -137,7 +137,7 @@ impl Entries {
             }
             (Call::Replace(..) | Call::Remove(..), None) => Answer::Absent,
             (Call::Replace(key, revision, bytes), Some(held)) => {
-                if held.entry().revision() != Some(*revision) {
+                if !held.entry().has_revision(*revision) {
                     return Answer::Changed(held);
                 }
                 self.put(*key, bytes.clone());
