@@ -1,6 +1,7 @@
 //! The cookies of a request, as bytes.
 
 use memchr::memchr;
+use memchr::memmem::Finder;
 
 use crate::error::{SessionError, SessionErrorKind};
 use crate::token::Token;
@@ -77,11 +78,11 @@ impl Candidates {
 }
 
 /// Finds the cookies of one name in the headers of requests.
-pub(crate) struct CookieName(Box<[u8]>);
+pub(crate) struct CookieName(Finder<'static>);
 
 impl CookieName {
     pub(crate) fn new(name: &str) -> Self {
-        Self(name.as_bytes().into())
+        Self(Finder::new(name).into_owned())
     }
 
     /// Finds our tokens. Names are compared byte by byte: nothing is decoded, and no other cookie can be in the way.
@@ -103,25 +104,39 @@ impl CookieName {
 
     fn each_value(&self, headers: &dyn Headers, mut each: impl FnMut(&[u8])) {
         headers.each_value("cookie", &mut |header| {
-            let mut rest = header;
-            loop {
-                let end = memchr(b';', rest);
-                if let Some(value) = self.value(&rest[..end.unwrap_or(rest.len())]) {
-                    each(unquoted(value));
+            let mut from = 0;
+            while let Some(start) = self.find(header, from) {
+                from = start + self.0.needle().len();
+                if let Some(value) = self.value(header, start) {
+                    from += 1 + value.len();
+                    each(unquoted(trimmed(value)));
                 }
-                let Some(end) = end else { break };
-                rest = &rest[end + 1..];
             }
         });
     }
 
-    /// The value of a pair that has our name.
-    fn value<'a>(&self, pair: &'a [u8]) -> Option<&'a [u8]> {
-        let start = pair.iter().position(|&byte| !is_blank(byte))?;
-        let value = pair[start..].strip_prefix(&*self.0)?.strip_prefix(b"=")?;
-        let end = value.iter().rposition(|&byte| !is_blank(byte)).map_or(0, |last| last + 1);
-        Some(&value[..end])
+    /// Finds our name at a place or behind it. It stands first where there is no other cookie, as there often is none.
+    fn find(&self, header: &[u8], from: usize) -> Option<usize> {
+        if from == 0 && header.starts_with(self.0.needle()) {
+            return Some(0);
+        }
+        Some(from + self.0.find(&header[from..])?)
     }
+
+    /// The value of the pair whose name begins at `start`, as it is sent; `None` if what stands there is not a whole name.
+    fn value<'a>(&self, header: &'a [u8], start: usize) -> Option<&'a [u8]> {
+        let before = header[..start].iter().rfind(|&&byte| !is_blank(byte));
+        if before.is_some_and(|&byte| byte != b';') {
+            return None;
+        }
+        let value = header[start + self.0.needle().len()..].strip_prefix(b"=")?;
+        Some(&value[..memchr(b';', value).unwrap_or(value.len())])
+    }
+}
+
+fn trimmed(value: &[u8]) -> &[u8] {
+    let end = value.iter().rposition(|&byte| !is_blank(byte)).map_or(0, |last| last + 1);
+    &value[..end]
 }
 
 fn unquoted(value: &[u8]) -> &[u8] {
