@@ -14,7 +14,7 @@ pub(crate) struct Adapter {
     pub(crate) extraction: Extraction,
 }
 
-/// How a framework extracts the arguments of a handler.
+/// The way in which a framework extracts the arguments of a handler.
 #[derive(Clone, Copy)]
 pub(crate) enum Extraction {
     /// One after the other, until one refuses. A handler has no more than `most` arguments.

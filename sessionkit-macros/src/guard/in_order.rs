@@ -1,4 +1,4 @@
-//! Where arguments are extracted in order, up to the first that refuses, the guard comes first.
+//! The guard for a framework that extracts arguments in order, until one refuses: it becomes the first argument.
 
 use quote::{quote, quote_spanned};
 use syn::{FnArg, parse_quote};

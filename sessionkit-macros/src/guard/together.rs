@@ -1,4 +1,5 @@
-//! Where arguments are extracted together, they become one, which extracts them after the guard has passed.
+//! The guard for a framework that extracts all arguments together: it takes their place, and extracts them when it has
+//! passed.
 
 use quote::quote_spanned;
 use syn::{Attribute, FnArg};

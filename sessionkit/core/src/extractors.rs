@@ -23,7 +23,7 @@ macro_rules! __extractors {
     ) => {
         /// A struct of the session, to read and to change like any other.
         ///
-        /// What changed is stored when the handler has answered with a status below 500; nothing needs to be called. A
+        /// Changes are stored when the handler has answered with a status below 500; nothing needs to be called. A
         /// visitor without a session gets the defaults.
         ///
         /// ```
@@ -112,8 +112,8 @@ macro_rules! __extractors {
 
         /// The user who is logged in, as the application's [`UserLoader`](sessionkit_core::UserLoader) loads them.
         ///
-        /// They are loaded once for each request, whoever asks. A visitor who is not logged in gets the answer of a guard
-        /// that requires it: a redirect to the login page, or 401.
+        /// They are loaded once for each request, however many extractors and guards need them. A visitor who is not logged in
+        /// gets a redirect to the login page, or 401, as from a guard with `require_login`.
         ///
         $user
 

@@ -12,7 +12,7 @@ pub(crate) struct Snapshot<'a> {
     /// `None` for a session that does not exist yet.
     record: Option<&'a Record>,
     now: Timestamp,
-    /// Where the field ends that was read last.
+    /// The end of the field that was read last, in bytes from the first field.
     place: Cell<usize>,
     migrated: Vec<(FieldKey, Option<StoredValue>)>,
     /// The values that no migration could read.

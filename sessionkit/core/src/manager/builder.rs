@@ -105,8 +105,8 @@ impl<Scope: SessionScope> SessionManagerBuilder<Scope> {
         Ok(self)
     }
 
-    /// Asks the application about every cookie of our name, when somebody asks for the session: `hook` may let it be looked
-    /// at, replace its value, ignore it, or answer the request.
+    /// Calls `hook` for each cookie with the name of the session's, when a request first uses its session. The hook may let
+    /// the cookie be looked up, replace its value, ignore it, or answer the request.
     ///
     /// It must come to an end within the setting `load_deadline`, together with the load; a panic is a 500. Routes that do
     /// not use the session do not call it.
@@ -131,8 +131,8 @@ impl<Scope: SessionScope> SessionManagerBuilder<Scope> {
         self
     }
 
-    /// Asks the application about a request that asks for a session and has none: `hook` may let the visitor be anonymous,
-    /// or answer the request. A login and a logout are no reason to ask.
+    /// Calls `hook` when a request uses its session and has none. The hook may let the visitor be anonymous, or answer the
+    /// request. A login or a logout does not call it.
     ///
     /// It must come to an end within the setting `load_deadline`; a panic is a 500.
     ///
@@ -157,8 +157,8 @@ impl<Scope: SessionScope> SessionManagerBuilder<Scope> {
         self
     }
 
-    /// Loads the user of a session with `loader`, when somebody asks who it is: an extractor `User<U>`, or a guard whose
-    /// predicate looks at one. See [`UserLoader`].
+    /// Loads the user of a session with `loader`, when an extractor `User<U>` or the predicate of a guard needs one. See
+    /// [`UserLoader`].
     pub fn user_loader(mut self, loader: impl UserLoader) -> Self {
         self.parts.user_loader = Some(Arc::new(loader));
         self
