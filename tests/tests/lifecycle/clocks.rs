@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sessionkit::testing::ManualClock;
-use sessionkit::{Clock as _, SessionData};
+use sessionkit::{Clock as _, Rolling, SessionData};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Server, Visitor};
 
@@ -196,16 +196,17 @@ behaviour! {
 
     async fn a_field_ends_in_time_that_was_set_in_a_session_of_a_right_clock(bench: Bench) {
         let longest = DAY * 400;
-        let bench = bench.with_config(|config| config.ttl(longest).absolute_ttl(longest));
-        for lead in LEADS {
+        for (lead, rolling) in LEADS.into_iter().flat_map(|lead| [(lead, Rolling::Reset), (lead, Rolling::Off)]) {
+            let bench =
+                bench.clone().with_config(|config| config.ttl(longest).absolute_ttl(longest).rolling(rolling));
             let (right, wrong) = servers_of(&bench, lead).await;
             let visitor = right.visitor();
             visitor.get("/login").await;
             visitor.at(&wrong).get("/send-code").await;
-            assert_eq!(visitor.get("/code").await.body, "1234", "{lead:?}");
+            assert_eq!(visitor.get("/code").await.body, "1234", "{lead:?}, {rolling:?}");
             bench.clock.advance(Duration::from_secs(60) + slack(lead));
-            assert_eq!(visitor.get("/code").await.body, "none", "{lead:?}");
-            assert_eq!(visitor.get("/who").await.body, "ada", "{lead:?}");
+            assert_eq!(visitor.get("/code").await.body, "none", "{lead:?}, {rolling:?}");
+            assert_eq!(visitor.get("/who").await.body, "ada", "{lead:?}, {rolling:?}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::record::delta::{Authenticate, Clear, Delta, FieldKey, FieldOps, HeaderOp, StoredValue};
 use crate::record::field_error::FieldError;
-use crate::record::header::{Header, LastRotation, PreviousSecret, proved_by};
+use crate::record::header::{Header, LEEWAY, LastRotation, PreviousSecret, proved_by};
 use crate::record::packing::{field_size, write_field, write_field_until};
 use crate::record::parts::Ending;
 use crate::record::{Draft, Record};
@@ -42,13 +42,16 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     if record.header().generation != delta.generation {
         return Ok(Applied::Stale);
     }
-    let header = changed_header(record.header(), delta);
+    let mut header = changed_header(record.header(), delta);
     let mut ops = match &delta.fields {
         Some(fields) => fields.operations(record, now).map_err(Unfit::Field)?,
         None => FieldOps::default(),
     };
     if delta.clear != Clear::Nothing {
         ops.clear = delta.clear;
+    }
+    if ops.values.iter().any(|(_, value)| value.as_ref().is_some_and(|value| value.deadline.is_some())) {
+        header = seen(record.header(), header, now);
     }
     let lead = delta.corrects_at().map_or(Duration::ZERO, |now| record.header().lead(now));
     let fields = record.fields();
@@ -82,6 +85,16 @@ fn changed_header(before: &Header, delta: &Delta) -> Option<Header> {
         rotation.same_owner = same_owner;
     }
     changed.then_some(header)
+}
+
+/// Returns the header with the time of a commit that grants a deadline to a field: that of a clock that is ahead is told by
+/// it, and taken back with the deadline, even if nothing else moves `last_seen`.
+fn seen(before: &Header, changed: Option<Header>, now: Timestamp) -> Option<Header> {
+    let last_seen = changed.as_ref().unwrap_or(before).last_seen;
+    if now.saturating_duration_since(last_seen) <= LEEWAY {
+        return changed;
+    }
+    Some(Header { last_seen: now, ..changed.unwrap_or_else(|| before.clone()) })
 }
 
 /// What became of the fields: how large they were and are, and whether any is another.

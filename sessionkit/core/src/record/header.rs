@@ -18,7 +18,7 @@ pub(crate) const FIXED: usize = 57;
 const LONGEST: u64 = u32::MAX as u64 - 1;
 
 /// By how much clocks may differ without harm.
-const LEEWAY: Duration = Duration::from_secs(30);
+pub(crate) const LEEWAY: Duration = Duration::from_secs(30);
 
 /// Everything that a record knows of its session but the fields.
 #[derive(Clone, Debug)]
