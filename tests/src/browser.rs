@@ -38,7 +38,7 @@ pub struct Browser(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// Which tab commands go to, and whether it is still the empty one that the browser began with.
+    /// The tab that commands go to, and a flag: `untouched` until a test takes the empty tab that the browser began with.
     focus: Mutex<Focus>,
     wire: Wire,
     _https: Option<HttpsFront>,
@@ -86,7 +86,7 @@ impl Browser {
         Self(Arc::new(Inner { focus: Mutex::new(Focus { window, untouched: true }), wire, _https: https }))
     }
 
-    /// Where the browser keeps its files, and nobody else does.
+    /// Returns the directory of the browser's files, which nothing else uses.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.0.wire.driver.directory()

@@ -1,4 +1,4 @@
-//! What a person does in a tab, and sees.
+//! The tabs of a browser: the actions of a user in them, and the pages that the user sees.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

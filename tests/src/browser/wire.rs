@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::servers::chromedriver::Chromedriver;
 
-/// What a test does not need, and what a container cannot offer.
+/// The arguments that turn off features that no test needs, or that no container offers.
 const ARGUMENTS: [&str; 11] = [
     "--headless",
     // As root there is none.
@@ -26,7 +26,7 @@ const ARGUMENTS: [&str; 11] = [
     "--remote-debugging-pipe",
 ];
 
-/// How long the browser looks for what a test says is there.
+/// The time for which the browser waits for an element that a test expects, or for a script.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A session of WebDriver, which is one browser.

@@ -23,7 +23,7 @@ pub const DROPS_HANDLERS: bool = false;
 /// The body of a request.
 pub type Body = String;
 
-/// What the handlers of a test share with it.
+/// The gates that the handlers of a test share with it.
 #[derive(Clone, Debug)]
 pub struct Shared(pub Gates);
 

@@ -1,4 +1,4 @@
-//! What one test has: a store of its own, a clock that it moves, gates, and servers.
+//! The workbench of one test: a store of its own, a clock that it moves, gates, and servers.
 
 use std::sync::{Arc, Mutex};
 
@@ -169,7 +169,7 @@ impl Server {
         Self { address, _stop: stop }
     }
 
-    /// Where the server listens.
+    /// Returns the address at which the server listens.
     pub fn address(&self) -> std::net::SocketAddr {
         self.address
     }

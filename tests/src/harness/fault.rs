@@ -1,10 +1,10 @@
-//! What can happen to Redis, and what must be seen of it from outside.
+//! Faults of Redis, and the answers that clients must get meanwhile and afterwards.
 
 use std::time::Duration;
 
 use super::{Answer, Bench, Visitor};
 
-/// What happens to Redis.
+/// A fault of the Redis server, or of the network before it.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
     /// It is stopped with `SIGSTOP`: connections stay open, and nothing is answered.

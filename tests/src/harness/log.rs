@@ -1,4 +1,4 @@
-//! What the process writes to its log, to search it for secrets.
+//! The log of the test process, which tests search for secrets.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{LazyLock, Mutex, MutexGuard};
@@ -22,7 +22,7 @@ impl Log {
         &LOG
     }
 
-    /// What was logged so far.
+    /// Returns everything that was logged so far.
     pub fn text(&self) -> String {
         self.lock().clone()
     }

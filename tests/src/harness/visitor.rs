@@ -17,7 +17,7 @@ pub struct Visitor {
     jar: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
-/// What a server answered.
+/// An answer of a server.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status code.

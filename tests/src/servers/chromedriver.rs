@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How long a start may take; some tens of milliseconds are usual.
+/// The longest time that a start may take; some tens of milliseconds are usual.
 const START_DEADLINE: Duration = Duration::from_secs(30);
 
-/// What the browser is called; `xtask` looks for the same.
+/// The names that the browser's program may have; `xtask` looks for the same ones.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// A chromedriver of its own, which ends when this is dropped, and at the latest with the test process; its browser too.
@@ -53,7 +53,7 @@ impl Chromedriver {
         }
     }
 
-    /// Where it speaks WebDriver: `http://127.0.0.1:<port>`.
+    /// Returns the URL at which it speaks WebDriver: `http://127.0.0.1:<port>`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
@@ -65,7 +65,7 @@ impl Chromedriver {
         &self.browser
     }
 
-    /// What happens when the test process dies.
+    /// Closes the pipe to the watchdog, as happens when the test process dies.
     #[cfg(test)]
     pub(crate) fn close_pipe(&mut self) {
         self.watchdog.close_pipe();

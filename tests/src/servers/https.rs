@@ -52,7 +52,7 @@ impl HttpsFront {
         Self { address, certificates, _directory: directory, acceptor }
     }
 
-    /// Where clients connect to.
+    /// Returns the address that clients connect to.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address

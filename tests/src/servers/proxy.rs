@@ -28,7 +28,7 @@ pub struct FaultProxy {
     gate: Mutex<Option<Gate>>,
 }
 
-/// What the proxy shares with its tasks.
+/// The state that the proxy shares with its tasks.
 #[derive(Debug)]
 struct Network {
     upstream: SyncMutex<SocketAddr>,
@@ -38,7 +38,7 @@ struct Network {
     mishaps: Mishaps,
 }
 
-/// What becomes of bytes.
+/// The conditions under which the proxy forwards bytes, or holds them back.
 #[derive(Debug, Default)]
 struct Weather {
     blackhole: bool,
@@ -73,7 +73,7 @@ impl FaultProxy {
         Self { address, network, gate }
     }
 
-    /// Where clients connect to.
+    /// Returns the address that clients connect to.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How long a start may take; some tens of milliseconds are usual.
+/// The longest time that a start may take; some tens of milliseconds are usual.
 const START_DEADLINE: Duration = Duration::from_secs(30);
 
 /// A Redis server of its own, which ends when this is dropped, and at the latest with the test process.
@@ -39,7 +39,7 @@ pub struct RedisServer {
     directory: TempDir,
 }
 
-/// What to start; see [`RedisServer::builder`].
+/// The description of a server to start; see [`RedisServer::builder`].
 #[derive(Clone, Debug, Default)]
 pub struct RedisServerBuilder {
     persistent: bool,
@@ -130,7 +130,7 @@ impl RedisServer {
         SHARED.get_or_init(Self::start)
     }
 
-    /// Where a client connects to: `redis://127.0.0.1:<port>/`, or `rediss` for TLS.
+    /// Returns the URL that a client connects to: `redis://127.0.0.1:<port>/`, or `rediss` for TLS.
     #[must_use]
     pub fn url(&self) -> String {
         self.url_at(self.address())

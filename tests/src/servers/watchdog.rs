@@ -33,7 +33,7 @@ for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 done
 "#;
 
-/// How long what the server started may take to end.
+/// The longest wait for the end of the server's processes, those that left its group included.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running server.
@@ -42,7 +42,7 @@ pub(super) struct Watchdog {
     shell: Child,
     server: Pid,
     pid_file: PathBuf,
-    /// What the server and its children write; a mutex, so that a server can be shared.
+    /// The lines that the server and its children write; in a mutex, so that a server can be shared.
     output: Mutex<Receiver<String>>,
 }
 
@@ -138,7 +138,7 @@ impl Watchdog {
         fs::write(&self.pid_file, format!("{pid}\n{}\n", line.trim())).expect("the server's directory is writable");
     }
 
-    /// What happens when the test process dies.
+    /// Closes the pipe to the shell, as happens when the test process dies, and waits for the end of all.
     #[cfg(test)]
     pub(super) fn close_pipe(&mut self) {
         drop(self.shell.stdin.take());

@@ -1,4 +1,4 @@
-//! What befalls one request to a Redis, or its answer.
+//! Mishaps that befall one request to a Redis, or its answer.
 
 use std::io;
 use std::sync::Mutex;
@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 
-/// What befalls one command, counted in [`FaultProxy::befall`](super::FaultProxy::befall).
+/// A mishap of one command, which [`FaultProxy::befall`](super::FaultProxy::befall) chooses by counting commands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mishap {
     /// The connection breaks before the command gets to the server.
@@ -58,7 +58,7 @@ impl Mishaps {
     }
 }
 
-/// What is to become of the next answer on one connection.
+/// The fate of the next answer on one connection.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Fate {
     #[default]
