@@ -1,4 +1,4 @@
-//! What can be plugged into sessions: the store, the codec, and the source of tokens.
+//! Tests of the parts that an application can replace: the store, the codec, and the source of tokens.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -28,7 +28,7 @@ struct Size {
     width: u32,
 }
 
-/// What the release before declares: every collection in one piece.
+/// The struct as the release before declares it: every collection in one piece.
 #[derive(SessionData)]
 #[session(name = "cart")]
 struct Whole {
@@ -40,7 +40,7 @@ struct Whole {
     pinned: BTreeSet<String>,
 }
 
-/// What the release after it declares.
+/// The struct as the release after it declares it.
 #[derive(SessionData)]
 #[session(name = "cart", on_error = default)]
 struct Renamed {
@@ -53,7 +53,7 @@ struct Renamed {
     codes: BTreeMap<String, String>,
 }
 
-/// What the tests do with any of them.
+/// The operations of the tests on the struct of any release.
 trait Shop: SessionData<Scope = MainScope> + Send + Sync {
     fn change(&mut self, what: &str);
     fn show(&self) -> String;
@@ -143,7 +143,7 @@ async fn post(visitor: &Visitor, path: &str, body: &str) -> Answer {
     answer
 }
 
-/// What the store holds, as far as it is text.
+/// Returns the bytes that the store holds, as far as they are text.
 fn text(bench: &Bench) -> String {
     String::from_utf8_lossy(&bench.dump_bytes()).into_owned()
 }

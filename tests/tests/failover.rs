@@ -14,7 +14,7 @@ struct Cart {
     views: u64,
 }
 
-/// How long a server that was demoted may be believed at most, whatever it says.
+/// The longest time for which the store may believe a server that was demoted, whatever that server says.
 const BOUND: Duration = Duration::from_secs(2);
 
 /// Makes another server the master, with everything that the bench's has. That one becomes a replica that hears of

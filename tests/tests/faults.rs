@@ -22,7 +22,8 @@ struct Cart {
     notice: Option<String>,
 }
 
-/// What the store itself would wait is twice that: see [`Bench::persistent_redis`].
+/// The time in which every request must be answered. The store alone would wait twice as long: see
+/// [`Bench::persistent_redis`].
 const LONG_AFTER_THE_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Visitors who keep asking for `/add`.

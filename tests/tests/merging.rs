@@ -38,7 +38,7 @@ struct Desk<C: Codec> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
 struct Score {
     points: u32,
-    /// What the merge saw as the value that both requests began with.
+    /// The points that both requests began with, as the merge function saw them.
     merged_from: Option<u32>,
 }
 
@@ -46,7 +46,7 @@ fn highest(base: &Score, mine: Score, theirs: Score) -> Score {
     Score { points: mine.points.max(theirs.points), merged_from: Some(base.points) }
 }
 
-/// What a request does to the desk; the test names it in the body.
+/// Makes the change to the desk that the test names in the request's body.
 fn change(desk: &mut Desk<impl Codec>, what: &str) {
     let (what, argument) = what.split_once(' ').unwrap_or((what, ""));
     let number = || argument.parse::<i64>().expect("the test sends a number");

@@ -13,7 +13,7 @@ use sessionkit_tests::servers::redis::RedisServer;
 
 #[derive(SessionData)]
 struct Account {
-    /// What a visitor sends may hold anything.
+    /// A text that comes from a visitor, and may hold anything.
     nickname: String,
     #[session(sensitive)]
     pin: String,

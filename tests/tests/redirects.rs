@@ -1,4 +1,4 @@
-//! Where people are sent whom a guard refuses, and what else they may be answered.
+//! Tests of the addresses to which guards redirect users, and of the other answers that they may give.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What clients get in place of a handler's answer, and what handlers, hooks and the log know of it.
+//! The answers that clients get in place of a handler's, and the errors that handlers, hooks and the log see.
 
 use std::error::Error;
 use std::fmt;

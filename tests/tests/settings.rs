@@ -6,7 +6,7 @@ use sessionkit::{SessionConfig, SessionManager};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Server};
 
-/// What an application of Ravyn's sets, and deadlines for a busy machine.
+/// The variables that an application of Ravyn's sets, and deadlines for a busy machine.
 const VARIABLES: [(&str, &str); 7] = [
     ("SESSION_COOKIE_NAME", "__Secure-shop"),
     ("SESSION_COOKIE_MAX_AGE", "4h"),
@@ -47,7 +47,7 @@ behaviour! {
         serve_with(bench, manager(bench, config), routes!["/login" => login, "/me" => me]).await
     }
 
-    /// What a login sets, with the token left out.
+    /// Returns the cookie that a login sets, without its token.
     async fn set_cookie(server: &Server) -> String {
         let visitor = server.visitor();
         let answer = visitor.get("/login").await;

@@ -13,7 +13,7 @@ use sessionkit_core::{
     Revision, ScanCursor, ScanPage, SessionId, Store, StoreError,
 };
 
-/// What is wrong with a store.
+/// A fault of a store.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     /// Nothing.
@@ -48,7 +48,7 @@ enum Fault {
     EndsAtZero,
     /// A replacement leaves the time of the entry as it was.
     KeepsTheTime,
-    /// What may be forgotten does not load, and takes up its key.
+    /// An entry that may be forgotten does not load, and takes up its key.
     HidesWhatMayGo,
     /// A scan leaves out what was replaced since it began.
     ScanForgetsReplaced,
@@ -290,7 +290,7 @@ impl Store for Faulty {
     }
 }
 
-/// What the suite says of a store with this fault; `None` if it lets it pass.
+/// Returns the complaint of the suite about a store with this fault; `None` if the suite lets the store pass.
 fn complaint<F: Future<Output = ()>>(fault: Fault, check: impl FnOnce(Arc<Faulty>) -> F) -> Option<String> {
     let panic = catch_unwind(AssertUnwindSafe(|| run(|| async { Faulty::new(fault) }, check))).err()?;
     let text = panic.downcast_ref::<String>().cloned();

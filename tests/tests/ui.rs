@@ -1,4 +1,4 @@
-//! What the compiler says about mistakes: each file of `ui/` is one, and its `.stderr` the one error for it.
+//! Tests of the compiler's messages about mistakes: each file of `ui/` is one, and its `.stderr` the one error for it.
 //!
 //! The wording is pinned to Rust 1.95, because the compiler's part of it changes with every release. Any other compiler
 //! still has to refuse each file. After a change of a message run `TRYBUILD=overwrite cargo test --test ui` with Rust

@@ -1,4 +1,4 @@
-//! What the browser makes of the cookie.
+//! Tests of the cookie in a real browser: which attributes it keeps, and which hosts it sends the cookie to.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -32,7 +32,7 @@ both_frameworks! {
         Ok(Reply::see_other("/who"))
     }
 
-    /// What a host sets that is none of ours, or was taken over.
+    /// Sets cookies as a sibling host might: each for the whole domain, so that none may count as ours.
     async fn plant() -> Reply {
         let token = "A".repeat(64);
         let cookies = [

@@ -1,4 +1,4 @@
-//! What pages of other sites and hosts make a browser send.
+//! Tests of requests that pages of other sites and hosts make a browser send.
 
 use serde::Deserialize;
 use sessionkit::{CrossOriginProtection, SameSite, SessionConfigBuilder, SessionData};

@@ -1,4 +1,4 @@
-//! What the pages of these tests have in common.
+//! The forms and pages that these tests share.
 
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ pub struct Login {
     pub next: Next,
 }
 
-/// Where to go after it.
+/// The page that the user wants to see after the login.
 #[derive(Deserialize)]
 pub struct Next {
     next: Option<String>,

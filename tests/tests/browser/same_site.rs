@@ -1,4 +1,4 @@
-//! What comes along with requests that another site begins.
+//! Tests of the cookie that comes along, or does not, with requests that another site begins.
 
 use sessionkit::SameSite;
 use sessionkit_tests::both_frameworks;
@@ -33,7 +33,7 @@ both_frameworks! {
         Reply::html(TRAP)
     }
 
-    /// Somebody who is logged in at the shop.
+    /// Starts a shop and a browser, and logs a user in there.
     async fn visitor(same_site: SameSite) -> (Server, Tab) {
         let bench = Bench::memory().with_config(|config| config.cookie_same_site(same_site));
         let server = serve(&bench, routes!["/who" => who, "/enter" => enter, "/trap" => trap]).await;

@@ -11,7 +11,7 @@ pub struct Cart {
     state: Option<String>,
 }
 
-/// What the browser says of a form that the provider's page posts.
+/// The headers that the browser adds to a form that the provider's page posts.
 const CROSS_SITE: [(&str, &[u8]); 3] =
     [("sec-fetch-site", b"cross-site"), ("sec-fetch-mode", b"navigate"), ("origin", b"https://id.example")];
 

@@ -1,4 +1,4 @@
-//! What other sites make a browser send.
+//! Tests of requests that other sites make a browser send.
 
 mod form_post;
 mod masking;

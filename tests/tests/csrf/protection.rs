@@ -51,7 +51,7 @@ fn rows() -> impl Iterator<Item = Row> {
     rows.map(|((((method, site), origin), host), path)| Row { method, site, origin, host, path })
 }
 
-/// What the rules say, written down another time: literally, and from the table's values alone.
+/// Returns `true` if a request passes: the rules, written down a second time, literally and for the table's values alone.
 fn passes(row: Row, strict: bool) -> bool {
     let Row { method, site, origin, host, path } = row;
     if method == "GET" || method == "HEAD" || method == "OPTIONS" {

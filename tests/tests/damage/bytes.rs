@@ -12,7 +12,7 @@ fn key(bench: &Bench) -> String {
     bench.with_redis(|redis| redis.cli(&["--raw", "KEYS", "*"]))
 }
 
-/// What an operator could do to a session's bytes.
+/// A damage that an operator could do to the bytes of a session.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Damage {
     /// The key holds a list.
@@ -30,7 +30,7 @@ const DAMAGES: [Damage; 6] =
     [Damage::OtherType, Damage::Text, Damage::Empty, Damage::Cut, Damage::Torn, Damage::OtherKind];
 
 impl Damage {
-    /// Whether a commit of what was loaded before finds its revision.
+    /// Returns `true` if a commit still finds the revision that its request loaded before the damage.
     fn keeps_revision(self) -> bool {
         matches!(self, Self::Cut | Self::Torn | Self::OtherKind)
     }

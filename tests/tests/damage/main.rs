@@ -1,4 +1,4 @@
-//! What an operator or an accident does to a Redis in use: no wrong answer, and no half commit.
+//! Tests of a Redis that an operator or an accident damages in use: no answer is wrong, and no commit is half done.
 
 mod bytes;
 mod connections;

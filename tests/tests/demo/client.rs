@@ -17,7 +17,7 @@ pub struct Browser {
     address: String,
 }
 
-/// What a shop answered.
+/// An answer of a shop.
 pub struct Page {
     pub status: u16,
     pub location: String,
@@ -26,7 +26,7 @@ pub struct Page {
     pub body: String,
 }
 
-/// What `GET /api/session` tells; `lasts` counts seconds from now.
+/// The answer to `GET /api/session`; `lasts` counts seconds from now.
 pub struct SessionSeen {
     pub user: Value,
     pub cart: Value,

@@ -14,7 +14,7 @@ use crate::shop::Shop;
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;
 
-/// What is no token of any session.
+/// A field of a form with a token that belongs to no session.
 const FORGED: (&str, &str) = ("csrf_token", "AAAA");
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What the index of devices costs, in store calls.
+//! Tests of the store calls that the index of devices costs.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is damaged of one user, or of one session, stands in nobody else's way.
+//! Tests of damage: the damaged list or session of one user does not stand in the way of others.
 
 use sessionkit::SessionErrorKind;
 use sessionkit::store::{EntryKey, StoreError};

@@ -1,4 +1,4 @@
-//! What happens to a session between the decision that it ends and its end; and to a login that fails half-way.
+//! Tests of a session between the decision that it ends and its end, and of logins that fail half-way.
 
 use std::time::Duration;
 
@@ -60,8 +60,8 @@ behaviour! {
         serve_with(bench, bench.manager_over(held.clone()), routes).await
     }
 
-    /// What a visitor is answered, and who they are afterwards, who asks for this while an administrator has decided that
-    /// their session ends, and has not ended it yet.
+    /// Makes a request while an administrator has decided to end the visitor's session, and has not ended it yet. Returns
+    /// the answer, and the user id afterwards.
     async fn meanwhile(bench: &Bench, path: &str) -> (Answer, String) {
         let server = start(bench, &HeldStore::new(bench.store.clone(), &bench.gates)).await;
         let visitor = server.visitor();

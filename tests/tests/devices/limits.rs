@@ -155,7 +155,7 @@ behaviour! {
         assert_eq!((bench.listed("ada").await.len(), bench.sessions()), (most, most));
     }
 
-    /// Whoever logs in again and again makes the list longer, which is read and written as a whole.
+    /// Repeated logins make the list longer, and each login reads and writes it as a whole: hence the default limit.
     async fn nobody_has_more_than_a_hundred_devices_by_default(bench: Bench) {
         fills_up_at(bench.with_config(|config| config.track_devices(true)), 100, 1).await;
     }

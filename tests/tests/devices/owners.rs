@@ -4,7 +4,7 @@
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Answer, Bench, Gates, HeldStore, Server};
 
-/// What happens in another tab while the session is being ended, and whose it is afterwards.
+/// The requests from another tab while the session is being ended, each with the user id of the session afterwards.
 const MEANWHILE: [(&str, &str); 7] = [
     ("/bob", "bob"),
     ("/reauthenticate", "nobody"),

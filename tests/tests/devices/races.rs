@@ -95,7 +95,7 @@ behaviour! {
         assert_eq!(visitor.get("/user").await.body, "nobody", "[P9]");
     }
 
-    /// Somebody gave a victim their anonymous session, and waits with a login of their own until the victim has used it.
+    /// An attacker gives a victim an anonymous session, and logs in with it so slowly that the victim logs in first.
     async fn nobody_ends_a_session_that_they_nearly_got(bench: Bench) {
         let bench = bench.with_config(|config| config.track_devices(true).max_devices(1));
         let held = HeldStore::new(bench.store.clone(), &bench.gates);

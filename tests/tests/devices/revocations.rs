@@ -29,7 +29,7 @@ const LOGINS: [(&str, bool, &[&str]); 7] = [
     ("/bob", true, &["load", "load of a list", "replace", "replace of a list", "load of a list", "replace of a list"]),
 ];
 
-/// How far a login has come when its user's sessions are ended.
+/// The progress of a login at the moment when its user's sessions are ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Progress {
     /// It has not looked at the list yet: it counts as one that is made afterwards.
@@ -41,7 +41,7 @@ enum Progress {
     Listed,
 }
 
-/// How far a login has come before its call of this number, or after it.
+/// Returns the progress of a login before its call of this number, or after it.
 fn progress(calls: &[&str], number: usize, is_after: bool) -> Progress {
     let look = calls.iter().position(|call| *call == "load of a list").expect("a login looks at the list");
     let addition = calls.iter().position(|call| *call == "replace of a list").expect("a login is listed");
@@ -121,12 +121,12 @@ async fn sessions_of_ada(bench: &Bench) -> usize {
     page.entries.iter().filter(|session| user(session).as_deref() == Some("ada")).count()
 }
 
-/// Where a login is held, and a logout.
+/// The gates at which a test holds a login; `LOGOUT` has those of a logout.
 const LOGIN: [&str; 5] =
     ["before load", "after load", "after load of a list", "after replace", "after replace of a list"];
 const LOGOUT: [&str; 4] = ["before load", "after load", "after remove", "after load of a list"];
 
-/// Who goes on when: the first request, the second, and the revocation.
+/// The orders in which the first request (0), the second (1) and the revocation (2) go on.
 const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
 behaviour! {

@@ -1,4 +1,4 @@
-//! Who acts, where somebody acts as another user.
+//! Tests of the actor that events name when an administrator acts as another user.
 
 use sessionkit::AuditSink;
 use sessionkit_tests::behaviour;

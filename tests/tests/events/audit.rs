@@ -13,7 +13,7 @@ use sessionkit_tests::harness::{Gates, Log};
 
 use crate::support::Trail;
 
-/// What a log does with a batch.
+/// The behaviour of a log when it gets a batch.
 #[derive(Clone, Copy, Debug)]
 enum Does {
     Keep,

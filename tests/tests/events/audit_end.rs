@@ -26,7 +26,7 @@ impl AuditLog for Broken {
     }
 }
 
-/// How often the log is tried until the end, and how long that takes, once it has been tried for the first time.
+/// Returns the number of attempts until the end, and the time that `drain` takes after the first of them.
 async fn end(hangs: bool) -> (usize, Duration) {
     let log = Broken { attempts: Arc::default(), attempted: Arc::new(Semaphore::new(0)), hangs };
     let manager = SessionManager::builder(MemoryStore::new()).event_sink(AuditSink::new(log.clone())).build();

@@ -1,5 +1,4 @@
-//! Why somebody was denied; and visitors who are nobody where a user is asked for: they are denied only where that is the
-//! answer.
+//! Tests of the reasons for denials. An extractor that finds no user denies only if its rejection becomes the answer.
 
 use std::time::Duration;
 

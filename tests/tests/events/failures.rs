@@ -1,4 +1,4 @@
-//! What is a failure of the application, and what is the client's matter.
+//! Tests of the line between failures of the application and mistakes of the client.
 
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Server};

@@ -1,4 +1,4 @@
-//! What happens to sessions, and who is told.
+//! Tests of events: the changes of sessions, and the sinks that hear of them.
 
 mod actors;
 mod audit;

@@ -37,7 +37,7 @@ impl Store for Custom {
 behaviour! {
     tests: [row_15_a_custom_backend_with_csrf_protection_beside_cors_and_bearer_tokens];
 
-    /// What CORS adds to the answers of an interface that another site's pages may call.
+    /// Adds the headers of CORS, for an interface that pages of another site may call.
     fn cors(reply: Reply) -> Reply {
         let reply = reply.header("access-control-allow-origin", "https://app.example");
         reply.header("access-control-allow-credentials", "true")

@@ -1,4 +1,4 @@
-//! What the derive expands to, compiled and run: in every kind of struct, and in hostile scopes.
+//! Tests of the code that the derive expands to, compiled and run: in every kind of struct, and in hostile scopes.
 
 mod cfgs;
 mod generics;

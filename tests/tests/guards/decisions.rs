@@ -1,4 +1,4 @@
-//! Who is let in.
+//! Tests of the decisions of guards: which requests they let in.
 
 use crate::http::{App, Ask};
 use crate::on_both_frameworks;

@@ -1,4 +1,4 @@
-//! What those get who are not let in.
+//! Tests of the answers that guards give to requests that they do not let in.
 
 use crate::http::{Answer, App, Ask};
 use crate::on_both_frameworks;

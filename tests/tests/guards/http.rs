@@ -15,7 +15,7 @@ pub(crate) trait App {
     /// Answers one request.
     async fn answer(&self, ask: Ask) -> Answer;
 
-    /// Where the sessions are.
+    /// Returns the store of the sessions.
     fn store(&self) -> &TestStore;
 
     /// Logs in and gives the cookie.
@@ -67,7 +67,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
-    /// How often somebody asked for the request's body.
+    /// The number of times that the server polled the request's body.
     pub(crate) polled: usize,
 }
 

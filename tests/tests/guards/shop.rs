@@ -44,7 +44,7 @@ pub(crate) fn is_admin_for_sure(account: &Account) -> Result<bool, &'static str>
     Ok(account.is_admin)
 }
 
-/// What the layers of one application need.
+/// The managers that the layers of one application need, and their store.
 pub(crate) struct Managers {
     pub(crate) main: SessionManager,
     pub(crate) office: SessionManager<Office>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Server, Visitor};
 
-/// What ends a session, besides its deadline.
+/// The events that end a session, besides its deadline.
 const ENDS: [&str; 4] = ["/logout", "/rotate", "/login", "revocation"];
 
 async fn end(bench: &Bench, visitor: &Visitor, end: &str) {
@@ -172,7 +172,7 @@ mod polled {
     }
 }
 
-/// Where nobody looks for hours, the store's notice must do.
+/// Tests with a long `watch_interval`, so that only a notice of the store can report the end in time.
 mod noticed {
     use super::*;
 

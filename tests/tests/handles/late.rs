@@ -1,4 +1,4 @@
-//! What comes after the response was sent: changes through an extractor are lost and reported, and logins are refused.
+//! Tests of handlers after their response: changes through an extractor are lost and reported, and logins are refused.
 
 use sessionkit::SessionData;
 use sessionkit::testing::TestSession;

@@ -1,4 +1,4 @@
-//! Which cookies of a request are ours, and which of several counts.
+//! Tests of the choice between cookies: which of a request's are ours, and which of several counts.
 
 use sessionkit::SessionData;
 use sessionkit_tests::behaviour;
@@ -49,7 +49,7 @@ behaviour! {
         Reply::ok(cart.items.len())
     }
 
-    /// Whoever logs out twice has nothing to end at the second time.
+    /// Logs out twice: the second time there is nothing to end.
     async fn logout(auth: Auth) -> Answered {
         auth.logout().await?;
         auth.logout().await?;

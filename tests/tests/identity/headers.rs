@@ -1,4 +1,4 @@
-//! What shared caches are told.
+//! Tests of the headers that shared caches go by.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Who a request is: what opens a session, what ends it, and what never leaves the server.
+//! Tests of identity: the cookies that open a session, the calls that end it, and the secrets that never leave the server.
 
 mod attributes;
 mod candidates;

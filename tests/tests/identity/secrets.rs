@@ -1,4 +1,4 @@
-//! What holds no secret: the store, the log, and what our types print.
+//! Tests that no secret shows up in the store, in the log, or in the `Debug` output of our types.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ struct Account {
     history: Vec<String>,
 }
 
-/// What an older release stored under the same names.
+/// The struct as an older release stored it under the same names.
 #[derive(SessionData)]
 #[session(name = "account")]
 struct OldAccount {

@@ -10,7 +10,7 @@ fn settings() -> SessionConfigBuilder {
     SessionConfig::builder().track_devices(true)
 }
 
-/// How often calls are overtaken where three requests race: their orders are too many to try all.
+/// The most calls that are overtaken when three requests race: their orders are too many to try all.
 const OVERTAKEN: usize = 4;
 
 /// Tries all orders of these requests, some of them with the session of the user, and checks what is left each time.

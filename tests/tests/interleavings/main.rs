@@ -31,7 +31,7 @@ struct Data {
     list: Vec<u32>,
 }
 
-/// What one of the racing requests does.
+/// The action of one of the racing requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Request {
     First,
@@ -100,18 +100,18 @@ impl Headers for Cookie {
     }
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug)]
 struct Outcome {
     request: Request,
-    /// Whether it had a session: a token that was replaced before the request began opens none.
+    /// `true` if it had a session: a token that was replaced before the request began opens none.
     opened: bool,
-    /// Whether its login, logout or rotation succeeded.
+    /// `true` if its login, logout or rotation succeeded.
     authenticated: bool,
-    /// Whether its changes were acknowledged.
+    /// `true` if its changes were acknowledged.
     stored: bool,
     cookie: Option<Token>,
-    /// How many turns had been taken when it began, and when it ended.
+    /// The number of turns taken when it began; `ended` has the number when it ended.
     began: usize,
     ended: usize,
 }

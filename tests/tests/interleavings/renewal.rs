@@ -23,7 +23,7 @@ async fn begin() -> (World, Token) {
     (world, token)
 }
 
-/// Whether a request that came with the token now would have the session.
+/// Returns `true` if the token would open the session for a request that came now.
 async fn opens(world: &World, token: &Token) -> bool {
     let now = world.clock.now();
     let Some(record) = world.stage.record(token).await else { return false };

@@ -10,7 +10,7 @@ use sessionkit_tests::harness::{Bench, Server, Visitor};
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 
-/// How far clocks are ahead: a little, which nobody can tell from a right one, and more.
+/// The leads of clocks that are ahead: one too small to notice, and two larger ones.
 const LEADS: [Duration; 3] =
     [Duration::from_secs(2), Duration::from_secs(60 * 60), Duration::from_secs(365 * 24 * 60 * 60)];
 
@@ -24,7 +24,7 @@ struct Cart {
     code: Option<String>,
 }
 
-/// How much longer something may last that a clock with this lead has granted.
+/// Returns the time by which something that a clock with this lead has granted may last longer.
 fn slack(lead: Duration) -> Duration {
     if lead <= LEEWAY { lead } else { Duration::ZERO }
 }

@@ -1,4 +1,4 @@
-//! What a login says of itself: the device, the methods, the credential.
+//! Tests of the details that a login records: the device, the methods, the credential.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! When a session ends: at its deadline, by a clock that the test moves.
+//! Tests of the end of a session at its deadline, by a clock that the test moves.
 
 use std::time::Duration;
 

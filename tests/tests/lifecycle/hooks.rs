@@ -1,4 +1,4 @@
-//! What an application decides while a session is loaded: about the cookie, and about visitors who have none.
+//! Tests of the hooks that run while a session is loaded: for the cookie, and for visitors who have none.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,7 +15,7 @@ struct Cart {
     items: Vec<u32>,
 }
 
-/// What the application before this one knew.
+/// The value that the hook puts in place of an older system's cookie; an empty one if there is none.
 type Legacy = Arc<Mutex<Option<String>>>;
 
 /// Translates the cookie `v1.ada` of an older system.

@@ -1,4 +1,4 @@
-//! What a session is from its beginning to its end.
+//! Tests of a session from its beginning to its end.
 
 mod auth;
 mod bad_cookie;

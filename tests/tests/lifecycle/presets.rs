@@ -41,7 +41,7 @@ behaviour! {
         serve(&bench.clone().with_config(preset), routes).await
     }
 
-    /// How long a session lives that is used every `step`, or not at all.
+    /// Returns the number of seconds after which a session ends that a visitor uses every `step` seconds.
     async fn lives(bench: &Bench, server: &Server, path: &str, step: u64) -> u64 {
         let visitor = server.visitor();
         assert_eq!(visitor.get(path).await.body, "ada");

@@ -1,4 +1,4 @@
-//! What use of a session does to its end.
+//! Tests of the setting `rolling`: use of a session moves its deadline.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Which answers of a handler store what it changed.
+//! Tests of the statuses with which a handler's answer stores its changes, or discards them.
 
 use sessionkit::SessionData;
 use sessionkit_tests::behaviour;

@@ -1,4 +1,4 @@
-//! What cannot be stored or read: an answer that says so, nothing half done, and nothing lost.
+//! Tests of values that cannot be stored or read: an answer that says so, nothing half done, and nothing lost.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

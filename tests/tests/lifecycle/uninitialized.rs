@@ -1,4 +1,4 @@
-//! Whether a visitor has a session before there is anything to keep.
+//! Tests of `save_uninitialized`: a visitor has a session, or none, before there is anything to keep.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What lies in the server, how long, and what it costs.
+//! Tests of the keys in the server: their bytes, their lifetimes, and the commands and memory that they cost.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What only a Redis store can get wrong: a server that fails, what lies in it, and how to reach it.
+//! Tests of matters that only a Redis store can get wrong: failing servers, the data in them, and connections to them.
 
 #![allow(clippy::unwrap_used)]
 

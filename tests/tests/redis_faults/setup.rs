@@ -1,4 +1,4 @@
-//! How a server is reached.
+//! Tests of the ways to reach a server.
 
 use sessionkit::redis::RedisStore;
 use sessionkit_core::Store;

@@ -7,7 +7,7 @@ use sessionkit::SessionData;
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Answer, Bench, Server, Visitor};
 
-/// What the tests do at every release.
+/// The operations of the tests on the struct of any release.
 trait Desk: SessionData<Scope = sessionkit::MainScope> + Send + Sync {
     fn change(&mut self, what: &str);
     fn show(&self) -> String;

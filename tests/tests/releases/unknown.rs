@@ -5,7 +5,7 @@ use std::time::Duration;
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Server, Visitor};
 
-/// What the release before declares.
+/// The structs as the release before declares them.
 mod old {
     use sessionkit::SessionData;
 
@@ -35,7 +35,7 @@ mod old {
     }
 }
 
-/// What the release after it declares.
+/// The structs as the release after it declares them.
 mod new {
     use sessionkit::SessionData;
 

@@ -33,7 +33,7 @@ struct Two {
     labels: BTreeSet<String>,
     #[session(carry, rename = "language_code")]
     language: String,
-    /// What the theme tells, which stays as it is.
+    /// `true` if the theme is the dark one; the migration derives it from the theme, which stays as it is.
     is_night: bool,
 }
 
@@ -90,7 +90,7 @@ fn wrong(_: u32, stored: &mut Migration<'_, Wrong>) -> Result<(), FieldError> {
     stored.get::<u64>("name").map(drop)
 }
 
-/// What the tests do with any of them.
+/// The operations of the tests on the struct of any release.
 trait Profile: SessionData<Scope = MainScope> + Send + Sync {
     fn change(&mut self, what: &str);
     fn show(&self) -> String;

@@ -34,7 +34,7 @@ struct Shared {
     calls: Vec<String>,
 }
 
-/// What the loader does when it is called.
+/// The behaviour of the loader when it is called.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mood {
     /// It answers.
@@ -78,7 +78,7 @@ impl Accounts {
         change(self.shared.lock().unwrap().accounts.get_mut(id).unwrap());
     }
 
-    /// Who was loaded since this was last asked.
+    /// Returns the user ids that were loaded since the last call.
     pub fn calls(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.lock().unwrap().calls)
     }

@@ -1,4 +1,4 @@
-//! Somebody who acts as a user: the login is theirs, and what ends it ends the session.
+//! Tests of a user who acts as another: the login is the actor's, and what ends it ends the session.
 
 use sessionkit::CredentialStamp;
 use sessionkit_tests::behaviour;

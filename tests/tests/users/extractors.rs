@@ -1,4 +1,4 @@
-//! Who is extracted, and how often the loader is called for it.
+//! Tests of the extractors of users, and of the number of times that they call the loader.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What conditions may look at besides structs and users: the session itself, and values of the application.
+//! Tests of conditions on more than structs and users: on the session itself, and on values of the application.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ struct Cart {
     paid: bool,
 }
 
-/// Whether the shop is open, which a test changes while the application runs.
+/// The state of the shop, `true` if it is open, which a test changes while the application runs.
 #[derive(Clone)]
 struct Shop(Arc<AtomicBool>);
 
