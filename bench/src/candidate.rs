@@ -1,4 +1,4 @@
-//! What is compared.
+//! The candidates of the comparison: libraries on frameworks, with their backends and routes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -67,7 +67,7 @@ impl Candidate {
         Self { library: Bare, ..self }
     }
 
-    /// Whether there are sessions at all.
+    /// Returns `true` if the candidate has sessions at all.
     pub fn has_sessions(self) -> bool {
         !matches!(self.library, Bare | NoOp)
     }
@@ -113,7 +113,7 @@ impl FromStr for Candidate {
     }
 }
 
-/// Where the sessions are.
+/// The place of the sessions.
 #[derive(Clone, Debug)]
 pub enum Backend {
     Memory,
@@ -138,7 +138,7 @@ impl FromStr for Backend {
     }
 }
 
-/// What a request does with its session, or, where handlers are guarded, which guard it meets.
+/// A route: the use that a request makes of its session, or the guard that it meets if handlers are guarded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Route {
     Untouched,
@@ -186,7 +186,7 @@ impl Route {
     }
 }
 
-/// Where a session comes from: not measured by itself.
+/// The path that begins a session; no measurement includes it.
 pub const FILL: &str = "/fill";
 
 impl fmt::Display for Route {

@@ -1,4 +1,4 @@
-//! What this program does when it was started by itself: one measurement, or one server.
+//! The work of this program when it was started by itself: one measurement, or one server.
 
 mod count;
 mod heap;

@@ -1,4 +1,4 @@
-//! What every session holds.
+//! The content of every session.
 
 use serde::{Deserialize, Serialize};
 use sessionkit::SessionData;

@@ -20,7 +20,7 @@ pub trait Callable {
     fn read(response: Self::Response) -> impl Future<Output = (u16, Vec<String>, String)>;
 }
 
-/// What is done with an application, whatever its framework.
+/// A task to do with an application, whatever its framework.
 pub trait Job {
     type Output;
 

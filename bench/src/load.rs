@@ -9,7 +9,7 @@ use crate::candidate::{FILL, Route};
 use crate::in_process::pairs;
 use crate::process::Result;
 
-/// How many requests are under way at a time.
+/// The number of requests that are under way at a time.
 const CONNECTIONS: usize = 32;
 
 /// A connection, and what its client sends with every request.

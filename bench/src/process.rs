@@ -19,7 +19,7 @@ pub fn counting() -> Result<PathBuf> {
     if path.exists() { Ok(path) } else { Err(format!("{} was not built", path.display())) }
 }
 
-/// What a command wrote to its standard output and to its standard error; fails unless the command succeeds.
+/// Runs a command and returns its standard output and its standard error; fails unless the command succeeds.
 pub fn output(command: &mut Command) -> Result<(String, String)> {
     let shown = format!("{command:?}");
     let output = command.stdin(Stdio::null()).output().map_err(|error| format!("cannot start {shown}: {error}"))?;

@@ -51,7 +51,7 @@ impl Project {
         Ok((children_cpu()? - before, printed))
     }
 
-    /// How many crates the package is built from, besides itself.
+    /// Counts the crates that the package is built from, besides itself.
     pub fn crates(&self) -> Result<usize> {
         let (_, tree) =
             self.cargo(&["tree", "--quiet", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"])?;

@@ -100,7 +100,7 @@ impl RedisServer {
     }
 }
 
-/// What clients send from the moment when this was made.
+/// A record of the commands that clients send from the moment of its creation.
 pub struct Monitor {
     lines: BufReader<TcpStream>,
 }

@@ -1,4 +1,4 @@
-//! Which sections there are, and the file that they are written to.
+//! The report: its sections, and the file that they are written to.
 
 use std::fs;
 use std::path::Path;
@@ -73,7 +73,7 @@ fn all() -> Result {
     fs::write(directory.join("RESULTS.md"), report).map_err(|error| format!("RESULTS.md: {error}"))
 }
 
-/// What `REMARKS.md` says under a heading; under the first, the heading included.
+/// Returns the text of `REMARKS.md` under a heading; under the first, with the heading included.
 fn remark<'a>(remarks: &'a str, title: &str) -> &'a str {
     let heading = format!("# {title}\n");
     let Some(start) = remarks.find(&heading) else { return "" };
@@ -82,7 +82,7 @@ fn remark<'a>(remarks: &'a str, title: &str) -> &'a str {
     if start == 0 { remarks[..end].trim() } else { remarks[after..end].trim() }
 }
 
-/// When, where and with what was measured.
+/// Describes the conditions of the measurements: the date, the machine, and the versions of all that takes part.
 fn conditions(lock: &str) -> Result<String> {
     let line = |command: &mut Command| output(command).map(|(line, _)| line.trim().to_owned());
     let date = line(Command::new("date").args(["--utc", "+%Y-%m-%d"]))?;

@@ -40,7 +40,7 @@ pub fn whole(number: f64) -> String {
     if number.round() < 0.0 { format!("-{text}") } else { text }
 }
 
-/// What cannot be measured, or makes no sense.
+/// Returns the mark for a value that cannot be measured, or makes no sense.
 pub fn nothing() -> String {
     "–".to_owned()
 }

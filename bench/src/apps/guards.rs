@@ -1,4 +1,4 @@
-//! What is behind the guarded handlers, the same on both frameworks.
+//! The data behind the guarded handlers, the same on both frameworks.
 
 use std::convert::Infallible;
 use std::sync::LazyLock;
@@ -15,12 +15,12 @@ pub(super) fn manager() -> SessionManager {
     SessionManager::builder(STORE.clone()).user_loader(Accounts).build()
 }
 
-/// How many calls to the store, and to the loader of users, there were since this was last asked.
+/// Returns the number of calls to the store, and to the loader of users, since the last call.
 pub fn calls() -> (usize, usize) {
     (STORE.take().total(), LOADED.swap(0, Ordering::Relaxed))
 }
 
-/// What a predicate looks at, besides what the handlers read.
+/// The data that a predicate looks at, besides the data that the handlers read.
 #[derive(SessionData)]
 pub(super) struct Rights {
     pub(super) may_read: bool,

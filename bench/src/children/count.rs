@@ -45,7 +45,7 @@ struct Requests {
 }
 
 impl Job for Requests {
-    /// How many allocations were made, if this program's allocator counts them.
+    /// The number of allocations, if this program's allocator counts them.
     type Output = usize;
 
     async fn run<C: Callable>(self, app: &C) -> usize {

@@ -8,7 +8,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region};
 use crate::candidate::{Backend, Candidate, Route};
 use crate::in_process::{self, Callable, Job, begin};
 
-/// How many requests are timed at each size.
+/// The number of requests that are timed at each size.
 const TIMED: usize = 20_000;
 
 /// Begins sessions until there are as many as each of the sizes says, and prints for each the heap bytes per session and

@@ -1,4 +1,4 @@
-//! What a minimal application with sessions costs to build, from nothing.
+//! The costs of building a minimal application with sessions from nothing.
 
 use crate::process::Result;
 use crate::project::Project;

@@ -1,4 +1,4 @@
-//! What guards cost a request.
+//! The costs of guards per request.
 
 use std::process::Command;
 

@@ -12,11 +12,11 @@ use crate::table::{Table, nothing, whole};
 /// The difference between this many requests and twice as many is what is counted: starting up is in both.
 const REQUESTS: usize = 300;
 
-/// How many foreign cookies come with ours.
+/// The smaller number of foreign cookies that come with ours; `MANY` is the larger.
 pub const FEW: usize = 0;
 pub const MANY: usize = 1_000;
 
-/// What a request cost in one process.
+/// The cost of a request in one process.
 #[derive(Clone, Copy)]
 pub(super) struct Cost {
     pub(super) instructions: f64,
@@ -85,7 +85,7 @@ impl Costs {
         self.costs[&key(candidate, route)]
     }
 
-    /// What a candidate costs more than another, if that was measured.
+    /// Returns the costs of a candidate above those of another library, if that was measured.
     fn above(&self, candidate: Candidate, other: Library) -> Option<[Cost; 3]> {
         let other = Candidate { library: other, ..candidate };
         self.candidates.contains(&other).then(|| {

@@ -1,4 +1,4 @@
-//! What the macros cost whoever uses them.
+//! The costs of the macros for their users: the length of the expansions, and the time to check them.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ axum = \"0.8\"
 serde = { version = \"1\", features = [\"derive\"] }
 sessionkit = { path = \"{root}/sessionkit\", features = [\"axum\"] }";
 
-/// How many derives, or guarded handlers, are compiled at once, and how often.
+/// The number of derives, or guarded handlers, that are compiled at once; `TIMES` is the number of repetitions.
 const ITEMS: usize = 200;
 const TIMES: usize = 5;
 

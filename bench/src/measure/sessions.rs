@@ -1,4 +1,4 @@
-//! What a session takes, in the heap and in Redis, and whether many slow a request down.
+//! The memory that a session takes, in the heap and in Redis, and the speed of requests with many sessions.
 
 use std::fmt;
 use std::process::Command;

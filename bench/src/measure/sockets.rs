@@ -15,10 +15,10 @@ use crate::table::{Table, nothing};
 const ROUNDS: usize = 9;
 const TURN: Duration = Duration::from_millis(400);
 
-/// How many requests are watched to tell the commands that each sends.
+/// The number of requests that are watched, to find out the commands that each of them sends.
 const WATCHED: usize = 20;
 
-/// What one turn of a candidate came to, per request.
+/// The results of one turn of a candidate, per request.
 #[derive(Clone, Copy)]
 struct Turn {
     throughput: f64,

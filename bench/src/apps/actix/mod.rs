@@ -13,7 +13,7 @@ use actix_web::{App, Error};
 
 use crate::candidate::{Backend, Library};
 
-/// What is done with an application. Each candidate's is of a type of its own.
+/// A task to do with an application. Each candidate's application is of a type of its own.
 pub trait Visitor {
     type Output;
 
