@@ -1,4 +1,4 @@
-//! Why the session of a request cannot be used.
+//! The error of a request whose session cannot be used.
 
 mod chain;
 mod denial_reason;
@@ -14,7 +14,7 @@ pub(crate) use chain::Chain;
 pub use denial_reason::DenialReason;
 pub use kind::SessionErrorKind;
 
-/// What an error comes from.
+/// The cause of an error.
 pub(crate) type Cause = Box<dyn Error + Send + Sync>;
 
 /// The reason why the session of a request cannot be used. Never a reason to treat a person as logged out.
@@ -85,7 +85,7 @@ impl SessionError {
         self.0.status
     }
 
-    /// What the client is told, in a sentence.
+    /// Returns the sentence that the client gets.
     pub(crate) fn detail(&self) -> &Cow<'static, str> {
         &self.0.detail
     }

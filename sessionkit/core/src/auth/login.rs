@@ -228,7 +228,7 @@ struct Taken {
     before: Option<Arc<str>>,
 }
 
-/// When a session with this login ends at the latest.
+/// Returns the time at which a session with this login ends at the latest.
 fn latest(authenticate: &Authenticate) -> Timestamp {
     authenticate.absolute_deadline.unwrap_or_else(|| authenticate.at.saturating_add(authenticate.ttl))
 }

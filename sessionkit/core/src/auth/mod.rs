@@ -211,8 +211,8 @@ fn in_time(session: &RequestSession) -> Result<(), SessionError> {
     if session.state().phase.is_closed() { Err(SessionError::late()) } else { Ok(()) }
 }
 
-/// Whoever holds a session cannot make it that of somebody who is logged in, or its login a fresh one, but by the methods of
-/// [`Auth`], all of which replace the token.
+/// Proof that code that holds a session can log a user in, or make the login fresh, only with the methods of [`Auth`]. All
+/// of them replace the token.
 ///
 /// ```compile_fail,E0639
 /// # fn forge(known: sessionkit_core::SessionInfo) -> sessionkit_core::SessionInfo {

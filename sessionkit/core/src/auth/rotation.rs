@@ -17,7 +17,7 @@ use crate::request::state::CookieChange;
 use crate::time::Timestamp;
 use crate::token::{SessionId, Token};
 
-/// What is committed together with a new secret.
+/// The changes that are committed together with a new secret.
 pub(super) struct Replacement {
     pub(super) delta: Delta,
     pub(super) now: Timestamp,

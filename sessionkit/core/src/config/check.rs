@@ -1,4 +1,4 @@
-//! Which settings contradict each other, and what to change.
+//! The settings that contradict each other, and the advice on what to change.
 
 use std::time::Duration;
 

@@ -24,7 +24,7 @@ impl fmt::Display for Misfit {
 
 /// The type of a setting.
 pub(super) trait Setting: Sized {
-    /// What is accepted, for errors.
+    /// A description of the accepted values, for errors.
     const EXPECTED: &'static str;
 
     /// Takes a value that is accepted.

@@ -14,7 +14,7 @@ pub(super) enum Value {
     Text(String),
     /// A value with a name, `{ "extend": "10m" }`.
     Named(String, Box<Self>),
-    /// What no setting is: its description.
+    /// A value that no setting accepts, by its description.
     Other(String),
 }
 

@@ -256,7 +256,7 @@ pub enum Admission {
     Admitted,
     /// It may not; here is the answer.
     Refused(Rejection),
-    /// That depends on its token.
+    /// The decision depends on the token of the request.
     Undecided(TokenCheck),
 }
 

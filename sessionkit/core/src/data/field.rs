@@ -219,7 +219,7 @@ impl fmt::Debug for FieldWriter {
 /// The fields of one struct, encoded one after the other; of a struct that changes once as it was and once as it is.
 pub(crate) struct Encoded {
     buffer: Vec<u8>,
-    /// Where each field ends, and whether it has a value.
+    /// The end of each field in `buffer`, and `true` if the field has a value.
     ends: Vec<(usize, bool)>,
     /// The entries of each field that is stored entry by entry, and has no value besides.
     items: Vec<Items>,
@@ -236,12 +236,12 @@ impl Encoded {
         })
     }
 
-    /// What each field was, and what it is.
+    /// Returns the bytes of each field, before and after.
     pub(crate) fn changes(&self) -> impl Iterator<Item = (Option<&[u8]>, Option<&[u8]>)> {
         self.values().zip(self.values().skip(self.ends.len() / 2))
     }
 
-    /// What the entries of each field that is stored entry by entry were, and what they are.
+    /// Returns the entries of each field that is stored entry by entry, before and after.
     pub(crate) fn item_changes(&self) -> impl Iterator<Item = (&Items, &Items)> {
         let (before, after) = self.items.split_at(self.items.len() / 2);
         before.iter().zip(after)

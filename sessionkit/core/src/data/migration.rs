@@ -51,7 +51,7 @@ use crate::record::reserved::{VERSION, is_reserved};
 /// struct is stored, and then the new values with it. Fields are named as they are stored, without the namespace.
 pub struct Migration<'a, T: SessionData> {
     stored: &'a Snapshot<'a>,
-    /// What was looked at or changed, and what it is now.
+    /// The fields that were read or changed, with their present values.
     touched: Vec<(FieldKey, Option<StoredValue>)>,
     /// The values that count as not stored because they do not fit.
     unfit: Vec<String>,

@@ -17,7 +17,7 @@ use crate::token::SessionId;
 
 const REASON: &str = "everyone's sessions were ended";
 
-/// How many entries are looked at at once.
+/// The number of entries in a page of the scan.
 const PAGE: usize = 500;
 
 impl Engine {

@@ -1,4 +1,4 @@
-//! What applications do with the sessions of a user.
+//! The operations of applications on the sessions of a user: list them, and end them.
 
 use std::fmt;
 use std::sync::Arc;

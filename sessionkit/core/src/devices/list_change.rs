@@ -1,4 +1,4 @@
-//! What logins, logouts and revocations make of the list of a user's sessions, as pure functions.
+//! The changes that logins, logouts and revocations make to the list of a user's sessions, as pure functions.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::record::list::{ListEpoch, ListedSession, SessionList};
 use crate::time::Timestamp;
 use crate::token::SessionId;
 
-/// How long a session that was ended from the list stays in it.
+/// The time for which a session that was ended from the list stays in it.
 const ENDED_FOR: Duration = Duration::from_secs(60);
 
 /// A change of the list of a user's sessions.
@@ -48,7 +48,7 @@ pub(crate) struct Addition {
     pub(crate) from: Option<SessionId>,
     /// The epoch that the login saw.
     pub(crate) epoch: ListEpoch,
-    /// How many sessions the list may have; it is one at least.
+    /// The largest number of sessions that the list may have, at least one.
     pub(crate) most: Option<usize>,
     /// Sessions that are over.
     pub(crate) over: Vec<SessionId>,

@@ -57,7 +57,7 @@ pub(crate) mod protocol;
 
 use crate::token::SessionId;
 
-/// Which sessions of a user are meant.
+/// The sessions of a user that are meant.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum DeviceSelection {
     /// All of them.

@@ -287,7 +287,7 @@ impl Engine {
     }
 }
 
-/// What was found of the sessions of a list.
+/// The sessions of a list: those that were found alive, with their records, and those that are over.
 #[derive(Default)]
 pub(super) struct Look {
     pub(super) found: Vec<(SessionId, Record)>,

@@ -316,7 +316,7 @@ struct Sent {
     was_lost: bool,
 }
 
-/// What came of a call.
+/// The outcome of a call.
 enum Answer {
     Stored,
     /// Nothing was stored: this is there.

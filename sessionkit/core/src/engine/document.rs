@@ -1,4 +1,4 @@
-//! What the engine commits changes to: sessions, and the lists of the sessions of a user.
+//! The documents to which the engine commits changes: sessions, and the lists of the sessions of a user.
 
 use crate::error::SessionError;
 use crate::record::front::{History, Unreadable};
@@ -29,7 +29,7 @@ pub(crate) trait Document: Clone + Send + Sync + 'static {
     fn entry(&self, now: Timestamp) -> Entry;
 }
 
-/// What one request wants to change in a document.
+/// A change that one request wants to make to a document.
 pub(crate) trait Change<D: Document>: Send + Sync {
     /// Applies the change to the newest document.
     fn apply(&self, newest: Option<&D>, now: Timestamp) -> Step<D>;
@@ -60,7 +60,7 @@ pub(crate) trait Change<D: Document>: Send + Sync {
     }
 }
 
-/// What a change makes of a document.
+/// The result of applying a change to a document.
 pub(crate) enum Step<D: Document> {
     Changed(D::Draft),
     Unchanged,

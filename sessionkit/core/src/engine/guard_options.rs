@@ -14,7 +14,7 @@ pub struct GuardOptions {
     pub(crate) on_denied: Option<fn(&Denial<'_>) -> Rejection>,
 }
 
-/// Where the login page is.
+/// The address of the login page.
 #[derive(Clone, Copy)]
 pub(crate) enum LoginUrl {
     Path(&'static str),

@@ -41,7 +41,7 @@ pub enum LoadCookie {
     Replace(String),
     /// It is as if the request had come without it.
     Ignore,
-    /// Whoever asks for the session gets this answer; a login and a logout still work.
+    /// The answer to all code that asks for the session; a login and a logout still work.
     Answer(Rejection),
 }
 
@@ -51,7 +51,7 @@ pub enum LoadCookie {
 pub enum MissingSession {
     /// The visitor is anonymous.
     Continue,
-    /// Whoever asks for the session gets this answer; a login and a logout still work.
+    /// The answer to all code that asks for the session; a login and a logout still work.
     Answer(Rejection),
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct Hooks {
     missing_session: Option<Box<Hook<Arc<OwnedHead>, MissingSession>>>,
 }
 
-/// What a request keeps for hooks.
+/// The data that a request keeps for hooks.
 pub(crate) struct Hooked {
     head: Arc<OwnedHead>,
     asked_about_missing: OnceCell<Result<Option<Rejection>, SessionError>>,

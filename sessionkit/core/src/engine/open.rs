@@ -1,4 +1,4 @@
-//! What the cookies of a request open.
+//! The sessions that the cookies of a request open.
 
 use crate::engine::Engine;
 use crate::engine::deadline::Deadline;
@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 use crate::token::{SecretHash, SessionId, Token};
 use crate::wire::cookie::Candidates;
 
-/// What the cookies of a request open: one session, several, which are nobody's, or none.
+/// The result of opening the cookies of a request: one session, several, which are nobody's, or none.
 #[derive(Default)]
 pub(crate) struct Opened {
     pub(crate) current: Option<Current>,
@@ -89,7 +89,7 @@ pub(crate) struct Overtaken {
     pub(crate) is_replaced: bool,
 }
 
-/// What a token is to a record.
+/// The relation of a token to a record.
 enum Fit {
     Opens(Current),
     Expired(Box<Current>),

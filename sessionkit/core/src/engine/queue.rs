@@ -17,7 +17,7 @@ use super::commit::CommitError;
 /// The queues of the documents over which requests have met a conflict.
 pub(crate) struct Queues<D> {
     queues: Mutex<HashMap<EntryKey, Arc<Queue<D>>>>,
-    /// How many queues there are, so that nobody takes the lock where there is none.
+    /// The number of queues. While it is 0, a request that looks for one does not take the lock.
     count: AtomicUsize,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Queue<D> {
     waiting: Mutex<Vec<Arc<Waiter<D>>>>,
     /// Held by the head of the queue; the newest document that it knows.
     pub(super) turn: tokio::sync::Mutex<Option<D>>,
-    /// How many requests are here. Changes under the lock of the queues.
+    /// The number of requests in this queue. It changes under the lock of the queues.
     members: AtomicUsize,
 }
 

@@ -1,4 +1,4 @@
-//! What the engine does to the record of a session: load, begin, commit, and end it.
+//! The operations of the engine on the record of a session: load, begin, commit, and end it.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::store::{InsertOutcome, RemoveOutcome};
 use crate::time::Timestamp;
 use crate::token::{NEW_IDS, SessionId, Token};
 
-/// What is stored of a session.
+/// The stored state of a session.
 pub(crate) enum Found {
     Record(Record),
     /// This release cannot read what is there.
@@ -37,7 +37,7 @@ pub(crate) struct UnreadableSession {
     pub(crate) why: Unreadable,
 }
 
-/// Which sessions a removal is about.
+/// The session that a removal may end.
 #[derive(Clone, Copy)]
 pub(crate) enum Removal<'a> {
     /// The session as it was seen.
@@ -216,7 +216,7 @@ impl<'a> Removal<'a> {
     }
 }
 
-/// Who wants a change, to be told of conflicts.
+/// The requester of a change, to whom conflicts are reported.
 pub(crate) trait Requester: Send + Sync {
     fn report_conflict(&self);
 }

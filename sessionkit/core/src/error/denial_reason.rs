@@ -6,9 +6,9 @@
 pub enum DenialReason {
     /// Nobody is logged in, and a login may help.
     LoginRequired,
-    /// Somebody is logged in, and may have to prove again who they are.
+    /// A user is logged in, and may have to prove again who they are.
     FreshLoginRequired,
-    /// Somebody is logged in, and the page is for guests.
+    /// A user is logged in, and the page is for guests.
     GuestOnly,
     /// No login helps.
     NotAllowed,

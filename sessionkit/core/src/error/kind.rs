@@ -24,7 +24,7 @@ pub enum SessionErrorKind {
     StoreUnavailable,
     /// The store's answer did not arrive, and what was asked may have happened: 503.
     StoreUnknown,
-    /// What is stored is damaged, or of another program: 500.
+    /// The stored bytes are damaged, or another program wrote them: 500.
     StoreCorrupt,
     /// A stored value does not fit its field, or a value has no encoding: 500.
     Field,

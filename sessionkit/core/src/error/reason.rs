@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use super::{Cause, DenialReason, SessionError, SessionErrorKind as Kind};
 
-/// What the client is told of a failure that is the application's matter.
+/// The text that a client gets for a failure that is the application's matter.
 pub(crate) const OPAQUE: &str = "The server could not answer this request.";
 
-/// What somebody is told who may not.
+/// The text that a user gets who lacks the permission.
 const NOT_ALLOWED: &str = "You are not allowed to do this.";
 
 impl SessionError {
@@ -163,12 +163,12 @@ impl SessionError {
         ))
     }
 
-    /// What was asked for needs somebody who is logged in.
+    /// Makes an error for a request that needs a user who is logged in.
     pub(crate) fn not_logged_in() -> Self {
         Self::new(Kind::NotLoggedIn, 401, "nobody is logged in", "Please log in.", None)
     }
 
-    /// Somebody was to act as a user who is not there.
+    /// Makes an error for an attempt to act as a user who does not exist.
     pub(crate) fn no_such_user() -> Self {
         Self::new(Kind::NoSuchUser, 404, "there is no such user", "There is no such user.", None)
     }
@@ -200,7 +200,7 @@ impl SessionError {
         Self::misuse("the sessions of each user are not listed: set `track_devices`")
     }
 
-    /// Whoever acts as somebody already cannot act as somebody else.
+    /// Makes an error for an actor who tries to act as one more user.
     pub(crate) fn acting() -> Self {
         let message = "somebody who acts as another user has to end that first";
         Self::new(Kind::Impersonating, 409, message, "You act as another user already: end that first.", None)

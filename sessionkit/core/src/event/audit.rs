@@ -14,20 +14,20 @@ use super::entry::AuditEntry;
 use super::{EventSink, SessionEvent};
 use crate::panics::await_caught;
 
-/// How many entries are appended at once.
+/// The largest number of entries in one append.
 const BATCH: usize = 100;
 
-/// How long an append may take.
+/// The time that an append may take.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The pause after a first failure; it doubles with each.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How often in a row an append may fail while somebody waits for the end.
+/// The number of times in a row that an append may fail while a caller waits for the end.
 const LAST_ATTEMPTS: u32 = 3;
 
-/// Where an [`AuditSink`] keeps its entries: a table that only grows, as a rule. An [`Arc`] of a log is a log, for
-/// applications that read it too.
+/// A log in which an [`AuditSink`] keeps its entries: a table that only grows, as a rule. An [`Arc`] of a log is a log too,
+/// for applications that also read it.
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;
@@ -165,10 +165,10 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     entries: VecDeque<AuditEntry>,
-    /// What stands for those that found no room since the last one that did.
+    /// The entry that stands for those that found no room since the last one that did.
     lost: Option<AuditEntry>,
     writing: bool,
-    /// How many wait for the end.
+    /// The number of callers that wait for the end.
     waiting: usize,
 }
 
@@ -211,7 +211,7 @@ impl Shared {
     }
 }
 
-/// Somebody who waits for the end.
+/// A caller that waits for the end.
 struct Waiting<'a>(&'a Shared);
 
 impl<'a> Waiting<'a> {

@@ -26,7 +26,8 @@ pub struct AuditEntry {
     pub handler: Option<&'static str>,
     /// The method and the path of the request, without the query.
     pub route: Option<Box<str>>,
-    /// Where `event` is `entries_lost`, how many found no room at this place, since the log did not keep up; 0 elsewhere.
+    /// The number of entries that found no room at this place because the log did not keep up, if `event` is `entries_lost`;
+    /// otherwise 0.
     pub lost: u64,
 }
 

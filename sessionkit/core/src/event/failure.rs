@@ -1,4 +1,4 @@
-//! Which event an error is.
+//! The event that reports an error.
 
 use super::EventKind;
 use crate::error::{SessionError, SessionErrorKind};

@@ -52,9 +52,9 @@ kinds! {
     Login = "login", info "login" [scope, id];
     /// A user proved once more who they are, or by one more method.
     Reauthenticated = "reauthenticated", info "authenticated again" [scope, id];
-    /// Somebody begins to act as another user, who is the user of the event from then on.
+    /// A user begins to act as another user, who is the user of the event from then on.
     Impersonated = "impersonated", info "acting as another user" [scope, id];
-    /// Somebody who acted as another user is themselves again.
+    /// A user who acted as another user is themselves again.
     ImpersonationEnded = "impersonation_ended", info "no longer acting as another user" [scope, id];
     /// A session was ended by its user.
     Logout = "logout", info "logout" [scope, id];
@@ -80,10 +80,10 @@ kinds! {
     Ambiguous = "ambiguous", warn "two valid session tokens in one request: treated as anonymous" [scope];
     /// Changes came after the session's end or after a rotation.
     WriteDiscarded {
-        /// Which of the two.
+        /// The reason: `the session ended`, `the token was rotated`, or `the token was replaced a moment ago`.
         reason: &'static str
     } = "write_discarded", warn "session changes discarded" [scope, id, reason];
-    /// What was checked out before a change of user, or before everything was cleared, was changed after it.
+    /// A value that was checked out before a change of user, or before everything was cleared, was changed after it.
     ContributionDiscarded {
         /// The namespace of the struct, or the key of the map.
         key: &'a str
@@ -127,7 +127,7 @@ kinds! {
     } = "denied", info "denied" [scope, handler, reason];
     /// A request was refused as one that another site made a browser send, or a form as none of this session.
     Csrf {
-        /// That of a [`CsrfRefusal`](crate::CsrfRefusal).
+        /// The reason of the [`CsrfRefusal`](crate::CsrfRefusal).
         reason: &'static str
     } = "csrf", info "cross-site request refused" [scope, handler, reason];
 }

@@ -19,7 +19,7 @@ use crate::token::SessionId;
 pub struct StoreCall {
     /// The name of the session scope.
     pub scope: &'static str,
-    /// Which call of the [`Store`](crate::Store): `load`, `insert`, `replace`, `remove`, `scan` or `load_many`.
+    /// The call of the [`Store`](crate::Store): `load`, `insert`, `replace`, `remove`, `scan` or `load_many`.
     pub operation: &'static str,
     /// The outcome: `found` or `none`, `inserted` or `taken`, `replaced`, `removed`, `changed` or `absent`. If it failed,
     /// `unavailable`, `unknown`, `corrupt` or `unsupported`; `abandoned` if nobody waited for its answer any more,

@@ -33,7 +33,7 @@ impl From<bool> for Answer {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Condition {
     pub(crate) now: Answer,
-    /// What it will be once the visitor has logged in, or has done so again.
+    /// The answer once the visitor has logged in, or has done so again.
     pub(crate) after_login: Answer,
 }
 

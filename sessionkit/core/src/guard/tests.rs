@@ -83,7 +83,7 @@ mod definition {
     }
 
     impl Situation<'_> {
-        /// What a tree is worth, within operators that are `decided`: now, and after a login.
+        /// Returns the worth of a tree, within operators that are `decided`: now, and after a login.
         pub(super) fn worth(&self, tree: &Tree, decided: [bool; 2]) -> Result<Worth, Stop> {
             match tree {
                 Tree::Leaf(leaf) => self.worth_of(*leaf, decided),
@@ -126,7 +126,7 @@ mod definition {
     }
 }
 
-/// What the definition says of a guard: passed, refused for a reason, or broken.
+/// Returns the verdict of the definition on a guard: passed, or refused for a reason; `None` if it is broken.
 fn expected(guard: &[Tree], visitor: Visitor) -> Option<Verdict> {
     use definition::{Situation, Stop};
     let mut known = Vec::new();

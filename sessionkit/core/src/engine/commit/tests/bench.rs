@@ -29,7 +29,7 @@ use crate::store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, Store};
 use crate::time::{Clock, Timestamp};
 use crate::token::{SecretHash, SessionId};
 
-/// What becomes of a call that writes.
+/// The fate of a call that writes.
 pub(super) enum Act {
     /// It is done.
     Do,
@@ -274,7 +274,7 @@ impl Bench {
         Entry::of_record(&self.held, NOW)
     }
 
-    /// What is stored of the session, if it is there.
+    /// Returns the stored record of the session, if there is one.
     pub(super) async fn stored(&self) -> Option<Record> {
         let entry = self.store.store.load(&EntryKey::session(self.id)).await.unwrap();
         entry.map(|entry| Record::read(&entry).unwrap())
