@@ -1,4 +1,4 @@
-//! Which session of an application something belongs to.
+//! The scope of a session: the name that tells the sessions of one application apart.
 
 /// Names one session of an application that has several, a shop's and its back office's for example.
 ///

@@ -14,7 +14,7 @@ const SELECTOR: usize = 16;
 const SECRET: usize = 32;
 const TOKEN: usize = SELECTOR + SECRET;
 
-/// What OWASP ASVS 5.0 asks of a reference token (7.2.3).
+/// The entropy that OWASP ASVS 5.0 asks of a reference token (7.2.3), in bits.
 const LEAST_BITS: u32 = 128;
 
 /// The length of a token as text: 48 bytes in base64url without padding ([RFC 4648](https://www.rfc-editor.org/rfc/rfc4648)).
@@ -132,7 +132,7 @@ pub struct Token {
     secret: [u8; SECRET],
 }
 
-/// How many new ids are tried. A random one is free; that so many are not is the doing of a source that repeats itself.
+/// The number of new ids that are tried. A random one is free; if so many are not, the source repeats itself.
 pub(crate) const NEW_IDS: usize = 8;
 
 impl Token {

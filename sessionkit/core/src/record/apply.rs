@@ -1,4 +1,4 @@
-//! What a delta makes of a record. Nothing else decides what a commit does.
+//! The application of a delta to a record. Nothing else decides what a commit does.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::record::{Draft, Record};
 use crate::time::Timestamp;
 use crate::token::SecretHash;
 
-/// What came of a delta.
+/// The outcome of a delta.
 #[derive(Debug)]
 pub(crate) enum Applied {
     /// This is the record from now on.
@@ -97,7 +97,7 @@ fn seen(before: &Header, changed: Option<Header>, now: Timestamp) -> Option<Head
     Some(Header { last_seen: now, ..changed.unwrap_or_else(|| before.clone()) })
 }
 
-/// What became of the fields: how large they were and are, and whether any is another.
+/// The sizes of the fields before and after a delta, and `true` if any of them changed.
 struct Written {
     before: usize,
     after: usize,

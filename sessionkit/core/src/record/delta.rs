@@ -1,4 +1,4 @@
-//! What a request intends to change in a record.
+//! The changes that a request intends to make to a record.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::record::header::FormerSecret;
 use crate::time::Timestamp;
 use crate::token::SecretHash;
 
-/// What one commit intends: never a value that was computed from a record, so that it can be applied to the newest one
+/// The intent of one commit. It holds no value that was computed from a record, so that it can be applied to the newest one
 /// as often as needed.
 #[derive(Clone)]
 pub(crate) struct Delta {
@@ -20,10 +20,10 @@ pub(crate) struct Delta {
     pub(crate) generation: Generation,
     /// Operations on the header, in order.
     pub(crate) header: Vec<HeaderOp>,
-    /// Which fields go before the changes come.
+    /// The fields that are removed before the changes come.
     pub(crate) clear: Clear,
     pub(crate) fields: Option<Arc<dyn FieldChanges>>,
-    /// How large the fields may become, in bytes.
+    /// The size that the fields may reach, in bytes.
     pub(crate) limit: usize,
 }
 
@@ -77,7 +77,7 @@ impl Delta {
     }
 }
 
-/// Which fields a delta removes before its changes come.
+/// The fields that a delta removes before its changes come.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Clear {
     #[default]
@@ -96,11 +96,11 @@ pub(crate) trait FieldChanges: Send + Sync {
     fn is_repeatable(&self) -> bool;
 }
 
-/// What a change makes of the fields of one record.
+/// The operations of a change on the fields of one record.
 #[derive(Debug, Default)]
 pub(crate) struct FieldOps {
     pub(crate) clear: Clear,
-    /// What each field becomes; `None` for nothing. The last one of a key counts.
+    /// The new value of each field; `None` removes it. The last one of a key counts.
     pub(crate) values: Vec<(FieldKey, Option<StoredValue>)>,
 }
 
@@ -114,7 +114,7 @@ pub(crate) enum HeaderOp {
     ActAs {
         /// The user from now on.
         user: Arc<str>,
-        /// What else is known of the login; replaces what was.
+        /// The other details of the login, which replace the present ones.
         details: Option<Arc<LoginDetails>>,
     },
     /// Replaces the secret at once and raises the generation; a previous secret opens nothing any more.
@@ -167,8 +167,8 @@ pub(crate) enum HeaderOp {
     },
 }
 
-/// What an authentication writes into the header. It begins a new lifetime, and a session that another server's clock began
-/// later than that began then.
+/// The data that an authentication writes into the header. It begins a new lifetime. A session that began later than that,
+/// by another server's clock, counts as begun then.
 #[derive(Clone, Debug)]
 pub(crate) struct Authenticate {
     /// The user.
@@ -181,7 +181,7 @@ pub(crate) struct Authenticate {
     pub(crate) absolute_deadline: Option<Timestamp>,
     /// The device, as its user knows it.
     pub(crate) device_label: Option<Arc<str>>,
-    /// What else is known of the login; replaces what was.
+    /// The other details of the login, which replace the present ones.
     pub(crate) details: Option<Arc<LoginDetails>>,
 }
 

@@ -1,4 +1,4 @@
-//! What a header knows of a login besides its user and its times.
+//! The details that a header holds of a login besides its user and its times.
 
 use std::sync::Arc;
 

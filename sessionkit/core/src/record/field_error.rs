@@ -1,4 +1,4 @@
-//! Why a field cannot be read or stored.
+//! The error of a field that cannot be read or stored.
 
 use std::fmt;
 

@@ -16,7 +16,7 @@ const RECENT_AT: usize = 14;
 /// The length of the front, in bytes.
 pub(crate) const FRONT: usize = 30;
 
-/// How many revisions before the current one an entry remembers.
+/// The number of revisions before the current one that an entry remembers.
 pub(crate) const RECENT: usize = 4;
 
 /// Names one state of an entry: a counter, and a random number that no other write has. New at every write.

@@ -44,7 +44,7 @@ pub(crate) mod varint;
 pub struct Record {
     header: Arc<Header>,
     packed: Arc<[u8]>,
-    /// Where the fields begin in `packed`.
+    /// The offset in `packed` at which the fields begin.
     start: usize,
 }
 

@@ -1,4 +1,4 @@
-//! How a record is packed into bytes: the front, the header, its parts, then the fields one after the other.
+//! The packing of a record into bytes: the front, the header, its parts, then the fields one after the other.
 
 use std::cell::Cell;
 use std::fmt;

@@ -15,7 +15,7 @@ use crate::scope::{MainScope, SessionScope as _};
 use crate::time::Timestamp;
 use crate::token::SecretHash;
 
-/// What ends a part of a header. Each includes those before it.
+/// The events that end a part of a header. Each includes those before it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Ending {
     /// Another secret.

@@ -1,4 +1,4 @@
-//! What a client gets whose request SessionKit answers: a person a page, a program a problem document.
+//! The answers that SessionKit itself gives: a page to a person, a problem document to a program.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,12 +9,12 @@ use crate::request::{RequestSession, Shared};
 use crate::wire::head::{RequestHead, Route};
 use crate::wire::rejection::Rejection;
 
-/// What is kept of the head of a request.
+/// The parts of a request's head that are kept.
 pub(crate) struct NotedHead {
     route: Route,
     /// True if a person is opening a page.
     is_navigation: bool,
-    /// What hooks are shown; `None` if there are none.
+    /// The data for hooks; `None` if there are none.
     hooked: Option<Box<Hooked>>,
 }
 

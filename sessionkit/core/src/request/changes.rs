@@ -1,4 +1,4 @@
-//! What a request changed, before it is stored.
+//! The changes of a request, before they are stored.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(crate) struct Changes {
 #[derive(Clone)]
 pub(crate) struct Change {
     pub(crate) key: FieldKey,
-    /// What its struct says of the field.
+    /// The declaration of the field in its struct.
     pub(crate) field: &'static Field,
     pub(super) on_error: OnError,
     pub(crate) kind: ChangeKind,
@@ -61,7 +61,7 @@ impl Changes {
         &self.changes
     }
 
-    /// What is stored below the changes.
+    /// Returns the stored values below the changes.
     pub(crate) fn stored<'a>(&self, record: Option<&'a Record>, now: Timestamp) -> Snapshot<'a> {
         Snapshot::new(record.filter(|_| !self.cleared), now)
     }

@@ -1,4 +1,4 @@
-//! What the end of a request stores, and what its response becomes.
+//! The end of a request: the changes that it stores, and those that it makes to the response.
 
 use std::fmt;
 use std::future::Future;
@@ -86,7 +86,7 @@ impl Drop for RequestGuard {
     }
 }
 
-/// What is left to do takes more than this moment.
+/// Returns a future for the rest of the work, which takes more than this moment.
 fn ahead(session: &RequestSession, status: u16, commit: Option<Box<Commit>>) -> CloseFuture {
     let ending = Ending(session.clone());
     let work = async move { settle_in_turn(&ending.0, status, commit).await };

@@ -30,7 +30,7 @@ pub(crate) struct Commit {
     pub(crate) begins: bool,
 }
 
-/// How a commit ended, if it did not fail.
+/// The outcome of a commit that did not fail.
 pub(crate) enum Settled {
     Stored { cookie: Option<CookieChange> },
     Lost { reason: &'static str, id: SessionId },

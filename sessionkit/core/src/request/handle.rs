@@ -61,7 +61,7 @@ pub struct SessionHandle {
     ended: watch::Receiver<Option<Ended>>,
     /// The task that runs the request, which must not wait for the request's end.
     task: Option<task::Id>,
-    /// What was read, and changed since.
+    /// The session as it was read, with the changes since.
     round: OnceCell<RequestSession>,
 }
 
@@ -193,7 +193,7 @@ impl SessionHandle {
         }
     }
 
-    /// What was read of the session, which is there.
+    /// Returns the session as it was read, or an error if there is none.
     async fn session(&self) -> Result<&RequestSession, SessionError> {
         let round = self.round().await?;
         if round.state().current.is_some() {

@@ -130,7 +130,7 @@ enum Found {
     User(Loaded),
     /// There is no such user, or nobody any more who could act as them.
     Nobody,
-    /// Whoever logged in has other credentials now.
+    /// The user who logged in has other credentials now.
     OtherCredentials,
 }
 

@@ -337,7 +337,7 @@ impl RequestSession {
 }
 
 impl Shared {
-    /// What is known of the request, for events.
+    /// Returns the facts about the request, for events.
     pub(crate) fn about(&self) -> About<'_> {
         About { handler: self.handler.get().copied(), route: self.route(), ..About::default() }
     }

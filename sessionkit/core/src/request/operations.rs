@@ -1,4 +1,4 @@
-//! What the changes of a request make of a record: computed anew from the newest one at each attempt to commit.
+//! The effect of a request's changes on a record, computed anew from the newest one at each attempt to commit.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ impl RequestChanges {
     }
 }
 
-/// What each field becomes.
+/// The new value of each field; `None` removes it.
 type Values = Vec<(FieldKey, Option<StoredValue>)>;
 
 impl FieldChanges for RequestChanges {

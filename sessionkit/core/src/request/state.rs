@@ -1,4 +1,4 @@
-//! What a request knows of its session, and did to it.
+//! The state of a request: the session that it knows, and the changes that it made.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 use crate::token::Token;
 use crate::wire::rejection::Rejection;
 
-/// What the request knows and did. Never locked across an `.await`.
+/// The state of a request. It is never locked across an `.await`.
 #[derive(Default)]
 pub(crate) struct State {
     /// The session that the request opened, or made.
@@ -38,12 +38,12 @@ pub(crate) struct State {
     pub(crate) verdict: Verdict,
     /// True if a guard, or an extractor that needs a user, refused the request.
     pub(crate) denied: bool,
-    /// What the innermost guard does with those whom it refuses, and whoever asks for a user behind it.
+    /// The options of the innermost guard, for requests that it refuses, and for extractors behind it that find no user.
     pub(crate) guard_options: GuardOptions,
     pub(crate) phase: Phase,
 }
 
-/// How far a request is.
+/// The progress of a request.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Phase {
     #[default]
@@ -52,7 +52,7 @@ pub(crate) enum Phase {
     Round,
     /// The handler has answered, or its client has left; a login may be under way.
     Ending,
-    /// What the request changed was taken, to be stored. It changes nothing any more.
+    /// The changes of the request were taken, to be stored. It changes nothing any more.
     Closed,
     /// The answer can be given: it is known what the request leaves behind.
     Answered,
@@ -124,7 +124,7 @@ pub(crate) struct Epoch {
     pub(crate) clears: u32,
 }
 
-/// What the response does to the client's cookie.
+/// The change that the response makes to the client's cookie.
 #[derive(Clone, Default)]
 pub(crate) enum CookieChange {
     #[default]

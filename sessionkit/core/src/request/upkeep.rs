@@ -1,4 +1,4 @@
-//! What use does to a session besides its fields: it moves the deadline, and renews the token on a schedule.
+//! The effect of use on a session besides its fields: it moves the deadline, and renews the token on a schedule.
 
 use crate::config::{CookieMaxAge, Rolling};
 use crate::engine::Engine;
@@ -11,7 +11,7 @@ use crate::request::state::CookieChange;
 use crate::time::Timestamp;
 use crate::token::Token;
 
-/// What is due when a request that used the session ends. It joins the commit of the request, or is one of its own.
+/// The work that is due when a request that used the session ends. It joins the commit of the request, or is one of its own.
 #[derive(Default)]
 pub(crate) struct Upkeep {
     /// A correction of times of a clock that was ahead, a touch, and what a token needs that is new to its client, or old.
@@ -68,8 +68,8 @@ impl Upkeep {
         self.ops.iter().cloned()
     }
 
-    /// What the client's cookie becomes after the commit: the new token if this renewal happened, and not another one;
-    /// the client's own token again where a touch moved the end of its cookie.
+    /// Returns the change of the client's cookie after the commit. It sets the new token if this renewal happened, and not
+    /// another one. It sets the client's own token again if a touch moved the end of its cookie.
     pub(crate) fn cookie(&self, session: &RequestSession, current: &Current, stored: &Header) -> Option<CookieChange> {
         let engine = &session.shared.engine;
         let set = |token: &Token| Some(CookieChange::Set { token: token.clone(), ends: stored.deadline() });

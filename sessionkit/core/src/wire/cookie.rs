@@ -7,7 +7,7 @@ use crate::error::{SessionError, SessionErrorKind};
 use crate::token::Token;
 use crate::wire::head::Headers;
 
-/// How many tokens of one request are looked up.
+/// The largest number of tokens that are looked up for one request.
 const MOST: usize = 4;
 
 /// The cookies that a request presents under our name.
@@ -70,7 +70,7 @@ impl Candidates {
         }
     }
 
-    /// What is wrong with the cookie of a request for which no session opened; `None` if it has none.
+    /// Returns the fault of the cookie, for a request that opened no session; `None` if it has no cookie.
     pub(crate) fn fault(&self) -> Option<BadCookie> {
         let fault = if self.first.is_none() { BadCookie::Malformed } else { BadCookie::Unknown };
         self.presented.then_some(fault)

@@ -36,7 +36,7 @@ struct Answer {
     content: Option<(&'static str, String)>,
     /// True if it is what the client gets, whoever that is.
     is_final: bool,
-    /// What is done when it is given.
+    /// The action that runs when the answer is given.
     when_given: Option<Arc<WhenGiven>>,
 }
 

@@ -1,4 +1,4 @@
-//! What the changes of a request make of a record.
+//! Tests of the record that the changes of a request make of another.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ fn values(changes: &RequestChanges, newest: &Record) -> Result<Values, FieldErro
     changes.operations(newest, NOW).map(|operations| operations.values)
 }
 
-/// What the changes make of the one field that they are about.
+/// Returns the value that the changes give to the one field that they are about.
 fn value(changes: &RequestChanges, newest: &Record) -> Option<StoredValue> {
     let values = values(changes, newest).unwrap();
     let (_, value) = values.into_iter().rev().find(|(key, _)| *key == "cart.n").expect("the field is changed");
@@ -61,7 +61,7 @@ const U8: (i128, i128) = (0, 255);
 const I64: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
 const U64: (i128, i128) = (0, u64::MAX as i128);
 
-/// What a field holds, what is added, the bounds, and what the field holds then.
+/// The value of a field, the addend, the bounds, and the value of the field afterwards.
 type Case<'a> = (Option<&'a str>, i128, (i128, i128), &'a str);
 
 #[test]

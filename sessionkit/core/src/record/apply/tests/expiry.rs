@@ -1,4 +1,4 @@
-//! How sessions and fields end by themselves.
+//! Tests of sessions and fields that end by themselves.
 
 use super::fixture::{
     NOW, Outcome, TTL, after, carried, changed, changed_at, clearing, header, keys, ops, outcome, plain, record,

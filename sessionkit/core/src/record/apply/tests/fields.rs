@@ -1,4 +1,4 @@
-//! What becomes of fields.
+//! Tests of the changes of fields.
 
 use std::collections::BTreeMap;
 

@@ -50,7 +50,7 @@ pub(super) fn until(deadline: Timestamp, bytes: impl Into<Vec<u8>>) -> StoredVal
     StoredValue { deadline: Some(deadline), ..StoredValue::new(bytes) }
 }
 
-/// What fields become, whatever they are.
+/// Changes that give fields these values, whatever the record holds.
 struct Values(Vec<(FieldKey, Option<StoredValue>)>, Clear);
 
 impl FieldChanges for Values {
@@ -98,7 +98,7 @@ pub(super) fn touch(last_seen: Timestamp, idle_deadline: Timestamp) -> HeaderOp 
     HeaderOp::Touch { last_seen, idle_deadline }
 }
 
-/// What a delta comes to at this time.
+/// The outcome of applying a delta.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Changed(Record),

@@ -165,7 +165,7 @@ fn acting_as_somebody_changes_no_time_and_no_label() {
     assert_eq!(Seen::of(&acted), Seen::new(expected, [("a", plain("1"))]));
 }
 
-/// Who owns a session, and how another secret came.
+/// Makes the record of a session with this user and this actor.
 fn owned(user: Option<&str>, actor: Option<&str>) -> Record {
     let details = LoginDetails { actor: actor.map(Into::into), ..LoginDetails::default() }.shared();
     record(Header { user_id: user.map(Into::into), details, ..header() }, [])

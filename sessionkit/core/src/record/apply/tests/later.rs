@@ -1,4 +1,4 @@
-//! What a later release wrote is kept, and ends when it says.
+//! Tests of the parts that a later release wrote: each is kept, and ends when it says.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ fn with_parts(header: Header) -> Record {
     Record::from_bytes([before, &parts().concat(), &[0]].concat()).unwrap()
 }
 
-/// Which of the parts are left, in their order.
+/// Returns the indices of the parts that are left, in their order.
 fn left(record: &Record) -> Vec<usize> {
     let bytes = record.as_bytes();
     let places = parts().map(|part| bytes.windows(part.len()).position(|window| window == part));

@@ -1,4 +1,4 @@
-//! What each delta makes of a record.
+//! Tests of the record that each delta makes of another.
 
 mod clock;
 mod expiry;

@@ -1,4 +1,4 @@
-//! How large a record may become.
+//! Tests of the limit on the size of a record.
 
 use std::time::Duration;
 
