@@ -1,4 +1,4 @@
-//! What expansions name. Not part of the public interface.
+//! The names that expansions use. Not part of the public interface.
 
 pub use core::primitive::{str, u32};
 pub use core::result::Result::{self, Err, Ok};

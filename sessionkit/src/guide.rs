@@ -1,4 +1,4 @@
-//! How to use SessionKit, from the first program to production.
+//! The guide to SessionKit, from the first program to production.
 //!
 //! Read [Getting started](getting_started) first; the other pages stand alone.
 //!

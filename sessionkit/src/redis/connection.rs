@@ -47,15 +47,15 @@ struct State {
 
 enum Phase {
     Closed,
-    /// Somebody connects; all wait for the same attempt.
+    /// An attempt to connect is under way; all callers wait for it.
     Connecting(watch::Receiver<Option<Attempt>>),
     Open(Arc<Link>),
 }
 
-/// What came of an attempt to connect, or why nothing did.
+/// The outcome of an attempt to connect, or the reason why there is no connection.
 type Attempt = Result<Arc<Link>, Arc<str>>;
 
-/// What a call that needs a connection finds.
+/// The state of the connection that a call finds when it needs one.
 enum Found {
     Open(Arc<Link>),
     Connecting(watch::Receiver<Option<Attempt>>),

@@ -1,4 +1,4 @@
-//! Where the server is, and how a connection to it is opened.
+//! The address of the server, and the opening of a connection to it.
 
 use std::fmt;
 use std::future::Future;

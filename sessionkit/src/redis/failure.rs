@@ -1,4 +1,4 @@
-//! What went wrong, and what is known after it.
+//! The failures of the store, and the errors that say what is known after them.
 
 use std::fmt;
 use std::time::Duration;

@@ -52,7 +52,7 @@ impl Network {
 pub(super) struct FakeServer(Arc<Mutex<Manner>>);
 
 struct Manner {
-    /// What it sends; a command without an answer hangs its connection.
+    /// The answers that it sends; a command without one hangs its connection.
     answers: HashMap<&'static str, String>,
     heard: Vec<String>,
     connections: Vec<AbortHandle>,

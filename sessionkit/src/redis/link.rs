@@ -35,7 +35,7 @@ pub(super) struct Link {
     driver: AbortHandle,
     question: Cmd,
     opened: Instant,
-    /// When the question was sent that the server last answered with "master", in milliseconds after `opened`.
+    /// The time at which the question was sent that the server last answered with "master", in milliseconds after `opened`.
     vouched: AtomicU64,
     asking: Mutex<()>,
     asked_beside: AtomicBool,
@@ -44,7 +44,7 @@ pub(super) struct Link {
     spoilt: OnceLock<String>,
 }
 
-/// How much the last answer about the server's role is worth.
+/// The worth of the last answer about the server's role.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Standing {
     Fresh,

@@ -1,4 +1,4 @@
-//! What a server says of itself.
+//! The role that a server says it has.
 //!
 //! The question is `HELLO`, which access control lists cannot forbid, and which a server answers also while it loads its
 //! data or has lost its master. `ROLE` and `INFO` need permissions that managed servers often do not give.

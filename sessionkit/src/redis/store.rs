@@ -310,7 +310,7 @@ pub struct RedisStoreBuilder {
 }
 
 impl RedisStoreBuilder {
-    /// What the keys begin with: `session:` unless told otherwise.
+    /// Sets the prefix of all keys, which is `session:` by default.
     ///
     /// ```
     /// let builder = sessionkit::redis::RedisStore::builder("redis://localhost").prefix("shop:session:");

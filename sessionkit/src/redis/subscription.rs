@@ -1,4 +1,4 @@
-//! What the server tells of sessions that ended.
+//! The notices from the server about sessions that ended.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use super::backoff::Backoff;
 use super::connection::Connection;
 
-/// How often the listener makes sure that it still listens to the server that the commands go to.
+/// The interval at which the listener makes sure that it still listens to the server that the commands go to.
 const PULSE: Duration = Duration::from_secs(1);
 
 /// The notices of a store. The scripts publish them on one channel, to which every server subscribes on which somebody

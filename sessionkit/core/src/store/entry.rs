@@ -1,4 +1,4 @@
-//! What a store keeps under a key.
+//! The entry that a store keeps under a key.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use crate::record::front::{self, EntryKind, Generation, Revision};
 use crate::record::list::SessionList;
 use crate::time::Timestamp;
 
-/// How much longer than needed an entry is kept: clocks differ.
+/// The time for which an entry is kept longer than needed, because clocks differ.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
 
-/// How long after the last write of a list a login may be under way that has looked at it.
+/// The time after the last write of a list for which a login that has looked at it may be under way.
 const UNDER_WAY: Duration = Duration::from_secs(2 * 60);
 
 /// The bytes that a store keeps under a key, which it need not understand. Cheap to clone.

@@ -1,4 +1,4 @@
-//! Why a call to a store failed.
+//! The error of a call to a store.
 
 use std::fmt;
 
@@ -49,7 +49,8 @@ impl StoreError {
         Self { kind: StoreErrorKind::Corrupt, reason }
     }
 
-    /// What is stored cannot be read by this release. If a newer one wrote it, it is as if the store had not answered.
+    /// Makes an error for an entry that this release cannot read. If a newer one wrote it, it is as if the store had not
+    /// answered.
     pub(crate) fn unreadable(unreadable: Unreadable) -> Self {
         let kind = match unreadable {
             Unreadable::UnknownVersion(_) => StoreErrorKind::Unavailable,

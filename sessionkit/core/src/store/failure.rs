@@ -1,4 +1,4 @@
-//! What a failed call means for the request that made it.
+//! The error that a failed call becomes for the request that made it.
 
 use super::error::{StoreError, StoreErrorKind};
 use crate::error::{SessionError, SessionErrorKind};

@@ -18,7 +18,7 @@ use crate::token::SessionId;
 
 const SHARDS: usize = 64;
 
-/// How many entries that may be reclaimed a write removes besides its own work.
+/// The number of reclaimable entries that a write removes at most, besides its own work.
 const SWEEP: usize = 4;
 
 /// A [`Store`] in the memory of this process: for one server, for development, and for tests.
@@ -240,7 +240,7 @@ impl Shard {
     }
 }
 
-/// What tells the entries of a kind apart. It is shorter than the key, of which a million take room.
+/// A name that tells the entries of a kind apart. It is shorter than the key, of which a million take room.
 enum Name {
     Session(SessionId),
     List([u8; 32]),

@@ -9,17 +9,17 @@ use tokio::sync::watch;
 
 use crate::token::SessionId;
 
-/// What a store tells those who watch sessions: that one was destroyed, or that its secret was rotated.
+/// The notices of a store to those who watch sessions: that one was destroyed, or that its secret was rotated.
 ///
-/// A notice is a hint: whoever gets one looks at the record. So one too many does no harm, and one that is lost delays
-/// the news by the setting `watch_interval`. Clones tell the same watchers.
+/// A notice is a hint: the watcher that gets one looks at the record. So one too many does no harm, and one that is lost
+/// delays the news by the setting `watch_interval`. Clones reach the same watchers.
 #[derive(Clone, Default)]
 pub struct Notices(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
     watched: Mutex<HashMap<SessionId, (watch::Sender<()>, usize)>>,
-    /// How many sessions are watched, so that a store that nobody watches loses no time.
+    /// The number of sessions that are watched, so that a store that nobody watches loses no time.
     count: AtomicUsize,
 }
 
@@ -71,7 +71,7 @@ impl fmt::Debug for Notices {
     }
 }
 
-/// Somebody's watch over a session.
+/// A watch over a session.
 pub(crate) struct Watch {
     shared: Arc<Shared>,
     id: SessionId,

@@ -206,7 +206,7 @@ type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct NewTestSession<Scope: SessionScope = MainScope> {
     manager: SessionManager<Scope>,
     user_id: Option<String>,
-    /// How long ago the login was.
+    /// The time that has passed since the login.
     ago: Option<Duration>,
     device_label: Option<String>,
     details: LoginDetails,

@@ -6,7 +6,7 @@ use tokio::time::{advance, sleep};
 use super::*;
 use crate::redis::fake::{FakeServer, Network};
 
-/// How long a server that was demoted may be believed, whatever happens.
+/// The time for which a server that was demoted may be believed, whatever happens.
 const BOUND: Duration = Duration::from_secs(2);
 
 fn connection(network: &Network) -> Connection {

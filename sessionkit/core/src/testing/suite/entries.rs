@@ -1,4 +1,4 @@
-//! What is stored comes back.
+//! Tests that stored entries come back.
 
 use std::sync::Arc;
 use std::time::Duration;

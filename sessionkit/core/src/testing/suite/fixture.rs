@@ -79,7 +79,7 @@ impl fmt::Debug for Bytes {
     }
 }
 
-/// What came of a call, in a form that can be compared and printed.
+/// The outcome of a call, in a form that can be compared and printed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Seen {
     Found(Bytes),

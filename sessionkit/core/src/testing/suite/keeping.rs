@@ -1,4 +1,4 @@
-//! How long an entry is kept.
+//! Tests of the time for which an entry is kept.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,7 @@ pub async fn a_replacement_begins_the_time_anew<S: Store>(store: Arc<S>) {
     }
 }
 
-/// What may be forgotten is there for all calls, or for none of them: otherwise its key would be neither free nor taken.
+/// An entry that may be forgotten is there for all calls, or for none: otherwise its key would be neither free nor taken.
 ///
 /// It waits, because time has to pass.
 pub async fn what_may_be_forgotten_is_there_or_not<S: Store>(store: Arc<S>) {

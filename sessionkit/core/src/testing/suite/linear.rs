@@ -75,7 +75,7 @@ async fn history<S: Store>(slot: &Slot<S>, seed: u64, start: &Bytes) -> Vec<Even
     tasks.join_all().await.into_iter().flatten().collect()
 }
 
-/// Whoever makes the calls of a task: most of them suit the entry that it saw last.
+/// The caller of a task. Most of its calls suit the entry that it saw last.
 struct Caller {
     random: Random,
     known: Bytes,

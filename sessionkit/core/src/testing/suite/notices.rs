@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fixture::random_id;
 use crate::store::Store;
 
-/// Whoever watches a session in this process is told when it is announced. Checks nothing if the store has no notices.
+/// A watcher of a session in this process gets a notice when it is announced. Checks nothing if the store has no notices.
 ///
 /// A notice is a hint, and may be lost while a store connects: it is announced again and again.
 pub async fn a_watcher_is_told_of_an_announcement<S: Store>(store: Arc<S>) {

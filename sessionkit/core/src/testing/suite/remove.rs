@@ -1,4 +1,4 @@
-//! What is removed stays gone.
+//! Tests that removed entries stay gone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,7 +32,7 @@ pub async fn a_removal_compares_the_generation<S: Store>(store: Arc<S>) {
     }
 }
 
-/// What is too short to have a generation is removed, whatever generation is held.
+/// An entry that is too short to have a generation is removed, whatever generation is held.
 pub async fn what_is_too_short_is_removed<S: Store>(store: Arc<S>) {
     for kind in KINDS {
         for length in 0..Generation::RANGE.end {

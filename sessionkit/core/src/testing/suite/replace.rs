@@ -52,7 +52,7 @@ pub async fn a_replacement_makes_no_entry<S: Store>(store: Arc<S>) {
     }
 }
 
-/// What is too short to have a revision has none, and is not replaced.
+/// An entry that is too short to have a revision has none, and is not replaced.
 pub async fn what_is_too_short_is_not_replaced<S: Store>(store: Arc<S>) {
     for length in 0..Revision::RANGE.end {
         let bytes = vec![7; length];

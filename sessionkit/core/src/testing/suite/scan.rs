@@ -37,7 +37,7 @@ async fn page<S: Store>(store: &S, kind: EntryKind, after: Option<&ScanCursor>, 
     page
 }
 
-/// What a scan found: under each key all that it showed.
+/// The entries that a scan found: under each key all that it showed.
 type FoundEntries = HashMap<EntryKey, Vec<Bytes>>;
 
 /// Scans everything, and does something else between the pages.
