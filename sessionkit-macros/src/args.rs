@@ -15,7 +15,7 @@ pub(crate) struct Arg {
     pub(crate) value: Value,
 }
 
-/// What follows a key.
+/// The value that follows a key, if there is one.
 pub(crate) enum Value {
     Absent,
     /// An `=` with nothing behind it.

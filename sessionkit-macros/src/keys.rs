@@ -1,10 +1,10 @@
-//! Which keys `#[session(..)]` takes where, and what to say about all others.
+//! The keys that `#[session(..)]` takes in each place, and the errors about all others.
 
 use proc_macro2::Ident;
 
 use crate::nearest::nearest;
 
-/// What a `#[session(..)]` is written on.
+/// The place in which the keys of a `#[session(..)]` stand.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Place {
     Struct,
@@ -59,7 +59,7 @@ impl Place {
     }
 }
 
-/// What to say about a predicate without a key, outside of operators.
+/// The message about a predicate without a key, outside of operators.
 pub(crate) const BARE_PREDICATE: &str =
     "a predicate is written `require = ..` here; without it, it stands only inside of `any`, `all` and `not`";
 
@@ -92,7 +92,7 @@ pub(crate) fn unknown(key: &Ident, place: Place) -> syn::Error {
     syn::Error::new(key.span(), format_args!("{advice} (accepted here: {})", place.list()))
 }
 
-/// What to write for a word of another library or language.
+/// Returns the advice for a word of another library or language.
 fn foreign(key: &str) -> Option<&'static str> {
     Some(match key {
         "and" => "conditions are combined with `all(..)`",
@@ -110,7 +110,7 @@ fn foreign(key: &str) -> Option<&'static str> {
     })
 }
 
-/// Where a key that is out of place belongs.
+/// Finds the place to which a key that is out of place belongs.
 fn home(key: &str) -> Option<Place> {
     Place::ALL.into_iter().find(|place| place.keys().contains(&key))
 }

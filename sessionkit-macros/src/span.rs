@@ -1,4 +1,4 @@
-//! Where generated code points to when it does not compile.
+//! The places to which generated code points when it does not compile.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;

@@ -50,7 +50,7 @@ impl Arg {
     }
 }
 
-/// What to say about a path in quotes.
+/// Makes the message about a path in quotes.
 pub(crate) fn without_quotes(key: &impl std::fmt::Display, string: &LitStr, example: &str) -> String {
     match string.parse::<ExprPath>() {
         Ok(_) => format!("`{key}` takes a path without quotes: write `{key} = {}`", string.value()),

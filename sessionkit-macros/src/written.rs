@@ -11,7 +11,7 @@ pub(crate) fn as_written(tokens: TokenStream) -> String {
 
 struct Text {
     text: String,
-    /// Where the last token ended.
+    /// The position at which the last token ended.
     end: Option<Position>,
 }
 
@@ -54,7 +54,7 @@ impl Text {
     }
 }
 
-/// Where a token begins and ends; nobody knows outside of the compiler.
+/// Returns the positions at which a token begins and ends; `None` outside of the compiler.
 fn positions(span: Span) -> Option<(Position, Position)> {
     if !proc_macro::is_available() {
         return None;

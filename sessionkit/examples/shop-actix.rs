@@ -144,7 +144,7 @@ async fn show_password(token: CsrfToken, person: User<Person>, cart: SessionView
     private(pages::password(&Frame::new(Some(&person), &cart, None), &token.hidden_field(), None))
 }
 
-/// Whoever took too long proves again who they are, and finds the form empty.
+/// Changes the password. A user who took too long proves again who they are, and finds the form empty.
 #[post("/password")]
 #[session(require_fresh = "5m", login_url = "/login?next=/password")]
 async fn change_password(

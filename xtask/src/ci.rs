@@ -21,7 +21,7 @@ pub(crate) fn ci() -> Result {
     minimum_rust_versions(&packages)
 }
 
-/// What we ask of `cargo metadata` about a member of the workspace.
+/// The facts about a member of the workspace that we ask of `cargo metadata`.
 struct Package {
     name: String,
     version: String,

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 struct PackageManager {
     program: &'static str,
-    /// What makes the list of packages known on a machine that never asked for it.
+    /// The arguments that fetch the list of packages, on a machine that never asked for it.
     refresh: &'static [&'static str],
     install: &'static [&'static str],
     /// One after the other until the programs are there: some distributions replaced Redis with its fork Valkey, and

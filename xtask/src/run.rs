@@ -27,7 +27,7 @@ pub(crate) fn run(command: &mut Command) -> Result {
     if status.success() { Ok(()) } else { Err(format!("`{shown}` failed: {status}")) }
 }
 
-/// What the command writes to its standard output; printed only if it fails.
+/// Runs the command and returns its standard output, which is printed only if it fails.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let shown = show(command);
     let output =

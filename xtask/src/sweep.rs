@@ -12,7 +12,7 @@ use std::{env, fs, io, thread};
 /// In the directory that each server has to itself: its process id, and on the next line its command line.
 const PID_FILE: &str = "server.pid";
 
-/// How long files may keep appearing in the directory while interrupted tests come to their end.
+/// The time for which files may keep appearing in the directory while interrupted tests come to their end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Sweeper(Child);
@@ -39,7 +39,7 @@ impl Sweeper {
     }
 }
 
-/// What the second process does.
+/// Runs the second process: when its standard input closes, it kills the servers and removes the directory.
 pub(crate) fn when_stdin_closes(directory: &Path) -> Result {
     // Nothing is ever written to it, so this returns when it closes.
     io::copy(&mut io::stdin(), &mut io::sink()).map_err(|error| format!("cannot wait for the tests: {error}"))?;

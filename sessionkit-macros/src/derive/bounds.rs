@@ -1,4 +1,4 @@
-//! Which bounds the implementation needs beyond those of the struct.
+//! The bounds that the implementation needs beyond those of the struct.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};

@@ -80,7 +80,7 @@ fn fields(model: &Model<'_>) -> TokenStream {
     quote!(#(#fields)*)
 }
 
-/// What happens when two requests change a field, if it is not that the last one wins.
+/// Returns the rule for two requests that change a field; `None` if the last one wins.
 fn rule(field: &Field, stored: &Stored) -> Option<TokenStream> {
     let (here, handle) = (ours_at(&field.ty), handle(field, stored));
     let function = match &stored.kind {
@@ -154,8 +154,8 @@ fn method(verb: &str, stored: &Stored) -> Ident {
     }
 }
 
-/// What reads and writes the values of a field. A type that the kind of field cannot have is the same error wherever
-/// this stands, so it is shown once.
+/// Returns the expression that reads and writes the values of a field. A type that the kind of field cannot have is the same
+/// error wherever this stands, so it is shown once.
 fn handle(field: &Field, stored: &Stored) -> TokenStream {
     let ty = &field.ty;
     let here = ours_at(ty);

@@ -18,7 +18,7 @@ pub(crate) struct Model<'a> {
     pub(crate) fields: Vec<Field>,
 }
 
-/// Where the names of the runtime are, and what the struct chose among them.
+/// The path of the runtime, and the scope and the codec that the struct chose.
 pub(crate) struct Runtime {
     pub(crate) root: Path,
     pub(crate) scope: Path,

@@ -5,7 +5,7 @@ use syn::{Attribute, Fields, FieldsNamed, Generics, Item};
 
 use crate::errors::Errors;
 
-/// What every item that can have a derive begins with.
+/// The beginning of every item that can have a derive.
 pub(crate) struct Head<'a> {
     pub(crate) attributes: &'a [Attribute],
     pub(crate) ident: &'a Ident,

@@ -108,7 +108,7 @@ impl Condition {
         }
     }
 
-    /// What the user wrote to begin the condition.
+    /// Returns the tokens with which the user began the condition.
     pub(crate) fn key(&self) -> TokenStream {
         match self {
             Self::RequireLogin(key)
@@ -121,7 +121,7 @@ impl Condition {
         }
     }
 
-    /// What the user wrote that may name something.
+    /// Returns those of the user's tokens that may name something.
     pub(crate) fn names(&self) -> TokenStream {
         match self {
             Self::RequireLogin(_) | Self::GuestOnly(_) | Self::RequireFresh(..) => TokenStream::new(),

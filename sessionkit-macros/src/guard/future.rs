@@ -1,4 +1,4 @@
-//! Which return types are futures, as far as their names show.
+//! The return types that are futures, as far as their names show.
 
 use quote::ToTokens;
 use syn::{Type, TypeImplTrait, TypeParamBound};

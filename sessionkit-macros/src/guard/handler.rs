@@ -12,7 +12,7 @@ pub(crate) struct Handler {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
-    /// What follows the signature, as the user wrote it: one group in braces, unless an editor is half done.
+    /// The tokens after the signature, as the user wrote them: one group in braces, unless an editor is half done.
     body: TokenStream,
 }
 

@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Ident, Result, Token, Visibility};
 
-/// What to say, if the item is recognised.
+/// Explains the mistake, if the item is recognised.
 pub(crate) fn explain(item: &TokenStream) -> Option<syn::Error> {
     let keyword = keyword.parse2(item.clone()).ok()?;
     let message = match keyword.to_string().as_str() {

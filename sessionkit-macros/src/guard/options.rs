@@ -53,7 +53,7 @@ impl Options {
         self.login_url.key().is_some() || self.on_denied.key().is_some()
     }
 
-    /// What the user wrote that may name something.
+    /// Returns those of the user's tokens that may name something.
     pub(crate) fn names(&self) -> TokenStream {
         let mut names = self.on_denied.value().map(ToTokens::to_token_stream).unwrap_or_default();
         if let Some(LoginUrl::Function(function)) = self.login_url.value() {

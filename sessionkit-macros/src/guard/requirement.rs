@@ -19,9 +19,9 @@ pub(crate) struct Requirement {
     pub(crate) guard: TokenStream,
     /// The requirement's type.
     pub(crate) ty: TokenStream,
-    /// What defines the type, if that is not the runtime.
+    /// The definition of the type, if it is not the runtime's.
     pub(crate) item: Option<TokenStream>,
-    /// Where errors about the guard are shown: on the first condition.
+    /// The place at which errors about the guard are shown: the first condition.
     pub(crate) place: Span,
 }
 

@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessionkit::{CredentialStamp, SessionUser, UserLoader};
 
-/// Somebody who can log in.
+/// A person who can log in.
 #[derive(Clone)]
 pub(crate) struct Person {
-    /// What a login names, and what they type.
+    /// The id that a login names, and that the person types.
     pub(crate) id: &'static str,
     pub(crate) name: &'static str,
     pub(crate) is_admin: bool,
     password: String,
-    /// How often it was changed.
+    /// The number of times that the password was changed.
     changes: u64,
 }
 
@@ -67,7 +67,7 @@ impl Accounts {
     }
 }
 
-/// Whoever asks for a `User<Person>` has it loaded here, once for each request.
+/// Loads the person when a handler asks for a `User<Person>`, once for each request.
 impl UserLoader for Accounts {
     type User = Person;
     type Error = Infallible;

@@ -1,4 +1,4 @@
-//! What the shop sells.
+//! The products that the shop sells.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ pub(crate) struct Product {
     pub(crate) name: &'static str,
     pub(crate) blurb: &'static str,
     pub(crate) price: Cents,
-    /// What the shop paid for it, which is nobody's business but the admin's.
+    /// The price that the shop paid for it, which is nobody's business but the admin's.
     pub(crate) cost: Cents,
     pub(crate) stock: u32,
     /// The shapes of an SVG picture, 48 by 48, drawn with a pen.

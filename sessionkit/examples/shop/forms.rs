@@ -1,4 +1,4 @@
-//! What browsers and scripts post.
+//! The forms that browsers and scripts post.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(crate) struct Next {
 }
 
 impl Next {
-    /// Where to go after a login. Anybody can write a link with a `next`, so only a path on this site will do.
+    /// Returns the path to go to after a login. Anybody can write a link with a `next`, so only a path on this site will do.
     pub(crate) fn path(&self) -> LocalPath {
         self.next.as_deref().and_then(LocalPath::parse).unwrap_or_default()
     }
@@ -93,7 +93,7 @@ pub(crate) struct PersonForm {
     pub(crate) csrf_token: String,
 }
 
-/// What a person would call the device, by what its browser says of itself.
+/// Names the device as a person would, from what its browser says of itself.
 pub(crate) fn device(user_agent: Option<&str>) -> String {
     let agent = user_agent.unwrap_or_default();
     let find =

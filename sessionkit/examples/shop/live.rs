@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt as _};
 use sessionkit::manual::SessionHandle;
 use tokio::sync::watch;
 
-/// How often a comment tells both sides that the other is still there.
+/// The interval of the comments that show both sides that the other is still there.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 /// Tells streams that the shop closes. Clones tell the same ones.

@@ -1,4 +1,4 @@
-//! What the shop is made of, whatever the framework.
+//! The parts of the shop that are the same in every framework.
 
 pub(crate) mod accounts;
 pub(crate) mod catalog;
@@ -17,7 +17,7 @@ use sessionkit::{
     CrossOriginProtection, Denial, DenialReason, MemoryStore, Rejection, SessionConfig, SessionError, SessionManager,
 };
 
-/// What a shop is opened with. Clones are the same shop.
+/// The parts that a shop is opened with. Clones are the same shop.
 #[derive(Clone)]
 pub(crate) struct Shop {
     pub(crate) sessions: SessionManager,
@@ -63,7 +63,7 @@ pub(crate) fn protection() -> CrossOriginProtection {
     CrossOriginProtection::new()
 }
 
-/// Where the shop listens.
+/// Returns the address at which the shop listens.
 pub(crate) fn address() -> String {
     env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned())
 }

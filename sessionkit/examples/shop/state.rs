@@ -1,4 +1,4 @@
-//! What the shop keeps in a session.
+//! The data that the shop keeps in a session.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,16 +6,16 @@ use sessionkit::SessionData;
 
 use super::catalog::Product;
 
-/// What the visitor wants to buy. It is there before a login, and still there after.
+/// The products that the visitor wants to buy. They are there before a login, and still there after.
 #[derive(SessionData)]
 #[session(name = "cart")]
 pub(crate) struct Cart {
-    /// How many of each product. Two requests at the same time both count.
+    /// The number of pieces of each product. Two requests at the same time both count.
     #[session(merge = add_up)]
     pub(crate) items: BTreeMap<String, u32>,
 }
 
-/// What else there is to remember about a visit.
+/// The other things to remember about a visit.
 #[derive(SessionData)]
 #[session(name = "visit")]
 pub(crate) struct Visit {

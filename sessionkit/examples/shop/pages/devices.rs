@@ -1,4 +1,4 @@
-//! Where somebody is logged in.
+//! The page that shows on which devices a user is logged in.
 
 use sessionkit::{Device, Timestamp};
 

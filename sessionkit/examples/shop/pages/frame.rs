@@ -1,10 +1,10 @@
-//! What every page has around its content.
+//! The frame that every page has around its content.
 
 use super::text::Text;
 use crate::shop::accounts::Person;
 use crate::shop::state::Cart;
 
-/// What every page shows around its content.
+/// The data that every page shows around its content.
 pub(crate) struct Frame<'a> {
     pub(super) person: Option<&'a Person>,
     pub(super) cart: &'a Cart,
@@ -46,13 +46,13 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Where there is nothing.
+/// Returns the page for an address at which there is nothing.
 pub(crate) fn not_found() -> String {
     let content = r#"<h1>Not here</h1><p class="card empty">We do not have this. <a href="/">See what we have</a></p>"#;
     document("Not found", BACK, content)
 }
 
-/// Where others may go.
+/// Returns the page for an address that only others may open.
 pub(crate) fn not_for_you() -> String {
     let content = r#"<h1>This is not for you</h1><p class="card empty">Behind this door are those who run the shop.
 <a href="/">See what we have</a></p>"#;

@@ -1,4 +1,4 @@
-//! What the session holds, and when it ends.
+//! The page that shows what the session holds, and when it ends.
 
 use serde_json::{Value, json};
 use sessionkit::{SessionInfo, Timestamp};

@@ -35,7 +35,7 @@ impl Display for Text<'_> {
     }
 }
 
-/// What is wrong with what somebody typed, if anything.
+/// The mistake in what a person typed, if there is one.
 pub(super) struct Alert<'a>(pub(super) Option<&'a str>);
 
 impl Display for Alert<'_> {
