@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::engine::Engine;
-use crate::engine::deadline::Deadline;
+use crate::engine::deadline::{Deadline, timer_until};
 use crate::engine::document::{Change, Document, Refusal, Step};
 use crate::engine::queue::{Hand, Queue, Queues, Waiter};
 use crate::error::SessionError;
@@ -90,7 +90,7 @@ impl<D: Document> Attempt<'_, D> {
                 if let Poll::Ready(turn) = turn.as_mut().poll(context) {
                     return Poll::Ready(Some(turn));
                 }
-                let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(own.end)));
+                let timer = timer.get_or_insert_with(|| timer_until(own.end));
                 if timer.as_mut().poll(context).is_ready() {
                     own.give_up_in_time();
                 }

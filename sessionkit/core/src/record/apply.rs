@@ -42,16 +42,13 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     if record.header().generation != delta.generation {
         return Ok(Applied::Stale);
     }
-    let mut header = changed_header(record.header(), delta);
+    let header = changed_header(record.header(), delta);
     let mut ops = match &delta.fields {
         Some(fields) => fields.operations(record, now).map_err(Unfit::Field)?,
         None => FieldOps::default(),
     };
     if delta.clear != Clear::Nothing {
         ops.clear = delta.clear;
-    }
-    if ops.values.iter().any(|(_, value)| value.as_ref().is_some_and(|value| value.deadline.is_some())) {
-        header = seen(record.header(), header, now);
     }
     let lead = delta.corrects_at().map_or(Duration::ZERO, |now| record.header().lead(now));
     let fields = record.fields();
@@ -66,6 +63,11 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     if delta.fields.is_some() && written.after > delta.limit && written.after > written.before {
         // A record that is too large already, under an older setting, may still shrink.
         return Err(Unfit::TooLarge(written.after));
+    }
+    if written.grants && now.saturating_duration_since(draft.header().last_seen) > LEEWAY {
+        // A clock that is ahead is told by this time, and the deadline taken back with it, even if nothing else moves it.
+        let header = Header { last_seen: now, ..draft.header().clone() };
+        draft = draft.with_header(header);
     }
     // What has expired goes with the next change, and makes none by itself.
     Ok(if changed || written.changed { Applied::Changed(draft) } else { Applied::Unchanged })
@@ -87,28 +89,20 @@ fn changed_header(before: &Header, delta: &Delta) -> Option<Header> {
     changed.then_some(header)
 }
 
-/// Returns the header with the time of a commit that grants a deadline to a field: that of a clock that is ahead is told by
-/// it, and taken back with the deadline, even if nothing else moves `last_seen`.
-fn seen(before: &Header, changed: Option<Header>, now: Timestamp) -> Option<Header> {
-    let last_seen = changed.as_ref().unwrap_or(before).last_seen;
-    if now.saturating_duration_since(last_seen) <= LEEWAY {
-        return changed;
-    }
-    Some(Header { last_seen: now, ..changed.unwrap_or_else(|| before.clone()) })
-}
-
 /// The sizes of the fields before and after a delta, and `true` if any of them changed.
 struct Written {
     before: usize,
     after: usize,
     changed: bool,
+    /// `true` if a field has a new deadline.
+    grants: bool,
 }
 
 /// Writes the fields in one pass over those that are there.
 fn write_fields(packed: &mut Vec<u8>, record: &Record, ops: &FieldOps, lead: Duration, now: Timestamp) -> Written {
     let index = Index::of(&ops.values);
     let mut met = vec![false; ops.values.len()];
-    let mut written = Written { before: 0, after: 0, changed: false };
+    let mut written = Written { before: 0, after: 0, changed: false, grants: false };
     for (key, held, bytes) in record.fields().packed() {
         if !held.is_live(now) {
             continue;
@@ -127,6 +121,7 @@ fn write_fields(packed: &mut Vec<u8>, record: &Record, ops: &FieldOps, lead: Dur
                         write_field(packed, &ops.values[at].0, value.as_ref());
                         written.after += field_size(key, value.as_ref());
                         written.changed = true;
+                        written.grants |= value.deadline.is_some();
                     }
                     None => written.changed = true,
                 }
@@ -150,6 +145,7 @@ fn write_fields(packed: &mut Vec<u8>, record: &Record, ops: &FieldOps, lead: Dur
             write_field(packed, key, value.as_ref());
             written.after += field_size(key.as_bytes(), value.as_ref());
             written.changed = true;
+            written.grants |= value.deadline.is_some();
         }
     }
     written

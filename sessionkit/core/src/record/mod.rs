@@ -169,6 +169,19 @@ impl Draft {
         Self { header: Arc::new(header), packed, start }
     }
 
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Puts the same fields under another header.
+    pub(crate) fn with_header(self, header: Header) -> Self {
+        let fields = &self.packed[self.start..];
+        let mut draft = Self::new(header, fields.len());
+        History::of(&self.packed).write(&mut draft.packed);
+        draft.packed.extend_from_slice(fields);
+        draft
+    }
+
     /// Gives the record the next revision.
     pub(crate) fn seal(mut self, random: u32) -> Record {
         History::of(&self.packed).next(random).write(&mut self.packed);

@@ -1,14 +1,11 @@
 //! Sessions in the memory of this process.
 
-use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::record::Record;
 use crate::record::front::{self, EntryKind, Generation, Revision};
-use crate::record::packing;
 use crate::store::entry::Entry;
 use crate::store::error::StoreError;
 use crate::store::key::EntryKey;
@@ -16,10 +13,11 @@ use crate::store::notices::Notices;
 use crate::store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, ScanCursor, ScanPage, Store};
 use crate::token::SessionId;
 
-const SHARDS: usize = 64;
+use self::table::{Held, Table};
 
-/// The number of reclaimable entries that a write removes at most, besides its own work.
-const SWEEP: usize = 4;
+mod table;
+
+const SHARDS: usize = 64;
 
 /// A [`Store`] in the memory of this process: for one server, for development, and for tests.
 ///
@@ -58,7 +56,7 @@ impl MemoryStore {
 
     /// Returns how many sessions are held, expired ones included that were not removed yet.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| lock(shard).sessions.held.len()).sum()
+        self.shards.iter().map(|shard| lock(shard).sessions.len()).sum()
     }
 
     /// Returns whether no session is held.
@@ -71,7 +69,7 @@ impl MemoryStore {
         let records = |shard: &Mutex<Shard>| {
             let shard = lock(shard);
             let record = |(id, held): (&SessionId, &Held)| Some((*id, Record::from_bytes(held.bytes.clone()).ok()?));
-            shard.sessions.held.iter().filter_map(record).collect::<Vec<_>>()
+            shard.sessions.iter().filter_map(record).collect::<Vec<_>>()
         };
         self.shards.iter().flat_map(records).collect()
     }
@@ -116,7 +114,7 @@ impl Store for MemoryStore {
         if shard.get(key).is_some() {
             return Ok(InsertOutcome::Taken);
         }
-        while key.kind() == EntryKind::Session && shard.sessions.held.len() >= self.shard_capacity {
+        while key.kind() == EntryKind::Session && shard.sessions.len() >= self.shard_capacity {
             shard.sessions.remove_soonest();
         }
         shard.put(key, self.held(entry, now));
@@ -182,22 +180,6 @@ impl Store for MemoryStore {
     }
 }
 
-/// An entry, and when it may go.
-struct Held {
-    bytes: Arc<[u8]>,
-    reclaim_at: u32,
-}
-
-impl Held {
-    fn entry(&self) -> Entry {
-        Entry::from_bytes(self.bytes.clone())
-    }
-
-    fn is_logged_in(&self) -> bool {
-        packing::has_user(&self.bytes)
-    }
-}
-
 /// The entries whose keys begin alike.
 #[derive(Default)]
 struct Shard {
@@ -207,23 +189,23 @@ struct Shard {
 
 impl Shard {
     fn get(&self, key: &EntryKey) -> Option<&Held> {
-        match Name::of(key) {
-            Name::Session(id) => self.sessions.held.get(&id),
-            Name::List(name) => self.lists.held.get(&name),
+        match NameOf::of(key) {
+            NameOf::Session(id) => self.sessions.get(&id),
+            NameOf::List(name) => self.lists.get(&name),
         }
     }
 
     fn put(&mut self, key: &EntryKey, held: Held) {
-        match Name::of(key) {
-            Name::Session(id) => self.sessions.put(id, held),
-            Name::List(name) => self.lists.put(name, held),
+        match NameOf::of(key) {
+            NameOf::Session(id) => self.sessions.put(id, held),
+            NameOf::List(name) => self.lists.put(name, held),
         }
     }
 
     fn remove(&mut self, key: &EntryKey) {
-        match Name::of(key) {
-            Name::Session(id) => self.sessions.remove(&id),
-            Name::List(name) => self.lists.remove(&name),
+        match NameOf::of(key) {
+            NameOf::Session(id) => self.sessions.remove(&id),
+            NameOf::List(name) => self.lists.remove(&name),
         }
     }
 
@@ -234,102 +216,23 @@ impl Shard {
 
     fn keys(&self, kind: EntryKind) -> Vec<EntryKey> {
         match kind {
-            EntryKind::Session => self.sessions.held.keys().map(|id| EntryKey::session(*id)).collect(),
-            EntryKind::SessionList => self.lists.held.keys().map(EntryKey::list_named).collect(),
+            EntryKind::Session => self.sessions.iter().map(|(id, _)| EntryKey::session(*id)).collect(),
+            EntryKind::SessionList => self.lists.iter().map(|(name, _)| EntryKey::list_named(name)).collect(),
         }
     }
 }
 
-/// A name that tells the entries of a kind apart. It is shorter than the key, of which a million take room.
-enum Name {
+/// The name of an entry, by its kind.
+enum NameOf {
     Session(SessionId),
     List([u8; 32]),
 }
 
-impl Name {
+impl NameOf {
     fn of(key: &EntryKey) -> Self {
         match key.session_id() {
             Some(id) => Self::Session(id),
             None => Self::List(key.list_name()),
-        }
-    }
-}
-
-type Order<K> = BTreeSet<(u32, K)>;
-
-/// The entries of one kind.
-struct Table<K> {
-    held: HashMap<K, Held, BuildHasherDefault<NameHasher>>,
-    /// The same entries in the order in which they may go: those without a user, and those with one.
-    anonymous: Order<K>,
-    logged_in: Order<K>,
-}
-
-impl<K: Copy + Eq + Hash + Ord> Table<K> {
-    /// Stores an entry, in the place of the one that has this name if there is one.
-    fn put(&mut self, name: K, held: Held) {
-        let (reclaim_at, logged_in) = (held.reclaim_at, held.is_logged_in());
-        if let Some(replaced) = self.held.insert(name, held) {
-            // Most writes change neither.
-            if (replaced.reclaim_at, replaced.is_logged_in()) == (reclaim_at, logged_in) {
-                return;
-            }
-            self.order(replaced.is_logged_in()).remove(&(replaced.reclaim_at, name));
-        }
-        self.order(logged_in).insert((reclaim_at, name));
-    }
-
-    fn remove(&mut self, name: &K) {
-        if let Some(removed) = self.held.remove(name) {
-            self.order(removed.is_logged_in()).remove(&(removed.reclaim_at, *name));
-        }
-    }
-
-    fn order(&mut self, logged_in: bool) -> &mut Order<K> {
-        if logged_in { &mut self.logged_in } else { &mut self.anonymous }
-    }
-
-    /// Makes room: whoever floods the store with visits logs nobody out while there are other anonymous sessions.
-    fn remove_soonest(&mut self) {
-        if let Some((_, name)) = self.anonymous.pop_first().or_else(|| self.logged_in.pop_first()) {
-            self.held.remove(&name);
-        }
-    }
-
-    fn sweep(&mut self, now: u32) {
-        for order in [&mut self.anonymous, &mut self.logged_in] {
-            for _ in 0..SWEEP {
-                match order.first() {
-                    Some(&(reclaim_at, name)) if now >= reclaim_at => {
-                        order.pop_first();
-                        self.held.remove(&name);
-                    }
-                    _ => break,
-                }
-            }
-        }
-    }
-}
-
-impl<K> Default for Table<K> {
-    fn default() -> Self {
-        Self { held: HashMap::default(), anonymous: Order::new(), logged_in: Order::new() }
-    }
-}
-
-/// Takes a hash from a name, which is random already.
-#[derive(Default)]
-struct NameHasher(u64);
-
-impl Hasher for NameHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        // The first byte chose the shard; the last ones choose the place in it.
-        if let Some(random) = bytes.last_chunk::<8>() {
-            self.0 ^= u64::from_le_bytes(*random);
         }
     }
 }
@@ -356,7 +259,7 @@ mod tests {
     fn key(number: u32) -> EntryKey {
         let mut bytes = [0; 16];
         bytes[..4].copy_from_slice(&number.to_le_bytes());
-        bytes[8..12].copy_from_slice(&number.to_le_bytes());
+        bytes[12..].copy_from_slice(&number.to_le_bytes());
         EntryKey::session(SessionId::from_bytes(bytes))
     }
 
@@ -390,7 +293,7 @@ mod tests {
         let store = MemoryStore::new();
         store.insert(&key(1), &entry(None, Duration::MAX)).await.unwrap();
         assert_eq!(store.remove(&key(1), Generation::default()).await.unwrap(), RemoveOutcome::Removed);
-        assert!(store.shards.iter().all(|shard| lock(shard).sessions.anonymous.is_empty()));
+        assert!(store.is_empty());
     }
 
     #[tokio::test]
