@@ -142,6 +142,10 @@ impl Auth {
 
     /// Ends the session for good: no request that is still running can bring it back. Removes the cookie.
     ///
+    /// A struct that was extracted before belongs to the session that has ended, and its changes are discarded. A notice for
+    /// the next page is set in one that is checked out after the logout, which begins a new session:
+    /// `auth.checkout::<Notices>().await?.notice = Some(..)`.
+    ///
     /// # Errors
     /// Fails when the store does; then the session may go on, and the cookie stays.
     pub async fn logout(&self) -> Result<(), SessionError> {

@@ -82,20 +82,22 @@ kinds! {
     WriteDiscarded {
         /// The reason: `the session ended`, `the token was rotated`, or `the token was replaced a moment ago`.
         reason: &'static str
-    } = "write_discarded", warn "session changes discarded" [scope, id, reason];
-    /// A value that was checked out before a change of user, or before everything was cleared, was changed after it.
+    } = "write_discarded", warn "session changes discarded" [scope, id, handler, reason];
+    /// A value that was checked out before a login as another user, a logout, or the removal of everything was changed after
+    /// it.
     ContributionDiscarded {
         /// The namespace of the struct, or the key of the map.
         key: &'a str
     } = "contribution_discarded",
-        warn "session changes discarded: the user changed, or all was cleared, meanwhile" [scope, key];
+        warn "session changes discarded: after a logout, another user's login or a clear, check the struct out again"
+        [scope, handler, key];
     /// The session was changed after the response head was sent.
     LateWrite {
         /// The namespace of the struct, or the key of the map.
         key: &'a str
     } = "late_write", error "session changes lost: the response was already sent" [scope, handler, key];
     /// A handle was dropped, or read afresh, before its changes were committed.
-    Uncommitted = "uncommitted", warn "session changes discarded: the handle did not commit them" [scope];
+    Uncommitted = "uncommitted", warn "session changes discarded: the handle did not commit them" [scope, handler];
     /// A commit met the changes of another request and is tried again.
     Conflict = "conflict", debug "session conflict" [scope, id];
     /// The store shows an older state of a session than it did before, as after a failover that lost writes. What was
@@ -105,19 +107,19 @@ kinds! {
     Unfit {
         /// The key of the field.
         key: &'a str
-    } = "unfit", warn "stored session field does not fit its type: the default is used" [scope, key];
+    } = "unfit", warn "stored session field does not fit its type: the default is used" [scope, handler, key];
     /// A store call that had begun was dropped with its runtime: nobody knows whether it happened.
     CutOff = "cut_off", error "store call cut off: its runtime ended before it" [scope];
     /// The store failed, or did not answer in time.
     StoreUnavailable {
         /// The error of the store, for the log.
         error: fmt::Arguments<'a>
-    } = "store_unavailable", warn "session unavailable" [scope, error];
+    } = "store_unavailable", warn "session unavailable" [scope, handler, error];
     /// The session could not be used for another reason than its store.
     Failed {
         /// The reason, for the log: of a field that is not `sensitive` it may quote the value.
         error: fmt::Arguments<'a>
-    } = "failed", warn "session unavailable" [scope, error];
+    } = "failed", warn "the session could not be used" [scope, handler, error];
     /// A route answered about which no guard decided, in an application that withholds unguarded answers.
     Unguarded = "unguarded", error "route without a guard: its answer is withheld" [scope, handler];
     /// A guard refused a request, or an extractor did that needs a user, and that is the answer.
