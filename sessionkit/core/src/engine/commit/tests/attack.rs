@@ -1,0 +1,85 @@
+//! Attacks on commits: each test fails where DESIGN.md §5 is broken.
+
+use super::bench::{Act, Bench, Gate, NOW, add, is_stale, is_unknown, others, rotate, secret, set};
+use crate::record::delta::Delta;
+use crate::record::front::Generation;
+use crate::store::entry::Entry;
+use crate::store::key::EntryKey;
+use crate::store::{RemoveOutcome, Store as _};
+
+/// Lets everybody go as far as they can without the time going on.
+async fn settle() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A failover loses a write that a queue has seen. Requests that loaded the session after it are right; but they inherit
+/// the document of before, and are told that their session is another one, for as long as the queue lasts.
+#[tokio::test(start_paused = true)]
+async fn whoever_loads_a_session_after_a_failover_is_not_stale() {
+    let bench = Bench::new().await;
+    let gate = Gate::new();
+    bench.script([Act::After(set("x", "another's")), Act::At(gate.clone())]);
+    let first = bench.spawn(add(1));
+    gate.reached().await;
+    // The store goes back to what it was before the write of another.
+    let key = EntryKey::session(bench.id);
+    let found = bench.store.store.load(&key).await.unwrap().unwrap();
+    let removed = bench.store.store.remove(&key, found.generation().unwrap()).await.unwrap();
+    assert_eq!(removed, RemoveOutcome::Removed);
+    bench.store.store.insert(&key, &bench.held_entry()).await.unwrap();
+    // These have loaded what is there now.
+    let later: Vec<_> = (0..3).map(|_| bench.spawn(add(10))).collect();
+    settle().await;
+    gate.open();
+    assert!(is_stale(&first.await.unwrap()), "it saw a write that is lost");
+    for committing in later {
+        let outcome = committing.await.unwrap();
+        assert!(!is_stale(&outcome), "nothing of what it saw is lost");
+    }
+    assert_eq!(bench.number().await, 30);
+}
+
+/// "Rotation, login, renewal: done if the record's current hash is mine".
+#[tokio::test(start_paused = true)]
+async fn a_rotation_that_was_overtaken_before_it_was_looked_into_is_stale() {
+    let bench = Bench::new().await;
+    let another = Delta { generation: Generation::from_number(1), ..rotate(8) };
+    bench.script([Act::LoseAnswer, Act::After(another)]);
+    let outcome = bench.commit(rotate(5)).await;
+    assert!(bench.stored().await.unwrap().header().secret == secret(8));
+    assert!(is_stale(&outcome), "the secret that it is told to be done with opens nothing");
+}
+
+/// "Add and append: only when the revisions decide": they do where five others have written, since the record remembers
+/// four revisions before its current one, and the one that was sent would be the first of them.
+#[tokio::test(start_paused = true)]
+async fn the_oldest_revision_that_is_remembered_decides_too() {
+    let bench = Bench::new().await;
+    bench.script([Act::LoseCall, Act::AfterAll(others(5, 0))]);
+    let outcome = bench.commit(add(1)).await;
+    assert!(!is_unknown(outcome), "another revision stands where mine would");
+    assert_eq!(bench.number().await, 1);
+}
+
+/// "the engine keeps every revision that it sent in this commit and compares each later `Changed` with them". A call whose
+/// answer was lost is still under way when the store shows what is held, twice; it comes in before the next call.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_comes_in_late_is_recognised_by_its_revision() {
+    let bench = Bench::new().await;
+    let gate = Gate::new();
+    bench.script([Act::LoseCall, Act::Show(bench.held_entry()), Act::At(gate.clone())]);
+    let committing = bench.spawn(add(1));
+    gate.reached().await;
+    let calls = bench.store.take_calls();
+    let Some(super::bench::Call::Write { held: Some(held), bytes }) = calls.first().cloned() else { panic!("{calls:?}") };
+    let late = Entry::new(bytes, std::time::Duration::from_secs(3600));
+    let outcome = bench.store.store.replace(&EntryKey::session(bench.id), held, &late).await.unwrap();
+    assert_eq!(outcome, crate::store::ReplaceOutcome::Replaced, "the first call comes in");
+    gate.open();
+    committing.await.unwrap().unwrap();
+    assert_eq!(bench.number().await, 1, "[P2] counted once");
+    let _ = NOW;
+}
+
