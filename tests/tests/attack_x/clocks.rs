@@ -167,3 +167,36 @@ async fn a_server_that_is_behind_does_not_make_a_right_login_unfresh_for_good() 
     let session = ada.open(&right);
     assert!(session.info().await.unwrap().unwrap().authenticated_at.is_some(), "the login was a moment ago");
 }
+
+/// [P4] A server that is behind reads a session that is right, and so ends it for all the others.
+#[tokio::test]
+async fn p4_a_read_at_a_server_that_is_behind_ends_no_session_of_a_right_clock() {
+    let (store, slow) = (memory(), ManualClock::new());
+    let clock = ahead(&slow, seconds(2 * DAY));
+    let (right, behind) = (manager(store.clone(), &clock, |config| config), manager(store, &slow, |config| config));
+    let mut ada = Browser::default();
+    ada.login(&right, "ada").await;
+    assert!(ada.about(&behind).await.starts_with("ada"));
+    assert!(ada.about(&right).await.starts_with("ada"), "[P4] it was granted a day, a moment ago");
+}
+
+/// A cookie that ends with the browser stays so when a new release has another `ttl`: its login asked for no lifetime.
+#[tokio::test]
+async fn a_new_release_with_another_ttl_makes_no_cookie_outlive_the_browser() {
+    use sessionkit::CookieMaxAge;
+    let (store, clock) = (memory(), ManualClock::new());
+    let old = manager(store.clone(), &clock, |config| config.cookie_max_age(CookieMaxAge::Session).ttl(seconds(DAY)));
+    let new = manager(store, &clock, |config| config.cookie_max_age(CookieMaxAge::Session).ttl(seconds(2 * DAY)));
+    let mut ada = Browser::default();
+    ada.login(&old, "ada").await;
+    clock.advance(seconds(3600));
+    let session = ada.open(&new);
+    session.user_id().await.unwrap();
+    let changes = new.close(&session, 200).await;
+    let cookies: Vec<_> = changes
+        .headers
+        .into_iter()
+        .filter_map(|change| if let HeaderChange::Append("set-cookie", cookie) = change { Some(cookie) } else { None })
+        .collect();
+    assert!(cookies.iter().all(|cookie| !cookie.contains("Max-Age")), "it outlives the browser now");
+}

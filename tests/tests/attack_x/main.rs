@@ -3,6 +3,7 @@
 mod clocks;
 mod devices;
 mod former;
+mod merging;
 mod under_way;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

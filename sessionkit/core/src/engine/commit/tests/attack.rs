@@ -83,3 +83,20 @@ async fn a_call_that_comes_in_late_is_recognised_by_its_revision() {
     let _ = NOW;
 }
 
+/// What was stored by the same call as a rotation happened if the rotation did.
+#[tokio::test(start_paused = true)]
+async fn whatever_was_stored_with_a_rotation_is_done_where_the_rotation_is() {
+    let bench = Bench::new().await;
+    let gate = Gate::new();
+    bench.script([Act::After(set("x", "another's")), Act::At(gate.clone())]);
+    let first = bench.spawn(add(1));
+    gate.reached().await;
+    let [before, rotation] = [bench.spawn(set("b", "1")), bench.spawn(rotate(9))];
+    settle().await;
+    bench.script([Act::LoseAnswer, Act::AfterAll(others(6, 1))]);
+    gate.open();
+    first.await.unwrap().unwrap();
+    assert!(rotation.await.unwrap().is_ok());
+    assert!(bench.stored().await.unwrap().field("b", NOW).is_some(), "it is stored");
+    assert!(!is_stale(&before.await.unwrap()), "so it is not reported as discarded");
+}
