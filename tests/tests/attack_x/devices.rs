@@ -186,3 +186,68 @@ async fn ending_devices_leaves_alone_what_a_later_release_wrote_for_somebody_els
     manager.devices_of("ada").end_all().await.unwrap();
     assert!(store.inner.load(&key).await.unwrap().is_some(), "bob's session was ended in the place of ada's");
 }
+
+/// §5: "`end(id)` leaves an ended entry for 60 s"; [P3] "valid credentials never fail, except as [P9] says". The mark of a
+/// session that was not ended, since it is somebody else's, refuses a login a day later, and the session goes.
+#[tokio::test]
+async fn p3_a_mark_in_the_list_refuses_no_login_after_its_minute() {
+    let (store, clock) = (Faulty::new(memory()), ManualClock::new());
+    let manager = manager(store.clone(), &clock, |config| config.track_devices(true).ttl(seconds(3 * DAY)));
+    let mut stray = strayed(&store, &manager).await;
+    assert!(!manager.devices_of("ada").end(stray.id()).await.unwrap(), "it is bob's");
+    clock.advance(seconds(DAY));
+    assert_eq!(stray.login(&manager, "ada").await.0, 200, "[P3]");
+}
+
+/// [P9] A logout of a request that saw the session as ada's takes it out of her list, though it did not end it, and she has
+/// logged in with it again.
+#[tokio::test]
+async fn p9_a_late_logout_takes_no_session_out_of_the_list_that_it_did_not_end() {
+    let (store, clock, gates) = (memory(), ManualClock::new(), Gates::default());
+    let set = |config: SessionConfigBuilder| config.track_devices(true);
+    let plain = manager(store.clone(), &clock, set);
+    let held = HeldStore::new(store.clone(), &gates);
+    let slow = manager(held.clone(), &clock, set);
+    let mut browser = Browser::default();
+    browser.login(&plain, "ada").await;
+    let tab = browser.open(&slow);
+    tab.user_id().await.unwrap();
+    browser.login(&plain, "bob").await;
+    held.hold("before load of a list");
+    let logout = tokio::spawn(async move { tab.auth().logout().await });
+    gates.arrived("before load of a list", 1).await;
+    assert_eq!(browser.login(&plain, "ada").await.0, 200);
+    gates.open("before load of a list", 1);
+    logout.await.unwrap().unwrap();
+    assert!(browser.about(&plain).await.starts_with("ada"), "a logout ends nobody else's session");
+    plain.devices_of("ada").end_all().await.unwrap();
+    assert_eq!(browser.about(&plain).await, "none", "[P9]");
+}
+
+/// [P11] "a double click loses nothing", [P10]: the first click meets a store failure behind the second, whose login was
+/// acknowledged.
+#[tokio::test]
+async fn p10_the_failure_of_a_first_click_does_not_end_the_session_of_the_second() {
+    let (store, clock, gates) = (memory(), ManualClock::new(), Gates::default());
+    let set = |config: SessionConfigBuilder| config.track_devices(true);
+    let plain = manager(store.clone(), &clock, set);
+    let faulty = Faulty::new(store.clone());
+    let held = HeldStore::new(faulty.clone(), &gates);
+    let slow = manager(held.clone(), &clock, set);
+    Browser::default().login(&plain, "ada").await;
+    let mut visitor = Browser::default();
+    visitor.note(&plain, "cart").await;
+    faulty.fails_lists.store(true, Ordering::SeqCst);
+    held.hold("before replace of a list");
+    let first = tokio::spawn({
+        let mut visitor = visitor.clone();
+        async move { visitor.login(&slow, "ada").await.0 }
+    });
+    gates.arrived("before replace of a list", 1).await;
+    assert_eq!(visitor.login(&plain, "ada").await.0, 200);
+    assert_eq!(visitor.about(&plain).await, "ada [pwd] cart");
+    held.release("before replace of a list");
+    gates.open("before replace of a list", 1);
+    assert_eq!(first.await.unwrap(), 503);
+    assert_eq!(visitor.about(&plain).await, "ada [pwd] cart", "the second login was acknowledged");
+}

@@ -100,3 +100,32 @@ async fn whatever_was_stored_with_a_rotation_is_done_where_the_rotation_is() {
     assert!(bench.stored().await.unwrap().field("b", NOW).is_some(), "it is stored");
     assert!(!is_stale(&before.await.unwrap()), "so it is not reported as discarded");
 }
+
+/// "the engine owns the call": whoever heads a queue and is not polled any more, because its thread is busy, holds up
+/// nobody else for longer than the deadline.
+#[tokio::test(start_paused = true)]
+async fn a_head_that_is_not_polled_holds_nobody_up() {
+    use std::future::{Future as _, poll_fn};
+    use std::task::Poll;
+
+    let bench = Bench::new().await;
+    let (gate, second_gate) = (Gate::new(), Gate::new());
+    bench.script([Act::After(set("x", "another's")), Act::At(gate.clone()), Act::At(second_gate.clone())]);
+    let first = bench.spawn(add(1));
+    gate.reached().await;
+    let mut stuck = Box::pin(bench.commit(add(10)));
+    let mut poll_once = async || poll_fn(|context| Poll::Ready(stuck.as_mut().poll(context).is_pending())).await;
+    assert!(poll_once().await);
+    let waiter = bench.spawn(add(100));
+    settle().await;
+    gate.open();
+    first.await.unwrap().unwrap();
+    for _ in 0..10 {
+        assert!(poll_once().await);
+        settle().await;
+    }
+    second_gate.reached().await;
+    second_gate.open();
+    let long = 10 * bench.engine.settings().commit_deadline;
+    assert!(tokio::time::timeout(long, waiter).await.is_ok(), "the store has answered, and nobody takes the answer");
+}
