@@ -182,3 +182,19 @@ async fn a_login_that_goes_on_with_a_session_says_what_it_was_told() {
     tab.close(&manager, &session, 200).await;
     assert_eq!(tab.about(&manager).await, "ada [pwd otp] cart");
 }
+
+/// §3 "so neither parallel requests nor a lost response log anyone out": one tab gets the renewed token, another one, sent
+/// with the token before, steps up, and its answer is lost.
+#[tokio::test]
+async fn a_lost_answer_to_a_step_up_beside_a_renewal_logs_nobody_out_under_a_grace() {
+    let (store, clock) = (memory(), ManualClock::new());
+    let manager = manager(store, &clock, |config| lenient(config).renew_after(seconds(3600)));
+    let mut ada = Browser::default();
+    ada.login(&manager, "ada").await;
+    clock.advance(seconds(3600));
+    let before = ada.clone();
+    ada.about(&manager).await;
+    assert_ne!(ada.token, before.token, "it was renewed");
+    assert_eq!(before.clone().elevate(&manager).await.0, 200);
+    assert_eq!(ada.about(&manager).await, "ada [pwd] ", "the browser never got another token than this one");
+}

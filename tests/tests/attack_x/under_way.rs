@@ -96,3 +96,32 @@ async fn a_logout_with_a_forged_secret_ends_no_session_of_a_later_release() {
     close(&manager, &session, 200).await;
     assert!(store.load(&key).await.unwrap().is_some(), "ended by somebody who knows nothing but its id");
 }
+
+/// §6: `Auth` operations "run at once, in a task that survives cancellation .. they hold whatever the handler answers". A
+/// handler that gives a login up while the session is being loaded.
+#[tokio::test]
+async fn a_login_that_was_given_up_while_the_session_was_loaded_holds() {
+    use sessionkit_tests::harness::{Gates, HeldStore};
+    let (store, clock, gates) = (memory(), ManualClock::new(), Gates::default());
+    let held = HeldStore::new(store.clone(), &gates);
+    let manager = manager(held.clone(), &clock, |config| config);
+    let mut visitor = Browser::default();
+    visitor.note(&manager, "cart").await;
+    let session = visitor.open(&manager);
+    held.hold("before load");
+    {
+        let mut login = std::pin::pin!(session.auth().login("ada").into_future());
+        let begun = std::future::poll_fn(|context| std::task::Poll::Ready(login.as_mut().poll(context))).await;
+        assert!(begun.is_pending());
+    }
+    gates.arrived("before load", 1).await;
+    let closing = tokio::spawn({
+        let (manager, session) = (manager.clone(), session.clone());
+        async move { close(&manager, &session, 200).await }
+    });
+    tokio::task::yield_now().await;
+    gates.open("before load", 1);
+    held.release("before load");
+    let (_, cookie) = closing.await.unwrap();
+    assert!(matches!(cookie, Cookie::Set(_)), "{cookie:?}: nobody is logged in, and nobody is told");
+}
