@@ -217,3 +217,17 @@ async fn p4_a_write_at_a_server_that_is_ahead_makes_redis_forget_no_live_session
     let left: u64 = bench.with_redis(|redis| redis.cli(&["--raw", "TTL", &key])).trim().parse().unwrap();
     assert!(left >= 7200, "the session lasts 7200 s more, and is forgotten after {left} s");
 }
+
+/// ARCHITECTURE.md: "A preset is a limit, not a default": a release that adds one grants no more to the sessions that it
+/// finds.
+#[tokio::test]
+async fn a_release_that_adds_a_preset_prolongs_no_session_past_its_idle_time() {
+    let (store, clock) = (memory(), ManualClock::new());
+    let (old, new) = (manager(store.clone(), &clock, |config| config), manager(store, &clock, |config| config.aal2()));
+    let mut ada = Browser::default();
+    ada.login(&old, "ada").await;
+    clock.advance(seconds(120));
+    assert!(ada.about(&new).await.starts_with("ada"));
+    clock.advance(seconds(3601));
+    assert_eq!(ada.about(&new).await, "none", "aal2 allows an hour of idle time");
+}

@@ -88,3 +88,39 @@ async fn a_notice_that_was_set_meanwhile_survives_a_login_of_a_request_that_took
         assert_eq!(shop.notice.as_deref(), Some("second"), "{operation:?}");
     }
 }
+
+mod one_piece {
+    use super::*;
+
+    #[derive(Debug, SessionData)]
+    #[session(name = "cart")]
+    pub struct Cart {
+        pub items: std::collections::BTreeMap<u32, u32>,
+    }
+}
+
+mod entries {
+    use super::*;
+
+    #[derive(Debug, SessionData)]
+    #[session(name = "cart")]
+    pub struct Cart {
+        #[session(entries)]
+        pub items: std::collections::BTreeMap<u32, u32>,
+    }
+}
+
+/// Whoever removes something from a map that an older release stored in one piece, near `max_record_size`, makes the record
+/// larger, is answered 500, and can never make it smaller.
+#[tokio::test]
+async fn a_removal_from_a_map_that_is_taken_apart_does_not_fail_by_size() {
+    let (store, clock) = (memory(), ManualClock::new());
+    let (old, new) = (manager(store.clone(), &clock, |config| config), manager(store, &clock, |config| config));
+    let mut browser = Browser::default();
+    let session = browser.open(&old);
+    session.checkout::<one_piece::Cart>().await.unwrap().items.extend((0..4000).map(|item| (item, 1)));
+    assert_eq!(browser.close(&old, &session, 200).await.0, 200);
+    let session = browser.open(&new);
+    session.checkout::<entries::Cart>().await.unwrap().items.retain(|item, _| *item < 3900);
+    assert_eq!(browser.close(&new, &session, 200).await.0, 200, "a hundred of 4000 items were removed");
+}

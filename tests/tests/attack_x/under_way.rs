@@ -125,3 +125,102 @@ async fn a_login_that_was_given_up_while_the_session_was_loaded_holds() {
     let (_, cookie) = closing.await.unwrap();
     assert!(matches!(cookie, Cookie::Set(_)), "{cookie:?}: nobody is logged in, and nobody is told");
 }
+
+/// [P11] in the life of an application: a user changes the password in one tab while another tab, which then writes, is
+/// under way.
+#[tokio::test]
+async fn p11_a_request_under_way_at_a_change_of_the_password_does_not_overwrite_the_new_cookie() {
+    use sessionkit::CredentialStamp;
+    #[derive(Clone)]
+    struct Person(String);
+    impl SessionUser for Person {
+        fn credential_stamp(&self) -> Option<CredentialStamp> {
+            Some(CredentialStamp::of(&self.0))
+        }
+    }
+    #[derive(Clone)]
+    struct People(Arc<Mutex<String>>);
+    impl UserLoader for People {
+        type User = Person;
+        type Error = &'static str;
+        async fn load(&self, _: &str) -> Result<Option<Person>, &'static str> {
+            Ok(Some(Person(self.0.lock().unwrap().clone())))
+        }
+    }
+    let (store, clock, people) = (memory(), ManualClock::new(), People(Arc::new(Mutex::new("old".into()))));
+    let manager = builder(store, &clock, |config| config).user_loader(people.clone()).build();
+    let mut ada = Browser::default();
+    let session = ada.open(&manager);
+    session.auth().login("ada").credential_stamp(CredentialStamp::of("old")).await.unwrap();
+    ada.close(&manager, &session, 200).await;
+
+    let tab = ada.open(&manager);
+    tab.user_id().await.unwrap();
+    let session = ada.open(&manager);
+    *people.0.lock().unwrap() = "new".into();
+    session.auth().reauthenticate().credential_stamp(CredentialStamp::of("new")).await.unwrap();
+    ada.close(&manager, &session, 200).await;
+
+    assert!(tab.user::<Person>().await.unwrap().is_none());
+    tab.dynamic().await.unwrap().insert("note", "please log in").unwrap();
+    let (status, cookie) = ada.close(&manager, &tab, 200).await;
+    assert_eq!((status, cookie), (200, Cookie::Kept), "[P11]");
+    assert!(ada.about(&manager).await.starts_with("ada"), "whoever changes the password is logged out");
+}
+
+/// [P11] "Requests that were under way at a login never overwrite its cookie"; outside of it are only "answers that overtake
+/// each other on the wire, and parallel first requests without any cookie". These have one: of a session that has ended.
+#[tokio::test]
+async fn p11_a_request_with_the_cookie_of_a_session_that_has_ended_does_not_overwrite_that_of_a_login() {
+    for logs_out in [false, true] {
+        let (store, clock) = (memory(), ManualClock::new());
+        let manager = manager(store, &clock, |config| config);
+        let mut ada = Browser::default();
+        ada.login(&manager, "ada").await;
+        let tab = ada.clone();
+        if logs_out {
+            let copy = ada.token.clone();
+            ada.logout(&manager).await;
+            ada.token = copy;
+        } else {
+            clock.advance(seconds(DAY));
+        }
+        // Sent at once; the login is served first.
+        let view = tab.open(&manager);
+        ada.login(&manager, "ada").await;
+        view.dynamic().await.unwrap().insert("note", "seen").unwrap();
+        ada.close(&manager, &view, 200).await;
+        assert_eq!(ada.about(&manager).await, "ada [pwd] ", "[P11] logged out: {logs_out}");
+    }
+}
+
+/// A login that fails after its caller has given it up is reported to nobody.
+#[tokio::test]
+async fn a_login_that_fails_after_it_was_given_up_is_reported() {
+    use sessionkit::testing::FailingStore;
+    use sessionkit::{EventSink, SessionEvent};
+    #[derive(Clone, Default)]
+    struct Names(Arc<Mutex<Vec<String>>>);
+    impl EventSink for Names {
+        fn record(&self, event: &SessionEvent<'_>) {
+            self.0.lock().unwrap().push(event.kind().name().to_owned());
+        }
+    }
+    let (store, clock, names) = (FailingStore::new(MemoryStore::new()), ManualClock::new(), Names::default());
+    let manager = builder(store.clone(), &clock, |config| config).event_sink(names.clone()).build();
+    store.fail();
+    for waits in [true, false] {
+        let session = Browser::default().open(&manager);
+        let mut login = Box::pin(session.auth().login("ada").into_future());
+        if waits {
+            assert_eq!(login.await.unwrap_err().status(), 503);
+        } else {
+            let begun = std::future::poll_fn(|context| std::task::Poll::Ready(login.as_mut().poll(context))).await;
+            assert!(begun.is_pending());
+            drop(login);
+        }
+        manager.drain().await;
+        let told = std::mem::take(&mut *names.0.lock().unwrap());
+        assert!(!told.is_empty(), "awaited: {waits}; a login failed, and no sink was told");
+    }
+}
