@@ -4,6 +4,7 @@ mod clocks;
 mod devices;
 mod former;
 mod merging;
+mod redis;
 mod under_way;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

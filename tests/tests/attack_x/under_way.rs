@@ -224,3 +224,24 @@ async fn a_login_that_fails_after_it_was_given_up_is_reported() {
         assert!(!told.is_empty(), "awaited: {waits}; a login failed, and no sink was told");
     }
 }
+
+/// §5: "If it has another owner .. it stays: a logout ends nobody else's session". In a rolling deployment a later release
+/// logs bob in with the session that a request of this one, which logs out, has seen as ada's.
+#[tokio::test]
+async fn a_logout_ends_nobody_elses_session_that_a_later_release_has_written_since() {
+    let (store, clock) = (memory(), ManualClock::new());
+    let manager = manager(store.clone(), &clock, |config| config);
+    let mut browser = Browser::default();
+    browser.login(&manager, "ada").await;
+    let tab = browser.open(&manager);
+    assert_eq!(tab.user_id().await.unwrap().as_deref(), Some("ada"));
+    browser.login(&manager, "bob").await;
+    let key = EntryKey::session(browser.id());
+    let found = store.load(&key).await.unwrap().unwrap();
+    let mut bytes = found.bytes().to_vec();
+    bytes[0] = 2;
+    store.replace(&key, found.revision().unwrap(), &Entry::new(bytes, seconds(3600))).await.unwrap();
+    let _ = tab.auth().logout().await;
+    close(&manager, &tab, 200).await;
+    assert!(store.load(&key).await.unwrap().is_some(), "bob's session was ended by a logout of ada's");
+}
