@@ -198,3 +198,17 @@ async fn a_lost_answer_to_a_step_up_beside_a_renewal_logs_nobody_out_under_a_gra
     assert_eq!(before.clone().elevate(&manager).await.0, 200);
     assert_eq!(ada.about(&manager).await, "ada [pwd] ", "the browser never got another token than this one");
 }
+
+/// `rotation_grace`: a lost answer logs nobody out. Two tabs step up at once; the browser has got the token of the first
+/// answer, the second is lost.
+#[tokio::test]
+async fn a_lost_answer_to_the_second_of_two_step_ups_logs_nobody_out_under_a_grace() {
+    let (store, clock) = (memory(), ManualClock::new());
+    let manager = manager(store, &clock, lenient);
+    let mut ada = Browser::default();
+    ada.login(&manager, "ada").await;
+    let tab = ada.clone();
+    assert_eq!(ada.elevate(&manager).await.0, 200);
+    assert_eq!(tab.clone().elevate(&manager).await.0, 200);
+    assert_ne!(ada.about(&manager).await, "none", "the token that the lost answer replaced opens nothing");
+}

@@ -1,6 +1,7 @@
 //! Attacks: each test fails where a contract of DESIGN.md is broken. By hand, without a framework.
 
 mod clocks;
+mod controls;
 mod devices;
 mod former;
 mod merging;

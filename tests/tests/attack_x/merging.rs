@@ -73,7 +73,7 @@ async fn p2_an_acknowledged_append_survives_a_login_of_a_request_that_appended_b
 #[tokio::test]
 async fn p2_an_acknowledged_member_of_a_set_survives_it_too() {
     for operation in OPERATIONS {
-        let insert = |tag: &'static str| move |shop: &mut Shop| drop(shop.tags.insert(tag.into()));
+        let insert = |tag: &'static str| move |shop: &mut Shop| assert!(shop.tags.insert(tag.into()));
         let shop = overtaken(operation, insert("mine"), insert("theirs")).await;
         assert_eq!(shop.tags.len(), 2, "{operation:?}: {:?}", shop.tags);
     }

@@ -245,3 +245,52 @@ async fn a_logout_ends_nobody_elses_session_that_a_later_release_has_written_sin
     close(&manager, &tab, 200).await;
     assert!(store.load(&key).await.unwrap().is_some(), "bob's session was ended by a logout of ada's");
 }
+
+/// [P11] "a *login* as the user who owns it now goes on with the session .. so a double click loses nothing": also where the
+/// second click has loaded the session before the first one has stored its login, as it has when it comes at once.
+#[tokio::test]
+async fn p11_a_double_click_whose_requests_overlap_loses_nothing() {
+    use sessionkit_tests::harness::{Gates, HeldStore};
+    let (store, clock, gates) = (memory(), ManualClock::new(), Gates::default());
+    let held = HeldStore::new(store.clone(), &gates);
+    let (slow, plain) = (manager(held.clone(), &clock, |config| config), manager(store.clone(), &clock, |config| config));
+    let mut visitor = Browser::default();
+    visitor.note(&plain, "cart").await;
+    held.hold("before replace");
+    let second = tokio::spawn({
+        let mut click = visitor.clone();
+        async move {
+            assert_eq!(click.login(&slow, "ada").await.0, 200);
+            click
+        }
+    });
+    gates.arrived("before replace", 1).await;
+    assert_eq!(visitor.login(&plain, "ada").await.0, 200);
+    held.release("before replace");
+    gates.open("before replace", 1);
+    let mut second = second.await.unwrap();
+    assert_eq!((&*second.about(&plain).await, store.len()), ("ada [pwd] cart", 1), "[P11] the browser keeps the last cookie");
+}
+
+/// The same without a gate, over a real Redis: two clicks at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p11_two_clicks_at_once_lose_nothing() {
+    let bench = sessionkit_tests::harness::Bench::redis();
+    let manager = manager(bench.store.clone(), &bench.clock, |config| config);
+    let mut lost = 0;
+    for _ in 0..50 {
+        let mut visitor = Browser::default();
+        visitor.note(&manager, "cart").await;
+        let clicks = [visitor.clone(), visitor.clone()].map(|mut click| {
+            let manager = manager.clone();
+            tokio::spawn(async move {
+                click.login(&manager, "ada").await;
+                click.about(&manager).await
+            })
+        });
+        for click in clicks {
+            lost += usize::from(click.await.unwrap() != "ada [pwd] cart");
+        }
+    }
+    assert_eq!(lost, 0, "[P11] of 100 answers, the carts of so many are lost");
+}
