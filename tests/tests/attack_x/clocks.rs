@@ -41,7 +41,10 @@ async fn p4_two_servers_whose_clocks_differ_by_a_minute_do_not_use_up_the_absolu
     ada.login(&right, "ada").await;
     for click in 0..70 {
         for (name, server) in [("fast", &wrong), ("right", &right)] {
-            assert!(ada.about(server).await.starts_with("ada"), "logged out after {click} clicks at the {name} server, in no time");
+            assert!(
+                ada.about(server).await.starts_with("ada"),
+                "logged out after {click} clicks at the {name} server, in no time"
+            );
         }
     }
 }
@@ -118,9 +121,8 @@ async fn p11_a_rotation_by_a_clock_that_is_ahead_shuts_nobody_out_for_longer_tha
 async fn p3_a_former_token_does_not_outlive_its_grace_because_a_clock_is_ahead() {
     let (store, clock) = (memory(), ManualClock::new());
     let fast = ahead(&clock, seconds(3600));
-    let set = |config: SessionConfigBuilder| {
-        config.rotation_grace(seconds(60)).rolling(Rolling::Off).ttl(seconds(10 * DAY))
-    };
+    let set =
+        |config: SessionConfigBuilder| config.rotation_grace(seconds(60)).rolling(Rolling::Off).ttl(seconds(10 * DAY));
     let (right, wrong) = (manager(store.clone(), &clock, set), manager(store, &fast, set));
     let mut ada = Browser::default();
     ada.login(&right, "ada").await;
@@ -137,9 +139,8 @@ async fn p3_a_former_token_does_not_outlive_its_grace_because_a_clock_is_ahead()
 async fn a_renewed_token_does_not_outlive_its_grace_because_a_clock_is_ahead() {
     let (store, clock) = (memory(), ManualClock::new());
     let fast = ahead(&clock, seconds(3000));
-    let set = |config: SessionConfigBuilder| {
-        config.renew_after(seconds(3600)).rolling(Rolling::Off).ttl(seconds(10 * DAY))
-    };
+    let set =
+        |config: SessionConfigBuilder| config.renew_after(seconds(3600)).rolling(Rolling::Off).ttl(seconds(10 * DAY));
     let (right, wrong) = (manager(store.clone(), &clock, set), manager(store, &fast, set));
     let mut ada = Browser::default();
     ada.login(&right, "ada").await;
@@ -160,7 +161,8 @@ async fn a_renewed_token_does_not_outlive_its_grace_because_a_clock_is_ahead() {
 async fn a_server_that_is_behind_does_not_make_a_right_login_unfresh_for_good() {
     let (store, clock) = (memory(), ManualClock::new());
     let right_clock = ahead(&clock, seconds(60));
-    let (right, behind) = (manager(store.clone(), &right_clock, |config| config), manager(store, &clock, |config| config));
+    let (right, behind) =
+        (manager(store.clone(), &right_clock, |config| config), manager(store, &clock, |config| config));
     let mut ada = Browser::default();
     ada.login(&right, "ada").await;
     ada.about(&behind).await;

@@ -151,7 +151,8 @@ async fn p10_a_login_whose_list_cannot_be_written_wipes_no_cart() {
 #[tokio::test]
 async fn a_login_that_is_refused_at_the_limit_keeps_what_the_visitor_had() {
     let (store, clock, gates) = (memory(), ManualClock::new(), Gates::default());
-    let set = |config: SessionConfigBuilder| config.track_devices(true).max_devices(1).on_max_devices(OnMaxDevices::Reject);
+    let set =
+        |config: SessionConfigBuilder| config.track_devices(true).max_devices(1).on_max_devices(OnMaxDevices::Reject);
     let plain = manager(store.clone(), &clock, set);
     let held = HeldStore::new(store.clone(), &gates);
     let slow = manager(held.clone(), &clock, set);
@@ -257,7 +258,8 @@ async fn p10_the_failure_of_a_first_click_does_not_end_the_session_of_the_second
 #[tokio::test]
 async fn p3_a_double_click_whose_requests_overlap_is_not_refused_at_the_limit() {
     let (store, clock, gates) = (memory(), ManualClock::new(), Gates::default());
-    let set = |config: SessionConfigBuilder| config.track_devices(true).max_devices(1).on_max_devices(OnMaxDevices::Reject);
+    let set =
+        |config: SessionConfigBuilder| config.track_devices(true).max_devices(1).on_max_devices(OnMaxDevices::Reject);
     let held = HeldStore::new(store.clone(), &gates);
     let (slow, plain) = (manager(held.clone(), &clock, set), manager(store, &clock, set));
     let mut visitor = Browser::default();

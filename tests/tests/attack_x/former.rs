@@ -24,7 +24,11 @@ async fn p3_a_rotation_with_a_former_token_that_has_ended_meanwhile_gives_no_bet
     assert_eq!(ada.about(&manager).await, "ada [pwd otp] ", "the new token is used, so the old one is dead");
     let _ = under_way.auth().rotate().await;
     thief.close(&manager, &under_way, 200).await;
-    assert_ne!(thief.about(&manager).await, "ada [pwd otp] ", "[P3] the thief has a token with the rights of the new one");
+    assert_ne!(
+        thief.about(&manager).await,
+        "ada [pwd otp] ",
+        "[P3] the thief has a token with the rights of the new one"
+    );
     assert_eq!(ada.about(&manager).await, "ada [pwd otp] ", "[P3] and whoever owns the session is out");
 }
 

@@ -14,12 +14,13 @@ use std::time::Duration;
 
 use sessionkit::manual::{HeaderChange, Headers, RequestHead, RequestSession};
 use sessionkit::store::{
-    Entry, EntryKey, EntryKind, Generation, InsertOutcome, Notices, RemoveOutcome, ReplaceOutcome, Revision, ScanCursor,
-    ScanPage, SessionId,
+    Entry, EntryKey, EntryKind, Generation, InsertOutcome, Notices, RemoveOutcome, ReplaceOutcome, Revision,
+    ScanCursor, ScanPage, SessionId,
 };
 use sessionkit::testing::ManualClock;
 use sessionkit::{
-    Clock as _, MemoryStore, SessionConfig, SessionConfigBuilder, SessionManager, SessionManagerBuilder, Store, StoreError,
+    Clock as _, MemoryStore, SessionConfig, SessionConfigBuilder, SessionManager, SessionManagerBuilder, Store,
+    StoreError,
 };
 
 /// A store that fails for lists, loses answers, and is shared by servers.
@@ -97,13 +98,21 @@ fn seconds(seconds: u64) -> Duration {
 
 const DAY: u64 = 24 * 60 * 60;
 
-fn builder(store: impl Store, clock: &ManualClock, set: impl FnOnce(SessionConfigBuilder) -> SessionConfigBuilder) -> SessionManagerBuilder {
+fn builder(
+    store: impl Store,
+    clock: &ManualClock,
+    set: impl FnOnce(SessionConfigBuilder) -> SessionConfigBuilder,
+) -> SessionManagerBuilder {
     let patient = seconds(10);
     let config = SessionConfig::builder().load_deadline(patient).commit_deadline(patient).user_deadline(patient);
     SessionManager::builder(store).config(set(config).build().unwrap()).clock(clock.clone())
 }
 
-fn manager(store: impl Store, clock: &ManualClock, set: impl FnOnce(SessionConfigBuilder) -> SessionConfigBuilder) -> SessionManager {
+fn manager(
+    store: impl Store,
+    clock: &ManualClock,
+    set: impl FnOnce(SessionConfigBuilder) -> SessionConfigBuilder,
+) -> SessionManager {
     builder(store, clock, set).build()
 }
 

@@ -65,7 +65,8 @@ const OPERATIONS: [Operation; 3] = [Operation::Login, Operation::Rotate, Operati
 #[tokio::test]
 async fn p2_an_acknowledged_append_survives_a_login_of_a_request_that_appended_before() {
     for operation in OPERATIONS {
-        let shop = overtaken(operation, |shop| shop.items.push("mine".into()), |shop| shop.items.push("theirs".into())).await;
+        let shop =
+            overtaken(operation, |shop| shop.items.push("mine".into()), |shop| shop.items.push("theirs".into())).await;
         assert_eq!(shop.items, ["a", "theirs", "mine"], "{operation:?}");
     }
 }

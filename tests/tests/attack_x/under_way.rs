@@ -253,7 +253,8 @@ async fn p11_a_double_click_whose_requests_overlap_loses_nothing() {
     use sessionkit_tests::harness::{Gates, HeldStore};
     let (store, clock, gates) = (memory(), ManualClock::new(), Gates::default());
     let held = HeldStore::new(store.clone(), &gates);
-    let (slow, plain) = (manager(held.clone(), &clock, |config| config), manager(store.clone(), &clock, |config| config));
+    let (slow, plain) =
+        (manager(held.clone(), &clock, |config| config), manager(store.clone(), &clock, |config| config));
     let mut visitor = Browser::default();
     visitor.note(&plain, "cart").await;
     held.hold("before replace");
@@ -269,7 +270,11 @@ async fn p11_a_double_click_whose_requests_overlap_loses_nothing() {
     held.release("before replace");
     gates.open("before replace", 1);
     let mut second = second.await.unwrap();
-    assert_eq!((&*second.about(&plain).await, store.len()), ("ada [pwd] cart", 1), "[P11] the browser keeps the last cookie");
+    assert_eq!(
+        (&*second.about(&plain).await, store.len()),
+        ("ada [pwd] cart", 1),
+        "[P11] the browser keeps the last cookie"
+    );
 }
 
 /// The same without a gate, over a real Redis: two clicks at once.

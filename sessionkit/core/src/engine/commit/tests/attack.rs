@@ -73,7 +73,9 @@ async fn a_call_that_comes_in_late_is_recognised_by_its_revision() {
     let committing = bench.spawn(add(1));
     gate.reached().await;
     let calls = bench.store.take_calls();
-    let Some(super::bench::Call::Write { held: Some(held), bytes }) = calls.first().cloned() else { panic!("{calls:?}") };
+    let Some(super::bench::Call::Write { held: Some(held), bytes }) = calls.first().cloned() else {
+        panic!("{calls:?}")
+    };
     let late = Entry::new(bytes, std::time::Duration::from_secs(3600));
     let outcome = bench.store.store.replace(&EntryKey::session(bench.id), held, &late).await.unwrap();
     assert_eq!(outcome, crate::store::ReplaceOutcome::Replaced, "the first call comes in");
@@ -128,4 +130,82 @@ async fn a_head_that_is_not_polled_holds_nobody_up() {
     second_gate.open();
     let long = 10 * bench.engine.settings().commit_deadline;
     assert!(tokio::time::timeout(long, waiter).await.is_ok(), "the store has answered, and nobody takes the answer");
+}
+
+/// "Each delta has its own outcome": one is not refused because of another that comes to nothing. Here two are too large
+/// together, and the store does not take the first.
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_because_of_a_change_that_was_not_stored_is_not_too_large() {
+    let bench = Bench::new().await;
+    let gate = Gate::new();
+    bench.script([Act::After(set("x", "another's")), Act::At(gate.clone()), Act::Fail]);
+    let first = bench.spawn(add(1));
+    gate.reached().await;
+    let large = |key: &str| Delta { limit: 60, ..set(key, "thirty characters of some value") };
+    let [one, other] = [bench.spawn(large("b")), bench.spawn(large("c"))];
+    settle().await;
+    gate.open();
+    first.await.unwrap().unwrap();
+    assert_eq!(super::bench::failure(one.await.unwrap()).status(), 503);
+    if let Err(error) = other.await.unwrap() {
+        let status = super::bench::failure(Err(error)).status();
+        assert_eq!(status, 503, "alone it fits: nothing else was stored");
+    }
+}
+
+/// The same of a login, which is refused, and loses its session, because of a revocation that did not happen.
+#[tokio::test(start_paused = true)]
+async fn a_login_is_not_refused_because_of_a_revocation_that_was_not_stored() {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use crate::devices::DeviceSelection;
+    use crate::devices::list_change::{Addition, ListChange, ListChangeKind};
+    use crate::engine::commit::CommitError;
+    use crate::engine::document::{Document as _, Refusal};
+    use crate::record::list::{ListEpoch, ListedSession, SessionList};
+    use crate::token::SessionId;
+
+    let bench = Bench::new().await;
+    let key = EntryKey::session_list("Main", "ada");
+    let old = SessionList::seal(SessionList::new("Main", "ada"), 1);
+    let list = SessionList::seal(old.clone(), 2);
+    bench.store.store.insert(&key, &list.entry(NOW)).await.unwrap();
+    let commit = |held: &SessionList, kind: ListChangeKind| {
+        let (bench, held) = (bench.clone(), held.clone());
+        let change = Arc::new(ListChange { empty: SessionList::new("Main", "ada"), kind });
+        tokio::spawn(async move {
+            let end = Instant::now() + Duration::from_millis(500);
+            bench.engine.commit_change(&bench.engine.lists, key, Some(held), change, end).await
+        })
+    };
+    let add = |number: u8| {
+        let session = ListedSession {
+            id: SessionId::from_bytes([number; 16]),
+            is_ended: false,
+            generation: Generation::default(),
+            registered: NOW,
+            until: NOW.saturating_add(Duration::from_secs(3600)),
+        };
+        ListChangeKind::Add(Addition { session, from: None, epoch: ListEpoch::default(), most: None, over: vec![] })
+    };
+    let gate = Gate::new();
+    // The first one holds an older list, so it meets a conflict and heads a queue.
+    bench.script([Act::Do, Act::At(gate.clone()), Act::Fail]);
+    let first = commit(&old, add(1));
+    gate.reached().await;
+    let end = ListChangeKind::End {
+        selection: DeviceSelection::All,
+        ended: vec![SessionId::from_bytes([1; 16])],
+        epoch: ListEpoch([7; 8]),
+    };
+    let (revocation, login) = (commit(&list, end), commit(&list, add(2)));
+    settle().await;
+    gate.open();
+    first.await.unwrap().unwrap();
+    assert!(matches!(revocation.await.unwrap(), Err(CommitError::Failed(_))), "the store does not take it");
+    let refused = matches!(login.await.unwrap(), Err(CommitError::Refused(Refusal::Stale)));
+    assert!(!refused, "[P3] 409, and its session is removed, though nothing was revoked");
 }
