@@ -299,3 +299,20 @@ async fn p11_two_clicks_at_once_lose_nothing() {
     }
     assert_eq!(lost, 0, "[P11] of 100 answers, the carts of so many are lost");
 }
+
+/// [P11] "for `renew_grace` after a rotation". A grace that is no whole number of seconds is refused with `renew_after`, and
+/// taken without, where it is none at all.
+#[tokio::test]
+async fn p11_a_grace_of_half_a_second_is_refused_or_kept() {
+    let grace = Duration::from_millis(900);
+    if SessionConfig::builder().renew_grace(grace).build().is_err() {
+        return;
+    }
+    let manager = manager(memory(), &ManualClock::new(), |config| config.renew_grace(grace));
+    let mut visitor = Browser::default();
+    visitor.note(&manager, "cart").await;
+    let tab = visitor.clone();
+    visitor.login(&manager, "ada").await;
+    let (_, cookie) = tab.clone().note(&manager, "seen").await;
+    assert_eq!(cookie, Cookie::Kept, "[P11] in the same moment");
+}
