@@ -90,6 +90,37 @@ async fn a_notice_that_was_set_meanwhile_survives_a_login_of_a_request_that_took
     }
 }
 
+/// Each struct is merged from the record that it was checked out of: one that is held over a rotation, and one after it.
+#[tokio::test]
+async fn what_is_checked_out_after_a_rotation_is_not_appended_twice() {
+    for later_is_dropped_first in [false, true] {
+        let (store, clock) = (memory(), ManualClock::new());
+        let manager = manager(store, &clock, |config| config);
+        let mut browser = Browser::default();
+        change(&mut browser, &manager, |shop| shop.items.push("a".into())).await;
+        let session = browser.open(&manager);
+        let mut held = session.checkout::<Shop>().await.unwrap();
+        held.items.push("held".into());
+        change(&mut browser.clone(), &manager, |shop| shop.items.push("theirs".into())).await;
+        session.auth().rotate().await.unwrap();
+        let mut later = session.checkout::<Shop>().await.unwrap();
+        assert_eq!(later.items, ["a", "theirs"]);
+        later.items.push("later".into());
+        if later_is_dropped_first {
+            drop(later);
+            drop(held);
+        } else {
+            drop(held);
+            drop(later);
+        }
+        assert_eq!(browser.close(&manager, &session, 200).await.0, 200);
+        let mut items = shop(&browser, &manager).await.items;
+        assert_eq!(items[..2], ["a", "theirs"]);
+        items[2..].sort_unstable();
+        assert_eq!(items[2..], ["held", "later"], "{later_is_dropped_first}");
+    }
+}
+
 mod one_piece {
     use super::*;
 

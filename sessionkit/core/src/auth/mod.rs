@@ -181,7 +181,9 @@ impl State {
         self.verdict = Verdict::Forgiven;
         self.user = None;
         self.overtaken = None;
-        self.current = Some(current);
+        self.epoch.records += 1;
+        let before = self.current.replace(current);
+        self.earlier.push(before.map(|before| before.base().clone()));
     }
 
     /// Knows of no session any more.

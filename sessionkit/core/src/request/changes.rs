@@ -49,6 +49,8 @@ pub(crate) enum ChangeKind {
     Merge {
         merge: MergeFunction,
         mine: Option<Vec<u8>>,
+        /// The record that it began with, counted by the logins and rotations of the request before.
+        origin: usize,
     },
 }
 
@@ -101,12 +103,13 @@ impl Changes {
     }
 
     /// Takes the change that a struct of type `T` made to one of its fields, as if another request had come before
-    /// with what is pending already.
+    /// with what is pending already. It was checked out of the record of the number `origin`.
     pub(crate) fn contribute<T: SessionData>(
         &mut self,
         index: usize,
         base: Option<&[u8]>,
         mine: Option<&[u8]>,
+        origin: usize,
     ) -> Result<(), FieldError> {
         self.upgrade::<T>();
         let field = &T::FIELDS[index];
@@ -128,12 +131,12 @@ impl Changes {
                 let earlier = if let Some(ChangeKind::Add { by, .. }) = before { *by } else { 0 };
                 ChangeKind::Add { by: earlier + number(mine) - number(base), min, max }
             }
-            (Merge::ThreeWay(merge), Some(ChangeKind::Merge { mine: theirs, .. })) => {
-                let theirs = theirs.as_deref();
+            (Merge::ThreeWay(merge), Some(ChangeKind::Merge { mine: theirs, origin, .. })) => {
+                let (theirs, origin) = (theirs.as_deref(), *origin);
                 let merged = merge(ThreeWay { field, base, mine, theirs, on_error: T::ON_ERROR })?;
-                ChangeKind::Merge { merge, mine: merged }
+                ChangeKind::Merge { merge, mine: merged, origin }
             }
-            (Merge::ThreeWay(merge), _) => ChangeKind::Merge { merge, mine: owned(mine) },
+            (Merge::ThreeWay(merge), _) => ChangeKind::Merge { merge, mine: owned(mine), origin },
             (Merge::Entries(_), _) => unreachable!("an `entries` field has no value of its own"),
         };
         let change = Change { key: field.key.into(), field, on_error: T::ON_ERROR, kind };

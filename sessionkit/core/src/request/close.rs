@@ -174,7 +174,7 @@ pub(crate) async fn commit(round: &RequestSession) -> Result<(), SessionError> {
     if nothing_changed && upkeep.is_empty() {
         return Ok(());
     }
-    let (engine, changes) = (engine.clone(), RequestChanges::new(pending, Some(&current)));
+    let (engine, changes) = (engine.clone(), RequestChanges::new(pending, Some(&current), Vec::new()));
     let commit = Commit { engine, current: Some(current), overtaken: None, changes, upkeep, begins: false };
     let session = round.clone();
     match round.shared.engine.tasks.complete(async move { commit.run(&session).await }).await {
@@ -213,9 +213,9 @@ fn take(session: &RequestSession, status: u16) -> Result<Option<Box<Commit>>, Se
     if pending.is_empty() && upkeep.is_empty() && !begins {
         return Ok(None);
     }
-    let (engine, current) = (engine.clone(), state.current.clone());
+    let (engine, current, earlier) = (engine.clone(), state.current.clone(), std::mem::take(&mut state.earlier));
     let overtaken = state.overtaken.as_ref().map(|overtaken| overtaken.token.id());
-    let changes = RequestChanges::new(pending, current.as_ref());
+    let changes = RequestChanges::new(pending, current.as_ref(), earlier);
     Ok(Some(Box::new(Commit { engine, current, overtaken, changes, upkeep, begins })))
 }
 

@@ -207,7 +207,11 @@ impl<V: Stored> Drop for DynamicValue<'_, V> {
             (Ok(before), Ok(after)) if before == after => {}
             (Ok(_), Ok(after)) => {
                 let (key, epoch) = (&*self.key, self.epoch);
-                self.session.change(key, |state| state.epoch == epoch, |state| state.pending.put(key, Some(after)));
+                self.session.change(
+                    key,
+                    |state| epoch.holds_in(state.epoch),
+                    |state| state.pending.put(key, Some(after)),
+                );
             }
             _ => drop(self.session.fail(no_form::<V>(&self.key))),
         }

@@ -296,7 +296,7 @@ impl RequestSession {
             let encoded = encoded?;
             for (index, (base, mine)) in encoded.changes().enumerate() {
                 if base != mine {
-                    state.pending.contribute::<T>(index, base, mine)?;
+                    state.pending.contribute::<T>(index, base, mine, epoch.records)?;
                 }
             }
             let itemized = T::FIELDS.iter().filter(|field| matches!(field.merge, Merge::Entries(_)));
@@ -306,7 +306,7 @@ impl RequestSession {
             Ok(())
         };
         // Where a merge function panics, the fields before it are pending already: they must not be stored alone.
-        let change = || self.change(T::NAMESPACE, |state| state.epoch == epoch, contribute);
+        let change = || self.change(T::NAMESPACE, |state| epoch.holds_in(state.epoch), contribute);
         match caught(change) {
             Some(Some(Err(error))) => drop(self.fail(error)),
             Some(_) => {}

@@ -16,18 +16,20 @@ use crate::record::reserved::CSRF_SEED;
 use crate::request::changes::{Change, ChangeKind, Changes};
 use crate::time::Timestamp;
 
-/// The changes of a request, and the record that it saw.
+/// The changes of a request, and the records that it saw.
 pub(crate) struct RequestChanges {
     pub(crate) changes: Changes,
-    /// `None` if there was none.
+    /// The last record; `None` if there was none.
     pub(crate) origin: Option<Record>,
+    /// Those before it, which a login or a rotation of the request replaced.
+    pub(crate) earlier: Vec<Option<Record>>,
 }
 
 impl RequestChanges {
     /// Takes the changes of a request, unless there are none.
-    pub(crate) fn new(changes: Changes, current: Option<&Current>) -> Option<Arc<Self>> {
+    pub(crate) fn new(changes: Changes, current: Option<&Current>, earlier: Vec<Option<Record>>) -> Option<Arc<Self>> {
         let origin = current.map(|current| current.base().clone());
-        (!changes.is_empty()).then(|| Arc::new(Self { changes, origin }))
+        (!changes.is_empty()).then(|| Arc::new(Self { changes, origin, earlier }))
     }
 }
 
@@ -36,12 +38,16 @@ type Values = Vec<(FieldKey, Option<StoredValue>)>;
 
 impl FieldChanges for RequestChanges {
     fn operations(&self, newest: &Record, now: Timestamp) -> Result<FieldOps, FieldError> {
-        let Self { changes, origin } = self;
+        let Self { changes, origin, earlier } = self;
         let mut origin = changes.stored(origin.as_ref(), now);
+        let mut earlier: Vec<_> = earlier.iter().map(|record| changes.stored(record.as_ref(), now)).collect();
         let mut newest = changes.stored(Some(newest), now);
         let mut values = Values::new();
         for (_, upgrade) in &changes.upgrades {
             upgrade(&mut origin)?;
+            for earlier in &mut earlier {
+                upgrade(earlier)?;
+            }
             values.extend(upgrade(&mut newest)?);
         }
         let migrated = values.len();
@@ -56,7 +62,7 @@ impl FieldChanges for RequestChanges {
             if change.is_put() && is_field(&change.key) {
                 changes.remove_entries(&change.key, &newest, &mut values);
             }
-            change.write(&origin, &newest, &mut values)?;
+            change.write(change.origin_among(&earlier).unwrap_or(&origin), &newest, &mut values)?;
         }
         // A migration is stored together with a change, and makes none by itself.
         if values.len() == migrated {
@@ -138,7 +144,7 @@ impl Change {
                 values.extend(self.aliases().map(|alias| (alias, None)));
                 values.push((key, Some(self.field.value(sum.as_bytes(), newest.now()))));
             }
-            ChangeKind::Merge { merge, mine } => {
+            ChangeKind::Merge { merge, mine, .. } => {
                 let (base, theirs) = (origin.field(self.field), newest.field(self.field));
                 // Usually nobody else has changed the field, and mine is the result.
                 let merged = if theirs == base {
@@ -154,6 +160,11 @@ impl Change {
             }
         }
         Ok(())
+    }
+
+    /// Returns the earlier record that the change began with, if it did not begin with the last one.
+    fn origin_among<'a, 'b>(&self, earlier: &'b [Snapshot<'a>]) -> Option<&'b Snapshot<'a>> {
+        if let ChangeKind::Merge { origin, .. } = self.kind { earlier.get(origin) } else { None }
     }
 
     /// The aliases of the field, or of the entry of it, under which something may be stored.

@@ -6,6 +6,7 @@ use crate::engine::guard_options::GuardOptions;
 use crate::engine::open::{Current, Overtaken};
 use crate::engine::session::UnreadableSession;
 use crate::error::SessionError;
+use crate::record::Record;
 use crate::request::changes::Changes;
 use crate::request::load_user::UserOfSession;
 use crate::time::Timestamp;
@@ -17,6 +18,9 @@ use crate::wire::rejection::Rejection;
 pub(crate) struct State {
     /// The session that the request opened, or made.
     pub(crate) current: Option<Current>,
+    /// The records that a login or a rotation of this request replaced, the oldest first: what was checked out before is
+    /// merged from them.
+    pub(crate) earlier: Vec<Option<Record>>,
     /// Sessions that the request opened at once, and that are therefore nobody's; a logout ends them all.
     pub(crate) ambiguous: Vec<Current>,
     /// The session that the request would have opened a moment ago. It begins none in its place.
@@ -115,13 +119,22 @@ impl Verdict {
     }
 }
 
-/// Counts what puts an end to everything that was checked out before.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+/// Counts what puts an end to everything that was checked out before, or gives it another record.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Epoch {
     /// Changes of user.
     pub(crate) users: u32,
     /// Removals of everything that is stored.
     pub(crate) clears: u32,
+    /// Logins and rotations: the record that the request had then is that of this number among the earlier ones.
+    pub(crate) records: usize,
+}
+
+impl Epoch {
+    /// Returns whether what was checked out in this epoch still belongs to the session.
+    pub(crate) fn holds_in(self, now: Self) -> bool {
+        (self.users, self.clears) == (now.users, now.clears)
+    }
 }
 
 /// The change that the response makes to the client's cookie.

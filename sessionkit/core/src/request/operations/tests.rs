@@ -36,7 +36,11 @@ static SENSITIVE: Field = Field::new("cart.n").sensitive();
 
 fn change(field: &'static Field, kind: ChangeKind) -> RequestChanges {
     let change = Change { key: field.key.into(), field, on_error: OnError::Fail, kind };
-    RequestChanges { changes: Changes { changes: vec![change], ..Changes::default() }, origin: None }
+    RequestChanges {
+        changes: Changes { changes: vec![change], ..Changes::default() },
+        origin: None,
+        earlier: Vec::new(),
+    }
 }
 
 type Values = Vec<(FieldKey, Option<StoredValue>)>;
@@ -178,7 +182,7 @@ fn what_is_written_leaves_nothing_under_an_alias() {
         (add(2), Some(plain("7"))),
         (ChangeKind::Write { value: Some(b"9".to_vec()) }, Some(plain("9"))),
         (ChangeKind::Write { value: None }, None),
-        (ChangeKind::Merge { merge, mine: Some(b"3".to_vec()) }, Some(plain("3"))),
+        (ChangeKind::Merge { merge, mine: Some(b"3".to_vec()), origin: 0 }, Some(plain("3"))),
     ];
     for (kind, value) in cases {
         assert_eq!(values(&change(&COUNT, kind), &newest).unwrap(), expected(value));
@@ -192,7 +196,7 @@ fn merge_texts(values: ThreeWay<'_>) -> Result<Option<Vec<u8>>, FieldError> {
 
 #[test]
 fn a_merge_is_computed_anew_from_each_newest_record() {
-    let mut changes = change(&COUNT, ChangeKind::Merge { merge: merge_texts, mine: Some(b"mine".to_vec()) });
+    let mut changes = change(&COUNT, ChangeKind::Merge { merge: merge_texts, mine: Some(b"mine".to_vec()), origin: 0 });
     changes.origin = Some(record([("cart.n", plain("base"))]));
     let merged = |newest: &Record| text(value(&changes, newest));
     assert_eq!(merged(&record([("cart.n", plain("base"))])), "mine", "nobody else changed it");
@@ -202,7 +206,7 @@ fn a_merge_is_computed_anew_from_each_newest_record() {
     assert_eq!(merged(&record([("cart.old", plain("three"))])), "base|mine|three");
     // What is there already is no change.
     let keep: fn(ThreeWay<'_>) -> _ = |values| Ok(values.theirs.map(<[u8]>::to_vec));
-    let mut changes = change(&COUNT, ChangeKind::Merge { merge: keep, mine: Some(b"mine".to_vec()) });
+    let mut changes = change(&COUNT, ChangeKind::Merge { merge: keep, mine: Some(b"mine".to_vec()), origin: 0 });
     changes.origin = Some(record([]));
     assert_eq!(values(&changes, &record([("cart.n", plain("one"))])).unwrap(), []);
 }
@@ -220,7 +224,7 @@ fn what_a_request_removed_is_nothing_to_add_to() {
 
 #[test]
 fn an_addition_or_a_merge_counts_twice_where_it_is_repeated() {
-    let merge = |mine: &[u8]| ChangeKind::Merge { merge: merge_texts, mine: Some(mine.to_vec()) };
+    let merge = |mine: &[u8]| ChangeKind::Merge { merge: merge_texts, mine: Some(mine.to_vec()), origin: 0 };
     let cases = [
         (ChangeKind::Write { value: None }, true),
         (ChangeKind::Put { value: Some(b"1".to_vec()) }, true),
