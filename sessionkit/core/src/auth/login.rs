@@ -96,7 +96,7 @@ impl Login {
         in_time(session)?;
         session.check_version()?;
         let engine = &session.shared.engine;
-        let (current, overtaken) = {
+        let (current, mut overtaken) = {
             let state = session.state();
             (state.current.clone(), state.overtaken.clone())
         };
@@ -105,11 +105,13 @@ impl Login {
         let from = current.as_ref().map(Current::id).or(overtaken.as_ref().map(|overtaken| overtaken.token.id()));
         let entering = engine.enter(&self.user, from).await?;
         if let Some(current) = current {
-            match self.take_over(current, authenticate.clone(), now).await? {
-                Some(taken) => return self.admit(entering, taken, latest(&authenticate)).await,
-                // The session ended or was rotated meanwhile, so it is not this visitor's any more: begin a new one.
-                None => session.state().change_user(),
+            let token = current.token.clone();
+            if let Some(taken) = self.take_over(current, authenticate.clone(), now).await? {
+                return self.admit(entering, taken, latest(&authenticate)).await;
             }
+            // The session ended or was rotated meanwhile. It is not this visitor's any more, unless it was their other click.
+            session.state().change_user();
+            overtaken = engine.look_at_overtaken(&token).await?.map(Box::new);
         }
         if let Some(overtaken) = overtaken
             && let Some(renewed) = self.go_on(*overtaken, now).await?
@@ -159,12 +161,12 @@ impl Login {
     /// `None` if it is not such a session, or not any more.
     async fn go_on(&self, overtaken: Overtaken, now: Timestamp) -> Result<Option<Current>, SessionError> {
         let engine = &self.session.shared.engine;
-        let Overtaken { token, record, is_replaced } = overtaken;
+        let Overtaken { token, replaced: Some(record) } = overtaken else { return Ok(None) };
         let header = record.header();
         let is_theirs = header.user_id.as_ref() == Some(&self.user) && header.owner() == Some(&self.user);
         // A token that nobody has used yet may still be on its way, of a click before this one; another renewal would end it.
         let is_renewing = header.previous.is_some_and(|previous| previous.until.is_none_or(|until| now < until));
-        if !is_replaced || !is_theirs || is_renewing {
+        if !is_theirs || is_renewing {
             return Ok(None);
         }
         let renewed = Token::rotate(token.id(), engine.tokens());

@@ -14,10 +14,11 @@ pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> 
     let (opened, unreadable) = {
         let state = session.state();
         // Whoever holds the secret from before the last rotation ends the session, if it was theirs then too.
-        let overtaken = state.overtaken.iter().filter(|overtaken| {
-            overtaken.is_replaced && overtaken.record.header().rotation.is_some_and(|rotation| rotation.same_owner)
+        let overtaken = state.overtaken.iter().filter_map(|overtaken| {
+            let record = overtaken.replaced.clone()?;
+            let same_owner = record.header().rotation.is_some_and(|rotation| rotation.same_owner);
+            same_owner.then(|| (overtaken.token.id(), record))
         });
-        let overtaken = overtaken.map(|overtaken| (overtaken.token.id(), overtaken.record.clone()));
         let opened = state.current.iter().chain(&state.ambiguous).map(|current| (current.id(), current.record.clone()));
         (opened.chain(overtaken).collect::<Vec<(SessionId, Record)>>(), state.unreadable.clone())
     };

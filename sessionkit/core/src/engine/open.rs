@@ -7,7 +7,7 @@ use crate::record::Record;
 use crate::record::apply::{self, Applied};
 use crate::record::delta::{Delta, HeaderOp};
 use crate::record::front::Generation;
-use crate::record::header::{FormerSecret, Header};
+use crate::record::header::FormerSecret;
 use crate::store::error::StoreError;
 use crate::time::Timestamp;
 use crate::token::{SecretHash, SessionId, Token};
@@ -84,9 +84,8 @@ impl Current {
 #[derive(Clone)]
 pub(crate) struct Overtaken {
     pub(crate) token: Token,
-    pub(crate) record: Record,
-    /// True if it is the very secret that the last rotation replaced.
-    pub(crate) is_replaced: bool,
+    /// The session, if it is the very secret of this token that the last rotation replaced.
+    pub(crate) replaced: Option<Record>,
 }
 
 /// The relation of a token to a record.
@@ -178,19 +177,28 @@ impl Engine {
         if header.secret == secret || is_previous() {
             return Fit::of(self.current(token, secret, record, None, now), now);
         }
-        match header.rotation.filter(|_| self.is_just_rotated(header, now)) {
-            Some(rotation) => {
-                let is_replaced = rotation.replaced == secret;
-                Fit::Overtaken(Box::new(Overtaken { token: token.clone(), record, is_replaced }))
-            }
-            None => Fit::Nothing,
-        }
+        self.overtaken(token, secret, record, now).map_or(Fit::Nothing, |overtaken| Fit::Overtaken(Box::new(overtaken)))
     }
 
-    /// Returns whether requests may be under way that were sent with the secret before the last rotation.
-    fn is_just_rotated(&self, header: &Header, now: Timestamp) -> bool {
-        let grace = self.settings().renew_grace;
-        !header.is_expired(now) && header.rotation.is_some_and(|rotation| now < rotation.at.saturating_add(grace))
+    /// Looks again at a session that was rotated while a request with this token was under way; `None` if it has ended, or
+    /// was rotated longer ago.
+    pub(crate) async fn look_at_overtaken(&self, token: &Token) -> Result<Option<Overtaken>, StoreError> {
+        let Found::Record(record) = self.load_session(token.id(), &mut self.load_deadline()).await? else {
+            return Ok(None);
+        };
+        Ok(self.overtaken(token, token.secret_hash(self.scope()), record, self.now()))
+    }
+
+    /// Returns what a rotation has made of the session of a token, if requests may be under way that were sent with the
+    /// secret before it.
+    fn overtaken(&self, token: &Token, secret: SecretHash, record: Record, now: Timestamp) -> Option<Overtaken> {
+        let (header, grace) = (record.header(), self.settings().renew_grace);
+        let rotation = header.rotation.filter(|rotation| now < rotation.at.saturating_add(grace))?;
+        if header.is_expired(now) {
+            return None;
+        }
+        let replaced = (rotation.replaced == secret).then_some(record);
+        Some(Overtaken { token: token.clone(), replaced })
     }
 
     /// Takes back the times of a clock that was ahead: nothing is granted that lies later than the lifetime from now.

@@ -117,7 +117,7 @@ impl Request<'_> {
             Ok(entering) => entering,
             Err(refused) => return Ok(refused),
         };
-        match opened {
+        let opened = match opened {
             Opened::Current(issued, record) => {
                 let before = record.header().owner().cloned();
                 match self.take_over(issued, record, authenticate.clone())? {
@@ -131,10 +131,14 @@ impl Request<'_> {
                         }
                         return Ok(Outcome::issued(replaced));
                     }
-                    Ok(None) => {}
+                    // Mirrors `Engine::look_at_overtaken`.
+                    Ok(None) => self.open()?,
                     Err(unknown) => return Ok(unknown.into()),
                 }
             }
+            opened => opened,
+        };
+        match opened {
             Opened::Overtaken { issued, record, is_replaced } => match self.go_on(user, issued, record, is_replaced)? {
                 Ok(Some((renewed, generation))) => {
                     if entering.knows(renewed.token) {
@@ -146,7 +150,7 @@ impl Request<'_> {
                 Ok(None) => {}
                 Err(unknown) => return Ok(unknown.into()),
             },
-            Opened::Nothing => {}
+            Opened::Current(..) | Opened::Nothing => {}
         }
         self.begin(entering, authenticate)
     }
