@@ -1,5 +1,6 @@
 //! Ending a session whose user is not the one who logged in any more.
 
+use crate::engine::open::Overtaken;
 use crate::engine::session::Removal;
 use crate::error::SessionError;
 use crate::event::EventKind;
@@ -61,5 +62,9 @@ async fn end_in_turn(
     state.change_user();
     state.current = None;
     state.cookie = if ended { CookieChange::Remove } else { CookieChange::Keep };
+    if !ended {
+        // The cookie of a session that began now would take the place of the one that the other request gave.
+        state.overtaken = Some(Box::new(Overtaken { token: current.token.clone(), replaced: None }));
+    }
     Ok(())
 }
