@@ -95,7 +95,7 @@ pub(super) async fn replace_secret(
     let token = Token::rotate(id, engine.tokens());
     let secret = token.secret_hash(engine.scope());
     if current.is_former() {
-        delta.header.insert(0, HeaderOp::TakeFormerRights);
+        delta.header.insert(0, HeaderOp::TakeFormerRights { secret: current.secret });
     }
     delta.header.push(HeaderOp::Rotate { secret, at: now });
     if let Some(grace) = engine.settings().rotation_grace.filter(|_| !another_user && occasion.keeps_rights(&current)) {

@@ -42,6 +42,9 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     if record.header().generation != delta.generation {
         return Ok(Applied::Stale);
     }
+    if delta.former().is_some_and(|secret| record.header().former_of(&secret, now).is_none()) {
+        return Ok(Applied::Stale);
+    }
     let header = changed_header(record.header(), delta);
     let mut ops = match &delta.fields {
         Some(fields) => fields.operations(record, now).map_err(Unfit::Field)?,
@@ -204,8 +207,8 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
             previous.until = Some(*until);
             true
         }
-        HeaderOp::TakeFormerRights => {
-            let Some(former) = header.former.clone() else { return false };
+        HeaderOp::TakeFormerRights { secret } => {
+            let Some(former) = header.former.clone().filter(|former| former.secret == *secret) else { return false };
             former.give_rights(header);
             true
         }

@@ -56,6 +56,13 @@ impl Delta {
         self.header.iter().find_map(|op| if let HeaderOp::Correct { now } = op { Some(*now) } else { None })
     }
 
+    /// Returns the hash of the former secret that opened the session, if the delta is about its rights.
+    pub(crate) fn former(&self) -> Option<SecretHash> {
+        self.header
+            .iter()
+            .find_map(|op| if let HeaderOp::TakeFormerRights { secret } = op { Some(*secret) } else { None })
+    }
+
     /// Returns whether applying the delta twice does what applying it once does.
     pub(crate) fn is_repeatable(&self) -> bool {
         self.fields.as_ref().is_none_or(|fields| fields.is_repeatable())
@@ -143,8 +150,12 @@ pub(crate) enum HeaderOp {
         /// The time at which the previous secret stops opening the session.
         until: Timestamp,
     },
-    /// The session goes on with the rights that the former secret has, since that is the one that its client came with.
-    TakeFormerRights,
+    /// The session goes on with the rights that the former secret has, since that is the one that its client came with. If
+    /// the secret has ended, the whole delta is stale.
+    TakeFormerRights {
+        /// The hash of the former secret.
+        secret: SecretHash,
+    },
     /// Lets the secret that the rotation before this replaced open the session for a while.
     KeepFormer(Arc<FormerSecret>),
     /// The secret is used for the first time: the one before the rotation opens nothing any more. Does nothing if another

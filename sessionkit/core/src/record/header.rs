@@ -146,6 +146,11 @@ impl Header {
         if lead > LEEWAY { lead } else { Duration::ZERO }
     }
 
+    /// Returns the rights of a secret that a rotation replaced, if it still opens the session.
+    pub(crate) fn former_of(&self, secret: &SecretHash, now: Timestamp) -> Option<&FormerSecret> {
+        self.former.as_deref().filter(|former| now < former.until && former.secret == *secret)
+    }
+
     /// Returns who proved that the session is theirs: the actor if somebody acts as another user, the user otherwise.
     pub fn owner(&self) -> Option<&Arc<str>> {
         self.details.as_ref().and_then(|details| details.actor.as_ref()).or(self.user_id.as_ref())
