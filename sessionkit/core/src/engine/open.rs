@@ -79,6 +79,15 @@ impl Current {
     }
 }
 
+/// The session that a request leaves behind, for those who go on with it after the response.
+#[derive(Clone)]
+pub(crate) struct LeftBehind {
+    pub(crate) token: Token,
+    pub(crate) generation: Generation,
+    /// True if the token is the one before a rotation.
+    pub(crate) is_former: bool,
+}
+
 /// A session that a request does not open any more, because a login or a rotation replaced its secret while the request
 /// was under way.
 #[derive(Clone)]
@@ -151,16 +160,24 @@ impl Engine {
     }
 
     /// Loads a session again; `None` if it has ended, or was handed to another token.
-    pub(crate) async fn reopen(&self, token: &Token, generation: Generation) -> Result<Option<Current>, StoreError> {
+    pub(crate) async fn reopen(&self, left: &LeftBehind) -> Result<Option<Current>, StoreError> {
+        let LeftBehind { token, generation, is_former } = left;
         let record = match self.load_session(token.id(), &mut self.load_deadline()).await? {
             Found::Record(record) => record,
             Found::Nothing => return Ok(None),
             Found::Unreadable(session) => return Err(StoreError::unreadable(session.why)),
         };
         let now = self.now();
-        let is_meant = record.header().generation == generation && !record.header().is_expired(now);
+        if record.header().generation != *generation || record.header().is_expired(now) {
+            return Ok(None);
+        }
+        if *is_former {
+            let secret = token.secret_hash(self.scope());
+            let former = record.header().former_of(&secret, now).map(|former| with_former_rights(&record, former));
+            return Ok(former.map(|former| self.current(token, secret, former, Some(&record), now)));
+        }
         let secret = record.header().secret;
-        Ok(is_meant.then(|| self.current(token, secret, record, None, now)))
+        Ok(Some(self.current(token, secret, record, None, now)))
     }
 
     /// Finds out what a token is to a record.
@@ -171,7 +188,7 @@ impl Engine {
             let previous = header.previous.filter(|previous| previous.until.is_none_or(|until| now < until));
             previous.is_some_and(|previous| previous.secret == secret)
         };
-        if let Some(former) = header.former.as_ref().filter(|former| now < former.until && former.secret == secret) {
+        if let Some(former) = header.former_of(&secret, now) {
             return Fit::of(self.current(token, secret, with_former_rights(&record, former), Some(&record), now), now);
         }
         if header.secret == secret || is_previous() {

@@ -10,6 +10,7 @@ use tokio::task;
 
 use crate::data::SessionData;
 use crate::engine::Engine;
+use crate::engine::open::LeftBehind;
 use crate::error::SessionError;
 use crate::record::front::Generation;
 use crate::request::RequestSession;
@@ -18,7 +19,6 @@ use crate::request::close;
 use crate::request::dynamic::DynamicSession;
 use crate::request::info::SessionInfo;
 use crate::request::state::{CookieChange, State};
-use crate::token::Token;
 
 /// A session in the hands of code that goes on after the response: a websocket, a streamed body, a spawned task.
 ///
@@ -66,7 +66,7 @@ pub struct SessionHandle {
 }
 
 /// The session that a request leaves behind, if there is one.
-pub(crate) type Ended = Option<(Token, Generation)>;
+pub(crate) type Ended = Option<LeftBehind>;
 
 impl SessionHandle {
     /// Takes a handle in the task that runs the request.
@@ -186,8 +186,8 @@ impl SessionHandle {
     pub fn ended(&self) -> impl Future<Output = Result<(), SessionError>> + Send + use<> {
         let handle = self.clone();
         async move {
-            if let Some((token, generation)) = handle.request_ended().await? {
-                handle.engine.watch(&token, generation).await;
+            if let Some(left) = handle.request_ended().await? {
+                handle.engine.watch(&left).await;
             }
             Ok(())
         }
@@ -206,7 +206,7 @@ impl SessionHandle {
     async fn round(&self) -> Result<&RequestSession, SessionError> {
         let begin = async || {
             let current = match self.request_ended().await? {
-                Some((token, generation)) => self.engine.reopen(&token, generation).await?,
+                Some(left) => self.engine.reopen(&left).await?,
                 None => None,
             };
             Ok(RequestSession::resume(self.engine.clone(), current))
@@ -227,12 +227,12 @@ impl SessionHandle {
 
 impl Engine {
     /// Waits until a session has ended, or was handed to another token.
-    async fn watch(&self, token: &Token, generation: Generation) {
+    async fn watch(&self, left: &LeftBehind) {
         // Watched before it is looked at: nothing that happens between is missed.
-        let mut watch = self.store.notices().map(|notices| notices.watch(token.id()));
+        let mut watch = self.store.notices().map(|notices| notices.watch(left.token.id()));
         loop {
             let interval = self.settings().watch_interval;
-            let wait = match self.reopen(token, generation).await {
+            let wait = match self.reopen(left).await {
                 Ok(None) => return,
                 Ok(Some(current)) => {
                     interval.min(current.record.header().deadline().saturating_duration_since(self.now()))
@@ -300,8 +300,13 @@ impl State {
     /// The session that the request leaves behind if it ends like this.
     pub(crate) fn left_behind(&self) -> Ended {
         match (&self.current, &self.cookie) {
-            (Some(current), _) => Some((current.token.clone(), current.record.header().generation)),
-            (None, CookieChange::Set { token, .. }) => Some((token.clone(), Generation::default())),
+            (Some(current), _) => {
+                let (token, generation) = (current.token.clone(), current.record.header().generation);
+                Some(LeftBehind { token, generation, is_former: current.is_former() })
+            }
+            (None, CookieChange::Set { token, .. }) => {
+                Some(LeftBehind { token: token.clone(), generation: Generation::default(), is_former: false })
+            }
             (None, _) => None,
         }
     }
