@@ -256,6 +256,11 @@ impl<D: Document> Attempt<'_, D> {
         }
         let history = found.history();
         if history.includes(sent.revision) {
+            // A secret that was replaced since opens nothing: nobody may be given it.
+            let is_overtaken = |waiter: &Arc<Waiter<D>>| waiter.change.is_done_in(&found) == Some(false);
+            for waiter in hand.0.extract_if(.., |waiter| is_overtaken(waiter)) {
+                waiter.finish(Err(CommitError::Refused(Refusal::Stale)));
+            }
             self.newest = Some(found.clone());
             return hand.finish(Ok(found));
         }

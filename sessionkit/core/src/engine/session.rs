@@ -247,12 +247,11 @@ impl Change<Record> for RecordChange {
 
     fn is_done_in(&self, found: &Record) -> Option<bool> {
         let header = found.header();
-        if let Some(secret) = self.delta.rotation() {
-            return Some(header.secret == secret);
+        let opens = |secret| header.secret == secret || header.previous.is_some_and(|held| held.secret == secret);
+        match self.delta.rotation() {
+            Some(secret) => Some(opens(secret)),
+            None => opens(self.delta.renewal()?).then_some(true),
         }
-        let renewed = self.delta.renewal()?;
-        let previous = header.previous.map(|previous| previous.secret);
-        (header.secret == renewed || previous == Some(renewed)).then_some(true)
     }
 
     fn is_repeatable(&self) -> bool {

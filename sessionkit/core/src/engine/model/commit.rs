@@ -98,7 +98,8 @@ impl Request<'_> {
             // What `Attempt::meet` does. The store of the model never shows an older state than it compared with.
             let (history, held) = (found.history(), newest.as_ref().map(|newest| newest.history().revision));
             if history.includes(sealed.history().revision) {
-                return Ok(Ok(found));
+                let is_overtaken = change.is_done_in(&found) == Some(false);
+                return Ok(if is_overtaken { Err(NotStored::Refused(Refusal::Stale)) } else { Ok(found) });
             }
             if was_lost && !history.reaches(held.unwrap_or_default()) {
                 match change.is_done_in(&found) {
