@@ -1,7 +1,5 @@
 //! Replacing the secret.
 
-use std::sync::Arc;
-
 use super::in_time;
 use crate::engine::commit::CommitError;
 use crate::engine::document::Refusal;
@@ -11,7 +9,7 @@ use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::record::Record;
 use crate::record::delta::{Delta, HeaderOp};
-use crate::record::header::{FormerSecret, Header};
+use crate::record::header::Header;
 use crate::request::RequestSession;
 use crate::request::state::CookieChange;
 use crate::time::Timestamp;
@@ -92,14 +90,17 @@ pub(super) async fn replace_secret(
     let Replacement { mut delta, now, another_user, occasion } = replacement;
     let engine = &session.shared.engine;
     let (id, base) = (current.id(), current.base().clone());
+    let details = base.header().details.clone();
     let token = Token::rotate(id, engine.tokens());
     let secret = token.secret_hash(engine.scope());
     if current.is_former() {
         delta.header.insert(0, HeaderOp::TakeFormerRights { secret: current.secret });
     }
-    delta.header.push(HeaderOp::Rotate { secret, at: now });
-    if let Some(grace) = engine.settings().rotation_grace.filter(|_| !another_user && occasion.keeps_rights(&current)) {
-        delta.header.push(HeaderOp::KeepFormer(former(&current, now.saturating_add(grace))));
+    delta.header.push(HeaderOp::Rotate { secret, replaced: current.secret, at: now });
+    // A token that was given for other credentials is over with them.
+    let keeps_rights = !another_user && occasion.keeps_rights(&current) && !delta.changes_stamp(details.as_deref());
+    if let Some(grace) = engine.settings().rotation_grace.filter(|_| keeps_rights) {
+        delta.header.push(HeaderOp::KeepFormer { secret: current.secret, at: now, until: now.saturating_add(grace) });
     }
     let change = RecordChange::of(delta, None);
     let end = engine.commit_deadline().end();
@@ -114,13 +115,6 @@ pub(super) async fn replace_secret(
         Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => Err(error),
         Err(CommitError::Refused(_)) => Ok(None),
     }
-}
-
-/// Returns what the token of the request opens after the rotation.
-fn former(current: &Current, until: Timestamp) -> Arc<FormerSecret> {
-    let header = current.record.header();
-    let methods = header.details.as_ref().map(|details| details.methods.clone()).unwrap_or_default();
-    Arc::new(FormerSecret { secret: current.secret, until, authenticated: header.authenticated, methods })
 }
 
 /// A session with another secret, of which its request does not know yet.

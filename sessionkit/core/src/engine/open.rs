@@ -70,7 +70,8 @@ impl Current {
 
     /// Returns whether the token is the one before a rotation.
     pub(crate) fn is_former(&self) -> bool {
-        self.record.header().former.as_ref().is_some_and(|former| former.secret == self.secret)
+        let former = self.record.header().former.as_ref();
+        former.is_some_and(|former| former.iter().any(|former| former.secret == self.secret))
     }
 
     /// Returns the record that a commit changes.
@@ -214,7 +215,7 @@ impl Engine {
         if header.is_expired(now) {
             return None;
         }
-        let replaced = (rotation.replaced == secret).then_some(record);
+        let replaced = rotation.has_replaced(&secret).then_some(record);
         Some(Overtaken { token: token.clone(), replaced })
     }
 

@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use crate::record::delta::{Authenticate, Clear, Delta, FieldKey, FieldOps, HeaderOp, StoredValue};
 use crate::record::field_error::FieldError;
-use crate::record::header::{Header, LEEWAY, LastRotation, PreviousSecret, proved_by};
+use crate::record::header::{FormerSecret, Header, LEEWAY, LastRotation, PreviousSecret, proved_by};
 use crate::record::packing::{field_size, write_field, write_field_until};
 use crate::record::parts::Ending;
 use crate::record::{Draft, Record};
 use crate::time::Timestamp;
 use crate::token::SecretHash;
+
+/// The largest number of secrets from before a rotation that still open a session: parallel requests may each have rotated
+/// it, and the client has got the token of any of them.
+const MOST_FORMER: usize = 4;
 
 /// The outcome of a delta.
 #[derive(Debug)]
@@ -83,7 +87,13 @@ fn changed_header(before: &Header, delta: &Delta) -> Option<Header> {
     }
     let (mut header, mut changed) = (before.clone(), false);
     for op in &delta.header {
-        changed |= apply_header(&mut header, op);
+        changed |= match op {
+            HeaderOp::KeepFormer { secret, at, until } => {
+                header.former = Some(former_secrets(before, secret, *at, *until));
+                true
+            }
+            op => apply_header(&mut header, op),
+        };
     }
     let same_owner = before.owner() == header.owner();
     if let Some(rotation) = header.rotation.as_mut().filter(|_| delta.rotates()) {
@@ -189,9 +199,10 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
             header.details.clone_from(details);
             true
         }
-        HeaderOp::Rotate { secret, at } => {
+        HeaderOp::Rotate { secret, replaced, at } => {
             header.end_parts(Ending::Rotation);
-            header.rotation = Some(LastRotation { at: *at, replaced: header.secret, same_owner: true });
+            let beside = header.renewed_secrets(*at).map(|(secret, _)| secret).find(|secret| secret != replaced);
+            header.rotation = Some(LastRotation { at: *at, replaced: *replaced, beside, same_owner: true });
             header.secret = *secret;
             (header.previous, header.former) = (None, None);
             header.generation = header.generation.next();
@@ -208,14 +219,14 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
             true
         }
         HeaderOp::TakeFormerRights { secret } => {
-            let Some(former) = header.former.clone().filter(|former| former.secret == *secret) else { return false };
+            let formers = header.former.clone();
+            let former = formers.iter().flat_map(|formers| formers.iter()).find(|former| former.secret == *secret);
+            let Some(former) = former else { return false };
             former.give_rights(header);
             true
         }
-        HeaderOp::KeepFormer(former) => {
-            header.former = Some(former.clone());
-            true
-        }
+        // It depends on the header before all operations.
+        HeaderOp::KeepFormer { .. } => false,
         HeaderOp::EndFormer { if_current } => header.secret == *if_current && header.former.take().is_some(),
         HeaderOp::Touch { last_seen, idle_deadline } => {
             let latest = header.absolute_deadline.unwrap_or(*idle_deadline).min(*idle_deadline);
@@ -270,8 +281,7 @@ fn correct(header: &mut Header, now: Timestamp) -> bool {
         previous.renewed = previous.renewed.min(now);
         previous.until = previous.until.map(|until| until.saturating_sub(lead));
     }
-    if let Some(former) = &mut header.former {
-        let former = Arc::make_mut(former);
+    for former in header.former.iter_mut().flat_map(|formers| Arc::make_mut(formers)) {
         former.until = former.until.saturating_sub(lead);
         former.authenticated = proved_by(former.authenticated, now);
     }
@@ -281,7 +291,34 @@ fn correct(header: &mut Header, now: Timestamp) -> bool {
     true
 }
 
+/// Returns the secrets that open a session, each with the rights that it has. The one that a request came with is the
+/// first, and ends at `until`, as the current one does.
+fn former_secrets(header: &Header, came_with: &SecretHash, now: Timestamp, until: Timestamp) -> Arc<[FormerSecret]> {
+    let renewed = header.renewed_secrets(now).map(|(secret, end)| FormerSecret {
+        secret,
+        until: end.map_or(until, |end| end.min(until)),
+        authenticated: header.authenticated,
+        methods: header.details.as_ref().map(|details| details.methods.clone()).unwrap_or_default(),
+    });
+    let former = header.former.iter().flat_map(|former| former.iter()).filter(|former| now < former.until);
+    let mut secrets: Vec<FormerSecret> = renewed.chain(former.cloned()).collect();
+    if let Some(position) = secrets.iter().position(|former| former.secret == *came_with) {
+        secrets[..=position].rotate_right(1);
+        secrets[0].until = until;
+    }
+    secrets.truncate(MOST_FORMER);
+    secrets.into()
+}
+
 impl Header {
+    /// Returns the secrets that open the session with its full rights, and their ends: the current one, and the one that a
+    /// renewal replaced.
+    fn renewed_secrets(&self, now: Timestamp) -> impl Iterator<Item = (SecretHash, Option<Timestamp>)> + use<> {
+        let previous = self.previous.filter(|previous| previous.until.is_none_or(|until| now < until));
+        let previous = previous.map(|previous| (previous.secret, previous.until));
+        std::iter::once((self.secret, None)).chain(previous)
+    }
+
     /// Drops the parts of later releases that this ends.
     fn end_parts(&mut self, ending: Ending) {
         if let Some(other) = &self.other {

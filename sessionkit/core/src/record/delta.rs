@@ -8,7 +8,6 @@ use crate::record::Record;
 use crate::record::details::LoginDetails;
 use crate::record::field_error::FieldError;
 use crate::record::front::Generation;
-use crate::record::header::FormerSecret;
 use crate::time::Timestamp;
 use crate::token::SecretHash;
 
@@ -54,6 +53,15 @@ impl Delta {
     /// Returns when the delta takes back the lead of a clock, if it does.
     pub(crate) fn corrects_at(&self) -> Option<Timestamp> {
         self.header.iter().find_map(|op| if let HeaderOp::Correct { now } = op { Some(*now) } else { None })
+    }
+
+    /// Returns whether the session has another stamp after the delta than after these details.
+    pub(crate) fn changes_stamp(&self, before: Option<&LoginDetails>) -> bool {
+        let stamp = |details: Option<&LoginDetails>| details.and_then(|details| details.stamp);
+        self.header.iter().any(|op| match op {
+            HeaderOp::Authenticate(authenticate) => stamp(authenticate.details.as_deref()) != stamp(before),
+            _ => false,
+        })
     }
 
     /// Returns the hash of the former secret that opened the session, if the delta is about its rights.
@@ -128,6 +136,8 @@ pub(crate) enum HeaderOp {
     Rotate {
         /// The hash of the new secret.
         secret: SecretHash,
+        /// The hash of the secret that the request came with.
+        replaced: SecretHash,
         /// The time at which this happens.
         at: Timestamp,
     },
@@ -156,8 +166,15 @@ pub(crate) enum HeaderOp {
         /// The hash of the former secret.
         secret: SecretHash,
     },
-    /// Lets the secret that the rotation before this replaced open the session for a while.
-    KeepFormer(Arc<FormerSecret>),
+    /// Lets the secrets that opened the session until then do so for a while, each with the rights that it had.
+    KeepFormer {
+        /// The hash of the secret that the request came with.
+        secret: SecretHash,
+        /// The time at which this happens.
+        at: Timestamp,
+        /// The time at which it stops opening the session.
+        until: Timestamp,
+    },
     /// The secret is used for the first time: the one before the rotation opens nothing any more. Does nothing if another
     /// secret is current.
     EndFormer {

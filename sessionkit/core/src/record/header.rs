@@ -47,8 +47,8 @@ pub struct Header {
     pub previous: Option<PreviousSecret>,
     /// The last rotation of the secret.
     pub rotation: Option<LastRotation>,
-    /// The secret before the last rotation, if it still opens the session.
-    pub former: Option<Arc<FormerSecret>>,
+    /// The secrets before the last rotation that still open the session, the one that its request came with first.
+    pub former: Option<Arc<[FormerSecret]>>,
     /// The id of the user who is logged in.
     pub user_id: Option<Arc<str>>,
     /// The device, as its user knows it.
@@ -75,8 +75,10 @@ pub struct PreviousSecret {
 pub struct LastRotation {
     /// The time at which it happened.
     pub at: Timestamp,
-    /// The hash of the secret that it replaced. It opens nothing.
+    /// The hash of the secret that its request came with. It opens nothing.
     pub replaced: SecretHash,
+    /// The hash of another secret that had opened the session until then, during a renewal. It opens nothing either.
+    pub beside: Option<SecretHash>,
     /// True if the session had the same owner before.
     pub same_owner: bool,
 }
@@ -93,6 +95,13 @@ pub struct FormerSecret {
     pub authenticated: Option<Timestamp>,
     /// The methods by which they had done so.
     pub methods: Vec<String>,
+}
+
+impl LastRotation {
+    /// Returns whether the secret opened the session until then.
+    pub(crate) fn has_replaced(&self, secret: &SecretHash) -> bool {
+        self.replaced == *secret || self.beside.is_some_and(|beside| beside == *secret)
+    }
 }
 
 impl FormerSecret {
@@ -148,7 +157,7 @@ impl Header {
 
     /// Returns the rights of a secret that a rotation replaced, if it still opens the session.
     pub(crate) fn former_of(&self, secret: &SecretHash, now: Timestamp) -> Option<&FormerSecret> {
-        self.former.as_deref().filter(|former| now < former.until && former.secret == *secret)
+        self.former.as_deref()?.iter().find(|former| now < former.until && former.secret == *secret)
     }
 
     /// Returns who proved that the session is theirs: the actor if somebody acts as another user, the user otherwise.

@@ -94,10 +94,11 @@ pub(crate) fn write_parts(packed: &mut Vec<u8>, header: &Header) {
         let parts = [&secret.as_bytes()[..], &time(*renewed)[..], until];
         write(PREVIOUS, &parts.concat());
     }
-    if let Some(LastRotation { at, replaced, same_owner }) = &header.rotation {
-        write(LAST_ROTATION, &[&time(*at)[..], replaced.as_bytes(), &[u8::from(*same_owner)]].concat());
+    if let Some(LastRotation { at, replaced, beside, same_owner }) = &header.rotation {
+        let beside = beside.as_ref().map_or(&[][..], |beside| beside.as_bytes());
+        write(LAST_ROTATION, &[&time(*at)[..], replaced.as_bytes(), &[u8::from(*same_owner)], beside].concat());
     }
-    if let Some(former) = &header.former {
+    for former in header.former.iter().flat_map(|former| former.iter()) {
         let authenticated = former.authenticated.map_or([0; 5], time);
         let parts = [&former.secret.as_bytes()[..], &time(former.until)[..], &authenticated[..]];
         write(FORMER, &[&parts.concat()[..], former.methods.join(" ").as_bytes()].concat());
@@ -111,6 +112,7 @@ pub(crate) fn write_parts(packed: &mut Vec<u8>, header: &Header) {
 /// Reads the parts into a header; leaves what follows them. `None` if they are not whole.
 pub(crate) fn read_parts(rest: &mut &[u8], header: &mut Header) -> Option<()> {
     let (mut details, mut other) = (LoginDetails::default(), Vec::new());
+    let mut formers = Vec::new();
     loop {
         let (&tag, after) = rest.split_first()?;
         *rest = after;
@@ -127,11 +129,12 @@ pub(crate) fn read_parts(rest: &mut &[u8], header: &mut Header) -> Option<()> {
             STAMP => details.stamp = Some(CredentialStamp::from_bytes(bytes.try_into().ok()?)),
             PREVIOUS => header.previous = Some(previous(bytes)?),
             LAST_ROTATION => header.rotation = Some(last_rotation(bytes)?),
-            FORMER => header.former = Some(Arc::new(former(bytes)?)),
+            FORMER => formers.push(former(bytes)?),
             _ => other.push(OtherPart { tag, bytes: bytes.into() }),
         }
     }
     header.details = details.shared();
+    header.former = (!formers.is_empty()).then(|| Arc::from(formers));
     header.other = (!other.is_empty()).then(|| Arc::from(other));
     Some(())
 }
@@ -148,13 +151,18 @@ fn previous(bytes: &[u8]) -> Option<PreviousSecret> {
 
 fn last_rotation(bytes: &[u8]) -> Option<LastRotation> {
     let (at, rest) = bytes.split_first_chunk::<5>()?;
-    let (replaced, same_owner) = rest.split_first_chunk::<32>()?;
+    let (replaced, rest) = rest.split_first_chunk::<32>()?;
+    let (same_owner, beside) = rest.split_first()?;
     let same_owner = match same_owner {
-        [0] => false,
-        [1] => true,
+        0 => false,
+        1 => true,
         _ => return None,
     };
-    Some(LastRotation { at: read_time(*at), replaced: SecretHash::from_bytes(*replaced), same_owner })
+    let beside = match beside {
+        [] => None,
+        beside => Some(SecretHash::from_bytes(beside.try_into().ok()?)),
+    };
+    Some(LastRotation { at: read_time(*at), replaced: SecretHash::from_bytes(*replaced), beside, same_owner })
 }
 
 fn former(bytes: &[u8]) -> Option<FormerSecret> {

@@ -38,7 +38,7 @@ fn full() -> Record {
         absolute_deadline: Some(after(86_400)),
         generation: Generation::from_number(70_000),
         previous: Some(PreviousSecret { secret: hash(8), renewed: after(10), until: Some(after(40)) }),
-        rotation: Some(LastRotation { at: after(5), replaced: hash(9), same_owner: true }),
+        rotation: Some(LastRotation { at: after(5), replaced: hash(9), beside: None, same_owner: true }),
         user_id: Some("ada".into()),
         device_label: Some("laptop".into()),
         details: LoginDetails {

@@ -76,7 +76,7 @@ impl Request<'_> {
         mut delta: Delta,
     ) -> Run<Result<Option<(Issued, Record)>, Unknown>> {
         let token = self.new_token(Some(issued.token));
-        delta.header.push(HeaderOp::Rotate { secret: token.hash(), at: self.now() });
+        delta.header.push(HeaderOp::Rotate { secret: token.hash(), replaced: issued.token.hash(), at: self.now() });
         if self.is(Variant::CopiesOnRotation) {
             return self.copy(issued, held, delta);
         }

@@ -56,7 +56,7 @@ impl Request<'_> {
         };
         match header.rotation.filter(|_| is_just_rotated(header)) {
             Some(rotation) => {
-                let is_replaced = rotation.replaced == issued.token.hash() || self.is(Variant::AcceptsOlderSecrets);
+                let is_replaced = rotation.has_replaced(&issued.token.hash()) || self.is(Variant::AcceptsOlderSecrets);
                 Ok(Opened::Overtaken { issued, record, is_replaced })
             }
             None => Ok(Opened::Nothing),

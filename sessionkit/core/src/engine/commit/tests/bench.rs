@@ -356,7 +356,7 @@ pub(super) fn header(ops: impl Into<Vec<HeaderOp>>) -> Delta {
 }
 
 pub(super) fn rotate(to: u8) -> Delta {
-    header([HeaderOp::Rotate { secret: secret(to), at: NOW }])
+    header([HeaderOp::Rotate { secret: secret(to), replaced: secret(0), at: NOW }])
 }
 
 pub(super) fn touch() -> Delta {

@@ -66,7 +66,7 @@ fn one_time_that_is_ahead_is_enough() {
 #[test]
 fn a_secret_that_was_replaced_opens_no_longer_and_gives_no_more() {
     let former = |until, authenticated| {
-        Some(Arc::new(FormerSecret { secret: secret(7), until, authenticated, methods: Vec::new() }))
+        Some(Arc::from([FormerSecret { secret: secret(7), until, authenticated, methods: Vec::new() }]))
     };
     let wrong = Header { former: former(after(520), Some(after(400))), ..ahead(500) };
     let right = Header { former: former(after(20), None), ..corrected() };
@@ -76,7 +76,7 @@ fn a_secret_that_was_replaced_opens_no_longer_and_gives_no_more() {
 
 #[test]
 fn secrets_that_were_replaced_end_when_they_should() {
-    let rotation = |at| Some(LastRotation { at, replaced: secret(8), same_owner: true });
+    let rotation = |at| Some(LastRotation { at, replaced: secret(8), beside: None, same_owner: true });
     let previous = |renewed, until| Some(PreviousSecret { secret: secret(7), renewed, until });
     for (until, then) in [(None, None), (Some(after(520)), Some(after(20)))] {
         let wrong = Header { rotation: rotation(after(500)), previous: previous(after(500), until), ..ahead(500) };

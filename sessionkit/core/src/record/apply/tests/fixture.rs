@@ -91,7 +91,7 @@ pub(super) fn under(generation: u32, delta: Delta) -> Delta {
 }
 
 pub(super) fn rotate(to: u8, at: Timestamp) -> HeaderOp {
-    HeaderOp::Rotate { secret: secret(to), at }
+    HeaderOp::Rotate { secret: secret(to), replaced: secret(0), at }
 }
 
 pub(super) fn touch(last_seen: Timestamp, idle_deadline: Timestamp) -> HeaderOp {

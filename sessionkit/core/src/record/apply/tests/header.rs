@@ -22,13 +22,15 @@ fn login(user: &str) -> Authenticate {
     Authenticate { user: user.into(), at: NOW, ttl: TTL, absolute_deadline: None, device_label: None, details: None }
 }
 
-/// The header after a rotation.
+/// The header after a rotation by a request that came with the first secret.
 fn rotated(before: &Header, to: u8, same_owner: bool) -> Header {
+    let renewed = before.previous.map(|previous| previous.secret);
+    let beside = [Some(before.secret), renewed].into_iter().flatten().find(|beside| *beside != secret(0));
     Header {
         secret: secret(to),
         previous: None,
         generation: before.generation.next(),
-        rotation: Some(LastRotation { at: after(3), replaced: before.secret, same_owner }),
+        rotation: Some(LastRotation { at: after(3), replaced: secret(0), beside, same_owner }),
         ..before.clone()
     }
 }
