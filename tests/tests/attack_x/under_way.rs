@@ -199,6 +199,7 @@ async fn p11_a_request_with_the_cookie_of_a_session_that_has_ended_does_not_over
 async fn a_login_that_fails_after_it_was_given_up_is_reported() {
     use sessionkit::testing::FailingStore;
     use sessionkit::{EventSink, SessionEvent};
+    use sessionkit_tests::harness::{Gates, HeldStore};
     #[derive(Clone, Default)]
     struct Names(Arc<Mutex<Vec<String>>>);
     impl EventSink for Names {
@@ -207,7 +208,9 @@ async fn a_login_that_fails_after_it_was_given_up_is_reported() {
         }
     }
     let (store, clock, names) = (FailingStore::new(MemoryStore::new()), ManualClock::new(), Names::default());
-    let manager = builder(store.clone(), &clock, |config| config).event_sink(names.clone()).build();
+    let gates = Gates::default();
+    let held = HeldStore::new(store.clone(), &gates);
+    let manager = builder(held.clone(), &clock, |config| config).event_sink(names.clone()).build();
     store.fail();
     for waits in [true, false] {
         let session = Browser::default().open(&manager);
@@ -215,9 +218,13 @@ async fn a_login_that_fails_after_it_was_given_up_is_reported() {
         if waits {
             assert_eq!(login.await.unwrap_err().status(), 503);
         } else {
+            held.hold("before insert");
             let begun = std::future::poll_fn(|context| std::task::Poll::Ready(login.as_mut().poll(context))).await;
             assert!(begun.is_pending());
             drop(login);
+            gates.arrived("before insert", 1).await;
+            held.release("before insert");
+            gates.open("before insert", 1);
         }
         manager.drain().await;
         let told = std::mem::take(&mut *names.0.lock().unwrap());
@@ -275,6 +282,33 @@ async fn p11_a_double_click_whose_requests_overlap_loses_nothing() {
         ("ada [pwd] cart", 1),
         "[P11] the browser keeps the last cookie"
     );
+}
+
+/// [P3] "A login that meets `Stale` or `Gone` starts a new record with none of the old fields", if it is another user's.
+#[tokio::test]
+async fn p3_a_login_that_is_overtaken_by_that_of_another_user_begins_a_session() {
+    use sessionkit_tests::harness::{Gates, HeldStore};
+    let (store, clock, gates) = (memory(), ManualClock::new(), Gates::default());
+    let held = HeldStore::new(store.clone(), &gates);
+    let (slow, plain) =
+        (manager(held.clone(), &clock, |config| config), manager(store.clone(), &clock, |config| config));
+    let mut visitor = Browser::default();
+    visitor.note(&plain, "cart").await;
+    held.hold("before replace");
+    let second = tokio::spawn({
+        let mut click = visitor.clone();
+        async move {
+            assert_eq!(click.login(&slow, "bob").await.0, 200);
+            click
+        }
+    });
+    gates.arrived("before replace", 1).await;
+    assert_eq!(visitor.login(&plain, "ada").await.0, 200);
+    held.release("before replace");
+    gates.open("before replace", 1);
+    let mut second = second.await.unwrap();
+    assert_eq!(second.about(&plain).await, "bob [pwd] ", "the cart is ada's now");
+    assert_eq!((&*visitor.about(&plain).await, store.len()), ("ada [pwd] cart", 2));
 }
 
 /// The same without a gate, over a real Redis: two clicks at once.

@@ -16,10 +16,12 @@ use crate::engine::open::{Current, Overtaken};
 use crate::engine::session::RecordChange;
 use crate::error::SessionError;
 use crate::event::EventKind;
+use crate::record::Record;
 use crate::record::credential_stamp::CredentialStamp;
 use crate::record::delta::{Authenticate, Clear, Delta, HeaderOp};
 use crate::record::details::{self, LoginDetails};
 use crate::record::front::Generation;
+use crate::record::header::Header;
 use crate::request::RequestSession;
 use crate::time::Timestamp;
 use crate::token::Token;
@@ -91,8 +93,8 @@ impl Login {
             return Err(SessionError::no_user_id());
         }
         let session = &self.session;
-        session.look_up().await?;
         let _turn = session.shared.turn.lock().await;
+        session.look_up().await?;
         in_time(session)?;
         session.check_version()?;
         let engine = &session.shared.engine;
@@ -113,10 +115,18 @@ impl Login {
             session.state().change_user();
             overtaken = engine.look_at_overtaken(&token).await?.map(Box::new);
         }
-        if let Some(overtaken) = overtaken
-            && let Some(renewed) = self.go_on(*overtaken, now).await?
+        if let Some(Overtaken { token, replaced: Some(record) }) = overtaken.map(|overtaken| *overtaken)
+            && self.is_theirs(&record)
         {
-            return self.admit_renewed(entering, renewed, latest(&authenticate)).await;
+            if !says_the_same(record.header(), &authenticate) {
+                let secret = token.secret_hash(engine.scope());
+                let current = Current::new(token, secret, record);
+                if let Some(taken) = self.take_over(current, authenticate.clone(), now).await? {
+                    return self.admit(entering, taken, latest(&authenticate)).await;
+                }
+            } else if let Some(renewed) = self.go_on(&token, record, now).await? {
+                return self.admit_renewed(entering, renewed, latest(&authenticate)).await;
+            }
         }
         self.begin(entering, authenticate).await
     }
@@ -157,16 +167,20 @@ impl Login {
         Ok(())
     }
 
-    /// Goes on with a session in which the same user has just logged in, with the same token before: a double click.
-    /// `None` if it is not such a session, or not any more.
-    async fn go_on(&self, overtaken: Overtaken, now: Timestamp) -> Result<Option<Current>, SessionError> {
-        let engine = &self.session.shared.engine;
-        let Overtaken { token, replaced: Some(record) } = overtaken else { return Ok(None) };
+    /// Returns whether a session is that of the user who logs in, and nobody's who acts as them.
+    fn is_theirs(&self, record: &Record) -> bool {
         let header = record.header();
-        let is_theirs = header.user_id.as_ref() == Some(&self.user) && header.owner() == Some(&self.user);
+        header.user_id.as_ref() == Some(&self.user) && header.owner() == Some(&self.user)
+    }
+
+    /// Goes on with a session in which the same user has just logged in, with the same token before: a double click.
+    /// `None` if it is not such a session any more, or if another click does so.
+    async fn go_on(&self, token: &Token, record: Record, now: Timestamp) -> Result<Option<Current>, SessionError> {
+        let engine = &self.session.shared.engine;
+        let header = record.header();
         // A token that nobody has used yet may still be on its way, of a click before this one; another renewal would end it.
         let is_renewing = header.previous.is_some_and(|previous| previous.until.is_none_or(|until| now < until));
-        if !is_theirs || is_renewing {
+        if is_renewing {
             return Ok(None);
         }
         let renewed = Token::rotate(token.id(), engine.tokens());
@@ -228,6 +242,13 @@ impl Login {
 struct Taken {
     replaced: Replaced,
     before: Option<Arc<str>>,
+}
+
+/// Returns whether a login says what the one before it said. Otherwise the token of that one must not get what this one
+/// proves.
+fn says_the_same(header: &Header, login: &Authenticate) -> bool {
+    let (details, label) = (&login.details, &login.device_label);
+    header.details == *details && header.device_label == *label && header.ttl == login.ttl
 }
 
 /// Returns the time at which a session with this login ends at the latest.
