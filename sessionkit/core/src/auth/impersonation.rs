@@ -10,6 +10,7 @@ use crate::record::details::LoginDetails;
 use crate::request::RequestSession;
 
 pub(super) async fn begin(session: RequestSession, user: Arc<str>) -> Result<(), SessionError> {
+    let _turn = session.shared.turn.lock().await;
     session.load().await?;
     // Nobody becomes somebody who is not there: the next page would end the session.
     if session.is_logged_in() && !session.may_be_user(&user).await? {
@@ -23,17 +24,17 @@ pub(super) async fn begin(session: RequestSession, user: Arc<str>) -> Result<(),
 }
 
 pub(super) async fn end(session: RequestSession) -> Result<(), SessionError> {
+    let _turn = session.shared.turn.lock().await;
+    session.load().await?;
     act(&session, Occasion::EndOfImpersonation, |details, _| Ok(details.actor.take())).await
 }
 
-/// Changes the user to whom `choose` names, given the details and the user, if it names one.
+/// Changes the user to whom `choose` names, given the details and the user, if it names one. It is this request's turn.
 async fn act(
     session: &RequestSession,
     occasion: Occasion,
     choose: impl FnOnce(&mut LoginDetails, Arc<str>) -> Result<Option<Arc<str>>, SessionError>,
 ) -> Result<(), SessionError> {
-    session.load().await?;
-    let _turn = session.shared.turn.lock().await;
     in_time(session)?;
     let (current, myself) = step_up::logged_in(session)?;
     let mut details = current.record.header().details.as_deref().cloned().unwrap_or_default();

@@ -8,8 +8,8 @@ use crate::request::RequestSession;
 use crate::token::SessionId;
 
 pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> {
-    session.look_up().await?;
     let _turn = session.shared.turn.lock().await;
+    session.look_up().await?;
     let engine = &session.shared.engine;
     let (opened, unreadable) = {
         let state = session.state();

@@ -57,8 +57,8 @@ impl Occasion {
 }
 
 pub(super) async fn rotate(session: RequestSession) -> Result<(), SessionError> {
-    session.load().await?;
     let _turn = session.shared.turn.lock().await;
+    session.load().await?;
     in_time(&session)?;
     let Some(current) = session.state().current.clone() else { return Ok(()) };
     let (delta, now) = (Delta::new(current.base().header().generation), session.shared.engine.now());

@@ -86,8 +86,8 @@ pub(super) async fn elevate(session: RequestSession, method: String) -> Result<(
 
 /// Begins the lifetime of the login anew, under another secret and with what `say` makes of its details.
 async fn prove(session: &RequestSession, say: impl FnOnce(&mut LoginDetails)) -> Result<(), SessionError> {
-    session.load().await?;
     let _turn = session.shared.turn.lock().await;
+    session.load().await?;
     in_time(session)?;
     let (current, user) = logged_in(session)?;
     let header = current.record.header();

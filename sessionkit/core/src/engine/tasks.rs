@@ -29,7 +29,8 @@ impl Tasks {
         Self { shared: Arc::new(Shared { events, running: AtomicUsize::new(0), done: Notify::new() }) }
     }
 
-    /// Runs `work` to its end even if the caller leaves; `None` if the runtime is going away.
+    /// Runs `work` to its end even if the caller leaves; `None` if it panics, or if the runtime is going away. Its first
+    /// step is made when the caller polls this.
     pub(crate) fn finish<T, W>(&self, work: W) -> impl Future<Output = Option<T>> + Send + use<T, W>
     where
         T: Send + 'static,
@@ -38,7 +39,12 @@ impl Tasks {
         // Boxed before it is moved on: the future of a login has some thousand bytes.
         let (work, shared): (Work<T>, _) = (Box::pin(work), self.shared.clone());
         async move {
-            let running = Running::new(shared);
+            let (mut work, running) = (work, Running::new(shared));
+            let first = std::future::poll_fn(|context| Poll::Ready(poll_caught(work.as_mut(), context))).await;
+            if let Poll::Ready(result) = first {
+                running.end();
+                return result;
+            }
             let task = tokio::spawn(async move {
                 let result = work.await;
                 running.end();

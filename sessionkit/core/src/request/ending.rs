@@ -8,22 +8,21 @@ use crate::request::RequestSession;
 use crate::request::state::{CookieChange, State};
 
 impl RequestSession {
-    /// Does work to its end, even if the request is dropped, and reports a failure.
-    pub(crate) fn finish<W>(&self, work: W) -> impl Future<Output = Result<(), SessionError>> + Send + use<'_, W>
+    /// Does work to its end, even if the request is dropped, and reports a failure. The work first waits for the turn of
+    /// the request: it is in the queue when this has been polled once, so that the end of the request awaits it.
+    pub(crate) fn finish<W>(&self, work: W) -> impl Future<Output = Result<(), SessionError>> + Send + use<W>
     where
         W: Future<Output = Result<(), SessionError>> + Send + 'static,
     {
-        let finishing = self.shared.engine.tasks.finish(work);
-        async move {
-            match finishing.await {
-                Some(Ok(())) => Ok(()),
-                Some(Err(error)) => {
-                    self.report_failure(&error);
-                    Err(error)
-                }
-                None => Err(SessionError::interrupted()),
+        let session = self.clone();
+        let finishing = self.shared.engine.tasks.finish(async move {
+            let result = work.await;
+            if let Err(error) = &result {
+                session.report_failure(error);
             }
-        }
+            result
+        });
+        async move { finishing.await.unwrap_or_else(|| Err(SessionError::interrupted())) }
     }
 }
 
