@@ -168,32 +168,6 @@ async fn p11_a_request_under_way_at_a_change_of_the_password_does_not_overwrite_
     assert!(ada.about(&manager).await.starts_with("ada"), "whoever changes the password is logged out");
 }
 
-/// [P11] "Requests that were under way at a login never overwrite its cookie"; outside of it are only "answers that overtake
-/// each other on the wire, and parallel first requests without any cookie". These have one: of a session that has ended.
-#[tokio::test]
-async fn p11_a_request_with_the_cookie_of_a_session_that_has_ended_does_not_overwrite_that_of_a_login() {
-    for logs_out in [false, true] {
-        let (store, clock) = (memory(), ManualClock::new());
-        let manager = manager(store, &clock, |config| config);
-        let mut ada = Browser::default();
-        ada.login(&manager, "ada").await;
-        let tab = ada.clone();
-        if logs_out {
-            let copy = ada.token.clone();
-            ada.logout(&manager).await;
-            ada.token = copy;
-        } else {
-            clock.advance(seconds(DAY));
-        }
-        // Sent at once; the login is served first.
-        let view = tab.open(&manager);
-        ada.login(&manager, "ada").await;
-        view.dynamic().await.unwrap().insert("note", "seen").unwrap();
-        ada.close(&manager, &view, 200).await;
-        assert_eq!(ada.about(&manager).await, "ada [pwd] ", "[P11] logged out: {logs_out}");
-    }
-}
-
 /// A login that fails after its caller has given it up is reported to nobody.
 #[tokio::test]
 async fn a_login_that_fails_after_it_was_given_up_is_reported() {

@@ -83,7 +83,7 @@ builder! {
     /// The longest time for which the old token opens the session after `reauthenticate`, `elevate`, `rotate` or a login as
     /// the same user, if the new one is not used meanwhile; none by default, as OWASP ASVS 7.2.4 asks. It helps those whose
     /// answer was lost. The old token has the rights that it had: it is not fresh, and not elevated. It never outlasts a
-    /// change of user or actor. Whole seconds.
+    /// change of user, of actor or of the credential stamp. Whole seconds.
     rotation_grace: Duration, Duration;
     /// The deadline of a load; 250 ms by default.
     load_deadline: Duration, Duration;
