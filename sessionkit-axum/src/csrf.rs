@@ -15,7 +15,7 @@ use sessionkit_core::{CrossOriginProtection, MainScope, SessionScope};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::request::{find, head};
+use crate::request::{find, head, whole_uri};
 
 /// Refuses requests that a page of another origin made a browser send; see [`CrossOriginProtection`].
 ///
@@ -107,8 +107,7 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let found = find::<Scope>(request.extensions());
-        // The address before nested routers cut it.
-        let uri = found.as_ref().map_or(request.uri(), |found| found.uri);
+        let uri = whole_uri(request.extensions(), request.uri());
         let head = head(request.method(), uri, request.headers());
         let (session, mark) = (found.as_ref().map(|found| found.session), request.extensions().get::<GuardMark>());
         let state = match self.layer.protection.admit(session, mark, Scope::NAME, &head) {

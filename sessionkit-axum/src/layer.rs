@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use axum_core::body::Body;
 use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
+use http::Uri;
 use pin_project_lite::pin_project;
 use sessionkit_core::adapter::{CloseFuture, GuardMark, RequestGuard, RequestSession};
 use sessionkit_core::{MainScope, SessionManager, SessionScope};
@@ -15,7 +16,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::extractors::SessionRejection;
-use crate::request::{Slot, head};
+use crate::request::{Slot, head, whole_uri};
 
 /// Gives every request a session, which costs nothing until somebody asks for it.
 ///
@@ -29,8 +30,8 @@ use crate::request::{Slot, head};
 /// let app: Router = Router::new().route("/", get(|| async { "hello" })).layer(SessionLayer::new(manager));
 /// ```
 ///
-/// Put it outside of nested routers, which hide from what is inside of them how their paths begin: the login page would
-/// lead back to the wrong one, and what is [exempt](sessionkit_core::CrossOriginProtection::exempt) would be another path.
+/// It may stand inside of a nested router: guards, `next` and
+/// [exempt](sessionkit_core::CrossOriginProtection::exempt) paths go by the whole path that the client asked for.
 ///
 /// Put timeouts outside of it, so that a request that is cut off is one whose changes are discarded.
 pub struct SessionLayer<Scope: SessionScope = MainScope> {
@@ -125,14 +126,14 @@ where
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let outer = request.extensions().get::<Slot>();
-        let uri = outer.map_or(request.uri(), |slot| &slot.uri).clone();
+        let uri = whole_uri(request.extensions(), request.uri()).clone();
         let head = || head(request.method(), &uri, request.headers());
         let entry = match self.manager.enter(outer.map(|slot| &slot.sessions), head) {
             Ok(entry) => entry,
             Err(error) => return SessionFuture::refused(SessionRejection::from(error).into_response()),
         };
         let session = entry.sessions.innermost().clone();
-        self.expect_guard(&session, &mut request);
+        self.expect_guard(&session, &uri, &mut request);
         request.extensions_mut().insert(Slot { sessions: entry.sessions, uri });
         let session = entry.is_new.then(|| (self.manager.clone(), session.serving()));
         SessionFuture { state: State::Handling { inner: self.inner.call(request), session } }
@@ -140,10 +141,10 @@ where
 }
 
 impl<S, Scope: SessionScope> SessionService<S, Scope> {
-    fn expect_guard(&self, session: &RequestSession, request: &mut Request) {
+    fn expect_guard(&self, session: &RequestSession, uri: &Uri, request: &mut Request) {
         if self.withholds_unguarded {
             let mark = request.extensions_mut().get_or_insert_default::<GuardMark>().clone();
-            session.withhold_unguarded(mark, &head(request.method(), request.uri(), request.headers()));
+            session.withhold_unguarded(mark, &head(request.method(), uri, request.headers()));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The common part of all extractors: from the parts of a request to its session.
 
+use axum::extract::OriginalUri;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Uri};
 use sessionkit_core::adapter::{GuardMark, RequestSession, SessionStack};
@@ -30,7 +31,7 @@ pub(crate) fn find<Scope: SessionScope>(extensions: &Extensions) -> Option<Found
 /// The session of a scope, behind its layer.
 pub(crate) fn found<Scope: SessionScope>(parts: &Parts) -> Result<Found<'_>, SessionRejection> {
     find::<Scope>(&parts.extensions).ok_or_else(|| {
-        let head = head(&parts.method, &parts.uri, &parts.headers);
+        let head = head(&parts.method, whole_uri(&parts.extensions, &parts.uri), &parts.headers);
         sessionkit_core::adapter::missing_layer(Scope::NAME, "SessionLayer::new(manager)", &head).into()
     })
 }
@@ -40,6 +41,13 @@ pub(crate) fn session<Scope: SessionScope>(parts: &Parts) -> Result<RequestSessi
     let Found { session, uri } = found::<Scope>(parts)?;
     session.attach(&head(&parts.method, uri, &parts.headers));
     Ok(session.clone())
+}
+
+/// The address of a request before nested routers cut it: a session layer outside of them saw it, or the outermost of them
+/// kept it. `uri` is the address as it is here.
+pub(crate) fn whole_uri<'a>(extensions: &'a Extensions, uri: &'a Uri) -> &'a Uri {
+    let slot = extensions.get::<Slot>().map(|slot| &slot.uri);
+    slot.or_else(|| extensions.get::<OriginalUri>().map(|original| &original.0)).unwrap_or(uri)
 }
 
 /// Marks the request as guarded, for layers that withhold the answers of unguarded routes.

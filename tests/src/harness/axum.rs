@@ -122,6 +122,18 @@ pub async fn serve_protected(
     serve_app(bench, routes.layer(CsrfLayer::new(protection)).layer(SessionLayer::new(manager))).await
 }
 
+/// Serves routes under two paths, one inside of the other, with the protection and the session layer inside of both.
+pub async fn serve_inside(
+    bench: &Bench,
+    manager: SessionManager,
+    protection: CrossOriginProtection,
+    [outer, inner]: [&'static str; 2],
+    routes: Router,
+) -> Server {
+    let layered = routes.layer(CsrfLayer::new(protection)).layer(SessionLayer::new(manager));
+    serve_app(bench, under(outer, under(inner, layered))).await
+}
+
 /// Serves the same under a session layer that withholds unguarded answers.
 pub async fn serve_protected_withholding(bench: &Bench, protection: CrossOriginProtection, routes: Router) -> Server {
     let withholding = SessionLayer::new(bench.manager()).withhold_unguarded();
