@@ -120,6 +120,11 @@ builder! {
     /// The treatment of a login whose user is logged in on `max_devices` already;
     /// [`OnMaxDevices::EvictOldest`] by default.
     on_max_devices: OnMaxDevices, OnMaxDevices;
+    /// The beginning of all paths that a proxy strips before the application sees them, as in `/shop`; nothing by default.
+    ///
+    /// The redirects of guards get it, `login_url`, `home_url` and the `next` of both among them, which are written as the
+    /// application's routes are. The paths of `exempt` and of events are the application's own.
+    path_prefix: String, impl Into<String>;
     /// The path of the login page, for people who are not logged in; `/login` by default.
     login_url: String, impl Into<String>;
     /// The path where somebody who is logged in is sent from a page for guests; `/` by default.

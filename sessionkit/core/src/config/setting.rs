@@ -256,6 +256,7 @@ mod tests {
             ("track_devices", "true"),
             ("max_devices", "3"),
             ("on_max_devices", "Reject"),
+            ("path_prefix", "/mall"),
             ("login_url", "/enter"),
             ("home_url", "/start"),
             ("dev", "false"),
@@ -267,7 +268,7 @@ mod tests {
             "rolling": { "extend": "10m" }, "touch_after": 300, "renew_after": 86400, "renew_grace": 10, "rotation_grace": 300,
             "load_deadline": "100ms", "commit_deadline": 2, "user_deadline": 3, "watch_interval": 4,
             "max_record_size": 1000, "save_uninitialized": true, "on_lost_write": "error", "on_bad_cookie": "Reject",
-            "track_devices": true, "max_devices": 3, "on_max_devices": "reject", "login_url": "/enter", "home_url": "/start",
+            "track_devices": true, "max_devices": 3, "on_max_devices": "reject", "path_prefix": "/mall", "login_url": "/enter", "home_url": "/start",
             "dev": false, "preset": "aal1" }"#;
         assert_eq!(texts.len(), SessionConfigBuilder::NAMES.len());
         let variables = texts.iter().map(|(name, value)| (format!("SESSION_{}", name.to_uppercase()), *value));

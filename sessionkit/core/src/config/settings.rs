@@ -46,6 +46,7 @@ pub(crate) struct Settings {
     pub(crate) track_devices: Option<bool>,
     pub(crate) max_devices: usize,
     pub(crate) on_max_devices: OnMaxDevices,
+    pub(crate) path_prefix: String,
     pub(crate) login_url: String,
     pub(crate) home_url: String,
 }
@@ -87,6 +88,7 @@ impl Settings {
             track_devices: set.track_devices,
             max_devices: set.max_devices.unwrap_or(MAX_DEVICES),
             on_max_devices: set.on_max_devices.unwrap_or(OnMaxDevices::EvictOldest),
+            path_prefix: set.path_prefix.unwrap_or_default(),
             login_url: set.login_url.unwrap_or_else(|| "/login".into()),
             home_url: set.home_url.unwrap_or_else(|| "/".into()),
         }
