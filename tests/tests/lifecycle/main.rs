@@ -22,3 +22,4 @@ mod trouble;
 mod two_managers;
 mod under_way;
 mod uninitialized;
+mod unseen;

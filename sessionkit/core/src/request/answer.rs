@@ -14,6 +14,8 @@ pub(crate) struct NotedHead {
     route: Route,
     /// True if a person is opening a page.
     is_navigation: bool,
+    /// True if nobody sees the response.
+    is_unseen: bool,
     /// The data for hooks; `None` if there are none.
     hooked: Option<Box<Hooked>>,
 }
@@ -48,8 +50,14 @@ impl RequestSession {
         self.shared.noted.get_or_init(|| NotedHead {
             route: Route::new(head),
             is_navigation: head.is_navigation(),
+            is_unseen: head.is_unseen(),
             hooked: self.shared.engine.hooks.need_heads().then(|| Box::new(Hooked::new(head))),
         });
+    }
+
+    /// Returns whether nobody sees the response, as far as the head of the request is known.
+    pub(crate) fn is_unseen(&self) -> bool {
+        self.shared.noted.get().is_some_and(|noted| noted.is_unseen)
     }
 
     /// Decides about the answer in place of the handler's: `failure` is why that cannot stand. What the handler itself

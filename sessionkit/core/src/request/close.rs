@@ -205,10 +205,17 @@ fn take(session: &RequestSession, status: u16) -> Result<Option<Box<Commit>>, Se
         return Err(objection.clone());
     }
     let keeps = status < 500 && status != 408;
-    let begins = keeps && begins(session, &state);
-    let pending = if keeps { pending } else { Changes::default() };
+    let is_unseen = session.is_unseen();
+    let begins = keeps && !is_unseen && begins(session, &state);
+    let mut pending = if keeps { pending } else { Changes::default() };
+    if is_unseen {
+        pending.keep_flash();
+    }
     let is_on_its_way = matches!(state.cookie, CookieChange::Set { .. });
-    let due = |current| Upkeep::due(engine, current, engine.now(), is_on_its_way);
+    let due = |current| match is_unseen {
+        true => Upkeep::unseen(current, engine.now()),
+        false => Upkeep::due(engine, current, engine.now(), is_on_its_way),
+    };
     let upkeep = state.current.as_ref().map(due).unwrap_or_default();
     if pending.is_empty() && upkeep.is_empty() && !begins {
         return Ok(None);

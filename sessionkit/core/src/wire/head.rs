@@ -80,12 +80,43 @@ impl<'a> RequestHead<'a> {
     pub fn is_navigation(&self) -> bool {
         match self.header("sec-fetch-mode") {
             Some(mode) => mode == b"navigate",
-            None => {
-                let accept = self.header("accept").unwrap_or_default();
-                self.method == "GET" && accept.windows(9).any(|part| part.eq_ignore_ascii_case(b"text/html"))
-            }
+            None => self.method == "GET" && accepts_html(self.header("accept").unwrap_or_default()),
         }
     }
+
+    /// Returns whether nobody sees the response to this request: it is a `HEAD`, or a browser fetches the page ahead, with
+    /// the header `Sec-Purpose` or one of its forerunners.
+    pub(crate) fn is_unseen(&self) -> bool {
+        let mut is_prefetch = false;
+        if self.method == "GET" {
+            for name in ["sec-purpose", "x-sec-purpose", "purpose"] {
+                self.headers.each_value(name, &mut |value| is_prefetch |= names_prefetch(value));
+            }
+        }
+        self.method == "HEAD" || is_prefetch
+    }
+}
+
+/// Returns whether an `Accept` names HTML as what the client takes: `text/html;q=0` says that it does not.
+fn accepts_html(accept: &[u8]) -> bool {
+    accept.split(|&byte| byte == b',').any(|range| {
+        let mut parts = range.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
+        let is_html = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/html"));
+        let is_refused = |part: &[u8]| {
+            let weight = part.strip_prefix(b"q=").or(part.strip_prefix(b"Q="));
+            weight.is_some_and(|weight| weight.starts_with(b"0") && weight.iter().all(|byte| b"0.".contains(byte)))
+        };
+        is_html && !parts.any(is_refused)
+    })
+}
+
+/// Returns whether the value of a header such as `Sec-Purpose` says `prefetch`, with parameters or without.
+fn names_prefetch(value: &[u8]) -> bool {
+    let mut items = value.split(|&byte| byte == b',');
+    items.any(|item| {
+        let token = item.split(|&byte| byte == b';').next().unwrap_or_default();
+        token.trim_ascii().eq_ignore_ascii_case(b"prefetch")
+    })
 }
 
 /// The method and the path of a request, without the query: so much of them as fits in 62 bytes.
@@ -203,6 +234,48 @@ mod tests {
         fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
             self.0.iter().for_each(|host| each("host", host));
         }
+    }
+
+    struct Line(&'static str, &'static [u8]);
+
+    impl Headers for Line {
+        fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+            each(self.0, self.1);
+        }
+    }
+
+    #[test]
+    fn html_that_is_refused_is_no_navigation() {
+        let opens = |accept| RequestHead::new("GET", "/", &Line("accept", accept)).is_navigation();
+        for accept in
+            [&b"text/html"[..], b"a/b, Text/HTML;level=1;q=0.1", b"text/html;q=0, text/html", b"text/html ; q=1.0"]
+        {
+            assert!(opens(accept), "{}", accept.escape_ascii());
+        }
+        for accept in [&b"text/html;q=0"[..], b"*/*, text/html; Q=0.000", b"text/htmlx", b"x/text/html", b"*/*", b""] {
+            assert!(!opens(accept), "{}", accept.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_a_head_or_a_prefetch() {
+        let is_unseen = |method, name, value| RequestHead::new(method, "/", &Line(name, value)).is_unseen();
+        for (name, value) in [
+            ("sec-purpose", &b"prefetch"[..]),
+            ("sec-purpose", b"prefetch;prerender"),
+            ("sec-purpose", b"a, prefetch; anonymous-client-ip"),
+            ("x-sec-purpose", b"prefetch"),
+            ("purpose", b"Prefetch"),
+        ] {
+            assert!(is_unseen("GET", name, value), "{name} {}", value.escape_ascii());
+            assert!(!is_unseen("POST", name, value), "{name} {}", value.escape_ascii());
+        }
+        for (name, value) in
+            [("sec-purpose", &b"prefetched"[..]), ("sec-purpose", b"a;prefetch"), ("x-purpose", b"prefetch")]
+        {
+            assert!(!is_unseen("GET", name, value), "{name} {}", value.escape_ascii());
+        }
+        assert!(is_unseen("HEAD", "accept", b""));
     }
 
     #[test]
