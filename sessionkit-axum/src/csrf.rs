@@ -108,7 +108,7 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let found = find::<Scope>(request.extensions());
         let uri = whole_uri(request.extensions(), request.uri());
-        let head = head(request.method(), uri, request.headers());
+        let head = head(request.method(), uri, request.headers(), request.extensions());
         let (session, mark) = (found.as_ref().map(|found| found.session), request.extensions().get::<GuardMark>());
         let state = match self.layer.protection.admit(session, mark, Scope::NAME, &head) {
             Admission::Admitted => State::Admitted { handling: self.inner.call(request) },

@@ -107,7 +107,7 @@ where
             request::mark_guarded(&parts);
             let decided = match found::<Scope>(&parts) {
                 Ok(Found { session, uri }) => {
-                    let head = head(&parts.method, uri, &parts.headers);
+                    let head = head(&parts.method, uri, &parts.headers, &parts.extensions);
                     sessionkit_core::adapter::guard_by(session, &head, &rules).await.map_err(SessionRejection::from)
                 }
                 Err(rejection) => Err(rejection),

@@ -127,7 +127,7 @@ where
     fn call(&mut self, mut request: Request) -> Self::Future {
         let outer = request.extensions().get::<Slot>();
         let uri = whole_uri(request.extensions(), request.uri()).clone();
-        let head = || head(request.method(), &uri, request.headers());
+        let head = || head(request.method(), &uri, request.headers(), request.extensions());
         let entry = match self.manager.enter(outer.map(|slot| &slot.sessions), head) {
             Ok(entry) => entry,
             Err(error) => return SessionFuture::refused(SessionRejection::from(error).into_response()),
@@ -144,7 +144,7 @@ impl<S, Scope: SessionScope> SessionService<S, Scope> {
     fn expect_guard(&self, session: &RequestSession, uri: &Uri, request: &mut Request) {
         if self.withholds_unguarded {
             let mark = request.extensions_mut().get_or_insert_default::<GuardMark>().clone();
-            session.withhold_unguarded(mark, &head(request.method(), uri, request.headers()));
+            session.withhold_unguarded(mark, &head(request.method(), uri, request.headers(), request.extensions()));
         }
     }
 }

@@ -207,6 +207,7 @@ pub async fn serve_app(bench: &Bench, app: Router) -> Server {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("a listener has an address");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let app = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
     let serving = axum::serve(listener, app).into_future();
     tokio::spawn(async move {
         tokio::select! {

@@ -228,6 +228,15 @@ impl Settings {
         if self.max_record_size == 0 {
             return Some("max_record_size must be more than zero".into());
         }
+        const TYPES: [&str; 8] =
+            ["cache", "clientHints", "cookies", "executionContexts", "prefetchCache", "prerenderCache", "storage", "*"];
+        let mut types = self.clear_site_data.iter().flat_map(|types| types.split(',').map(str::trim));
+        if let Some(unknown) = types.find(|kind| !TYPES.contains(kind)) {
+            return Some(format!(
+                "clear_site_data has {unknown:?}, which browsers do not know: write some of `{}`",
+                TYPES.join("`, `")
+            ));
+        }
         let prefix = &self.path_prefix;
         if !prefix.is_empty() && (!is_local(prefix) || prefix.ends_with('/') || prefix.contains(['?', '#'])) {
             return Some(format!("path_prefix {prefix:?} must be a path without a slash at its end: write `/shop`"));
@@ -290,6 +299,8 @@ mod tests {
             (new().max_devices(3), "set track_devices"),
             (new().max_devices(3).track_devices(false), "set track_devices"),
             (new().max_devices(0).track_devices(true), "at least 1"),
+            (new().clear_site_data("cache, cookie"), "clear_site_data has \"cookie\""),
+            (new().clear_site_data(""), "which browsers do not know"),
             (new().path_prefix("shop"), "must be a path without a slash at its end"),
             (new().path_prefix("/shop/"), "must be a path without a slash at its end"),
             (new().path_prefix("//shop"), "must be a path without a slash at its end"),

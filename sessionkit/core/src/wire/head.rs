@@ -1,6 +1,7 @@
 //! The head of a request, as far as sessions look at it.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 /// The headers of a request, whatever the framework keeps them in.
 pub trait Headers: Sync {
@@ -23,6 +24,7 @@ pub struct RequestHead<'a> {
     method: &'a str,
     target: &'a str,
     authority: Option<&'a str>,
+    peer: Option<SocketAddr>,
     headers: &'a dyn Headers,
 }
 
@@ -32,7 +34,7 @@ impl<'a> RequestHead<'a> {
     /// The path is the whole one, which the client sent: a login leads back to it. Routers that nest cut it for what is
     /// inside of them.
     pub fn new(method: &'a str, target: &'a str, headers: &'a dyn Headers) -> Self {
-        Self { method, target, authority: None, headers }
+        Self { method, target, authority: None, peer: None, headers }
     }
 
     /// Adds the host and port that a request names beside its headers: the `:authority` of HTTP/2 and 3, or that of a target
@@ -40,6 +42,18 @@ impl<'a> RequestHead<'a> {
     pub fn with_authority(mut self, authority: Option<&'a str>) -> Self {
         self.authority = authority.map(|authority| authority.rsplit('@').next().unwrap_or_default());
         self
+    }
+
+    /// Adds the address from which the connection of the request comes, if the server knows it.
+    pub fn with_peer_addr(mut self, peer: Option<SocketAddr>) -> Self {
+        self.peer = peer;
+        self
+    }
+
+    /// The address from which the connection of the request comes: the client's, or that of the proxy in front. `None` if
+    /// the server does not say; axum's does with `into_make_service_with_connect_info::<SocketAddr>()`.
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.peer
     }
 
     /// The host and port that the request was sent to; `None` where it does not say, or says several.
@@ -82,6 +96,15 @@ impl<'a> RequestHead<'a> {
             Some(mode) => mode == b"navigate",
             None => self.method == "GET" && accepts_html(self.header("accept").unwrap_or_default()),
         }
+    }
+
+    /// Returns whether the request came to a loopback host, and nothing in it says that a browser sent it over https.
+    pub(crate) fn is_plain_loopback(&self) -> bool {
+        let host = self.host().unwrap_or_default();
+        let name = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map_or(host, |(name, _)| name);
+        let is_loopback = name.eq_ignore_ascii_case("localhost") || name.starts_with("127.") || name == "[::1]";
+        let says_https = |name| self.header(name).is_some_and(|value| value.windows(5).any(|part| part == b"https"));
+        is_loopback && !["x-forwarded-proto", "forwarded", "origin", "referer"].into_iter().any(says_https)
     }
 
     /// Returns whether nobody sees the response to this request: it is a `HEAD`, or a browser fetches the page ahead, with
@@ -170,6 +193,7 @@ pub struct OwnedHead {
     method: Box<str>,
     target: Box<str>,
     authority: Option<Box<str>>,
+    peer: Option<SocketAddr>,
     headers: Vec<(Box<str>, Box<[u8]>)>,
 }
 
@@ -178,7 +202,7 @@ impl OwnedHead {
         let mut headers = Vec::new();
         head.headers.each(&mut |name, value| headers.push((name.into(), value.into())));
         let authority = head.authority.map(Into::into);
-        Self { method: head.method.into(), target: head.target.into(), authority, headers }
+        Self { method: head.method.into(), target: head.target.into(), authority, peer: head.peer, headers }
     }
 
     /// The method, in upper case.
@@ -189,6 +213,11 @@ impl OwnedHead {
     /// The path and the query.
     pub fn target(&self) -> &str {
         &self.target
+    }
+
+    /// The address from which the connection of the request comes; see [`RequestHead::peer_addr`].
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.peer
     }
 
     /// The path without the query.
@@ -207,7 +236,8 @@ impl OwnedHead {
     }
 
     pub(crate) fn as_head(&self) -> RequestHead<'_> {
-        RequestHead::new(&self.method, &self.target, self).with_authority(self.authority.as_deref())
+        let head = RequestHead::new(&self.method, &self.target, self);
+        head.with_authority(self.authority.as_deref()).with_peer_addr(self.peer)
     }
 }
 
@@ -241,6 +271,31 @@ mod tests {
     impl Headers for Line {
         fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
             each(self.0, self.1);
+        }
+    }
+
+    struct Lines(&'static [(&'static str, &'static [u8])]);
+
+    impl Headers for Lines {
+        fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+            self.0.iter().for_each(|(name, value)| each(name, value));
+        }
+    }
+
+    #[test]
+    fn a_loopback_host_is_plain_unless_something_says_https() {
+        let is_plain = |lines| RequestHead::new("GET", "/", &Lines(lines)).is_plain_loopback();
+        for host in [&b"localhost"[..], b"LocalHost:3000", b"127.0.0.1", b"127.1.2.3:80", b"[::1]", b"[::1]:8080"] {
+            assert!(is_plain(Box::leak(Box::new([("host", host)]))), "{}", host.escape_ascii());
+        }
+        for host in [&b"shop.example"[..], b"localhost.example", b"10.0.0.1:80", b"[::2]:80", b""] {
+            assert!(!is_plain(Box::leak(Box::new([("host", host)]))), "{}", host.escape_ascii());
+        }
+        assert!(is_plain(&[("host", b"localhost"), ("origin", b"http://localhost")]));
+        for (name, value) in
+            [("x-forwarded-proto", &b"https"[..]), ("forwarded", b"proto=https"), ("origin", b"https://a.b")]
+        {
+            assert!(!is_plain(Box::leak(Box::new([("host", &b"localhost"[..]), (name, value)]))), "{name}");
         }
     }
 
