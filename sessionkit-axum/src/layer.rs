@@ -6,9 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum_core::body::Body;
-use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
-use http::Uri;
+use http::{Request, Uri};
 use pin_project_lite::pin_project;
 use sessionkit_core::adapter::{CloseFuture, GuardMark, RequestGuard, RequestSession};
 use sessionkit_core::{MainScope, SessionManager, SessionScope};
@@ -32,6 +31,9 @@ use crate::request::{Slot, head, whole_uri};
 ///
 /// It may stand inside of a nested router: guards, `next` and
 /// [exempt](sessionkit_core::CrossOriginProtection::exempt) paths go by the whole path that the client asked for.
+///
+/// It layers services of any request body, and of any response that is one for axum: those of plain hyper, and of tonic. The
+/// responses have axum's body then.
 ///
 /// Put timeouts outside of it, so that a request that is cut off is one whose changes are discarded.
 pub struct SessionLayer<Scope: SessionScope = MainScope> {
@@ -110,9 +112,9 @@ impl<S: fmt::Debug, Scope: SessionScope> fmt::Debug for SessionService<S, Scope>
     }
 }
 
-impl<S, Scope> Service<Request> for SessionService<S, Scope>
+impl<S, B, Scope> Service<Request<B>> for SessionService<S, Scope>
 where
-    S: Service<Request>,
+    S: Service<Request<B>>,
     S::Response: IntoResponse,
     Scope: SessionScope,
 {
@@ -124,7 +126,7 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let outer = request.extensions().get::<Slot>();
         let uri = whole_uri(request.extensions(), request.uri()).clone();
         let head = || head(request.method(), &uri, request.headers(), request.extensions());
@@ -141,7 +143,7 @@ where
 }
 
 impl<S, Scope: SessionScope> SessionService<S, Scope> {
-    fn expect_guard(&self, session: &RequestSession, uri: &Uri, request: &mut Request) {
+    fn expect_guard<B>(&self, session: &RequestSession, uri: &Uri, request: &mut Request<B>) {
         if self.withholds_unguarded {
             let mark = request.extensions_mut().get_or_insert_default::<GuardMark>().clone();
             session.withhold_unguarded(mark, &head(request.method(), uri, request.headers(), request.extensions()));

@@ -19,6 +19,7 @@ mod rules;
 mod scopes;
 mod state;
 mod step_up;
+mod tower_services;
 mod trouble;
 mod two_managers;
 mod under_way;
