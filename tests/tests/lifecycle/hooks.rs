@@ -8,7 +8,7 @@ use sessionkit::{
     SessionManager, SessionManagerBuilder,
 };
 use sessionkit_tests::behaviour;
-use sessionkit_tests::harness::{Answer, Bench, Server};
+use sessionkit_tests::harness::{Answer, Bench, Log, Server};
 
 #[derive(SessionData)]
 struct Cart {
@@ -55,6 +55,7 @@ behaviour! {
         row_09_a_hook_that_panics_or_hangs_lets_nobody_in,
         row_09_hooks_and_rejected_cookies,
         on_missing_session_learns_the_reason_and_who_asks,
+        on_missing_session_that_leads_to_the_page_itself_is_a_mistake,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -247,6 +248,22 @@ behaviour! {
         // A session that begins at the first visit does not take the place of a cookie that only a hook can read.
         assert_eq!(present("v1.ada", "/free").await.cookies().len(), 0);
         assert_eq!(server.visitor().get("/free").await.cookies().len(), 1);
+    }
+
+    async fn on_missing_session_that_leads_to_the_page_itself_is_a_mistake(bench: Bench) {
+        let view = Rejection::redirect(&LocalPath::parse("/view?tour=1").unwrap());
+        let builder = bench.builder().on_missing_session(move |_| {
+            let answer = MissingSession::Answer(view.clone());
+            async { answer }
+        });
+        let (server, log) = (start(&bench, builder.build()).await, Log::collect());
+        let visitor = server.visitor();
+        for path in ["/guarded", "/view"] {
+            assert_answered(&visitor.get(path).await, 303, path);
+        }
+        let answer = visitor.get("/view?tour=1").await;
+        assert_eq!((answer.status, answer.all("location").len()), (500, 0));
+        assert!(log.text().contains("let the hook continue for its path"), "{}", log.text());
     }
 
     async fn on_missing_session_learns_the_reason_and_who_asks(bench: Bench) {

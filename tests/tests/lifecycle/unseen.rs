@@ -20,8 +20,11 @@ struct Cart {
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// A method, and headers.
+type Ask = (&'static str, &'static [(&'static str, &'static [u8])]);
+
 /// The requests to whose responses nobody looks.
-const UNSEEN: [(&str, &[(&str, &[u8])]); 5] = [
+const UNSEEN: [Ask; 5] = [
     ("HEAD", &[]),
     ("GET", &[("sec-purpose", b"prefetch")]),
     ("GET", &[("sec-purpose", b"prefetch;prerender")]),
@@ -29,7 +32,7 @@ const UNSEEN: [(&str, &[(&str, &[u8])]); 5] = [
     ("GET", &[("purpose", b"prefetch")]),
 ];
 
-async fn ask(visitor: &Visitor, path: &str, (method, headers): (&str, &[(&str, &[u8])])) -> Answer {
+async fn ask(visitor: &Visitor, path: &str, (method, headers): Ask) -> Answer {
     visitor.send(method.parse::<Method>().expect("a method"), path, headers, "").await
 }
 

@@ -64,7 +64,7 @@ impl Denial<'_> {
         if login_url.is_empty() || !login_url.bytes().all(|byte| (0x21..0x7f).contains(&byte)) {
             return SessionError::bad_login_url(&login_url).rejection();
         }
-        if self.is_here(&login_url) {
+        if self.head.is_sent_to(&login_url, self.prefix()) {
             return SessionError::login_page_behind_a_guard(self.head.path(), &login_url).rejection();
         }
         Rejection::login(&self.at_the_client(login_url), self.way_back().as_ref())
@@ -72,7 +72,7 @@ impl Denial<'_> {
 
     fn home(&self) -> Rejection {
         let home_url = &self.engine.settings().home_url;
-        if self.is_here(home_url) {
+        if self.head.is_sent_to(home_url, self.prefix()) {
             return SessionError::guests_alone_at_home(self.head.path(), home_url).rejection();
         }
         Rejection::home(&self.at_the_client(home_url.clone()))
@@ -83,7 +83,7 @@ impl Denial<'_> {
         if !matches!(self.head.method(), "GET" | "HEAD") {
             return None;
         }
-        let path = LocalPath::of_request(&self.engine.settings().path_prefix, self.head.target());
+        let path = LocalPath::of_request(self.prefix(), self.head.target());
         let report = |reason: &&'static str| {
             let (route, kind) = (Route::new(&self.head), EventKind::NextDropped { reason });
             self.engine.record(kind, About { route: Some(&route), ..About::default() });
@@ -93,27 +93,11 @@ impl Denial<'_> {
 
     /// Returns an address as the client sees it, before the proxy that strips the prefix.
     fn at_the_client(&self, url: String) -> String {
-        let prefix = &self.engine.settings().path_prefix;
-        if url.starts_with('/') && !url.starts_with("//") { prefix.clone() + &url } else { url }
+        if url.starts_with('/') && !url.starts_with("//") { self.prefix().to_owned() + &url } else { url }
     }
 
-    /// Returns whether an address is that of this request: the path is the same, and the query has at least what the address
-    /// asks for.
-    fn is_here(&self, url: &str) -> bool {
-        let url = url.split('#').next().unwrap_or_default();
-        let target = match url.split_once("//") {
-            Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
-                let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-                let inside = path.strip_prefix(&*self.engine.settings().path_prefix);
-                inside.filter(|_| self.head.host().is_some_and(|own| own.eq_ignore_ascii_case(host)))
-            }
-            _ => Some(url),
-        };
-        let Some(target) = target else { return false };
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let asked = self.head.target().split_once('?').map_or("", |(_, query)| query);
-        let is_asked = |pair: &str| pair.is_empty() || asked.split('&').any(|other| other == pair);
-        path == self.head.path() && query.split('&').all(is_asked)
+    fn prefix(&self) -> &str {
+        &self.engine.settings().path_prefix
     }
 
     /// The guard's, or else the manager's, or else the setting.

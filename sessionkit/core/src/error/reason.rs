@@ -139,6 +139,14 @@ impl SessionError {
         ))
     }
 
+    /// The page for those who have no session needs a session itself.
+    pub(crate) fn missing_session_leads_here(url: &str) -> Self {
+        Self::misuse(format!(
+            "the hook on_missing_session sends those who have no session to {url:?}, which is this page, and it uses the \
+             session: let the hook continue for its path"
+        ))
+    }
+
     /// The response was sent already.
     pub(crate) fn late() -> Self {
         Self::misuse("a login needs a response that is not sent yet, to carry the new cookie")

@@ -122,7 +122,13 @@ impl RequestSession {
             let answer = engine.hooks.missing_session(hooked, &mut engine.load_deadline()).await;
             let answer = answer.map_err(|error| self.fail(error))?;
             if let Some(answer) = answer {
-                self.state().verdict.refuse(SessionError::answered(answer));
+                let head = hooked.head();
+                let inside = answer.location().and_then(|url| url.strip_prefix(&*engine.settings().path_prefix));
+                let error = match inside.filter(|url| head.is_sent_to(url, "")) {
+                    Some(url) => SessionError::missing_session_leads_here(url),
+                    None => SessionError::answered(answer),
+                };
+                self.state().verdict.refuse(error);
             }
         }
         Ok(())

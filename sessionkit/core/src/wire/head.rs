@@ -98,6 +98,25 @@ impl<'a> RequestHead<'a> {
         }
     }
 
+    /// Returns whether a redirect to an address would lead to this request again: the path is the same, and the query has at
+    /// least what the address asks for. `prefix` is what a proxy stripped of the path, and of an address with a host.
+    pub(crate) fn is_sent_to(&self, url: &str, prefix: &str) -> bool {
+        let url = url.split('#').next().unwrap_or_default();
+        let target = match url.split_once("//") {
+            Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
+                let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+                let is_own = self.host().is_some_and(|own| own.eq_ignore_ascii_case(host));
+                path.strip_prefix(prefix).filter(|_| is_own)
+            }
+            _ => Some(url),
+        };
+        let Some(target) = target else { return false };
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let asked = self.target.split_once('?').map_or("", |(_, query)| query);
+        let is_asked = |pair: &str| pair.is_empty() || asked.split('&').any(|other| other == pair);
+        path == self.path() && query.split('&').all(is_asked)
+    }
+
     /// Returns whether the request came to a loopback host, and nothing in it says that a browser sent it over https.
     pub(crate) fn is_plain_loopback(&self) -> bool {
         let host = self.host().unwrap_or_default();
