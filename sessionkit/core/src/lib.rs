@@ -46,7 +46,7 @@ pub use data::migration::Migration;
 pub use data::{OnError, SessionData};
 pub use devices::list::{Device, Devices};
 pub use engine::denial::Denial;
-pub use engine::hooks::{LoadCookie, MissingSession, PresentedCookie};
+pub use engine::hooks::{LoadCookie, MissingReason, MissingSession, PresentedCookie, SessionlessRequest};
 pub use engine::user::{SessionUser, UserLoader};
 pub use error::{DenialReason, SessionError, SessionErrorKind};
 pub use event::{AuditEntry, AuditLog, AuditSink, EventKind, EventSink, SessionEvent, StoreCall, TracingSink};

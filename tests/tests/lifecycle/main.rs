@@ -1,5 +1,6 @@
 //! Tests of a session from its beginning to its end.
 
+mod actix_errors;
 mod auth;
 mod bad_cookie;
 mod clocks;
@@ -18,7 +19,9 @@ mod rules;
 mod scopes;
 mod state;
 mod step_up;
+mod tower_services;
 mod trouble;
 mod two_managers;
 mod under_way;
 mod uninitialized;
+mod unseen;

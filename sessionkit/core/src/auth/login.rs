@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::in_time;
 use super::rotation::{self, Occasion, Replaced, Replacement};
+use super::{in_time, logout};
 use crate::devices::protocol::{Entering, StoredLogin};
 use crate::engine::Engine;
 use crate::engine::commit::CommitError;
@@ -95,6 +95,7 @@ impl Login {
         let _turn = session.shared.turn.lock().await;
         in_time(session)?;
         session.check_version()?;
+        logout::end_ambiguous(session).await?;
         let engine = &session.shared.engine;
         let (current, overtaken) = {
             let state = session.state();

@@ -34,3 +34,17 @@ pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> 
     session.state().log_out(session.cookie_presented());
     Ok(())
 }
+
+/// Ends the sessions that a request opened at once, before a login. Otherwise the next request would bring the login's token
+/// beside theirs, and would be nobody's again.
+pub(super) async fn end_ambiguous(session: &RequestSession) -> Result<(), SessionError> {
+    let (engine, ambiguous) = (&session.shared.engine, session.state().ambiguous.clone());
+    for current in &ambiguous {
+        let (id, header) = (current.id(), current.record.header());
+        engine.remove_record(id, header.generation, Removal::by_owner(header)).await?;
+        session.report_of(id, Some(header), EventKind::Revoked { reason: "another login took its place" });
+        engine.leave(header.owner().map(|owner| &**owner), id, None).await;
+    }
+    session.state().ambiguous.clear();
+    Ok(())
+}

@@ -64,7 +64,10 @@ fn idle_time(settings: &Settings) -> String {
 
 fn usage(settings: &Settings) -> String {
     let recorded = words(settings.touch_after);
-    let recorded = format!("recorded every {} at most", recorded.strip_prefix("1 ").unwrap_or(&recorded));
+    let recorded = match settings.touch_after {
+        Duration::ZERO => "recorded with each request".into(),
+        _ => format!("recorded every {} at most", recorded.strip_prefix("1 ").unwrap_or(&recorded)),
+    };
     match settings.rolling {
         Rolling::Off => "does not prolong the session".into(),
         Rolling::Reset => format!("begins the idle time anew, {recorded}"),

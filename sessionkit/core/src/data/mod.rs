@@ -203,6 +203,8 @@ pub enum Merge {
     },
     /// A function decides from the common base and the two values.
     ThreeWay(MergeFunction),
+    /// The values of a `flash` field, which are shown once. They merge as those of the kind above.
+    Flash(MergeFunction),
     /// Each entry is a field of its own, whose last write wins; a value that is stored in one piece is taken apart.
     Entries(Split),
 }

@@ -18,6 +18,8 @@ use crate::time::Timestamp;
 pub(crate) struct Changes {
     /// True if everything that is stored goes before the changes come.
     pub(super) cleared: bool,
+    /// True if nobody sees the response: what was taken to be shown once stays.
+    pub(super) keeps_flash: bool,
     /// The structs among the changed ones that may be stored in an older version.
     pub(super) upgrades: Vec<(&'static str, Upgrade)>,
     pub(super) changes: Vec<Change>,
@@ -64,6 +66,11 @@ impl Changes {
     /// Returns the stored values below the changes.
     pub(crate) fn stored<'a>(&self, record: Option<&'a Record>, now: Timestamp) -> Snapshot<'a> {
         Snapshot::new(record.filter(|_| !self.cleared), now)
+    }
+
+    /// Keeps the values of `flash` fields that were taken, since nobody sees them.
+    pub(crate) fn keep_flash(&mut self) {
+        self.keeps_flash = true;
     }
 
     /// Forgets the changes so far, and removes everything that is stored.
@@ -120,7 +127,10 @@ impl Changes {
                 let sum = number(value.as_deref()).saturating_add(number(mine) - number(base));
                 ChangeKind::Write { value: Some(sum.clamp(min, max).to_string().into_bytes()) }
             }
-            (Merge::ThreeWay(merge), Some(ChangeKind::Put { value } | ChangeKind::Write { value })) => {
+            (
+                Merge::ThreeWay(merge) | Merge::Flash(merge),
+                Some(ChangeKind::Put { value } | ChangeKind::Write { value }),
+            ) => {
                 let theirs = value.as_deref();
                 ChangeKind::Write { value: merge(ThreeWay { field, base, mine, theirs, on_error: T::ON_ERROR })? }
             }
@@ -128,12 +138,12 @@ impl Changes {
                 let earlier = if let Some(ChangeKind::Add { by, .. }) = before { *by } else { 0 };
                 ChangeKind::Add { by: earlier + number(mine) - number(base), min, max }
             }
-            (Merge::ThreeWay(merge), Some(ChangeKind::Merge { mine: theirs, .. })) => {
+            (Merge::ThreeWay(merge) | Merge::Flash(merge), Some(ChangeKind::Merge { mine: theirs, .. })) => {
                 let theirs = theirs.as_deref();
                 let merged = merge(ThreeWay { field, base, mine, theirs, on_error: T::ON_ERROR })?;
                 ChangeKind::Merge { merge, mine: merged }
             }
-            (Merge::ThreeWay(merge), _) => ChangeKind::Merge { merge, mine: owned(mine) },
+            (Merge::ThreeWay(merge) | Merge::Flash(merge), _) => ChangeKind::Merge { merge, mine: owned(mine) },
             (Merge::Entries(_), _) => unreachable!("an `entries` field has no value of its own"),
         };
         let change = Change { key: field.key.into(), field, on_error: T::ON_ERROR, kind };

@@ -20,7 +20,7 @@ use crate::request::operations::RequestChanges;
 use crate::request::state::{CookieChange, Phase, State};
 use crate::request::upkeep::Upkeep;
 use crate::time::Timestamp;
-use crate::wire::response::ResponseChanges;
+use crate::wire::response::{ResponseChanges, SetCookie};
 
 pub(crate) fn close(session: &RequestSession, status: u16) -> CloseFuture {
     session.refuse_unguarded(status);
@@ -205,10 +205,17 @@ fn take(session: &RequestSession, status: u16) -> Result<Option<Box<Commit>>, Se
         return Err(objection.clone());
     }
     let keeps = status < 500 && status != 408;
-    let begins = keeps && begins(session, &state);
-    let pending = if keeps { pending } else { Changes::default() };
+    let is_unseen = session.is_unseen();
+    let begins = keeps && !is_unseen && begins(session, &state);
+    let mut pending = if keeps { pending } else { Changes::default() };
+    if is_unseen {
+        pending.keep_flash();
+    }
     let is_on_its_way = matches!(state.cookie, CookieChange::Set { .. });
-    let due = |current| Upkeep::due(engine, current, engine.now(), is_on_its_way);
+    let due = |current| match is_unseen {
+        true => Upkeep::unseen(current, engine.now()),
+        false => Upkeep::due(engine, current, engine.now(), is_on_its_way),
+    };
     let upkeep = state.current.as_ref().map(due).unwrap_or_default();
     if pending.is_empty() && upkeep.is_empty() && !begins {
         return Ok(None);
@@ -228,6 +235,8 @@ async fn settle(session: &RequestSession, commit: Box<Commit>) -> Result<(), Ses
         Ok(Settled::Stored { cookie }) => {
             let mut state = session.state();
             if let Some(cookie) = cookie.filter(|_| !logged_out(&state)) {
+                // Of a session that the client had before, unless this request logged in.
+                state.cookie_can_wait = commit.current.is_some() && matches!(state.cookie, CookieChange::Keep);
                 state.cookie = cookie;
             }
             Ok(())
@@ -275,8 +284,15 @@ fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionErr
     let state = session.state();
     let cookie = match &state.cookie {
         CookieChange::Keep => None,
-        CookieChange::Remove => Some(set_cookie::remove(settings)),
-        CookieChange::Set { token, ends } => Some(set_cookie::set(settings, token, max_age(engine, &state, *ends))),
+        CookieChange::Remove => {
+            let clear_site_data = settings.clear_site_data();
+            Some(SetCookie { value: set_cookie::remove(settings), can_wait: false, clear_site_data })
+        }
+        CookieChange::Set { token, ends } => {
+            session.note_begun();
+            let value = set_cookie::set(settings, token, max_age(engine, &state, *ends));
+            Some(SetCookie { value, can_wait: state.cookie_can_wait, clear_site_data: None })
+        }
     };
     ResponseChanges::new(session.consulted(), state.denied, cookie, rejection)
 }

@@ -56,7 +56,8 @@ impl FieldChanges for RequestChanges {
             if change.is_put() && is_field(&change.key) {
                 changes.remove_entries(&change.key, &newest, &mut values);
             }
-            change.write(&origin, &newest, &mut values)?;
+            let kept = if changes.keeps_flash { change.untaken(&origin)? } else { None };
+            kept.as_ref().unwrap_or(change).write(&origin, &newest, &mut values)?;
         }
         // A migration is stored together with a change, and makes none by itself.
         if values.len() == migrated {
@@ -117,6 +118,18 @@ impl Changes {
 }
 
 impl Change {
+    /// Returns the change without what it took of a `flash` field: what was set stays, beside what was there. `None` for other
+    /// fields.
+    fn untaken(&self, origin: &Snapshot<'_>) -> Result<Option<Self>, FieldError> {
+        let (Merge::Flash(merge), ChangeKind::Merge { mine, .. }) = (self.field.merge, &self.kind) else {
+            return Ok(None);
+        };
+        let (field, on_error, base) = (self.field, self.on_error, origin.field(self.field));
+        let set = merge(ThreeWay { field, base, mine: mine.as_deref(), theirs: None, on_error })?;
+        let mine = merge(ThreeWay { field, base: None, mine: set.as_deref(), theirs: base, on_error })?;
+        Ok(Some(Self { kind: ChangeKind::Merge { merge, mine }, ..self.clone() }))
+    }
+
     /// Adds what the change makes of its field.
     fn write(&self, origin: &Snapshot<'_>, newest: &Snapshot<'_>, values: &mut Values) -> Result<(), FieldError> {
         let key = self.key.clone();

@@ -28,6 +28,8 @@ pub(crate) struct State {
     /// The user, where somebody asked who it is.
     pub(crate) user: Option<Arc<UserOfSession>>,
     pub(crate) cookie: CookieChange,
+    /// True if the change of the cookie can wait for a later response: the token that the client has opens the session too.
+    pub(crate) cookie_can_wait: bool,
     /// True if the last login of the request asked for a lifetime of its own.
     pub(crate) lasting: bool,
     /// The rejection that the handler answered with.

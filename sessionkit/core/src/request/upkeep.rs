@@ -44,13 +44,16 @@ impl Upkeep {
         due
     }
 
+    /// Finds out what is due where nobody sees the response: the session is as if it were not used.
+    pub(crate) fn unseen(current: &Current, now: Timestamp) -> Self {
+        let ops = current.stored.iter().map(|_| HeaderOp::Correct { now }).collect();
+        Self { ops, ..Self::default() }
+    }
+
     /// Finds out what is due where no response can carry a new token to the client.
     pub(crate) fn without_response(engine: &Engine, current: &Current, now: Timestamp) -> Self {
         let header = current.record.header();
-        let mut due = Self::default();
-        if current.stored.is_some() {
-            due.ops.push(HeaderOp::Correct { now });
-        }
+        let mut due = Self::unseen(current, now);
         if !header.is_expired(now)
             && let Some(touch) = touch(engine, header, now)
         {
