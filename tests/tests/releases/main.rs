@@ -2,5 +2,6 @@
 
 mod alias;
 mod ill_fitting;
+mod read_back;
 mod unknown;
 mod versions;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::data::codec::{Codec, CodecError};
+use crate::data::nulls;
 
 /// A type that a field can have: serde writes it and reads it.
 #[diagnostic::on_unimplemented(
@@ -36,7 +37,7 @@ pub const fn stored<C: Codec, T: Stored + Default>() -> Encoding<T> {
 
 /// Encodes the values of a field with `C`, and makes the one of a field that is not stored with `default`.
 pub const fn stored_or<C: Codec, T: Stored>(default: fn() -> T) -> Encoding<T> {
-    Encoding { encode: C::encode::<T>, decode: C::decode::<T>, default }
+    Encoding { encode: C::encode::<T>, decode: C::decode::<T>, default, nulls: nulls::count::<T> }
 }
 
 impl<T> Clone for Encoding<T> {
@@ -44,6 +45,8 @@ impl<T> Clone for Encoding<T> {
         *self
     }
 }
+    /// Counts what the codec may write as `null` though it is not absent.
+    pub(crate) nulls: fn(&T) -> usize,
 
 impl<T> Copy for Encoding<T> {}
 
@@ -52,3 +55,23 @@ impl<T> fmt::Debug for Encoding<T> {
         f.debug_struct("Encoding").finish_non_exhaustive()
     }
 }
+impl<T> Encoding<T> {
+    /// Reads back what stores `value`, which is its default if nothing is stored.
+    ///
+    /// # Errors
+    /// Fails if that is not a `T`, or has lost something.
+    pub(crate) fn read_back(&self, value: &T, stored: Option<&[u8]>) -> Result<(), CodecError> {
+        let nulls = (self.nulls)(value);
+        let read = match stored {
+            Some(bytes) => (self.decode)(bytes)?,
+            None if nulls == 0 => return Ok(()),
+            None => (self.default)(),
+        };
+        if nulls > 0 && (self.nulls)(&read) < nulls { Err(LOST.into()) } else { Ok(()) }
+    }
+}
+
+/// The reason why a value is refused that can be stored, and would be read as another one.
+pub(crate) const LOST: &str =
+    "it holds a float that is not finite, or a `Some` of nothing, which the codec cannot tell from an absent value";
+

@@ -18,6 +18,7 @@ pub(crate) mod field;
 pub(crate) mod flash;
 pub mod merge;
 pub(crate) mod migration;
+pub(crate) mod nulls;
 pub(crate) mod snapshot;
 pub(crate) mod three_way;
 
@@ -178,6 +179,11 @@ impl Field {
         })
     }
 }
+
+    /// The value would not come back as it is.
+    pub(crate) fn lossy(field: &Field, reason: CodecError) -> Self {
+        Self::of_reading_back(field.key, (!field.sensitive).then_some(reason))
+    }
 
 impl FieldError {
     pub(crate) fn encode(field: &Field, reason: CodecError) -> Self {

@@ -8,7 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::data::codec::{Codec, CodecError, Json};
-use crate::data::encoding::Stored;
+use crate::data::encoding::{Stored, stored_or};
+use crate::data::field::has_null;
+use crate::data::nulls;
 use crate::data::snapshot::is_field;
 use crate::error::SessionError;
 use crate::record::field_error::FieldError;
@@ -90,8 +92,9 @@ impl DynamicSession {
     /// Stores a value under a key.
     ///
     /// # Errors
-    /// Fails when the value has no JSON form, when the key is empty or one of SessionKit's own, with a name that begins with
-    /// `@`, or when it is that of an entry whose field is stored in one piece.
+    /// Fails when the value has no JSON form or one that it cannot be read from: JSON has no float that is not finite, no
+    /// `Some(None)`, and no more than 128 levels. Fails when the key is empty or one of SessionKit's own, with a name that
+    /// begins with `@`, or when it is that of an entry whose field is stored in one piece.
     pub fn insert<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) -> Result<(), SessionError> {
         if key.is_empty() || is_reserved(key) {
             return Err(self.report(SessionError::key(key)));
@@ -103,6 +106,9 @@ impl DynamicSession {
             return Err(self.report(SessionError::in_one_piece(field)));
         }
         let encoded = encode(value).map_err(|_| self.report(no_form::<V>(key)))?;
+        if nulls::count(value) > 0 || Json::decode::<serde_json::Value>(&encoded).is_err() {
+            return Err(self.report(lossy::<V>(key)));
+        }
         self.write(key, Some(encoded));
         Ok(())
     }
@@ -227,7 +233,12 @@ fn encode<V: Serialize + ?Sized>(value: &V) -> Result<Vec<u8>, CodecError> {
     Ok(bytes)
 }
 
+        let encoding = stored_or::<Json, V>(|| unreachable!("the value is stored"));
 // The codec's own reason may quote the value, and the key may be one of a sensitive field.
+            (Ok(before), Ok(after)) if before == after && !has_null(&after) => {}
+            (Ok(_), Ok(after)) if encoding.read_back(&self.value, Some(&after)).is_err() => {
+                drop(self.session.fail(lossy::<V>(&self.key)));
+            }
 
 fn misfit<V>(key: &str) -> SessionError {
     FieldError::untyped_decode(key, format!("it is not a `{}`", type_name::<V>()).into()).into()
@@ -236,3 +247,8 @@ fn misfit<V>(key: &str) -> SessionError {
 fn no_form<V: ?Sized>(key: &str) -> SessionError {
     FieldError::untyped_encode(key, format!("this `{}` has no JSON form", type_name::<V>()).into()).into()
 }
+fn lossy<V: ?Sized>(key: &str) -> SessionError {
+    FieldError::untyped_reading_back(key, format!("this `{}` is lost on the way through JSON", type_name::<V>()).into())
+        .into()
+}
+
