@@ -240,7 +240,9 @@ impl IntoFuture for Login {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let session = self.session.clone();
-            session.finish(self.run()).await
+            session.finish(self.run()).await?;
+            session.state().unread = None;
+            Ok(())
         })
     }
 }

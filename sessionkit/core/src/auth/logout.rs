@@ -31,6 +31,8 @@ pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> 
         engine.remove_record(unreadable.id, unreadable.generation, Removal::Unreadable).await?;
         session.report_of(unreadable.id, None, EventKind::Logout);
     }
-    session.state().log_out(session.cookie_presented());
+    let mut state = session.state();
+    state.log_out(session.cookie_presented());
+    state.unread = None;
     Ok(())
 }

@@ -164,8 +164,8 @@ pub(crate) async fn commit(round: &RequestSession) -> Result<(), SessionError> {
         let mut state = round.state();
         state.phase = Phase::Closed;
         let pending = std::mem::take(&mut state.pending);
-        if let Some(failure) = &state.failure {
-            return Err(failure.clone());
+        if let Some(objection) = state.objection() {
+            return Err(objection.clone());
         }
         let Some(current) = state.current.clone() else { return Ok(()) };
         (current, pending)

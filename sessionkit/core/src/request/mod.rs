@@ -12,7 +12,7 @@ use crate::data::{Merge, SessionData};
 use crate::engine::Engine;
 use crate::engine::open::Current;
 use crate::engine::session::Requester;
-use crate::error::SessionError;
+use crate::error::{SessionError, SessionErrorKind};
 use crate::event::{self, About, EventKind};
 use crate::panics::caught;
 use crate::record::header::Header;
@@ -127,13 +127,19 @@ impl RequestSession {
     /// Checks out a struct if there is a session; `None` where the visitor has none.
     ///
     /// # Errors
+    /// `None` too when a stored value does not fit its field, so that a handler that logs in or out is reached. The answer of
+    /// any other handler gives way to the error.
+    ///
     /// Fails as [`checkout`](Self::checkout) does.
     pub async fn checkout_existing<T: SessionData>(&self) -> Result<Option<Checkout<T>>, SessionError> {
         self.load().await?;
         if self.state().current.is_none() {
             return Ok(None);
         }
-        self.checkout().await.map(Some)
+        match self.checkout().await {
+            Err(error) if error.kind() == SessionErrorKind::Field => Ok(None),
+            checkout => checkout.map(Some),
+        }
     }
 
     /// Reads a struct without the means to change it.
@@ -214,7 +220,7 @@ impl RequestSession {
         for key in old.iter().map(|key| &**key).chain(unfit) {
             self.report(EventKind::Unfit { key });
         }
-        Ok((value.map_err(|error| self.fail(error.into()))?, epoch))
+        Ok((value.map_err(|error| self.unread(error.into()))?, epoch))
     }
 
     pub(crate) fn loaded_user_id(&self) -> Option<Arc<str>> {
@@ -291,6 +297,12 @@ impl RequestSession {
     }
 
     /// Takes what a struct changed; called when it is dropped.
+    /// Remembers that a struct could not be read, so that the handler's answer cannot stand unless it logs in or out.
+    fn unread(&self, error: SessionError) -> SessionError {
+        self.report_failure(&error);
+        self.state().unread.get_or_insert(error).clone()
+    }
+
     pub(crate) fn contribute<T: SessionData>(&self, epoch: Epoch, encoded: Result<Encoded, SessionError>) {
         let contribute = |state: &mut State| {
             let encoded = encoded?;

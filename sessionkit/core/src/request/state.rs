@@ -34,6 +34,8 @@ pub(crate) struct State {
     pub(crate) given: Option<Rejection>,
     /// The reason why the request cannot be answered by the handler.
     pub(crate) failure: Option<SessionError>,
+    /// The reason why a struct could not be read. A login or a logout makes it good: nobody is locked out by it.
+    pub(crate) unread: Option<SessionError>,
     /// The decision about those who ask for the session.
     pub(crate) verdict: Verdict,
     /// True if a guard, or an extractor that needs a user, refused the request.
