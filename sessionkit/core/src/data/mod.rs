@@ -165,11 +165,6 @@ impl Field {
         std::iter::once(self.key).chain(self.aliases.iter().copied())
     }
 
-    /// Returns whether a key is one of the names.
-    pub(crate) fn is_named(&self, key: &str) -> bool {
-        self.names().any(|name| name == key)
-    }
-
     /// The keys under which the aliases store what is written under `key`, which is the field's own or that of an entry.
     pub(crate) fn aliases_of(&self, key: &str) -> impl Iterator<Item = FieldKey> {
         let entry = key.strip_prefix(self.key).unwrap_or_default();
@@ -180,14 +175,14 @@ impl Field {
     }
 }
 
-    /// The value would not come back as it is.
-    pub(crate) fn lossy(field: &Field, reason: CodecError) -> Self {
-        Self::of_reading_back(field.key, (!field.sensitive).then_some(reason))
-    }
-
 impl FieldError {
     pub(crate) fn encode(field: &Field, reason: CodecError) -> Self {
         Self::of_encoding(field.key, (!field.sensitive).then_some(reason))
+    }
+
+    /// The value would not come back as it is.
+    pub(crate) fn lossy(field: &Field, reason: CodecError) -> Self {
+        Self::of_reading_back(field.key, (!field.sensitive).then_some(reason))
     }
 
     pub(crate) fn decode(field: &Field, reason: CodecError) -> Self {

@@ -31,6 +31,7 @@ use crate::wire::cookie::Candidates;
 use crate::wire::head::{RequestHead, Route};
 
 pub(crate) mod answer;
+pub(crate) mod change_set;
 pub(crate) mod changes;
 pub(crate) mod checkout;
 pub(crate) mod close;
@@ -126,11 +127,11 @@ impl RequestSession {
 
     /// Checks out a struct if there is a session; `None` where the visitor has none.
     ///
-    /// # Errors
     /// `None` too when a stored value does not fit its field, so that a handler that logs in or out is reached. The answer of
     /// any other handler gives way to the error.
     ///
-    /// Fails as [`checkout`](Self::checkout) does.
+    /// # Errors
+    /// Fails when the store does.
     pub async fn checkout_existing<T: SessionData>(&self) -> Result<Option<Checkout<T>>, SessionError> {
         self.load().await?;
         if self.state().current.is_none() {
@@ -296,13 +297,13 @@ impl RequestSession {
         self.state().failure.get_or_insert(error).clone()
     }
 
-    /// Takes what a struct changed; called when it is dropped.
     /// Remembers that a struct could not be read, so that the handler's answer cannot stand unless it logs in or out.
     fn unread(&self, error: SessionError) -> SessionError {
         self.report_failure(&error);
         self.state().unread.get_or_insert(error).clone()
     }
 
+    /// Takes what a struct changed; called when it is dropped.
     pub(crate) fn contribute<T: SessionData>(&self, epoch: Epoch, encoded: Result<Encoded, SessionError>) {
         let contribute = |state: &mut State| {
             let encoded = encoded?;

@@ -46,7 +46,7 @@ impl FieldChanges for RequestChanges {
         }
         let migrated = values.len();
         let mut taken_apart: Vec<&str> = Vec::new();
-        for change in &changes.changes {
+        for change in changes.changes() {
             if let Merge::Entries(split) = change.field.merge
                 && !taken_apart.contains(&change.field.key)
             {
@@ -93,7 +93,7 @@ impl Changes {
         values: &mut Values,
     ) -> Result<(), FieldError> {
         let field = change.field;
-        let is_put = |name: &str| self.changes.iter().any(|change| change.key == name);
+        let is_put = |name: &str| self.change(name).is_some();
         let Some((_, held)) = newest.held(field).next() else { return Ok(()) };
         let items = if field.names().any(is_put) {
             // What this request put in its place, and took apart already, is all there is.
