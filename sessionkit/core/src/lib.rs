@@ -34,7 +34,7 @@ mod time;
 mod token;
 mod wire;
 
-pub use auth::{Auth, Login, Reauthentication};
+pub use auth::{Auth, Login, Logout, Reauthentication};
 pub use config::{
     ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfig,
     SessionConfigBuilder,

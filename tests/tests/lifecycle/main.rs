@@ -8,6 +8,7 @@ mod expiry;
 mod fields;
 mod hooks;
 mod impersonation;
+mod logout_keep;
 mod overtaken;
 mod presets;
 mod remember;

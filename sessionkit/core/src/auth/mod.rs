@@ -14,10 +14,12 @@ mod impersonation;
 mod login;
 mod logout;
 mod rotation;
+mod operation;
 mod step_up;
 
 pub use login::Login;
 pub use step_up::Reauthentication;
+pub use logout::Logout;
 
 /// The login of a request, and the ways to change it.
 ///
@@ -140,12 +142,22 @@ impl Auth {
         self.session.finish(impersonation::end(self.session.clone())).await
     }
 
-    /// Ends the session for good: no request that is still running can bring it back. Removes the cookie.
+    /// Ends the session for good: no request that is still running can bring it back. Removes the cookie. Await it, or say
+    /// first what stays with the browser:
+    ///
+    /// ```
+    /// # async fn handler(auth: sessionkit_core::Auth) -> Result<(), sessionkit_core::SessionError> {
+    /// auth.logout().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// With [`keep`](Logout::keep) the visitor gets a new session, and its cookie takes the place of the old one.
     ///
     /// # Errors
-    /// Fails when the store does; then the session may go on, and the cookie stays.
-    pub async fn logout(&self) -> Result<(), SessionError> {
-        self.session.finish(logout::logout(self.session.clone())).await
+    /// Awaiting it fails when the store does; then the session may go on, and the cookie stays.
+    pub fn logout(&self) -> Logout {
+        Logout::new(self.session.clone())
     }
 
     /// Replaces the token, as after a change of the user's role: the old one is dead at once. Does nothing where there
@@ -257,3 +269,10 @@ fn in_time(session: &RequestSession) -> Result<(), SessionError> {
 /// ```
 #[cfg(doctest)]
 struct Forged;
+/// auth.logout();
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # async fn forget(auth: sessionkit_core::Auth) {
