@@ -1,5 +1,6 @@
 //! Tests of a session from its beginning to its end.
 
+mod anonymous_ttl;
 mod auth;
 mod bad_cookie;
 mod clocks;

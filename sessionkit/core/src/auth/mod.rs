@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::devices::list::Devices;
 use crate::engine::open::Current;
@@ -84,6 +85,30 @@ impl Auth {
     }
 
     /// Returns the devices of the current user, to list and to end their sessions. Needs the setting `track_devices`.
+    /// Lets the session of a visitor who is not logged in end this long after its last use, in place of the setting
+    /// `anonymous_ttl`: a cart that waits for a month. The unit is whole seconds, at least one.
+    ///
+    /// It is stored with what the handler changes, and begins no session by itself. It holds until another call, or a login.
+    /// The setting `absolute_ttl` and the limits of a preset still hold. Does nothing where somebody is logged in.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # async fn handler(auth: sessionkit_core::Auth) -> Result<(), sessionkit_core::SessionError> {
+    /// auth.set_anonymous_ttl(Duration::from_secs(30 * 24 * 60 * 60)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Fails when the store does.
+    pub async fn set_anonymous_ttl(&self, ttl: Duration) -> Result<(), SessionError> {
+        self.session.load().await?;
+        let ttl = Duration::from_secs(ttl.as_secs().max(1));
+        let (ttl, _) = self.session.shared.engine.settings().login_lifetime(Some(ttl));
+        self.session.change("*", |_| true, |state| state.anonymous_ttl = Some(ttl));
+        Ok(())
+    }
+
     pub fn devices(&self) -> Devices {
         Devices::of_session(self.session.clone())
     }

@@ -230,6 +230,7 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
 }
 
 fn authenticate(header: &mut Header, op: &Authenticate) {
+        HeaderOp::SetAnonymousTtl { ttl, at } => header.user_id.is_none() && set_ttl(header, *ttl, *at),
     let Authenticate { user, at, ttl, absolute_deadline, device_label, details } = op;
     let another = header.user_id.as_ref().is_some_and(|before| before != user);
     header.end_parts(if another { Ending::UserChange } else { Ending::Authentication });
@@ -261,6 +262,18 @@ fn correct(header: &mut Header, now: Timestamp) -> bool {
     let lead = header.lead(now);
     if lead.is_zero() {
         return false;
+/// Gives the session another idle time, which begins now. The absolute deadline stays.
+fn set_ttl(header: &mut Header, ttl: Duration, at: Timestamp) -> bool {
+    if header.ttl == ttl {
+        return false;
+    }
+    let idle_deadline = at.saturating_add(ttl);
+    header.ttl = ttl;
+    header.last_seen = header.last_seen.max(at);
+    header.idle_deadline = header.absolute_deadline.map_or(idle_deadline, |latest| latest.min(idle_deadline));
+    true
+}
+
     }
     header.created = header.created.min(now);
     header.last_seen = header.last_seen.min(now);

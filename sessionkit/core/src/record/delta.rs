@@ -184,6 +184,13 @@ pub(crate) struct Authenticate {
     /// The other details of the login, which replace the present ones.
     pub(crate) details: Option<Arc<LoginDetails>>,
 }
+    /// Gives a visitor's session another idle time. Does nothing once somebody is logged in.
+    SetAnonymousTtl {
+        /// The time that a touch grants from now on.
+        ttl: Duration,
+        /// The time at which this happens.
+        at: Timestamp,
+    },
 
 /// The key of a field inside a record, `namespace.field`.
 pub type FieldKey = Cow<'static, str>;

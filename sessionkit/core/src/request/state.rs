@@ -1,6 +1,7 @@
 //! The state of a request: the session that it knows, and the changes that it made.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::engine::guard_options::GuardOptions;
 use crate::engine::open::{Current, Overtaken};
@@ -28,6 +29,8 @@ pub(crate) struct State {
     /// The user, where somebody asked who it is.
     pub(crate) user: Option<Arc<UserOfSession>>,
     pub(crate) cookie: CookieChange,
+    /// The idle time that the request asked for, for the session of a visitor.
+    pub(crate) anonymous_ttl: Option<Duration>,
     /// True if the last login of the request asked for a lifetime of its own.
     pub(crate) lasting: bool,
     /// The rejection that the handler answered with.
