@@ -10,7 +10,7 @@ pub use sessionkit_core::derive::{
     SessionDataOrSessionUser, Stored, Subjects, ThreeWay, counter, entries, flash, migrate, stored, stored_or,
 };
 pub use sessionkit_core::merge::{Append, Union, append, union};
-pub use sessionkit_core::{Codec, FieldError, Json, MainScope, Migration, OnError, SessionData, SessionScope};
+pub use sessionkit_core::{Codec, FieldError, Json, MainScope, Migration, OnError, OnLogin, SessionData, SessionScope};
 
 #[cfg(feature = "access-matrix")]
 pub use inventory;

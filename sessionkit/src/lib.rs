@@ -36,7 +36,7 @@ pub use metrics::MetricsSink;
 pub use sessionkit_core::{
     AuditEntry, AuditLog, AuditSink, Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp,
     CrossOriginProtection, CsrfRefusal, Device, Devices, EventKind, EventSink, FieldError, Json, LoadCookie, LocalPath,
-    Login, Logout, MainScope, MemoryStore, Migration, MissingSession, OnBadCookie, OnLostWrite, OnMaxDevices,
+    Login, Logout, MainScope, MemoryStore, Migration, MissingSession, OnBadCookie, OnLogin, OnLostWrite, OnMaxDevices,
     OwnedHead, PresentedCookie, Reauthentication, Rejection, Rolling, Route, SameSite, SessionConfig,
     SessionConfigBuilder, SessionData, SessionError, SessionErrorKind, SessionEvent, SessionId, SessionInfo,
     SessionManager, SessionManagerBuilder, SessionScope, SessionUser, Store, StoreCall, StoreError, SystemClock,

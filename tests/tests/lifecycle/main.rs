@@ -7,6 +7,7 @@ mod clocks;
 mod details;
 mod expiry;
 mod fields;
+mod handed_over;
 mod hooks;
 mod impersonation;
 mod logout_keep;

@@ -137,6 +137,8 @@ impl Login {
         delta.header.push(HeaderOp::Authenticate(authenticate));
         if another_user {
             delta.clear = Clear::AllButCarried;
+        } else if header.user_id.is_none() {
+            delta.clear = Clear::AtLogin(self.session.shared.engine.settings().on_login);
         }
         let login = Replacement { delta, now, another_user, occasion: Occasion::Login };
         let replaced = rotation::replace_secret(&self.session, current, login).await?;

@@ -14,13 +14,13 @@ use crate::request::state::{CookieChange, State, Verdict};
 mod impersonation;
 mod login;
 mod logout;
-mod rotation;
 mod operation;
+mod rotation;
 mod step_up;
 
 pub use login::Login;
-pub use step_up::Reauthentication;
 pub use logout::Logout;
+pub use step_up::Reauthentication;
 
 /// The login of a request, and the ways to change it.
 ///
@@ -66,7 +66,8 @@ impl Auth {
 
     /// Logs a user in, whose credentials the application has checked.
     ///
-    /// The token is always replaced. What an anonymous visitor had in the session stays; what another user had goes,
+    /// The token is always replaced. What an anonymous visitor had in the session stays, unless the setting
+    /// [`on_login`](crate::SessionConfigBuilder::on_login) or a struct says otherwise; what another user had goes,
     /// but for the fields marked `#[session(carry)]`, and structs that were extracted before are not stored: check out
     /// what the new user's session shall hold after the login. Await it, or set options first:
     ///
@@ -84,7 +85,6 @@ impl Auth {
         Login::new(self.session.clone(), user.to_string().into())
     }
 
-    /// Returns the devices of the current user, to list and to end their sessions. Needs the setting `track_devices`.
     /// Lets the session of a visitor who is not logged in end this long after its last use, in place of the setting
     /// `anonymous_ttl`: a cart that waits for a month. The unit is whole seconds, at least one.
     ///
@@ -109,6 +109,7 @@ impl Auth {
         Ok(())
     }
 
+    /// Returns the devices of the current user, to list and to end their sessions. Needs the setting `track_devices`.
     pub fn devices(&self) -> Devices {
         Devices::of_session(self.session.clone())
     }
@@ -289,11 +290,6 @@ fn in_time(session: &RequestSession) -> Result<(), SessionError> {
 /// ```compile_fail
 /// #![deny(unused_must_use)]
 /// # async fn forget(auth: sessionkit_core::Auth) {
-/// auth.reauthenticate().methods(["pwd"]);
-/// # }
-/// ```
-#[cfg(doctest)]
-struct Forged;
 /// auth.logout();
 /// # }
 /// ```
@@ -301,3 +297,8 @@ struct Forged;
 /// ```compile_fail
 /// #![deny(unused_must_use)]
 /// # async fn forget(auth: sessionkit_core::Auth) {
+/// auth.reauthenticate().methods(["pwd"]);
+/// # }
+/// ```
+#[cfg(doctest)]
+struct Forged;

@@ -5,7 +5,7 @@ use crate::data::entries::Split;
 use crate::data::field::{FieldReader, FieldWriter};
 use crate::data::migration::Migration;
 use crate::data::three_way::ThreeWay;
-use crate::record::delta::{FieldKey, StoredValue};
+use crate::record::delta::{FieldKey, OnLogin, StoredValue};
 use crate::record::field_error::FieldError;
 use crate::scope::SessionScope;
 use crate::time::Timestamp;
@@ -109,6 +109,8 @@ pub struct Field {
     pub ttl: Option<u32>,
     /// Keeps the value out of everything that SessionKit prints.
     pub sensitive: bool,
+    /// The fate of the value at the login of an anonymous visitor; `None` if the setting `on_login` decides.
+    pub on_login: Option<OnLogin>,
     /// Keys under which the field is read where nothing is stored under its own. They go when it is written.
     pub aliases: &'static [&'static str],
 }
@@ -116,7 +118,15 @@ pub struct Field {
 impl Field {
     /// A field whose last write wins, with no further attributes.
     pub const fn new(key: &'static str) -> Self {
-        Self { key, merge: Merge::LastWriteWins, carry: false, ttl: None, sensitive: false, aliases: &[] }
+        Self {
+            key,
+            merge: Merge::LastWriteWins,
+            carry: false,
+            ttl: None,
+            sensitive: false,
+            on_login: None,
+            aliases: &[],
+        }
     }
 
     /// Sets what happens when two requests change the field.
@@ -143,6 +153,12 @@ impl Field {
         self
     }
 
+    /// Decides about the value when an anonymous visitor logs in.
+    pub const fn on_login(mut self, on_login: OnLogin) -> Self {
+        self.on_login = Some(on_login);
+        self
+    }
+
     /// Reads the field under these keys too, where nothing is stored under its own.
     pub const fn aliases(mut self, keys: &'static [&'static str]) -> Self {
         self.aliases = keys;
@@ -157,7 +173,13 @@ impl Field {
             carried: self.carry,
             deadline: ttl.map(|ttl| now.saturating_add(ttl)),
             sensitive: self.sensitive,
+            on_login: self.on_login,
         }
+    }
+
+    /// Returns whether a value of an anonymous visitor's goes at a login.
+    pub(crate) fn goes_at_login(&self, rule: OnLogin) -> bool {
+        !self.carry && self.on_login.unwrap_or(rule) == OnLogin::Discard
     }
 
     /// The names under which a value may be stored: the key, then the aliases.

@@ -56,7 +56,12 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     let lead = delta.corrects_at().map_or(Duration::ZERO, |now| record.header().lead(now));
     let fields = record.fields();
     let expires = fields.clone().packed().any(|(_, value, _)| !value.is_live(now));
-    if ops.clear == Clear::Nothing && ops.values.is_empty() && !expires && lead.is_zero() {
+    let clears = match ops.clear {
+        // Most visitors have nothing that goes.
+        Clear::AtLogin(_) => fields.clone().packed().any(|(_, value, _)| ops.clear.removes(value)),
+        clear => clear != Clear::Nothing,
+    };
+    if !clears && ops.values.is_empty() && !expires && lead.is_zero() {
         let Some(header) = header else { return Ok(Applied::Unchanged) };
         return Ok(Applied::Changed(record.draft_of_all(Some(header))));
     }
@@ -131,7 +136,7 @@ fn write_fields(packed: &mut Vec<u8>, record: &Record, ops: &FieldOps, lead: Dur
                     None => written.changed = true,
                 }
             }
-            None if ops.clear == Clear::All || (ops.clear == Clear::AllButCarried && !held.carried) => {
+            None if ops.clear.removes(held) => {
                 written.changed = true;
             }
             None => {
@@ -225,12 +230,12 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
             header.idle_deadline = header.idle_deadline.max(latest);
             changed
         }
+        HeaderOp::SetAnonymousTtl { ttl, at } => header.user_id.is_none() && set_ttl(header, *ttl, *at),
         HeaderOp::Correct { now } => correct(header, *now),
     }
 }
 
 fn authenticate(header: &mut Header, op: &Authenticate) {
-        HeaderOp::SetAnonymousTtl { ttl, at } => header.user_id.is_none() && set_ttl(header, *ttl, *at),
     let Authenticate { user, at, ttl, absolute_deadline, device_label, details } = op;
     let another = header.user_id.as_ref().is_some_and(|before| before != user);
     header.end_parts(if another { Ending::UserChange } else { Ending::Authentication });
@@ -257,11 +262,6 @@ fn renew(header: &mut Header, secret: SecretHash, at: Timestamp) -> bool {
     true
 }
 
-/// Moves the times of a clock that was ahead back by its lead.
-fn correct(header: &mut Header, now: Timestamp) -> bool {
-    let lead = header.lead(now);
-    if lead.is_zero() {
-        return false;
 /// Gives the session another idle time, which begins now. The absolute deadline stays.
 fn set_ttl(header: &mut Header, ttl: Duration, at: Timestamp) -> bool {
     if header.ttl == ttl {
@@ -274,6 +274,11 @@ fn set_ttl(header: &mut Header, ttl: Duration, at: Timestamp) -> bool {
     true
 }
 
+/// Moves the times of a clock that was ahead back by its lead.
+fn correct(header: &mut Header, now: Timestamp) -> bool {
+    let lead = header.lead(now);
+    if lead.is_zero() {
+        return false;
     }
     header.created = header.created.min(now);
     header.last_seen = header.last_seen.min(now);

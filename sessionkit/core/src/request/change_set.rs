@@ -78,6 +78,16 @@ impl ChangeSet {
         }
     }
 
+    /// Forgets the changes that `keep` does not want.
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&Change) -> bool) {
+        self.changes.retain(keep);
+        self.size = self.changes.iter().map(size).sum();
+        self.index = BTreeMap::new();
+        if self.changes.len() > FEW {
+            self.index = self.changes.iter().enumerate().map(|(at, change)| (change.key.clone(), at)).collect();
+        }
+    }
+
     fn position(&self, key: &str) -> Option<usize> {
         if self.index.is_empty() {
             #[cfg(test)]

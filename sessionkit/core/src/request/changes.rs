@@ -9,7 +9,7 @@ use crate::data::snapshot::{Snapshot, is_field};
 use crate::data::three_way::ThreeWay;
 use crate::data::{Field, Merge, MergeFunction, OnError, SessionData};
 use crate::record::Record;
-use crate::record::delta::FieldKey;
+use crate::record::delta::{FieldKey, OnLogin};
 use crate::record::field_error::FieldError;
 use crate::request::change_set::ChangeSet;
 use crate::time::Timestamp;
@@ -86,6 +86,11 @@ impl Changes {
     pub(crate) fn forget_changes(&mut self) {
         self.changes = ChangeSet::default();
         self.upgrades.clear();
+    }
+
+    /// Forgets the changes of what does not stay at a login.
+    pub(crate) fn log_in(&mut self, rule: OnLogin) {
+        self.changes.retain(|change| !change.field.goes_at_login(rule));
     }
 
     /// Takes a change of a key, whatever its struct says of it; the last write wins.

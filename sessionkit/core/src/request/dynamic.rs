@@ -13,11 +13,12 @@ use crate::data::field::has_null;
 use crate::data::nulls;
 use crate::data::snapshot::is_field;
 use crate::error::SessionError;
+use crate::record::delta::OnLogin;
 use crate::record::field_error::FieldError;
 use crate::record::reserved::is_reserved;
 use crate::request::RequestSession;
 use crate::request::overlay::Overlay;
-use crate::request::state::Epoch;
+use crate::request::state::{Epoch, State};
 
 /// The session as a map from keys to JSON values.
 ///
@@ -244,7 +245,11 @@ impl<V: Stored> Drop for DynamicValue<'_, V> {
             (Ok(before), Ok(after)) if before == after => {}
             (Ok(_), Ok(after)) => {
                 let (key, epoch) = (&*self.key, self.epoch);
-                self.session.change(key, |state| state.epoch == epoch, |state| state.pending.put(key, Some(after)));
+                let discards = self.session.shared.engine.settings().on_login == OnLogin::Discard;
+                let goes_on = |state: &State| {
+                    state.epoch.goes_on_from(epoch) && !(discards && state.epoch.logins != epoch.logins)
+                };
+                self.session.change(key, goes_on, |state| state.pending.put(key, Some(after)));
             }
             _ => drop(self.session.fail(no_form::<V>(&self.key))),
         }

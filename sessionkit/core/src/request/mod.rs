@@ -8,7 +8,7 @@ use tokio::sync::{OnceCell, watch};
 
 use crate::data::field::{Encoded, FieldReader};
 use crate::data::migration;
-use crate::data::{Merge, SessionData};
+use crate::data::{Field, Merge, SessionData};
 use crate::engine::Engine;
 use crate::engine::open::Current;
 use crate::engine::session::Requester;
@@ -305,23 +305,33 @@ impl RequestSession {
 
     /// Takes what a struct changed; called when it is dropped.
     pub(crate) fn contribute<T: SessionData>(&self, epoch: Epoch, encoded: Result<Encoded, SessionError>) {
+        let rule = self.shared.engine.settings().on_login;
         let contribute = |state: &mut State| {
             let encoded = encoded?;
-            for (index, (base, mine)) in encoded.changes().enumerate() {
-                if base != mine {
-                    state.pending.contribute::<T>(index, base, mine)?;
+            // What a visitor had, and does not keep at a login, is not brought back after it.
+            let before_login = state.epoch.logins != epoch.logins;
+            let is_gone = |field: &Field| before_login && field.goes_at_login(rule);
+            let mut discarded = false;
+            for (index, (base, mine)) in encoded.changes().enumerate().filter(|(_, (base, mine))| base != mine) {
+                match is_gone(&T::FIELDS[index]) {
+                    true => discarded = true,
+                    false => state.pending.contribute::<T>(index, base, mine)?,
                 }
             }
             let itemized = T::FIELDS.iter().filter(|field| matches!(field.merge, Merge::Entries(_)));
             for (field, (base, mine)) in itemized.zip(encoded.item_changes()) {
-                state.pending.contribute_entries::<T>(field, base, mine)?;
+                match is_gone(field) {
+                    true => discarded |= base != mine,
+                    false => state.pending.contribute_entries::<T>(field, base, mine)?,
+                }
             }
-            Ok(())
+            Ok(discarded)
         };
         // Where a merge function panics, the fields before it are pending already: they must not be stored alone.
-        let change = || self.change(T::NAMESPACE, |state| state.epoch == epoch, contribute);
+        let change = || self.change(T::NAMESPACE, |state| state.epoch.goes_on_from(epoch), contribute);
         match caught(change) {
             Some(Some(Err(error))) => drop(self.fail(error)),
+            Some(Some(Ok(true))) => self.report(EventKind::ContributionDiscarded { key: T::NAMESPACE }),
             Some(_) => {}
             None => drop(self.fail(SessionError::panicked("a merge function"))),
         }

@@ -126,9 +126,10 @@ impl Change {
                 values.push((key, value.as_ref().map(|bytes| self.field.value(bytes, newest.now()))));
             }
             ChangeKind::Put { value } => {
-                let flags = newest.value(&key).map(|held| (held.carried, held.deadline, held.sensitive));
-                let (carried, deadline, sensitive) = flags.unwrap_or((false, None, key == CSRF_SEED));
-                values.push((key, value.clone().map(|bytes| StoredValue { bytes, carried, deadline, sensitive })));
+                let held = newest.value(&key).map(|held| StoredValue { bytes: Vec::new(), ..held.to_owned() });
+                let sensitive = key == CSRF_SEED;
+                let flags = held.unwrap_or_else(|| StoredValue { sensitive, ..StoredValue::new(Vec::new()) });
+                values.push((key, value.clone().map(|bytes| StoredValue { bytes, ..flags })));
             }
             ChangeKind::Add { by: 0, .. } => {}
             ChangeKind::Add { by, min, max } => {

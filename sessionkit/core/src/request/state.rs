@@ -127,6 +127,15 @@ pub(crate) struct Epoch {
     pub(crate) users: u32,
     /// Removals of everything that is stored.
     pub(crate) clears: u32,
+    /// Logins of an anonymous visitor, at which not everything goes.
+    pub(crate) logins: u32,
+}
+
+impl Epoch {
+    /// Returns whether what was checked out at another time still belongs to the session, but for what goes at a login.
+    pub(crate) fn goes_on_from(self, earlier: Self) -> bool {
+        (self.users, self.clears) == (earlier.users, earlier.clears)
+    }
 }
 
 /// The change that the response makes to the client's cookie.
