@@ -180,6 +180,6 @@ fn handle(field: &Field, stored: &Stored) -> TokenStream {
 fn default(field: &Field) -> TokenStream {
     match &field.default {
         Some(path) => quote_spanned!(ours_at(path)=> #path()),
-        None => quote_spanned!(ours_at(&field.ty)=> __kit::Default::default()),
+        None => quote_spanned!(ours_at(&field.ty)=> __kit::defaulted()),
     }
 }

@@ -119,7 +119,7 @@ pub mod adapter {
 #[doc(hidden)]
 pub mod derive {
     pub use crate::data::counter::{Counter, Counting, counter};
-    pub use crate::data::encoding::{Encoding, Stored, stored, stored_or};
+    pub use crate::data::encoding::{Defaulted, Encoding, Stored, defaulted, stored, stored_or};
     pub use crate::data::entries::{Entries, Itemizing, Items, Split, entries};
     pub use crate::data::field::{FieldReader, FieldWriter};
     pub use crate::data::flash::{Flash, Flashing, flash};

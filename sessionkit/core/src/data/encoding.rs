@@ -20,6 +20,23 @@ pub trait Stored: Serialize + DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Stored for T {}
 
+/// A type that has a value to begin with.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no default, which a session field has before anything is stored",
+    label = "`Default` is not implemented for `{Self}`",
+    note = "write `#[session(default = path::to::function)]` on the field, with a function that makes its first value",
+    note = "or derive `Default` for `{Self}`"
+)]
+pub trait Defaulted: Default {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default> Defaulted for T {}
+
+/// Makes the value of a field that is not stored.
+pub fn defaulted<T: Defaulted>() -> T {
+    T::default()
+}
+
 /// The encoding of a field's values, and the value that it has if none is stored.
 ///
 /// It is made by [`stored`] and [`stored_or`], which ask for [`Stored`]: a type that is not is one error, and not one for
@@ -28,10 +45,12 @@ pub struct Encoding<T> {
     pub(crate) encode: fn(&T, &mut Vec<u8>) -> Result<(), CodecError>,
     pub(crate) decode: fn(&[u8]) -> Result<T, CodecError>,
     pub(crate) default: fn() -> T,
+    /// Counts what the codec may write as `null` though it is not absent.
+    pub(crate) nulls: fn(&T) -> usize,
 }
 
 /// Encodes the values of a field with `C`.
-pub const fn stored<C: Codec, T: Stored + Default>() -> Encoding<T> {
+pub const fn stored<C: Codec, T: Stored + Defaulted>() -> Encoding<T> {
     stored_or::<C, T>(T::default)
 }
 
@@ -40,21 +59,6 @@ pub const fn stored_or<C: Codec, T: Stored>(default: fn() -> T) -> Encoding<T> {
     Encoding { encode: C::encode::<T>, decode: C::decode::<T>, default, nulls: nulls::count::<T> }
 }
 
-impl<T> Clone for Encoding<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-    /// Counts what the codec may write as `null` though it is not absent.
-    pub(crate) nulls: fn(&T) -> usize,
-
-impl<T> Copy for Encoding<T> {}
-
-impl<T> fmt::Debug for Encoding<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Encoding").finish_non_exhaustive()
-    }
-}
 impl<T> Encoding<T> {
     /// Reads back what stores `value`, which is its default if nothing is stored.
     ///
@@ -75,3 +79,16 @@ impl<T> Encoding<T> {
 pub(crate) const LOST: &str =
     "it holds a float that is not finite, or a `Some` of nothing, which the codec cannot tell from an absent value";
 
+impl<T> Clone for Encoding<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Encoding<T> {}
+
+impl<T> fmt::Debug for Encoding<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoding").finish_non_exhaustive()
+    }
+}
