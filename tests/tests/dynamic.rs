@@ -110,7 +110,7 @@ behaviour! {
     /// Inserts until there is no room, makes some, and goes on.
     async fn flood(mut session: DynamicSession) -> Answered {
         let value = "1".repeat(100);
-        let keys = (0..).map(|number| format!("k{number}"));
+        let keys = (0..100).map(|number| format!("k{number}"));
         let refused = keys.enumerate().find_map(|(number, key)| Some((number, session.insert(&key, &value).err()?)));
         let (inserted, error) = refused.expect("there is an end");
         session.insert("k0", &value)?;

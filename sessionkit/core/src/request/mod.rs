@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
 
-use crate::data::field::{Encoded, FieldReader};
+use crate::data::SessionData;
+use crate::data::field::FieldReader;
 use crate::data::migration;
-use crate::data::{Field, Merge, SessionData};
 use crate::engine::Engine;
 use crate::engine::open::Current;
 use crate::engine::session::Requester;
 use crate::error::{SessionError, SessionErrorKind};
 use crate::event::{self, About, EventKind};
-use crate::panics::caught;
 use crate::record::header::Header;
 use crate::record::name;
 use crate::request::answer::NotedHead;
@@ -301,40 +300,6 @@ impl RequestSession {
     fn unread(&self, error: SessionError) -> SessionError {
         self.report_failure(&error);
         self.state().unread.get_or_insert(error).clone()
-    }
-
-    /// Takes what a struct changed; called when it is dropped.
-    pub(crate) fn contribute<T: SessionData>(&self, epoch: Epoch, encoded: Result<Encoded, SessionError>) {
-        let rule = self.shared.engine.settings().on_login;
-        let contribute = |state: &mut State| {
-            let encoded = encoded?;
-            // What a visitor had, and does not keep at a login, is not brought back after it.
-            let before_login = state.epoch.logins != epoch.logins;
-            let is_gone = |field: &Field| before_login && field.goes_at_login(rule);
-            let mut discarded = false;
-            for (index, (base, mine)) in encoded.changes().enumerate().filter(|(_, (base, mine))| base != mine) {
-                match is_gone(&T::FIELDS[index]) {
-                    true => discarded = true,
-                    false => state.pending.contribute::<T>(index, base, mine)?,
-                }
-            }
-            let itemized = T::FIELDS.iter().filter(|field| matches!(field.merge, Merge::Entries(_)));
-            for (field, (base, mine)) in itemized.zip(encoded.item_changes()) {
-                match is_gone(field) {
-                    true => discarded |= base != mine,
-                    false => state.pending.contribute_entries::<T>(field, base, mine)?,
-                }
-            }
-            Ok(discarded)
-        };
-        // Where a merge function panics, the fields before it are pending already: they must not be stored alone.
-        let change = || self.change(T::NAMESPACE, |state| state.epoch.goes_on_from(epoch), contribute);
-        match caught(change) {
-            Some(Some(Err(error))) => drop(self.fail(error)),
-            Some(Some(Ok(true))) => self.report(EventKind::ContributionDiscarded { key: T::NAMESPACE }),
-            Some(_) => {}
-            None => drop(self.fail(SessionError::panicked("a merge function"))),
-        }
     }
 
     /// Changes what is pending, unless that comes too late, or is not `is_current` any more. `key` is for the log.
