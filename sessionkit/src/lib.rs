@@ -36,8 +36,8 @@ pub use metrics::MetricsSink;
 pub use sessionkit_core::{
     AuditEntry, AuditLog, AuditSink, Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp,
     CrossOriginProtection, CsrfRefusal, Device, Devices, EventKind, EventSink, FieldError, Json, LoadCookie, LocalPath,
-    Login, MainScope, MemoryStore, Migration, MissingReason, MissingSession, OnBadCookie, OnLostWrite, OnMaxDevices,
-    OwnedHead, PresentedCookie, Reauthentication, Rejection, Rolling, Route, SameSite, SessionConfig,
+    Login, Logout, MainScope, MemoryStore, Migration, MissingReason, MissingSession, OnBadCookie, OnLogin, OnLostWrite,
+    OnMaxDevices, OwnedHead, PresentedCookie, Reauthentication, Rejection, Rolling, Route, SameSite, SessionConfig,
     SessionConfigBuilder, SessionData, SessionError, SessionErrorKind, SessionEvent, SessionId, SessionInfo,
     SessionManager, SessionManagerBuilder, SessionScope, SessionUser, SessionlessRequest, Store, StoreCall, StoreError,
     SystemClock, Timestamp, TokenSource, TracingSink, UserLoader, merge,

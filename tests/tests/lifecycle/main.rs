@@ -1,14 +1,17 @@
 //! Tests of a session from its beginning to its end.
 
 mod actix_errors;
+mod anonymous_ttl;
 mod auth;
 mod bad_cookie;
 mod clocks;
 mod details;
 mod expiry;
 mod fields;
+mod handed_over;
 mod hooks;
 mod impersonation;
+mod logout_keep;
 mod overtaken;
 mod presets;
 mod remember;

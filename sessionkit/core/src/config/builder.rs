@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::preset::Preset;
 use super::setting::{Misfit, Setting};
 use super::value::Value;
+use crate::record::delta::OnLogin;
+
 use super::{
     ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfig, Settings,
 };
@@ -110,6 +112,9 @@ builder! {
     save_uninitialized: bool, bool;
     /// The answer to a request whose changes came after the session's end; [`OnLostWrite::Ignore`] by default.
     on_lost_write: OnLostWrite, OnLostWrite;
+    /// The fate of what an anonymous visitor has stored when they log in; `Keep` by default. A struct with
+    /// `#[session(on_login = ..)]` decides for itself, and fields with `#[session(carry)]` stay.
+    on_login: OnLogin, OnLogin;
     /// The treatment of a request that asks for the session with a cookie that opens nothing;
     /// [`OnBadCookie::Anonymous`] by default.
     on_bad_cookie: OnBadCookie, OnBadCookie;

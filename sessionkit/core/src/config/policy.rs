@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::set_cookie;
 use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SessionConfig, Settings};
+use crate::record::delta::OnLogin;
 
 /// Prints what is in force, line by line, for a start-up log or a review:
 ///
@@ -27,6 +28,7 @@ impl fmt::Display for SessionConfig {
             ("at most", format!("{} after the login, or after the first visit", words(settings.absolute_ttl))),
             ("use", usage(settings)),
             ("new token", new_token(settings)),
+            ("login", login(settings).into()),
             ("begins", if settings.save_uninitialized { "at the first visit" } else { "with the first data" }.into()),
             ("bad cookie", bad_cookie(settings).into()),
             ("lost write", lost_write(settings).into()),
@@ -103,6 +105,13 @@ fn lost_write(settings: &Settings) -> &'static str {
     }
 }
 
+fn login(settings: &Settings) -> &'static str {
+    match settings.on_login {
+        OnLogin::Keep => "keeps what the visitor has stored, unless a struct says otherwise",
+        OnLogin::Discard => "discards what the visitor has stored, unless a struct says otherwise",
+    }
+}
+
 fn store(settings: &Settings) -> String {
     let (load, commit) = (words(settings.load_deadline), words(settings.commit_deadline));
     format!("{load} for a load, {commit} for a commit")
@@ -137,6 +146,7 @@ idle time     1 day, 12 hours for anonymous visitors
 at most       30 days after the login, or after the first visit
 use           begins the idle time anew, recorded every minute at most
 new token     at every login
+login         keeps what the visitor has stored, unless a struct says otherwise
 begins        with the first data
 bad cookie    is as good as none
 lost write    is logged
@@ -162,6 +172,7 @@ idle time     15 minutes
 at most       12 hours after the login, or after the first visit
 use           does not prolong the session
 new token     at every login, and after 90 minutes; then the old one opens the session for 30 seconds more
+login         keeps what the visitor has stored, unless a struct says otherwise
 begins        at the first visit
 bad cookie    is answered with 400 or 401
 lost write    is answered with 409

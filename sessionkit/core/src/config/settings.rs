@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::preset::Preset;
 use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfigBuilder};
+use crate::record::delta::OnLogin;
 use crate::record::header::Header;
 
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -42,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) max_record_size: usize,
     pub(crate) save_uninitialized: bool,
     pub(crate) on_lost_write: OnLostWrite,
+    pub(crate) on_login: OnLogin,
     pub(crate) on_bad_cookie: OnBadCookie,
     /// `None` if the application has not decided; [`lists_devices`](Self::lists_devices) is the effect.
     pub(crate) track_devices: Option<bool>,
@@ -86,6 +88,7 @@ impl Settings {
             max_record_size: set.max_record_size.unwrap_or(64 * 1024),
             save_uninitialized: set.save_uninitialized.unwrap_or(false),
             on_lost_write: set.on_lost_write.unwrap_or(OnLostWrite::Ignore),
+            on_login: set.on_login.unwrap_or(OnLogin::Keep),
             on_bad_cookie: set.on_bad_cookie.unwrap_or(OnBadCookie::Anonymous),
             track_devices: set.track_devices,
             max_devices: set.max_devices.unwrap_or(MAX_DEVICES),
@@ -115,10 +118,10 @@ impl Settings {
         (ttl, self.absolute_ttl.max(ttl))
     }
 
-    /// Returns whether the login of a session asked for another lifetime than that of the settings: its cookie is to outlive
-    /// the browser.
+    /// Returns whether a session was given another lifetime than that of the settings, by its login or by a handler: its
+    /// cookie is to outlive the browser.
     pub(crate) fn is_own_lifetime(&self, header: &Header) -> bool {
-        header.user_id.is_some() && header.ttl != self.ttl
+        header.ttl != if header.user_id.is_some() { self.ttl } else { self.anonymous_ttl }
     }
 
     /// The time after which a client that goes on with its old token, and so never got the new one, is given another.

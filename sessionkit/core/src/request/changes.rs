@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use crate::data::entries::Items;
 use crate::data::field::parse_counter;
 use crate::data::migration::{self, Upgrade};
-use crate::data::snapshot::{Snapshot, entry_of, is_field};
+use crate::data::snapshot::{Snapshot, is_field};
 use crate::data::three_way::ThreeWay;
 use crate::data::{Field, Merge, MergeFunction, OnError, SessionData};
 use crate::record::Record;
-use crate::record::delta::FieldKey;
+use crate::record::delta::{FieldKey, OnLogin};
 use crate::record::field_error::FieldError;
+use crate::request::change_set::ChangeSet;
 use crate::time::Timestamp;
 
 /// The fields that a request changed, each at most once.
@@ -22,7 +23,7 @@ pub(crate) struct Changes {
     pub(super) keeps_flash: bool,
     /// The structs among the changed ones that may be stored in an older version.
     pub(super) upgrades: Vec<(&'static str, Upgrade)>,
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: ChangeSet,
 }
 
 #[derive(Clone)]
@@ -78,33 +79,49 @@ impl Changes {
         *self = Self { cleared: true, ..Self::default() };
     }
 
+    /// The size of the keys and values that are to be stored besides this key, in bytes.
+    pub(crate) fn size_besides(&self, key: &str) -> usize {
+        self.changes.size_besides(key)
+    }
+
+    /// Returns the change of a key.
+    pub(crate) fn change(&self, key: &str) -> Option<&Change> {
+        self.changes.get(key)
+    }
+
     /// Forgets the changes; what was to be removed before them still is.
     pub(crate) fn forget_changes(&mut self) {
-        self.changes.clear();
+        self.changes = ChangeSet::default();
         self.upgrades.clear();
+    }
+
+    /// Forgets the changes of what does not stay at a login.
+    pub(crate) fn log_in(&mut self, rule: OnLogin) {
+        self.changes.retain(|change| !change.field.goes_at_login(rule));
     }
 
     /// Takes a change of a key, whatever its struct says of it; the last write wins.
     pub(crate) fn put(&mut self, key: &str, value: Option<Vec<u8>>) {
         const UNTYPED: &Field = &Field::new("");
         if is_field(key) {
-            self.changes.retain(|change| entry_of(&change.key, key).is_none());
+            self.changes.remove_entries(key);
         }
-        match self.changes.iter_mut().find(|change| change.key == key) {
+        let change = match self.changes.get(key) {
             Some(change) => {
-                change.kind = if change.is_put() { ChangeKind::Put { value } } else { ChangeKind::Write { value } };
+                let kind = if change.is_put() { ChangeKind::Put { value } } else { ChangeKind::Write { value } };
+                Change { key: change.key.clone(), kind, ..*change }
             }
             None => {
-                let key = key.to_owned().into();
                 let kind = ChangeKind::Put { value };
-                self.changes.push(Change { key, field: UNTYPED, on_error: OnError::Fail, kind });
+                Change { key: key.to_owned().into(), field: UNTYPED, on_error: OnError::Fail, kind }
             }
-        }
+        };
+        self.changes.set(change);
     }
 
     /// Returns whether the map wrote or removed a field as a whole, which takes the place of its entries.
     pub(crate) fn replaces_entries(&self, name: &str) -> bool {
-        is_field(name) && self.changes.iter().any(|change| change.key == name && change.is_put())
+        is_field(name) && self.changes.get(name).is_some_and(Change::is_put)
     }
 
     /// Takes the change that a struct of type `T` made to one of its fields, as if another request had come before
@@ -117,10 +134,10 @@ impl Changes {
     ) -> Result<(), FieldError> {
         self.upgrade::<T>();
         let field = &T::FIELDS[index];
-        let before = self.changes.iter_mut().find(|change| change.key == field.key);
+        let before = self.changes.get(field.key).map(|change| &change.kind);
         let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
         let number = |bytes: Option<&[u8]>| bytes.and_then(parse_counter).unwrap_or(0);
-        let kind = match (field.merge, before.as_ref().map(|change| &change.kind)) {
+        let kind = match (field.merge, before) {
             (Merge::LastWriteWins, _) => ChangeKind::Write { value: owned(mine) },
             // What somebody else put there is overwritten anyway, so what is merged with it is too.
             (Merge::Add { min, max }, Some(ChangeKind::Put { value } | ChangeKind::Write { value })) => {
@@ -146,11 +163,7 @@ impl Changes {
             (Merge::ThreeWay(merge) | Merge::Flash(merge), _) => ChangeKind::Merge { merge, mine: owned(mine) },
             (Merge::Entries(_), _) => unreachable!("an `entries` field has no value of its own"),
         };
-        let change = Change { key: field.key.into(), field, on_error: T::ON_ERROR, kind };
-        match before {
-            Some(before) => *before = change,
-            None => self.changes.push(change),
-        }
+        self.changes.set(Change { key: field.key.into(), field, on_error: T::ON_ERROR, kind });
         Ok(())
     }
 
@@ -170,12 +183,11 @@ impl Changes {
         for (entry, bytes) in put.iter() {
             changed.entry(entry).or_insert(Some(bytes));
         }
-        self.changes
-            .retain(|change| !entry_of(&change.key, field.key).is_some_and(|entry| changed.contains_key(entry)));
-        self.changes.extend(changed.into_iter().map(|(entry, value)| {
-            let key = format!("{}/{entry}", field.key).into();
-            Change { key, field, on_error: T::ON_ERROR, kind: ChangeKind::Write { value: value.map(<[u8]>::to_vec) } }
-        }));
+        for (entry, value) in changed {
+            let (key, kind) =
+                (format!("{}/{entry}", field.key).into(), ChangeKind::Write { value: value.map(<[u8]>::to_vec) });
+            self.changes.set(Change { key, field, on_error: T::ON_ERROR, kind });
+        }
         Ok(())
     }
 
@@ -183,10 +195,8 @@ impl Changes {
     /// hide what is made of them.
     fn take_put_apart<T: SessionData>(&mut self, field: &'static Field) -> Result<Items, FieldError> {
         let mut piece: Option<Vec<u8>> = None;
-        for change in self.changes.iter_mut().filter(|change| field.is_named(&change.key)) {
-            if let ChangeKind::Put { value } = &mut change.kind {
-                piece = value.take().or(piece);
-            }
+        for name in field.names() {
+            piece = self.changes.take_put(name).or(piece);
         }
         let (Some(piece), Merge::Entries(split)) = (piece, field.merge) else { return Ok(Items::default()) };
         let items = T::ON_ERROR.fit(split(&piece)).map_err(|reason| FieldError::decode(field, reason))?;

@@ -162,6 +162,6 @@ impl Engine {
 impl State {
     /// The reason why the handler's answer cannot stand: something failed, or somebody who asked was refused.
     pub(crate) fn objection(&self) -> Option<&SessionError> {
-        self.failure.as_ref().or(self.verdict.objection())
+        self.failure.as_ref().or(self.unread.as_ref()).or(self.verdict.objection())
     }
 }

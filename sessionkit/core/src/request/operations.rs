@@ -46,7 +46,7 @@ impl FieldChanges for RequestChanges {
         }
         let migrated = values.len();
         let mut taken_apart: Vec<&str> = Vec::new();
-        for change in &changes.changes {
+        for change in changes.changes() {
             if let Merge::Entries(split) = change.field.merge
                 && !taken_apart.contains(&change.field.key)
             {
@@ -94,7 +94,7 @@ impl Changes {
         values: &mut Values,
     ) -> Result<(), FieldError> {
         let field = change.field;
-        let is_put = |name: &str| self.changes.iter().any(|change| change.key == name);
+        let is_put = |name: &str| self.change(name).is_some();
         let Some((_, held)) = newest.held(field).next() else { return Ok(()) };
         let items = if field.names().any(is_put) {
             // What this request put in its place, and took apart already, is all there is.
@@ -139,9 +139,10 @@ impl Change {
                 values.push((key, value.as_ref().map(|bytes| self.field.value(bytes, newest.now()))));
             }
             ChangeKind::Put { value } => {
-                let flags = newest.value(&key).map(|held| (held.carried, held.deadline, held.sensitive));
-                let (carried, deadline, sensitive) = flags.unwrap_or((false, None, key == CSRF_SEED));
-                values.push((key, value.clone().map(|bytes| StoredValue { bytes, carried, deadline, sensitive })));
+                let held = newest.value(&key).map(|held| StoredValue { bytes: Vec::new(), ..held.to_owned() });
+                let sensitive = key == CSRF_SEED;
+                let flags = held.unwrap_or_else(|| StoredValue { sensitive, ..StoredValue::new(Vec::new()) });
+                values.push((key, value.clone().map(|bytes| StoredValue { bytes, ..flags })));
             }
             ChangeKind::Add { by: 0, .. } => {}
             ChangeKind::Add { by, min, max } => {

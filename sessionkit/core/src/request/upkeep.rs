@@ -16,7 +16,7 @@ use crate::token::Token;
 pub(crate) struct Upkeep {
     /// A correction of times of a clock that was ahead, a touch, and what a token needs that is new to its client, or old.
     ops: Vec<HeaderOp>,
-    /// True if there is a touch among them.
+    /// True if the end of the session moves, which its cookie follows.
     touches: bool,
     /// The token that the client gets if the renewal happens.
     renewed: Option<Box<Token>>,
@@ -63,6 +63,11 @@ impl Upkeep {
         due
     }
 
+    /// Notes that the same commit gives the session another end.
+    pub(crate) fn moves_deadline(&mut self) {
+        self.touches = true;
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.ops.is_empty()
     }
@@ -81,8 +86,8 @@ impl Upkeep {
             session.report_of(token.id(), Some(current.record.header()), EventKind::Renewed);
             return set(token);
         }
-        let (settings, header) = (engine.settings(), current.record.header());
-        let follows = settings.cookie_max_age != CookieMaxAge::Session || settings.is_own_lifetime(header);
+        let settings = engine.settings();
+        let follows = settings.cookie_max_age != CookieMaxAge::Session || settings.is_own_lifetime(stored);
         if self.touches && follows && stored.secret == current.secret { set(&current.token) } else { None }
     }
 }
