@@ -60,7 +60,12 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     let lead = delta.corrects_at().map_or(Duration::ZERO, |now| record.header().lead(now));
     let fields = record.fields();
     let expires = fields.clone().packed().any(|(_, value, _)| !value.is_live(now));
-    if ops.clear == Clear::Nothing && ops.values.is_empty() && !expires && lead.is_zero() {
+    let clears = match ops.clear {
+        // Most visitors have nothing that goes.
+        Clear::AtLogin(_) => fields.clone().packed().any(|(_, value, _)| ops.clear.removes(value)),
+        clear => clear != Clear::Nothing,
+    };
+    if !clears && ops.values.is_empty() && !expires && lead.is_zero() {
         let Some(header) = header else { return Ok(Applied::Unchanged) };
         return Ok(Applied::Changed(record.draft_of_all(Some(header))));
     }
@@ -139,7 +144,7 @@ fn write_fields(packed: &mut Vec<u8>, record: &Record, ops: &FieldOps, lead: Dur
                     None => written.changed = true,
                 }
             }
-            None if ops.clear == Clear::All || (ops.clear == Clear::AllButCarried && !held.carried) => {
+            None if ops.clear.removes(held) => {
                 written.changed = true;
             }
             None => {
@@ -235,6 +240,7 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
             header.idle_deadline = header.idle_deadline.max(latest);
             changed
         }
+        HeaderOp::SetAnonymousTtl { ttl, at } => header.user_id.is_none() && set_ttl(header, *ttl, *at),
         HeaderOp::Correct { now } => correct(header, *now),
     }
 }
@@ -263,6 +269,18 @@ fn renew(header: &mut Header, secret: SecretHash, at: Timestamp) -> bool {
     };
     header.previous = Some(PreviousSecret { secret: replaced, renewed: at, until: None });
     header.secret = secret;
+    true
+}
+
+/// Gives the session another idle time, which begins now. The absolute deadline stays.
+fn set_ttl(header: &mut Header, ttl: Duration, at: Timestamp) -> bool {
+    if header.ttl == ttl {
+        return false;
+    }
+    let idle_deadline = at.saturating_add(ttl);
+    header.ttl = ttl;
+    header.last_seen = header.last_seen.max(at);
+    header.idle_deadline = header.absolute_deadline.map_or(idle_deadline, |latest| latest.min(idle_deadline));
     true
 }
 
