@@ -32,6 +32,23 @@ async fn p3_a_rotation_with_a_former_token_that_has_ended_meanwhile_gives_no_bet
     assert_eq!(ada.about(&manager).await, "ada [pwd otp] ", "[P3] and whoever owns the session is out");
 }
 
+/// The same of an impersonation, which keeps the proof of identity of whoever acts.
+#[tokio::test]
+async fn p3_an_impersonation_with_a_former_token_that_has_ended_meanwhile_is_refused() {
+    let (store, clock) = (memory(), ManualClock::new());
+    let manager = manager(store, &clock, lenient);
+    let mut ada = Browser::default();
+    ada.login(&manager, "ada").await;
+    let thief = ada.clone();
+    clock.advance(seconds(360));
+    ada.elevate(&manager).await;
+    let under_way = thief.open(&manager);
+    under_way.info().await.unwrap();
+    ada.about(&manager).await;
+    assert_eq!(under_way.auth().impersonate("bob").await.unwrap_err().status(), 409);
+    assert_eq!(ada.about(&manager).await, "ada [pwd otp] ");
+}
+
 /// A handle works with the rights of the token that its request came with.
 #[tokio::test]
 async fn a_handle_of_a_former_token_has_the_rights_that_it_had() {
@@ -52,6 +69,10 @@ async fn a_handle_of_a_former_token_has_the_rights_that_it_had() {
         (before.methods(), before.authenticated_at),
         "neither fresher nor more elevated"
     );
+    let mut handle = handle;
+    assert!(handle.reload().await.unwrap());
+    ada.about(&manager).await;
+    assert!(!handle.reload().await.unwrap(), "the new token is used, so the old one is dead");
 }
 
 /// [P11] "The record also remembers the hash that its last rotation replaced .. a double click loses nothing". The client

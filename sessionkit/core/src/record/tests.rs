@@ -7,7 +7,7 @@ use crate::record::credential_stamp::CredentialStamp;
 use crate::record::delta::StoredValue;
 use crate::record::details::LoginDetails;
 use crate::record::front::{EntryKind, Generation, History, Unreadable, kind_of};
-use crate::record::header::{Header, LastRotation, PreviousSecret};
+use crate::record::header::{FormerSecret, Header, LastRotation, PreviousSecret};
 use crate::record::list::{ListEpoch, ListedSession, SessionList};
 use crate::time::Timestamp;
 use crate::token::{SecretHash, SessionId};
@@ -270,4 +270,43 @@ fn printing_a_record_shows_no_secret_and_no_value() {
     let shown = format!("{:?}", full());
     assert!(shown.contains("cart.items") && shown.contains("SecretHash(..)"));
     assert!(!shown.contains("123") && !shown.contains("0707") && !shown.contains("7, 7, 7"), "{shown}");
+}
+
+#[test]
+fn the_secrets_from_before_a_rotation_stand_one_beside_the_other() {
+    let former = |secret, authenticated, methods: &[&str]| FormerSecret {
+        secret: hash(secret),
+        until: after(300),
+        authenticated,
+        methods: methods.iter().map(|method| (*method).to_owned()).collect(),
+    };
+    let header = Header {
+        rotation: Some(LastRotation { at: after(5), replaced: hash(9), beside: Some(hash(8)), same_owner: false }),
+        former: Some([former(9, Some(after(1)), &["pwd", "otp"]), former(8, None, &[])].into()),
+        ..Header::new(hash(7), NOW, Duration::from_secs(60), None)
+    };
+    let record = Record::new(header);
+    let (eights, nines) = ("08".repeat(32), "09".repeat(32));
+    let parts = [
+        // The last rotation, what it replaced, that the owner changed, and what it replaced beside.
+        "47 46 006553f105",
+        &nines,
+        "00",
+        &eights,
+        // The secrets that still open it, when they end, the proof that they stand for.
+        "49 31 ",
+        &nines,
+        "006553f22c 006553f101 707764206f7470",
+        "49 2a",
+        &eights,
+        "006553f22c 0000000000",
+        // The end of the parts.
+        "00",
+    ];
+    assert!(record.as_bytes().ends_with(&hex(&parts)), "{:02x?}", record.as_bytes());
+    let read = Record::from_bytes(record.as_bytes().clone()).unwrap();
+    assert_eq!(format!("{:?}", read.header()), format!("{:?}", record.header()));
+    assert_eq!(read.header().former, record.header().former);
+    assert!(read.header().rotation.unwrap().has_replaced(&hash(8)));
+    assert!(!read.header().rotation.unwrap().has_replaced(&hash(7)));
 }

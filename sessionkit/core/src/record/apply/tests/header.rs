@@ -13,6 +13,7 @@ use crate::record::delta::{Authenticate, Delta, HeaderOp};
 use crate::record::details::LoginDetails;
 use crate::record::front::Generation;
 use crate::record::header::{Header, LastRotation, PreviousSecret};
+use crate::time::Timestamp;
 
 fn details(method: &str) -> Option<Arc<LoginDetails>> {
     LoginDetails { methods: vec![method.into()], ..LoginDetails::default() }.shared()
@@ -243,4 +244,53 @@ fn header_and_fields_change_together() {
     let changed = changed(&record, &login);
     assert_eq!((changed.header().user_id.as_deref(), changed.header().generation.number()), (Some("ada"), 1));
     assert_eq!(super::fixture::keys(&changed), ["b", "n"]);
+}
+
+#[test]
+fn the_secrets_before_a_rotation_open_the_session_for_a_while_with_their_rights() {
+    let keep = |secret, at, until| HeaderOp::KeepFormer { secret, at, until };
+    let formers = |record: &Record| -> Vec<(u8, Timestamp, Option<Timestamp>)> {
+        let formers = record.header().former.iter().flat_map(|former| former.iter());
+        formers.map(|former| (former.secret.as_bytes()[0], former.until, former.authenticated)).collect()
+    };
+    let previous = Some(PreviousSecret { secret: secret(7), renewed: NOW, until: Some(after(20)) });
+    let first = record(Header { previous, ..header() }, []);
+
+    // A request that came with the secret before a renewal.
+    let login = HeaderOp::Authenticate(login("ada"));
+    let delta = ops([login.clone(), rotate(1, after(3)), keep(secret(7), after(3), after(60))]);
+    let once = changed_at(&first, &delta, after(3));
+    assert_eq!(formers(&once), [(7, after(60), None), (0, after(60), None)]);
+
+    // The client got the token of that one, and another request came with the first.
+    let delta = ops([login.clone(), rotate(2, after(4)), keep(secret(0), after(4), after(70))]);
+    let twice = changed_at(&once, &under(1, delta), after(4));
+    assert_eq!(formers(&twice), [(0, after(70), None), (1, after(70), Some(NOW)), (7, after(60), None)]);
+
+    // There is room for four; those that have ended go.
+    let mut record = twice;
+    for generation in 2..6 {
+        let to = generation as u8 + 1;
+        let delta = ops([rotate(to, after(65)), keep(secret(to - 1), after(65), after(75))]);
+        record = changed_at(&record, &under(generation, delta), after(65));
+    }
+    let expected = [5, 4, 3, 2].map(|secret| (secret, after(75), Some(NOW)));
+    assert_eq!(formers(&record), expected);
+
+    // A secret that opens the session no more is not among them.
+    let delta = ops([rotate(9, after(65)), keep(secret(0), after(65), after(80))]);
+    let record = changed_at(&record, &under(6, delta), after(65));
+    assert_eq!(formers(&record)[..2], [(6, after(80), Some(NOW)), (5, after(75), Some(NOW))]);
+}
+
+#[test]
+fn nothing_is_done_with_the_rights_of_a_secret_that_has_ended() {
+    let keep = HeaderOp::KeepFormer { secret: secret(0), at: NOW, until: after(60) };
+    let rotated = changed(&record(header(), []), &ops([rotate(1, NOW), keep]));
+    let takes = |secret| under(1, ops([HeaderOp::TakeFormerRights { secret }, rotate(2, after(5))]));
+    assert!(matches!(outcome(&rotated, &takes(secret(0)), after(59)), Outcome::Changed(_)));
+    assert!(matches!(outcome(&rotated, &takes(secret(0)), after(60)), Outcome::Stale), "[P3] at its end");
+    assert!(matches!(outcome(&rotated, &takes(secret(1)), NOW), Outcome::Stale), "[P3] it is no former one");
+    let used = changed(&rotated, &under(1, ops([HeaderOp::EndFormer { if_current: secret(1) }])));
+    assert!(matches!(outcome(&used, &takes(secret(0)), NOW), Outcome::Stale), "[P3] the next one is used");
 }
