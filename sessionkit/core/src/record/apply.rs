@@ -299,7 +299,7 @@ fn correct(header: &mut Header, now: Timestamp) -> bool {
         previous.renewed = previous.renewed.min(now);
         previous.until = previous.until.map(|until| until.saturating_sub(lead));
     }
-    for former in header.former.iter_mut().flat_map(|formers| Arc::make_mut(formers)) {
+    for former in header.former.iter_mut().flat_map(Arc::make_mut) {
         former.until = former.until.saturating_sub(lead);
         former.authenticated = proved_by(former.authenticated, now);
     }
