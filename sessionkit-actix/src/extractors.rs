@@ -190,7 +190,7 @@ impl<Scope: SessionScope> FromRequest for Auth<Scope> {
     type Future = Ready<Result<Self, SessionRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = request::session::<Scope>(request);
+        let session = request::guardable::<Scope>(request);
         ready(session.map(|session| Self(session.auth(), PhantomData)))
     }
 }
@@ -210,7 +210,7 @@ impl<Scope: SessionScope> FromRequest for SessionHandle<Scope> {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = request::session::<Scope>(request);
+        let session = request::guardable::<Scope>(request);
         Box::pin(async move { Ok(Self(session?.handle().await?, PhantomData)) })
     }
 }

@@ -186,7 +186,7 @@ impl<S: Send + Sync, Scope: SessionScope> FromRequestParts<S> for Auth<Scope> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let session = request::session::<Scope>(parts)?;
+        let session = request::guardable::<Scope>(parts)?;
         Ok(Self(session.auth(), PhantomData))
     }
 }
@@ -204,7 +204,7 @@ impl<S: Send + Sync, Scope: SessionScope> FromRequestParts<S> for SessionHandle<
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let session = request::session::<Scope>(parts)?;
+        let session = request::guardable::<Scope>(parts)?;
         Ok(Self(session.handle().await?, PhantomData))
     }
 }

@@ -42,6 +42,13 @@ pub(crate) fn session<Scope: SessionScope>(parts: &Parts) -> Result<RequestSessi
     Ok(session.clone())
 }
 
+/// The session of a request, for an extractor whose methods are guards: the head is kept.
+pub(crate) fn guardable<Scope: SessionScope>(parts: &Parts) -> Result<RequestSession, SessionRejection> {
+    let Found { session, uri } = found::<Scope>(parts)?;
+    session.keep_head(&head(&parts.method, uri, &parts.headers), parts.extensions.get::<GuardMark>());
+    Ok(session.clone())
+}
+
 /// Marks the request as guarded, for layers that withhold the answers of unguarded routes.
 pub(crate) fn mark_guarded(parts: &Parts) {
     if let Some(mark) = parts.extensions.get::<GuardMark>() {
