@@ -10,6 +10,8 @@ mod guard;
 mod guard_layer;
 mod layer;
 mod request;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use csrf::{CsrfFuture, CsrfLayer, CsrfService};
 pub use extractors::{
