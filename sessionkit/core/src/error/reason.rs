@@ -157,6 +157,14 @@ impl SessionError {
         Self::new(Kind::ShuttingDown, 503, "the server is shutting down", detail, None)
     }
 
+    /// Something that goes on if its caller leaves was asked for where nothing can go on.
+    pub(crate) fn no_runtime() -> Self {
+        Self::misuse(
+            "logins, logouts and revocations run in tasks of tokio, so that they go on if the client leaves: await them \
+             inside of a tokio runtime",
+        )
+    }
+
     /// A handle was used before its request ended.
     pub(crate) fn early() -> Self {
         Self::misuse(
