@@ -4,6 +4,8 @@
 
 #![deny(missing_docs)]
 
+#[cfg(feature = "aide")]
+mod aide;
 mod csrf;
 mod extractors;
 mod guard;
