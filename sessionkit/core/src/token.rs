@@ -375,7 +375,7 @@ mod tests {
         weak("changes only", |number, bytes| {
             // A permutation of the number in each word: neither the same nor counting.
             for (at, word) in bytes[SELECTOR..].as_chunks_mut::<8>().0.iter_mut().enumerate() {
-                *word = (1u64 << (at * 11)).wrapping_add(number * number << (at * 3)).to_le_bytes();
+                *word = (1u64 << (at * 11)).wrapping_add((number * number) << (at * 3)).to_le_bytes();
             }
         });
     }
