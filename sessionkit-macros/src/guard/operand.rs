@@ -2,7 +2,7 @@
 
 use proc_macro2::Ident;
 use quote::ToTokens;
-use syn::{Expr, ExprClosure, ExprPath, GenericArgument, Lit, Pat, PathArguments, Type};
+use syn::{Expr, ExprCall, ExprClosure, ExprPath, GenericArgument, Lit, Pat, PathArguments, Type};
 
 use crate::args::{Arg, Value};
 use crate::errors::Errors;
@@ -69,10 +69,27 @@ pub(crate) fn predicate(expr: Expr, otherwise: &str, errors: &Errors) -> Option<
             errors.on(call.func, message);
             None
         }
+        // require = may("read")
+        Expr::Call(call) if matches!(*call.func, Expr::Path(_)) => {
+            has_arguments(&call, errors);
+            Some(Expr::Call(call))
+        }
         other => {
             errors.on(other, otherwise);
             None
         }
+    }
+}
+
+/// require = is_admin()
+fn has_arguments(call: &ExprCall, errors: &Errors) {
+    if call.args.is_empty() {
+        let function = as_written(call.func.to_token_stream());
+        let message = format_args!(
+            "a predicate is named, not called: write `{function}`; a function that returns one has arguments, as in \
+             `may(\"read\")`"
+        );
+        errors.on(call, message);
     }
 }
 

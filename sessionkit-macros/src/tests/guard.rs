@@ -141,6 +141,26 @@ fn operators_are_flat() {
 }
 
 #[test]
+fn a_predicate_may_be_the_call_of_a_function_that_returns_one() {
+    let expanded = expand(
+        &Adapter::axum(),
+        quote!(require = may("read"), any(policy::may::<User>("write", 2), not(require = (may("ban"))))),
+        quote!(
+            async fn show() {}
+        ),
+    );
+    assert!(expanded.error.is_none());
+    let code = expanded.code.to_string().replace(' ', "");
+    for statement in [
+        r#"__subjects.require(may("read"))?;"#,
+        r#"__subjects.require(policy::may::<User>("write",2))?;"#,
+        r#"__subjects.require(may("ban"))?;"#,
+    ] {
+        assert!(code.contains(statement), "{code}");
+    }
+}
+
+#[test]
 fn what_the_runtime_has_ready_needs_no_item() {
     let expanded = |args| {
         let expansion = expand(

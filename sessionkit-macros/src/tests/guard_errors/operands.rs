@@ -29,6 +29,16 @@ fn require() {
     );
     args(
         quote!(require = is_admin()),
+        expect![[
+            r#"a predicate is named, not called: write `is_admin`; a function that returns one has arguments, as in `may("read")`"#
+        ]],
+    );
+    args(
+        quote!(require = may("read").await),
+        expect!["`require` takes a function's path or a closure: write `require = |user: &User| user.is_admin`"],
+    );
+    args(
+        quote!(require = rights["read"]("any")),
         expect!["`require` takes a function's path or a closure: write `require = |user: &User| user.is_admin`"],
     );
     args(
