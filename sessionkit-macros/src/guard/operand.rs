@@ -10,10 +10,10 @@ use crate::seconds;
 use crate::value::without_quotes;
 use crate::written::as_written;
 
-pub(crate) const EXAMPLE: &str = "|user: &User| user.is_admin";
+pub(crate) const EXAMPLE: &str = "|person: &Person| person.is_admin";
 
 const NOT_A_PREDICATE: &str =
-    "`require` takes a function's path or a closure: write `require = |user: &User| user.is_admin`";
+    "`require` takes a function's path or a closure: write `require = |person: &Person| person.is_admin`";
 
 /// The operand of a `require`.
 pub(crate) fn of_require(arg: Arg, errors: &Errors) -> Option<Expr> {
@@ -98,7 +98,7 @@ fn is_operator(function: &Expr) -> bool {
     ["any", "all", "not"].iter().any(|operator| path.path.is_ident(operator))
 }
 
-/// require = async |user: &User| user.is_admin
+/// require = async |person: &Person| person.is_admin
 fn is_synchronous(closure: &ExprClosure, errors: &Errors) {
     if let Some(asyncness) = &closure.asyncness {
         errors.on(

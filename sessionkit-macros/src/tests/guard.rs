@@ -46,7 +46,7 @@ fn axum_require_emits_the_requirement() {
     expands_to(
         expand(
             &Adapter::axum(),
-            quote!(require_login, require = |user: &User| user.is_admin, require = (policy::is_open), scope = Office,),
+            quote!(require_login, require = |person: &Person| person.is_admin, require = (policy::is_open), scope = Office,),
             quote! {
                 #[cfg(feature = "admin")]
                 #[axum::debug_handler]
@@ -68,7 +68,7 @@ fn axum_require_emits_the_requirement() {
                     __subjects: &mut ::sessionkit::__private::Subjects<'_, Self::Scope>,
                 ) -> ::sessionkit::__private::Result<(), ::sessionkit::__private::Interrupted> {
                     __subjects.require_login();
-                    __subjects.require(|user: &User| user.is_admin)?;
+                    __subjects.require(|person: &Person| person.is_admin)?;
                     __subjects.require(policy::is_open)?;
                     ::sessionkit::__private::Ok(())
                 }
