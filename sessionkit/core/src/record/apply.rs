@@ -310,7 +310,7 @@ fn correct(header: &mut Header, now: Timestamp) -> bool {
 }
 
 /// Returns the secrets that open a session, each with the rights that it has. The one that a request came with is the
-/// first, and ends at `until`, as the current one does.
+/// first.
 fn former_secrets(header: &Header, came_with: &SecretHash, now: Timestamp, until: Timestamp) -> Arc<[FormerSecret]> {
     let renewed = header.renewed_secrets(now).map(|(secret, end)| FormerSecret {
         secret,
@@ -322,7 +322,10 @@ fn former_secrets(header: &Header, came_with: &SecretHash, now: Timestamp, until
     let mut secrets: Vec<FormerSecret> = renewed.chain(former.cloned()).collect();
     if let Some(position) = secrets.iter().position(|former| former.secret == *came_with) {
         secrets[..=position].rotate_right(1);
-        secrets[0].until = until;
+        // A secret that a renewal has replaced already opens nothing for longer than it would have.
+        if header.previous.is_none_or(|previous| previous.secret != *came_with) {
+            secrets[0].until = until;
+        }
     }
     secrets.truncate(MOST_FORMER);
     secrets.into()

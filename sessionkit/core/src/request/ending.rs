@@ -17,12 +17,9 @@ impl RequestSession {
         let session = self.clone();
         let finishing = self.shared.engine.tasks.finish(async move {
             let result = work.await;
-            if let Err(error) = &result {
-                session.report_failure(error);
-            }
-            result
+            result.inspect_err(|error| session.report_failure(error))
         });
-        async move { finishing.await.unwrap_or_else(|| Err(SessionError::interrupted())) }
+        async move { finishing.await? }
     }
 }
 

@@ -260,12 +260,12 @@ fn the_secrets_before_a_rotation_open_the_session_for_a_while_with_their_rights(
     let login = HeaderOp::Authenticate(login("ada"));
     let delta = ops([login.clone(), rotate(1, after(3)), keep(secret(7), after(3), after(60))]);
     let once = changed_at(&first, &delta, after(3));
-    assert_eq!(formers(&once), [(7, after(60), None), (0, after(60), None)]);
+    assert_eq!(formers(&once), [(7, after(20), None), (0, after(60), None)]);
 
     // The client got the token of that one, and another request came with the first.
     let delta = ops([login.clone(), rotate(2, after(4)), keep(secret(0), after(4), after(70))]);
     let twice = changed_at(&once, &under(1, delta), after(4));
-    assert_eq!(formers(&twice), [(0, after(70), None), (1, after(70), Some(NOW)), (7, after(60), None)]);
+    assert_eq!(formers(&twice), [(0, after(70), None), (1, after(70), Some(NOW)), (7, after(20), None)]);
 
     // There is room for four; those that have ended go.
     let mut record = twice;
