@@ -34,7 +34,7 @@ impl Upkeep {
             due.ops.push(HeaderOp::EndFormer { if_current: header.secret });
         } else if current.secret == header.secret && header.previous.is_some_and(|previous| previous.until.is_none()) {
             let until = now.saturating_add(engine.settings().renew_grace);
-            due.ops.push(HeaderOp::EndPrevious { if_current: header.secret, until });
+            due.ops.push(HeaderOp::EndPrevious { if_current: header.secret, at: now, until });
         } else if renewal_is_due(engine, current, now) {
             let token = Token::rotate(current.id(), engine.tokens());
             let secret = token.secret_hash(engine.scope());
@@ -49,7 +49,7 @@ impl Upkeep {
         let header = current.record.header();
         let mut due = Self::default();
         if current.stored.is_some() {
-            due.ops.push(HeaderOp::Correct { now });
+            due.ops.push(HeaderOp::Correct);
         }
         if !header.is_expired(now)
             && let Some(touch) = touch(engine, header, now)
