@@ -101,7 +101,7 @@ pub(super) struct Waiter<D> {
     done: Notify,
 }
 
-/// What a waiter knows of the document.
+/// The knowledge that a waiter has of the document.
 struct Known {
     /// The last revision that its request has seen; the first of all if there was no document.
     seen: Revision,

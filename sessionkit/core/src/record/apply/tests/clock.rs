@@ -35,7 +35,7 @@ fn seen(record: &Record, now: Timestamp) -> Times {
     record.header().seen_at(now).map_or_else(|| times(record.header()), |seen| times(&seen.header))
 }
 
-/// What a field was granted by a clock that is ahead.
+/// A value that a clock granted which is ahead.
 fn granted_ahead(lead: u64, ttl: u64, bytes: &str) -> StoredValue {
     granted(after(lead), ttl, bytes)
 }
