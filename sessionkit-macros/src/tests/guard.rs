@@ -46,7 +46,12 @@ fn axum_require_emits_the_requirement() {
     expands_to(
         expand(
             &Adapter::axum(),
-            quote!(require_login, require = |person: &Person| person.is_admin, require = (policy::is_open), scope = Office,),
+            quote!(
+                require_login,
+                require = |person: &Person| person.is_admin,
+                require = (policy::is_open),
+                scope = Office,
+            ),
             quote! {
                 #[cfg(feature = "admin")]
                 #[axum::debug_handler]

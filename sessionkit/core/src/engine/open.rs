@@ -5,6 +5,7 @@ use crate::engine::deadline::Deadline;
 use crate::engine::session::{Found, UnreadableSession};
 use crate::record::Record;
 use crate::record::apply::{self, Applied};
+use crate::record::clock::is_ahead;
 use crate::record::delta::{Delta, HeaderOp};
 use crate::record::front::Generation;
 use crate::record::header::{FormerSecret, Header};
@@ -161,7 +162,8 @@ impl Engine {
         let now = self.now();
         let is_meant = record.header().generation == generation && !record.header().is_expired(now);
         let secret = record.header().secret;
-        Ok(is_meant.then(|| self.current(token, secret, record, None, now)))
+        let current = is_meant.then(|| self.current(token, secret, record, None, now));
+        Ok(current.filter(|current| !current.record.header().is_expired(now)))
     }
 
     /// Finds out what a token is to a record.
@@ -190,11 +192,13 @@ impl Engine {
     /// Returns whether requests may be under way that were sent with the secret before the last rotation.
     fn is_just_rotated(&self, header: &Header, now: Timestamp) -> bool {
         let grace = self.settings().renew_grace;
-        !header.is_expired(now) && header.rotation.is_some_and(|rotation| now < rotation.at.saturating_add(grace))
+        // A rotation by a clock that is ahead may have been at any time: nobody is shut out by it.
+        let is_recent = |at: Timestamp| !is_ahead(at, now) && now < at.saturating_add(grace);
+        !header.is_expired(now) && header.rotation.is_some_and(|rotation| is_recent(rotation.at))
     }
 
-    /// Takes back the times of a clock that was ahead: nothing is granted that lies later than the lifetime from now.
-    /// `stored` is what is stored, if that is another record.
+    /// Shows the times of a clock that is ahead as this server sees them: nothing is granted that lies later than the
+    /// lifetime from now. `stored` is what is stored, if that is another record.
     fn current(
         &self,
         token: &Token,
@@ -204,13 +208,23 @@ impl Engine {
         now: Timestamp,
     ) -> Current {
         let mut current = Current { stored: stored.cloned(), ..Current::new(token.clone(), secret, record) };
-        if !current.record.header().lead(now).is_zero() {
-            let mut delta = Delta::new(current.record.header().generation);
-            delta.header.push(HeaderOp::Correct { now });
-            if let Ok(Applied::Changed(draft)) = apply::apply(&current.record, &delta, now) {
-                let before = std::mem::replace(&mut current.record, draft.finish());
+        let seen = current.record.header().seen_at(now);
+        if seen.is_none() && !current.record.has_field_ahead(now) {
+            return current;
+        }
+        if let Some(seen) = seen {
+            let before = current.record.clone();
+            current.record = current.record.shown_as(seen.header);
+            if seen.is_news {
                 current.stored.get_or_insert(before);
             }
+        }
+        let mut delta = Delta::new(current.record.header().generation);
+        delta.header.push(HeaderOp::Correct);
+        // What has ended is shown as it is.
+        if let Ok(Applied::Changed(draft)) = apply::apply(&current.record, &delta, now) {
+            let before = std::mem::replace(&mut current.record, draft.finish());
+            current.stored.get_or_insert(before);
         }
         current
     }

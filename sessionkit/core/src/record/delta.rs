@@ -51,9 +51,9 @@ impl Delta {
         self.header.iter().find_map(|op| if let HeaderOp::Renew { secret, .. } = op { Some(*secret) } else { None })
     }
 
-    /// Returns when the delta takes back the lead of a clock, if it does.
-    pub(crate) fn corrects_at(&self) -> Option<Timestamp> {
-        self.header.iter().find_map(|op| if let HeaderOp::Correct { now } = op { Some(*now) } else { None })
+    /// Returns whether the delta stores what is seen of a clock that is ahead.
+    pub(crate) fn corrects(&self) -> bool {
+        self.header.iter().any(|op| matches!(op, HeaderOp::Correct))
     }
 
     /// Returns whether applying the delta twice does what applying it once does.
@@ -70,7 +70,7 @@ impl Delta {
                     | HeaderOp::Renew { .. }
                     | HeaderOp::EndPrevious { .. }
                     | HeaderOp::EndFormer { .. }
-                    | HeaderOp::Correct { .. }
+                    | HeaderOp::Correct
             )
         };
         self.fields.is_none() && self.clear == Clear::Nothing && self.header.iter().all(is_upkeep)
@@ -164,6 +164,8 @@ pub(crate) enum HeaderOp {
     EndPrevious {
         /// The hash that must be current.
         if_current: SecretHash,
+        /// The time at which this happens.
+        at: Timestamp,
         /// The time at which the previous secret stops opening the session.
         until: Timestamp,
     },
@@ -191,11 +193,8 @@ pub(crate) enum HeaderOp {
         /// The time at which this happens.
         at: Timestamp,
     },
-    /// Takes back the lead of a clock that was ahead, also from the deadlines of fields.
-    Correct {
-        /// The time at which this happens.
-        now: Timestamp,
-    },
+    /// Stores what is seen of a clock that is ahead: the note of it, and what is taken back of secrets and fields.
+    Correct,
 }
 
 /// The data that an authentication writes into the header. It begins a new lifetime. A session that began later than that,
@@ -219,6 +218,27 @@ pub(crate) struct Authenticate {
 /// The key of a field inside a record, `namespace.field`.
 pub type FieldKey = Cow<'static, str>;
 
+/// The deadline of a field: it was granted a time to live.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FieldDeadline {
+    /// The time at which the value stops being returned.
+    pub at: Timestamp,
+    /// The time to live that it was granted, in whole seconds.
+    pub ttl: Duration,
+}
+
+impl FieldDeadline {
+    /// Makes the deadline of a value that is granted this time now.
+    pub const fn after(now: Timestamp, ttl: Duration) -> Self {
+        Self { at: now.saturating_add(ttl), ttl }
+    }
+
+    /// Returns when it was granted.
+    pub const fn granted(self) -> Timestamp {
+        self.at.saturating_sub(self.ttl)
+    }
+}
+
 /// The stored value of a field: the encoded bytes and the flags that every release obeys.
 #[derive(Clone, Eq, PartialEq)]
 pub struct StoredValue {
@@ -227,7 +247,7 @@ pub struct StoredValue {
     /// True if it stays when another user logs in.
     pub carried: bool,
     /// The time at which it stops being returned.
-    pub deadline: Option<Timestamp>,
+    pub deadline: Option<FieldDeadline>,
     /// True if it is kept out of everything that is printed.
     pub sensitive: bool,
     /// Its fate at the login of an anonymous visitor; `None` if the setting `on_login` decides.
@@ -262,7 +282,7 @@ pub struct ValueRef<'a> {
     /// True if it stays when another user logs in.
     pub carried: bool,
     /// The time at which it stops being returned.
-    pub deadline: Option<Timestamp>,
+    pub deadline: Option<FieldDeadline>,
     /// True if it is kept out of everything that is printed.
     pub sensitive: bool,
     /// Its fate at the login of an anonymous visitor; `None` if the setting `on_login` decides.
@@ -272,7 +292,12 @@ pub struct ValueRef<'a> {
 impl ValueRef<'_> {
     /// Returns whether the value is still returned.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.deadline.is_none_or(|deadline| now < deadline)
+        self.deadline.is_none_or(|deadline| now < deadline.at)
+    }
+
+    /// Returns when the value was granted its deadline; the beginning of time if it has none.
+    pub(crate) fn granted(&self) -> Timestamp {
+        self.deadline.map_or(Timestamp::default(), FieldDeadline::granted)
     }
 
     /// Copies the value.

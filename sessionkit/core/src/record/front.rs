@@ -148,9 +148,9 @@ impl History {
         }
     }
 
-    /// Returns whether everything that was written since this revision is remembered.
-    pub(crate) fn reaches(&self, revision: Revision) -> bool {
-        (0..=RECENT as i32).contains(&self.revision.writes_since(revision))
+    /// Returns whether the history no longer tells if it had this revision: too much was written since.
+    pub(crate) fn forgets(&self, revision: Revision) -> bool {
+        self.revision.writes_since(revision) > RECENT as i32
     }
 
     /// Reads the history of a packed entry that is known to be whole.
@@ -252,13 +252,13 @@ mod tests {
             written.push(history.revision);
         }
         let last_five = &written[written.len() - 5..];
-        assert!(last_five.iter().all(|revision| history.includes(*revision) && history.reaches(*revision)));
+        assert!(last_five.iter().all(|revision| history.includes(*revision) && !history.forgets(*revision)));
         for old in &written[..written.len() - 5] {
-            assert!(!history.includes(*old) && !history.reaches(*old));
+            assert!(!history.includes(*old) && history.forgets(*old));
         }
         let other = Revision::new(history.revision.counter(), 99);
-        assert!(!history.includes(other) && history.reaches(other));
+        assert!(!history.includes(other) && !history.forgets(other));
         let later = history.revision.next(1);
-        assert!(!history.includes(later) && !history.reaches(later));
+        assert!(!history.includes(later) && !history.forgets(later));
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::record::clock::ClockNote;
 use crate::record::details::LoginDetails;
 use crate::record::front::Generation;
 use crate::record::parts::OtherPart;
@@ -55,6 +56,8 @@ pub struct Header {
     pub device_label: Option<Arc<str>>,
     /// The details of the login.
     pub details: Option<Arc<LoginDetails>>,
+    /// The note of a server to whose clock times of the header were ahead.
+    pub(crate) clock: Option<Box<ClockNote>>,
     /// The parts that a later release wrote, in its order.
     pub(crate) other: Option<Arc<[OtherPart]>>,
 }
@@ -66,6 +69,8 @@ pub struct PreviousSecret {
     pub secret: SecretHash,
     /// The time at which the renewal happened.
     pub renewed: Timestamp,
+    /// The time at which the new secret was first used.
+    pub used: Option<Timestamp>,
     /// The time at which it stops opening the session; `None` until the new secret is first used.
     pub until: Option<Timestamp>,
 }
@@ -99,6 +104,7 @@ impl FormerSecret {
     /// Makes a session neither fresher nor more elevated than it was for this secret.
     pub(crate) fn give_rights(&self, header: &mut Header) {
         header.authenticated = self.authenticated;
+        header.forget_proof();
         let mut details = header.details.as_deref().cloned().unwrap_or_default();
         details.methods.clone_from(&self.methods);
         header.details = details.shared();
@@ -125,6 +131,7 @@ impl Header {
             user_id: None,
             device_label: None,
             details: None,
+            clock: None,
             other: None,
         }
     }
@@ -137,13 +144,6 @@ impl Header {
     /// Returns whether the session has ended. At its deadline it has.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.deadline()
-    }
-
-    /// Returns by how much a clock was ahead that wrote the record: zero up to the leeway that clocks have.
-    pub(crate) fn lead(&self, now: Timestamp) -> Duration {
-        let latest = self.created.max(self.last_seen).max(self.authenticated.unwrap_or_default());
-        let lead = latest.saturating_duration_since(now);
-        if lead > LEEWAY { lead } else { Duration::ZERO }
     }
 
     /// Returns who proved that the session is theirs: the actor if somebody acts as another user, the user otherwise.

@@ -214,7 +214,7 @@ fn take(session: &RequestSession, status: u16) -> Result<Option<Box<Commit>>, Se
     }
     let is_on_its_way = matches!(state.cookie, CookieChange::Set { .. });
     let due = |current| match is_unseen {
-        true => Upkeep::unseen(current, engine.now()),
+        true => Upkeep::unseen(current),
         false => Upkeep::due(engine, current, engine.now(), is_on_its_way),
     };
     let mut upkeep = state.current.as_ref().map(due).unwrap_or_default();

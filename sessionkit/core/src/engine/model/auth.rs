@@ -38,7 +38,7 @@ impl Request<'_> {
         delta.fields = fields;
         if header.secret == issued.token.hash() && header.previous.is_some_and(|previous| previous.until.is_none()) {
             let until = now.saturating_add(super::scenario::TTL);
-            delta.header.push(HeaderOp::EndPrevious { if_current: header.secret, until });
+            delta.header.push(HeaderOp::EndPrevious { if_current: header.secret, at: self.now(), until });
         } else if renews && header.previous.is_none() {
             // As `renewal_is_due` has it: requests with the token before the last renewal may still be under way.
             let token = self.new_token(Some(issued.token));

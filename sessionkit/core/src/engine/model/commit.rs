@@ -96,11 +96,11 @@ impl Request<'_> {
                 Err(unknown) => return Ok(Err(unknown.into())),
             };
             // What `Attempt::meet` does. The store of the model never shows an older state than it compared with.
-            let (history, held) = (found.history(), newest.as_ref().map(|newest| newest.history().revision));
+            let history = found.history();
             if history.includes(sealed.history().revision) {
                 return Ok(Ok(found));
             }
-            if was_lost && !history.reaches(held.unwrap_or_default()) {
+            if was_lost && history.forgets(sealed.history().revision) {
                 match change.is_done_in(&found) {
                     Some(true) => return Ok(Ok(found)),
                     Some(false) => return Ok(Err(NotStored::Refused(Refusal::Stale))),

@@ -36,7 +36,7 @@ fn rotated(before: &Header, to: u8, same_owner: bool) -> Header {
 #[test]
 fn a_rotation_refuses_the_old_generation() {
     let mut first = header();
-    first.previous = Some(PreviousSecret { secret: secret(7), renewed: NOW, until: None });
+    first.previous = Some(PreviousSecret { secret: secret(7), renewed: NOW, used: None, until: None });
     let before = record(first.clone(), [("a", plain("1"))]);
     let record = changed(&before, &ops([rotate(1, after(3))]));
     assert_eq!(record.header().generation.number(), 1, "[P3] a rotation raises the generation");
@@ -207,10 +207,10 @@ fn the_last_rotation_knows_whether_the_owner_stayed() {
 #[test]
 fn what_changes_nothing_is_unchanged() {
     let mut first = header();
-    first.previous = Some(PreviousSecret { secret: secret(7), renewed: NOW, until: Some(after(20)) });
+    first.previous = Some(PreviousSecret { secret: secret(7), renewed: NOW, used: Some(NOW), until: Some(after(20)) });
     let record = record(first, [("a", plain("1"))]);
     let renew = HeaderOp::Renew { if_current: secret(9), secret: secret(1), at: NOW };
-    let end_previous = |secret, until| HeaderOp::EndPrevious { if_current: secret, until };
+    let end_previous = |secret, until| HeaderOp::EndPrevious { if_current: secret, at: NOW, until };
     let deltas = [
         ops([]),
         ops([touch(NOW, after(3600))]),
@@ -219,7 +219,7 @@ fn what_changes_nothing_is_unchanged() {
         ops([end_previous(secret(0), after(20))]),
         ops([end_previous(secret(0), after(30))]),
         ops([end_previous(secret(9), after(10))]),
-        ops([HeaderOp::Correct { now: NOW }]),
+        ops([HeaderOp::Correct]),
         set("a", plain("1")),
         super::fixture::values([("b", None)]),
         Delta { header: vec![touch(NOW, after(10))], ..set("a", plain("1")) },
