@@ -177,4 +177,13 @@ mod tests {
             assert!(!failure.spoils_connection() && !failure.nothing_happened(), "{answer}");
         }
     }
+
+    /// Attack: Redis 6 wraps what a command inside of a script was refused with, a key of another type too: `replace` is to
+    /// say that nothing was changed, and not that it may have been.
+    #[test]
+    fn attack_a_wrong_type_inside_of_a_script_is_told_by_its_code() {
+        let wrapped = "ERR Error running script (call to f_d8f2): @user_script:4: WRONGTYPE Operation against a key";
+        assert!(refused("WRONGTYPE Operation against a key").is_wrong_type());
+        assert!(refused(wrapped).is_wrong_type());
+    }
 }
