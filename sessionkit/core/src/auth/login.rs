@@ -191,7 +191,7 @@ impl Login {
         until: Timestamp,
     ) -> Result<(), SessionError> {
         let (session, id, header) = (&self.session, renewed.id(), renewed.record.header());
-        let entering = entering.filter(|entering| !entering.knows(id));
+        let entering = entering.filter(|entering| !entering.knows(id, header.generation));
         session.shared.engine.admit(entering, StoredLogin { id, generation: header.generation, until }).await?;
         session.report_of(id, Some(header), EventKind::Renewed);
         let mut state = session.state();

@@ -23,9 +23,11 @@ pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> 
     };
     for (id, record) in &opened {
         let header = record.header();
-        engine.remove_record(*id, header.generation, Removal::by_owner(header)).await?;
+        let has_ended = engine.remove_record(*id, header.generation, Removal::by_owner(header)).await?;
         session.report_of(*id, Some(header), EventKind::Logout);
-        engine.leave(header.owner().map(|owner| &**owner), *id, None).await;
+        // If it stays, it is another user's; its user may have logged in with it again since, and has to stay listed.
+        let older_than = (!has_ended).then(|| header.generation.next());
+        engine.leave(header.owner().map(|owner| &**owner), *id, older_than).await;
     }
     for unreadable in unreadable {
         engine.remove_record(unreadable.id, unreadable.generation, Removal::Unreadable).await?;

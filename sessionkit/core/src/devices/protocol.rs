@@ -42,9 +42,10 @@ pub(crate) struct StoredLogin {
 }
 
 impl Entering {
-    /// Returns whether the list named the session, so that a revocation ends it.
-    pub(crate) fn knows(&self, id: SessionId) -> bool {
-        self.list.entries.iter().any(|entry| entry.id == id && !entry.is_ended)
+    /// Returns whether the list named the session since this generation of it, so that a revocation ends it.
+    pub(crate) fn knows(&self, id: SessionId, generation: Generation) -> bool {
+        let is_meant = |entry: &&ListedSession| entry.id == id && !entry.is_ended;
+        self.list.entries.iter().find(is_meant).is_some_and(|entry| !generation.is_after(entry.generation))
     }
 }
 
@@ -133,14 +134,14 @@ impl Engine {
                     // Those that have expired make room first.
                     if !has_looked {
                         has_looked = true;
-                        addition.over.extend(self.look_at(&newest).await?.over.iter().map(|entry| entry.id));
+                        addition.over.extend(self.look_at(&newest).await?.over);
                     } else if rejects {
                         return Err(SessionError::too_many_devices(most));
                     } else {
                         let reason = "another login took its place";
                         for ended in sessions {
                             self.end_listed(newest.user_id(), ended.id, reason, About::default()).await?;
-                            addition.over.push(ended.id);
+                            addition.over.push(ended);
                         }
                     }
                     list = newest;
@@ -190,7 +191,7 @@ impl Engine {
         loop {
             for session in &sessions {
                 count += usize::from(self.end_listed(&user, session.id, reason, at).await?);
-                ended.push(session.id);
+                ended.push(*session);
             }
             let end = ListChangeKind::End { selection, ended: ended.clone(), epoch: self.new_epoch() };
             match self.change_list(list, end).await {

@@ -137,7 +137,7 @@ impl Request<'_> {
             }
             Opened::Overtaken { issued, record, is_replaced } => match self.go_on(user, issued, record, is_replaced)? {
                 Ok(Some((renewed, generation))) => {
-                    if entering.knows(renewed.token) {
+                    if entering.knows(renewed.token, generation) {
                         return Ok(Outcome::issued(renewed));
                     }
                     let admitted = self.admit(entering, renewed.token, generation)?;
@@ -223,11 +223,12 @@ impl Request<'_> {
             Opened::Nothing => return Ok(End::Nothing.into()),
         };
         let header = record.header();
-        if self.remove_record(token, header.generation, Removal::by_owner(header))?.is_err() {
+        let Ok(has_ended) = self.remove_record(token, header.generation, Removal::by_owner(header))? else {
             return Ok(End::Unknown.into());
-        }
+        };
         if let Some(owner) = header.owner() {
-            self.leave(owner, token, None)?;
+            let older_than = (!has_ended).then(|| header.generation.next());
+            self.leave(owner, token, older_than)?;
         }
         let owner = header.owner().map(|owner| owner.to_string());
         Ok(Outcome { end: End::Done, issued: None, ended: Some((token.id, owner)) })

@@ -23,8 +23,9 @@ pub(super) struct Entering {
 
 impl Entering {
     /// Mirrors `Entering::knows`.
-    pub(super) fn knows(&self, token: Token) -> bool {
-        self.list.entries.iter().any(|entry| entry.id == token.session() && !entry.is_ended)
+    pub(super) fn knows(&self, token: Token, generation: Generation) -> bool {
+        let entry = self.list.entries.iter().find(|entry| entry.id == token.session() && !entry.is_ended);
+        entry.is_some_and(|entry| !generation.is_after(entry.generation))
     }
 }
 
@@ -129,7 +130,7 @@ impl Request<'_> {
                 if !self.is(Variant::EndsListAlone) && self.end_listed(&user, token)?.is_err() {
                     return Ok(Err(Unknown));
                 }
-                ended.push(session.id);
+                ended.push(*session);
             }
             let epoch = self.new_epoch();
             let end = ListChangeKind::End { selection: DeviceSelection::All, ended: ended.clone(), epoch };
