@@ -187,7 +187,7 @@ impl Whose {
         let engine = self.engine();
         engine.require_lists()?;
         let list = engine.load_list(&user).await?;
-        let Look { found, over } = engine.look_at(&list).await?;
+        let Look { found, over, .. } = engine.look_at(&list).await?;
         engine.prune(list, over).await;
         let device = |(id, record): &(SessionId, Record)| Device::new(*id, record, current == Some(*id));
         let mut devices: Vec<Device> = found.iter().rev().map(device).collect();

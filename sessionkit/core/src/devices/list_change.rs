@@ -40,7 +40,7 @@ pub(crate) enum ListChangeKind {
     },
 }
 
-/// A session that a login has stored.
+/// A session that a login has stored or is about to store.
 #[derive(Clone)]
 pub(crate) struct Addition {
     pub(crate) session: ListedSession,
@@ -100,7 +100,8 @@ impl Addition {
         if list.epoch != self.epoch || list.entries.iter().any(is_ended) {
             return Step::Refused(Refusal::Stale);
         }
-        list.entries.retain(|entry| now < entry.until && !self.over.contains(entry));
+        // No clock says that a session is over: it may be ahead. A mark that is dropped too early harms nobody.
+        list.entries.retain(|entry| (!entry.is_ended || is_marked(entry)) && !self.over.contains(entry));
         let known = list.entries.iter().find(|entry| entry.id == id).copied();
         let others = || list.entries.iter().filter(|entry| entry.id != id && !entry.is_ended);
         let surplus = self.most.map_or(0, |most| (others().count() + 1).saturating_sub(most));

@@ -270,7 +270,7 @@ impl Change<Record> for RecordChange {
     }
 
     fn is_last_of_batch(&self) -> bool {
-        self.delta.rotates()
+        self.delta.ends_generation()
     }
 }
 

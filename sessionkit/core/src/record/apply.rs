@@ -194,6 +194,10 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
             header.generation = header.generation.next();
             true
         }
+        HeaderOp::EndGeneration => {
+            header.generation = header.generation.next();
+            true
+        }
         HeaderOp::Renew { if_current, secret, at } => header.secret == *if_current && renew(header, *secret, *at),
         HeaderOp::EndPrevious { if_current, until } => {
             let current = header.secret == *if_current;
