@@ -11,7 +11,7 @@ pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> 
     session.look_up().await?;
     let _turn = session.shared.turn.lock().await;
     let engine = &session.shared.engine;
-    let (opened, unreadable) = {
+    let (opened, expired, unreadable) = {
         let state = session.state();
         // Whoever holds the secret from before the last rotation ends the session, if it was theirs then too.
         let overtaken = state.overtaken.iter().filter(|overtaken| {
@@ -19,7 +19,8 @@ pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> 
         });
         let overtaken = overtaken.map(|overtaken| (overtaken.token.id(), overtaken.record.clone()));
         let opened = state.current.iter().chain(&state.ambiguous).map(|current| (current.id(), current.record.clone()));
-        (opened.chain(overtaken).collect::<Vec<(SessionId, Record)>>(), state.unreadable.clone())
+        let opened: Vec<(SessionId, Record)> = opened.chain(overtaken).collect();
+        (opened, state.expired.clone(), state.unreadable.clone())
     };
     for (id, record) in &opened {
         let header = record.header();
@@ -28,6 +29,13 @@ pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> 
         // If it stays, it is another user's; its user may have logged in with it again since, and has to stay listed.
         let older_than = (!has_ended).then(|| header.generation.next());
         engine.leave(header.owner().map(|owner| &**owner), *id, older_than).await;
+    }
+    if let Some(expired) = expired {
+        // The clock of this server may be ahead: others would open it for a while. It has been told that it expired.
+        let (id, header) = (expired.id(), expired.record.header());
+        if engine.remove_record(id, header.generation, Removal::by_owner(header)).await? {
+            engine.leave(header.owner().map(|owner| &**owner), id, None).await;
+        }
     }
     for unreadable in unreadable {
         engine.remove_record(unreadable.id, unreadable.generation, Removal::Unreadable).await?;

@@ -193,6 +193,7 @@ impl State {
         self.verdict = Verdict::Forgiven;
         self.current = None;
         self.overtaken = None;
+        self.expired = None;
         self.unreadable.clear();
         self.ambiguous.clear();
         self.cookie = if had_cookie { CookieChange::Remove } else { CookieChange::Keep };
