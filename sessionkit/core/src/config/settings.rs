@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::preset::Preset;
 use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfigBuilder};
 use crate::record::header::Header;
+use crate::time::Timestamp;
 
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -103,6 +104,14 @@ impl Settings {
         let Some(preset) = self.preset else { return (ttl, self.absolute_ttl.max(ttl)) };
         let ttl = ttl.min(preset.longest_idle().unwrap_or(preset.longest()));
         (ttl, self.absolute_ttl.max(ttl))
+    }
+
+    /// Returns whether a session is over by the limits of the preset. They hold too for one that began under laxer
+    /// settings, whose own deadlines lie later.
+    pub(crate) fn is_over_limits(&self, header: &Header, now: Timestamp) -> bool {
+        let Some(preset) = self.preset.filter(|_| header.user_id.is_some()) else { return false };
+        let idle = preset.longest_idle().is_some_and(|longest| now >= header.last_seen.saturating_add(longest));
+        idle || now >= header.authenticated.unwrap_or(header.created).saturating_add(preset.longest())
     }
 
     /// Returns whether the login of a session asked for another lifetime than that of the settings: its cookie is to outlive

@@ -97,12 +97,6 @@ enum Fit {
     Nothing,
 }
 
-impl Fit {
-    fn of(current: Current, now: Timestamp) -> Self {
-        if current.record.header().is_expired(now) { Self::Expired(Box::new(current)) } else { Self::Opens(current) }
-    }
-}
-
 impl Engine {
     /// Opens the session that the candidates name: one that exists, is live, and has the secret. More than one is nobody.
     pub(crate) async fn open_candidates(
@@ -159,7 +153,8 @@ impl Engine {
             Found::Unreadable(session) => return Err(StoreError::unreadable(session.why)),
         };
         let now = self.now();
-        let is_meant = record.header().generation == generation && !record.header().is_expired(now);
+        let is_over = record.header().is_expired(now) || self.settings().is_over_limits(record.header(), now);
+        let is_meant = record.header().generation == generation && !is_over;
         let secret = record.header().secret;
         Ok(is_meant.then(|| self.current(token, secret, record, None, now)))
     }
@@ -173,10 +168,11 @@ impl Engine {
             previous.is_some_and(|previous| previous.secret == secret)
         };
         if let Some(former) = header.former.as_ref().filter(|former| now < former.until && former.secret == secret) {
-            return Fit::of(self.current(token, secret, with_former_rights(&record, former), Some(&record), now), now);
+            return self
+                .fit_of(self.current(token, secret, with_former_rights(&record, former), Some(&record), now), now);
         }
         if header.secret == secret || is_previous() {
-            return Fit::of(self.current(token, secret, record, None, now), now);
+            return self.fit_of(self.current(token, secret, record, None, now), now);
         }
         match header.rotation.filter(|_| self.is_just_rotated(header, now)) {
             Some(rotation) => {
@@ -185,6 +181,15 @@ impl Engine {
             }
             None => Fit::Nothing,
         }
+    }
+
+    /// Returns what a token is that was verified.
+    fn fit_of(&self, current: Current, now: Timestamp) -> Fit {
+        let header = current.record.header();
+        if header.is_expired(now) || self.settings().is_over_limits(header, now) {
+            return Fit::Expired(Box::new(current));
+        }
+        Fit::Opens(current)
     }
 
     /// Returns whether requests may be under way that were sent with the secret before the last rotation.

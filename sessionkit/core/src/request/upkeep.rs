@@ -94,7 +94,7 @@ fn touch(engine: &Engine, header: &Header, now: Timestamp) -> Option<HeaderOp> {
     }
     let idle_deadline = match settings.rolling {
         Rolling::Off => return None,
-        Rolling::Reset => now.saturating_add(header.ttl),
+        Rolling::Reset => now.saturating_add(settings.login_lifetime(Some(header.ttl)).0),
         Rolling::Extend(by) => header.idle_deadline.saturating_add(by),
     };
     Some(HeaderOp::Touch { last_seen: now, idle_deadline })
