@@ -60,8 +60,8 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     let changed = header.is_some();
     let mut draft = record.draft(header, fields.as_bytes().len() + ops.values.len() * 64);
     let written = write_fields(&mut draft.packed, record, &ops, lead, now);
-    if delta.fields.is_some() && written.after > delta.limit && written.after > written.before {
-        // A record that is too large already, under an older setting, may still shrink.
+    if delta.fields.is_some() && written.after > delta.limit && written.after > written.before + ops.growth {
+        // A record that is too large already, under an older setting or in another form, may still shrink.
         return Err(Unfit::TooLarge(written.after));
     }
     if written.grants && now.saturating_duration_since(draft.header().last_seen) > LEEWAY {

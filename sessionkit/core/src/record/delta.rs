@@ -105,6 +105,8 @@ pub(crate) trait FieldChanges: Send + Sync {
 #[derive(Debug, Default)]
 pub(crate) struct FieldOps {
     pub(crate) clear: Clear,
+    /// By how many bytes the record grows because fields are stored in another form. No size refuses that.
+    pub(crate) growth: usize,
     /// The new value of each field; `None` removes it. The last one of a key counts.
     pub(crate) values: Vec<(FieldKey, Option<StoredValue>)>,
 }
