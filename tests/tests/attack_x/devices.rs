@@ -178,7 +178,7 @@ async fn a_login_that_is_refused_at_the_limit_keeps_what_the_visitor_had() {
 }
 
 /// §5: "a logout ends nobody else's session. Ending devices works the same way"; §3: of a version that is not known "only a
-/// logout removes it".
+/// logout removes it". [P9]: nobody can tell whose it is, so the revocation must not say that it is done.
 #[tokio::test]
 async fn ending_devices_leaves_alone_what_a_later_release_wrote_for_somebody_else() {
     let (store, clock) = (Faulty::new(memory()), ManualClock::new());
@@ -190,8 +190,21 @@ async fn ending_devices_leaves_alone_what_a_later_release_wrote_for_somebody_els
     let mut bytes = found.bytes().to_vec();
     bytes[0] = 2;
     store.inner.replace(&key, found.revision().unwrap(), &Entry::new(bytes, seconds(3600))).await.unwrap();
-    manager.devices_of("ada").end_all().await.unwrap();
+    let mut other = Browser::default();
+    other.login(&manager, "ada").await;
+    assert_eq!(manager.devices_of("ada").end_all().await.unwrap_err().status(), 503, "[P9]");
     assert!(store.inner.load(&key).await.unwrap().is_some(), "bob's session was ended in the place of ada's");
+    assert_eq!(other.about(&manager).await, "none", "[P9] what can be told is ended");
+    // A session in the state that its own login made is hers.
+    let mut ada = Browser::default();
+    ada.login(&manager, "ada").await;
+    let key = EntryKey::session(ada.id());
+    let found = store.inner.load(&key).await.unwrap().unwrap();
+    let mut bytes = found.bytes().to_vec();
+    bytes[0] = 2;
+    store.inner.replace(&key, found.revision().unwrap(), &Entry::new(bytes, seconds(3600))).await.unwrap();
+    assert!(manager.devices_of("ada").end(ada.id()).await.unwrap());
+    assert!(store.inner.load(&key).await.unwrap().is_none(), "[P9]");
 }
 
 /// §5: "`end(id)` leaves an ended entry for 60 s"; [P3] "valid credentials never fail, except as [P9] says". The mark of a

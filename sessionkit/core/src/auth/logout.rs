@@ -5,6 +5,7 @@ use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::record::Record;
 use crate::request::RequestSession;
+use crate::store::error::StoreError;
 use crate::token::SessionId;
 
 pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> {
@@ -37,9 +38,15 @@ pub(super) async fn logout(session: RequestSession) -> Result<(), SessionError> 
             engine.leave(header.owner().map(|owner| &**owner), id, None).await;
         }
     }
-    for unreadable in unreadable {
+    let mut ended = opened.len();
+    for unreadable in unreadable.iter().filter(|unreadable| unreadable.is_theirs) {
+        ended += 1;
         engine.remove_record(unreadable.id, unreadable.generation, Removal::Unreadable).await?;
         session.report_of(unreadable.id, None, EventKind::Logout);
+    }
+    // Only a newer release can tell whether the client may end what it wrote.
+    if let Some(newer) = unreadable.iter().find(|unreadable| !unreadable.is_theirs).filter(|_| ended == 0) {
+        return Err(StoreError::unreadable(newer.why).into());
     }
     session.state().log_out(session.cookie_presented());
     Ok(())

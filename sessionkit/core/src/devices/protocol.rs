@@ -17,7 +17,7 @@ use crate::error::{Chain, SessionError};
 use crate::event::{About, EventKind};
 use crate::record::Record;
 use crate::record::delta::{Delta, HeaderOp};
-use crate::record::front::Generation;
+use crate::record::front::{Generation, Unreadable};
 use crate::record::list::{ListEpoch, ListedSession, SessionList};
 use crate::store::error::StoreError;
 use crate::store::key::EntryKey;
@@ -180,8 +180,10 @@ impl Engine {
                         }
                         let reason = "another login took its place";
                         for ended in leaving {
-                            self.end_listed(newest.user_id(), &ended, reason, About::default()).await?;
-                            addition.over.push(ended);
+                            match self.end_listed(newest.user_id(), &ended, reason, About::default()).await? {
+                                Ended::Now | Ended::Before => addition.over.push(ended),
+                                Ended::Unknown(why) => return Err(StoreError::unreadable(why).into()),
+                            }
                         }
                     } else {
                         // Those that are over make room first.
@@ -232,11 +234,19 @@ impl Engine {
     ) -> Result<usize, SessionError> {
         let (user, mut ended, mut count) = (list.user_id().clone(), Vec::new(), 0);
         let meant: Vec<_> = list.entries.iter().filter(|entry| selection.includes(entry.id)).copied().collect();
-        let mut sessions = meant;
+        let (mut sessions, mut newer) = (meant, None);
         loop {
             for session in &sessions {
-                count += usize::from(self.end_listed(&user, session, reason, at).await?);
+                match self.end_listed(&user, session, reason, at).await? {
+                    Ended::Now => count += 1,
+                    Ended::Before => {}
+                    Ended::Unknown(why) => newer = newer.or(Some(why)),
+                }
                 ended.push(*session);
+            }
+            // The others have ended. The list keeps all of them, for a release that can tell whose they are.
+            if let Some(why) = newer {
+                return Err(StoreError::unreadable(why).into());
             }
             let end = ListChangeKind::End { selection, ended: ended.clone(), epoch: self.new_epoch() };
             match self.change_list(list, end).await {
@@ -257,7 +267,7 @@ impl Engine {
         listed: &ListedSession,
         reason: &'static str,
         at: About<'_>,
-    ) -> Result<bool, SessionError> {
+    ) -> Result<Ended, SessionError> {
         let (id, end) = (listed.id, self.commit_deadline().end());
         let ended = loop {
             match self.load_session(id, &mut self.load_deadline()).await? {
@@ -271,6 +281,10 @@ impl Engine {
                     }
                 }
                 Found::Unreadable(session) => {
+                    // If its secret was replaced since the login, it may be somebody else's by now.
+                    if session.why != Unreadable::Damaged && session.generation != listed.generation {
+                        return Ok(Ended::Unknown(session.why));
+                    }
                     break self.remove_record(id, session.generation, Removal::Unreadable).await?;
                 }
                 Found::Record(_) | Found::Nothing => break false,
@@ -282,7 +296,7 @@ impl Engine {
         if ended {
             self.record(EventKind::Revoked { reason }, About { session: Some(id), user_id: Some(user), ..at });
         }
-        Ok(ended)
+        Ok(if ended { Ended::Now } else { Ended::Before })
     }
 
     /// Refuses the login that has put a session into a list and has not stored it yet; `false` if the session has changed.
@@ -370,6 +384,15 @@ impl Engine {
     pub(crate) fn require_lists(&self) -> Result<(), SessionError> {
         if self.settings().lists_devices() { Ok(()) } else { Err(SessionError::devices_are_not_tracked()) }
     }
+}
+
+/// What became of a session that a list names.
+pub(super) enum Ended {
+    Now,
+    /// It had ended, or is not the user's.
+    Before,
+    /// It may be the user's or not: a later release has written it since.
+    Unknown(Unreadable),
 }
 
 /// The sessions of a list: those that were found alive, with their records, those that are over, and those that have

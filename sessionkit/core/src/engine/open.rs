@@ -108,8 +108,9 @@ impl Engine {
             Some(token) => {
                 let found = self.load_session(token.id(), deadline).await?;
                 let mut opened = Opened::default();
-                if let Some(record) = opened.record(found) {
-                    opened.current = opened.fitting(self.fit(token, record));
+                match opened.record(found) {
+                    Some(record) => opened.current = opened.fitting(self.fit(token, record)),
+                    None => self.present(token, &mut opened.unreadable),
                 }
                 Ok(opened)
             }
@@ -131,6 +132,9 @@ impl Engine {
                     record
                 }
             };
+            if record.is_none() {
+                self.present(token, &mut opened.unreadable);
+            }
             let Some(current) = record.and_then(|record| opened.fitting(self.fit(token, record))) else { continue };
             match &opened.current {
                 // Of two tokens of one session the current one counts, not the one that a renewal replaced.
@@ -143,6 +147,13 @@ impl Engine {
             others.push(current);
         }
         Ok(Opened { ambiguous: others, ..opened })
+    }
+
+    /// Takes note that the client has a token of a session that cannot be read.
+    fn present(&self, token: &Token, unreadable: &mut [UnreadableSession]) {
+        for session in unreadable.iter_mut().filter(|session| session.id == token.id()) {
+            session.present(token.secret_hash(self.scope()));
+        }
     }
 
     /// Loads a session again; `None` if it has ended, or was handed to another token.

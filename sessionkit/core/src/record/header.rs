@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::record::details::LoginDetails;
-use crate::record::front::Generation;
+use crate::record::front::{FRONT, Generation};
 use crate::record::parts::OtherPart;
 use crate::scope::{MainScope, SessionScope as _};
 use crate::time::Timestamp;
@@ -189,6 +189,12 @@ impl Header {
             ..Self::new(SecretHash::from_bytes(secret), created, Duration::from_secs(u64::from(number(21))), None)
         }
     }
+}
+
+/// Returns the hash of the secret, which is at the same place in every version of a session.
+pub(crate) fn secret_of(packed: &[u8]) -> Option<SecretHash> {
+    let bytes = packed.get(FRONT..FRONT + FIXED)?.last_chunk::<32>()?;
+    Some(SecretHash::from_bytes(*bytes))
 }
 
 /// Returns when the user proved who they are, as far as it is known: a proof from the future may be of any age.
