@@ -54,6 +54,7 @@ impl Login {
     /// this login lasts as long as its session.
     pub fn lifetime(mut self, lifetime: impl Into<Option<Duration>>) -> Self {
         self.lifetime = lifetime.into().map(|lifetime| Duration::from_secs(lifetime.as_secs().max(1)));
+        self.details.own_lifetime = self.lifetime.is_some();
         self
     }
 

@@ -114,12 +114,6 @@ impl Settings {
         idle || now >= header.authenticated.unwrap_or(header.created).saturating_add(preset.longest())
     }
 
-    /// Returns whether the login of a session asked for another lifetime than that of the settings: its cookie is to outlive
-    /// the browser.
-    pub(crate) fn is_own_lifetime(&self, header: &Header) -> bool {
-        header.user_id.is_some() && header.ttl != self.ttl
-    }
-
     /// The time after which a client that goes on with its old token, and so never got the new one, is given another.
     pub(crate) fn renew_again_after(&self) -> Duration {
         self.renew_grace.max(self.touch_after)

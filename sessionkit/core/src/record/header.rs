@@ -146,6 +146,11 @@ impl Header {
         if lead > LEEWAY { lead } else { Duration::ZERO }
     }
 
+    /// Returns whether the login asked for a lifetime of its own, so that its cookie outlives the browser.
+    pub(crate) fn has_own_lifetime(&self) -> bool {
+        self.details.as_ref().is_some_and(|details| details.own_lifetime)
+    }
+
     /// Returns who proved that the session is theirs: the actor if somebody acts as another user, the user otherwise.
     pub fn owner(&self) -> Option<&Arc<str>> {
         self.details.as_ref().and_then(|details| details.actor.as_ref()).or(self.user_id.as_ref())

@@ -284,15 +284,15 @@ fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionErr
 fn max_age(engine: &Engine, state: &State, ends: Timestamp) -> Option<Duration> {
     let until_the_end = || Some(ends.saturating_duration_since(engine.now()).min(LONGEST_COOKIE));
     match engine.settings().cookie_max_age {
-        CookieMaxAge::Session if !outlives_browser(engine, state) => None,
+        CookieMaxAge::Session if !outlives_browser(state) => None,
         CookieMaxAge::Fixed(age) => Some(age),
         CookieMaxAge::Session | CookieMaxAge::Follow => until_the_end(),
     }
 }
 
 /// Returns whether whoever is logged in asked to stay so for longer than the browser is open.
-fn outlives_browser(engine: &Engine, state: &State) -> bool {
+fn outlives_browser(state: &State) -> bool {
     let header = state.current.as_ref().map(|current| current.record.header());
     let header = header.filter(|header| header.user_id.is_some());
-    header.is_some_and(|header| state.lasting || engine.settings().is_own_lifetime(header))
+    header.is_some_and(|header| state.lasting || header.has_own_lifetime())
 }

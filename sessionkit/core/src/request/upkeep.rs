@@ -79,7 +79,7 @@ impl Upkeep {
             return set(token);
         }
         let (settings, header) = (engine.settings(), current.record.header());
-        let follows = settings.cookie_max_age != CookieMaxAge::Session || settings.is_own_lifetime(header);
+        let follows = settings.cookie_max_age != CookieMaxAge::Session || header.has_own_lifetime();
         if self.touches && follows && stored.secret == current.secret { set(&current.token) } else { None }
     }
 }
