@@ -47,7 +47,8 @@ pub(crate) fn mark_guarded(request: &HttpRequest) {
 pub(crate) fn head<'a>(request: &'a HttpRequest, lines: &'a HeaderLines<'a>) -> RequestHead<'a> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let authority = request.uri().authority().map(|authority| authority.as_str());
-    RequestHead::new(request.method().as_str(), target, lines).with_authority(authority)
+    let head = RequestHead::new(request.method().as_str(), target, lines);
+    head.with_authority(authority).with_peer_addr(request.peer_addr())
 }
 
 /// The headers as the engine reads them.

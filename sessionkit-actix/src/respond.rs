@@ -6,7 +6,9 @@ use std::fmt;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY,
+};
 use actix_web::{Error, HttpResponse, ResponseError};
 use sessionkit_core::Rejection;
 use sessionkit_core::adapter::{HandlerResponse, HeaderChange, HeaderChanges, ResponseChanges};
@@ -50,8 +52,56 @@ pub(crate) fn apply<B: MessageBody>(
             change(response.headers_mut(), headers);
             Ok(response)
         }
-        Err(error) => Err(Changed { error, rejection, headers }.into()),
+        Err(error) => Err(changed(error, rejection, headers)),
     }
+}
+
+/// Makes the error that a middleware further in gave what it becomes. It stays as it is where nothing is lost by that, so that
+/// middleware further out recognizes its type.
+fn changed(error: Error, rejection: Option<SessionRejection>, headers: HeaderChanges) -> Error {
+    let is_rejection = error.as_error::<SessionRejection>().is_some();
+    match rejection {
+        None if is_complete(&error, &headers) => error,
+        Some(rejection) if is_rejection => {
+            let presented = Error::from(rejection.clone());
+            if is_complete(&presented, &headers) {
+                return presented;
+            }
+            Changed { error, rejection: Some(rejection), headers }.into()
+        }
+        rejection => Changed { error, rejection, headers }.into(),
+    }
+}
+
+/// Returns whether the response of an error needs none of the changes: its headers are the same already, and no cache keeps
+/// it, for which `Vary` would count.
+fn is_complete(error: &Error, changes: &HeaderChanges) -> bool {
+    let (mut has_cache_control, mut is_no_store) = (false, false);
+    let mut see = |value: &[u8]| {
+        has_cache_control = true;
+        is_no_store |= value.windows(8).any(|part| part.eq_ignore_ascii_case(b"no-store"));
+    };
+    match error.as_error::<SessionRejection>() {
+        Some(rejection) => {
+            rejection
+                .headers()
+                .filter(|(name, _)| *name == "cache-control")
+                .for_each(|(_, value)| see(value.as_bytes()));
+        }
+        None => {
+            let response = error.error_response();
+            response.headers().get_all(CACHE_CONTROL).for_each(|value| see(value.as_bytes()));
+            has_cache_control |= response.headers().contains_key(EXPIRES);
+        }
+    }
+    // RFC 9110, section 15.1: the errors that a cache may keep although nothing says so.
+    let is_cached_by_default = [404, 405, 410, 414, 501].contains(&error.as_response_error().status_code().as_u16());
+    let is_cached = !is_no_store && (has_cache_control || is_cached_by_default);
+    changes.essential().into_iter().all(|change| match change {
+        HeaderChange::Append("vary", _) => !is_cached,
+        HeaderChange::Set("cache-control", _) => is_no_store,
+        _ => false,
+    })
 }
 
 /// Makes the answer that a rejection is in the place of a response with these headers. Of a header that both have, the

@@ -7,15 +7,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use axum_core::extract::Request;
+use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
+use http::Request;
 use pin_project_lite::pin_project;
 use sessionkit_core::adapter::{Admission, GuardMark, TokenCheck};
 use sessionkit_core::{CrossOriginProtection, MainScope, SessionScope};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::request::{find, head};
+use crate::request::{find, head, whole_uri};
 
 /// Refuses requests that a page of another origin made a browser send; see [`CrossOriginProtection`].
 ///
@@ -91,25 +92,24 @@ impl<S: fmt::Debug, Scope: SessionScope> fmt::Debug for CsrfService<S, Scope> {
     }
 }
 
-impl<S, Scope> Service<Request> for CsrfService<S, Scope>
+impl<S, B, Scope> Service<Request<B>> for CsrfService<S, Scope>
 where
-    S: Service<Request> + Clone,
+    S: Service<Request<B>> + Clone,
     S::Response: IntoResponse,
     Scope: SessionScope,
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = CsrfFuture<S>;
+    type Future = CsrfFuture<S, B>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let found = find::<Scope>(request.extensions());
-        // The address before nested routers cut it.
-        let uri = found.as_ref().map_or(request.uri(), |found| found.uri);
-        let head = head(request.method(), uri, request.headers());
+        let uri = whole_uri(request.extensions(), request.uri());
+        let head = head(request.method(), uri, request.headers(), request.extensions());
         let (session, mark) = (found.as_ref().map(|found| found.session), request.extensions().get::<GuardMark>());
         let state = match self.layer.protection.admit(session, mark, Scope::NAME, &head) {
             Admission::Admitted => State::Admitted { handling: self.inner.call(request) },
@@ -127,30 +127,30 @@ where
 
 pin_project! {
     /// The future of a [`CsrfService`].
-    pub struct CsrfFuture<S: Service<Request>> {
+    pub struct CsrfFuture<S: Service<Request<B>>, B = Body> {
         #[pin]
-        state: State<S>,
+        state: State<S, B>,
     }
 }
 
 pin_project! {
     #[project = Projected]
-    enum State<S: Service<Request>> {
+    enum State<S: Service<Request<B>>, B> {
         Admitted { #[pin] handling: S::Future },
         Refused { answer: Option<Response> },
-        Undecided { check: TokenCheck, next: Option<Box<(S, Request)>> },
+        Undecided { check: TokenCheck, next: Option<Box<(S, Request<B>)>> },
     }
 }
 
-impl<S: Service<Request>> fmt::Debug for CsrfFuture<S> {
+impl<S: Service<Request<B>>, B> fmt::Debug for CsrfFuture<S, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CsrfFuture").finish_non_exhaustive()
     }
 }
 
-impl<S> Future for CsrfFuture<S>
+impl<S, B> Future for CsrfFuture<S, B>
 where
-    S: Service<Request>,
+    S: Service<Request<B>>,
     S::Response: IntoResponse,
 {
     type Output = Result<Response, S::Error>;

@@ -159,7 +159,7 @@ impl<S: Send + Sync, U: SessionUser, Scope: SessionScope> FromRequestParts<S> fo
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let Found { session, uri } = found::<Scope>(parts)?;
-        let head = head(&parts.method, uri, &parts.headers);
+        let head = head(&parts.method, uri, &parts.headers, &parts.extensions);
         Ok(Self(sessionkit_core::adapter::require_user(session, &head).await?, PhantomData))
     }
 }

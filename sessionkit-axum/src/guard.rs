@@ -27,7 +27,8 @@ impl<S: Send + Sync, C: Check> FromRequestParts<S> for AxumGuard<C> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         mark_guarded(parts);
         let Found { session, uri } = found::<C::Scope>(parts)?;
-        sessionkit_core::adapter::guard::<C>(session, &head(&parts.method, uri, &parts.headers)).await?;
+        sessionkit_core::adapter::guard::<C>(session, &head(&parts.method, uri, &parts.headers, &parts.extensions))
+            .await?;
         Ok(Self(PhantomData))
     }
 }

@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
+use http::Request;
 use sessionkit_core::{MainScope, Rules, SessionScope};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -83,9 +83,10 @@ impl<S: fmt::Debug, Scope: SessionScope> fmt::Debug for GuardService<S, Scope> {
     }
 }
 
-impl<S, Scope> Service<Request> for GuardService<S, Scope>
+impl<S, B, Scope> Service<Request<B>> for GuardService<S, Scope>
 where
-    S: Service<Request> + Clone + Send + 'static,
+    S: Service<Request<B>> + Clone + Send + 'static,
+    B: Send + 'static,
     S::Response: IntoResponse,
     S::Future: Send,
     Scope: SessionScope,
@@ -98,7 +99,7 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         // The service that is ready is this one, not its clone.
         let clone = self.inner.clone();
         let (mut inner, rules) = (std::mem::replace(&mut self.inner, clone), self.rules.clone());
@@ -107,7 +108,7 @@ where
             request::mark_guarded(&parts);
             let decided = match found::<Scope>(&parts) {
                 Ok(Found { session, uri }) => {
-                    let head = head(&parts.method, uri, &parts.headers);
+                    let head = head(&parts.method, uri, &parts.headers, &parts.extensions);
                     sessionkit_core::adapter::guard_by(session, &head, &rules).await.map_err(SessionRejection::from)
                 }
                 Err(rejection) => Err(rejection),

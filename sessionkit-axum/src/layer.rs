@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum_core::body::Body;
-use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
+use http::{Request, Uri};
 use pin_project_lite::pin_project;
 use sessionkit_core::adapter::{CloseFuture, GuardMark, RequestGuard, RequestSession};
 use sessionkit_core::{MainScope, SessionManager, SessionScope};
@@ -15,7 +15,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::extractors::SessionRejection;
-use crate::request::{Slot, head};
+use crate::request::{Slot, head, whole_uri};
 
 /// Gives every request a session, which costs nothing until somebody asks for it.
 ///
@@ -29,8 +29,11 @@ use crate::request::{Slot, head};
 /// let app: Router = Router::new().route("/", get(|| async { "hello" })).layer(SessionLayer::new(manager));
 /// ```
 ///
-/// Put it outside of nested routers, which hide from what is inside of them how their paths begin: the login page would
-/// lead back to the wrong one, and what is [exempt](sessionkit_core::CrossOriginProtection::exempt) would be another path.
+/// It may stand inside of a nested router: guards, `next` and
+/// [exempt](sessionkit_core::CrossOriginProtection::exempt) paths go by the whole path that the client asked for.
+///
+/// It layers services of any request body, and of any response that is one for axum: those of plain hyper, and of tonic. The
+/// responses have axum's body then.
 ///
 /// Put timeouts outside of it, so that a request that is cut off is one whose changes are discarded.
 pub struct SessionLayer<Scope: SessionScope = MainScope> {
@@ -109,9 +112,9 @@ impl<S: fmt::Debug, Scope: SessionScope> fmt::Debug for SessionService<S, Scope>
     }
 }
 
-impl<S, Scope> Service<Request> for SessionService<S, Scope>
+impl<S, B, Scope> Service<Request<B>> for SessionService<S, Scope>
 where
-    S: Service<Request>,
+    S: Service<Request<B>>,
     S::Response: IntoResponse,
     Scope: SessionScope,
 {
@@ -123,16 +126,16 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let outer = request.extensions().get::<Slot>();
-        let uri = outer.map_or(request.uri(), |slot| &slot.uri).clone();
-        let head = || head(request.method(), &uri, request.headers());
+        let uri = whole_uri(request.extensions(), request.uri()).clone();
+        let head = || head(request.method(), &uri, request.headers(), request.extensions());
         let entry = match self.manager.enter(outer.map(|slot| &slot.sessions), head) {
             Ok(entry) => entry,
             Err(error) => return SessionFuture::refused(SessionRejection::from(error).into_response()),
         };
         let session = entry.sessions.innermost().clone();
-        self.expect_guard(&session, &mut request);
+        self.expect_guard(&session, &uri, &mut request);
         request.extensions_mut().insert(Slot { sessions: entry.sessions, uri });
         let session = entry.is_new.then(|| (self.manager.clone(), session.serving()));
         SessionFuture { state: State::Handling { inner: self.inner.call(request), session } }
@@ -140,10 +143,10 @@ where
 }
 
 impl<S, Scope: SessionScope> SessionService<S, Scope> {
-    fn expect_guard(&self, session: &RequestSession, request: &mut Request) {
+    fn expect_guard<B>(&self, session: &RequestSession, uri: &Uri, request: &mut Request<B>) {
         if self.withholds_unguarded {
             let mark = request.extensions_mut().get_or_insert_default::<GuardMark>().clone();
-            session.withhold_unguarded(mark, &head(request.method(), request.uri(), request.headers()));
+            session.withhold_unguarded(mark, &head(request.method(), uri, request.headers(), request.extensions()));
         }
     }
 }

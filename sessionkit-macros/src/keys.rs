@@ -19,7 +19,9 @@ impl Place {
 
     pub(crate) fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Struct => &["name", "scope", "codec", "version", "migrate", "on_error", "crate"],
+            Self::Struct => {
+                &["name", "scope", "codec", "version", "migrate", "on_error", "on_login", "ignore_serde", "crate"]
+            }
             Self::Field => {
                 &["rename", "alias", "default", "skip", "merge", "entries", "flash", "ttl", "carry", "sensitive"]
             }

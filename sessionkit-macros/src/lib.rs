@@ -56,6 +56,8 @@ use proc_macro::TokenStream;
 /// | `codec = path::to::Codec` | how the fields are encoded; as JSON if absent |
 /// | `version = 2, migrate = path::to::function` | the version of what is stored, and the `fn(from: u32, stored: &mut Migration<'_, Self>) -> Result<(), FieldError>` that brings older values to it, for changes that defaults and aliases cannot express |
 /// | `on_error = default` | a stored value that does not fit its field gives way to the field's default, which is reported; without it, and with `on_error = fail`, the struct cannot be read |
+/// | `on_login = keep`, `on_login = discard` | what an anonymous visitor has stored of the struct stays, or goes, when they log in; the setting `on_login` decides if absent, and `carry` fields stay |
+/// | `ignore_serde` | `#[serde(..)]` attributes of the struct and its fields are meant for another format, such as the JSON of an API; without it they are errors, because the session does not read them |
 /// | `crate = path` | where `sessionkit` is, if the dependency was renamed |
 ///
 /// # On a field
@@ -75,7 +77,7 @@ use proc_macro::TokenStream;
 /// | `ttl = "10m"` | a value ends this long after its last change; units are `s`, `m`, `h` and `d` |
 /// | `carry` | the value stays when another user logs in |
 /// | `sensitive` | the value is never shown in errors and logs, nor by the program `sessionkit`; it is stored as it is |
-#[proc_macro_derive(SessionData, attributes(session))]
+#[proc_macro_derive(SessionData, attributes(session, serde))]
 pub fn derive_session_data(input: TokenStream) -> TokenStream {
     derive::expand(input.into()).into_tokens().into()
 }

@@ -7,10 +7,11 @@ pub use std::default::Default;
 pub use sessionkit_core::adapter::{Check, GuestOnly, Public, RequireFresh, RequireLogin};
 pub use sessionkit_core::derive::{
     Counter, Entries, Field, FieldReader, FieldWriter, Flash, GuardOptions, Interrupted, Merge, Operator,
-    SessionDataOrSessionUser, Stored, Subjects, ThreeWay, counter, entries, flash, migrate, stored, stored_or,
+    SessionDataOrSessionUser, Stored, Subjects, ThreeWay, counter, defaulted, entries, flash, migrate, stored,
+    stored_or,
 };
 pub use sessionkit_core::merge::{Append, Union, append, union};
-pub use sessionkit_core::{Codec, FieldError, Json, MainScope, Migration, OnError, SessionData, SessionScope};
+pub use sessionkit_core::{Codec, FieldError, Json, MainScope, Migration, OnError, OnLogin, SessionData, SessionScope};
 
 #[cfg(feature = "access-matrix")]
 pub use inventory;

@@ -19,6 +19,8 @@
 //! | [Testing](testing) | how do I test an application that has sessions? |
 //! | [Writing a store](writing_a_store) | how do I keep sessions in my database, and which bytes are stored? |
 //! | [Writing an adapter](writing_an_adapter) | how do sessions come to another web framework? |
+//! | [Recipes](recipes) | how do I do this common thing: a JSON API, an error type, a password? |
+//! | [Troubleshooting](troubleshooting) | why is my session empty, and what does this error mean? |
 //! | [Deploying](deploying) | what does production ask for? |
 //! | [Settings](settings) | which settings are there, and what are their defaults? |
 //!
@@ -76,6 +78,12 @@ pub mod writing_a_store {}
 
 #[doc = include_str!("guide/writing_an_adapter.md")]
 pub mod writing_an_adapter {}
+
+#[doc = include_str!("guide/recipes.md")]
+pub mod recipes {}
+
+#[doc = include_str!("guide/troubleshooting.md")]
+pub mod troubleshooting {}
 
 #[doc = include_str!("guide/deploying.md")]
 pub mod deploying {}

@@ -36,11 +36,11 @@ pub use metrics::MetricsSink;
 pub use sessionkit_core::{
     AuditEntry, AuditLog, AuditSink, Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp,
     CrossOriginProtection, CsrfRefusal, Device, Devices, EventKind, EventSink, FieldError, Json, LoadCookie, LocalPath,
-    Login, MainScope, MemoryStore, Migration, MissingSession, OnBadCookie, OnLostWrite, OnMaxDevices, OwnedHead,
-    PresentedCookie, Reauthentication, Rejection, Rolling, Route, SameSite, SessionConfig, SessionConfigBuilder,
-    SessionData, SessionError, SessionErrorKind, SessionEvent, SessionId, SessionInfo, SessionManager,
-    SessionManagerBuilder, SessionScope, SessionUser, Store, StoreCall, StoreError, SystemClock, Timestamp,
-    TokenSource, TracingSink, UserLoader, merge,
+    Login, Logout, MainScope, MemoryStore, Migration, MissingReason, MissingSession, OnBadCookie, OnLogin, OnLostWrite,
+    OnMaxDevices, OwnedHead, PresentedCookie, Reauthentication, Rejection, Rolling, Route, SameSite, SessionConfig,
+    SessionConfigBuilder, SessionData, SessionError, SessionErrorKind, SessionEvent, SessionId, SessionInfo,
+    SessionManager, SessionManagerBuilder, SessionScope, SessionUser, SessionlessRequest, Store, StoreCall, StoreError,
+    SystemClock, Timestamp, TokenSource, TracingSink, UserLoader, merge,
 };
 #[cfg(feature = "testing")]
 pub use sessionkit_core::{store_suite, testing};

@@ -41,6 +41,7 @@ behaviour! {
         a_login_is_two_calls_with_a_token_and_one_without,
         changes_of_fields_add_one_call_to_a_login,
         a_logout_is_two_calls_however_many_read_before,
+        a_logout_that_keeps_a_struct_is_one_call_more,
         a_touch_is_free_inside_its_throttle_and_one_call_after,
         a_touch_joins_a_commit,
         a_renewal_is_two_calls_or_joins_commits,
@@ -101,6 +102,11 @@ behaviour! {
         Ok(Reply::ok("bye"))
     }
 
+    async fn logout_and_keep(auth: Auth) -> Answered {
+        auth.logout().keep::<Cart>().await?;
+        Ok(Reply::ok("bye"))
+    }
+
     async fn read_and_logout(cart: Session<Cart>, auth: Auth) -> Answered {
         auth.logout().await?;
         Ok(Reply::ok(cart.items.len()))
@@ -135,6 +141,7 @@ behaviour! {
                 "/login-and-write" => login_and_write,
                 "/logout" => logout,
                 "/read-and-logout" => read_and_logout,
+                "/logout-and-keep" => logout_and_keep,
                 "/remember" => remember,
                 "/history" => history,
                 "/write-slowly" => write_slowly,
@@ -232,6 +239,17 @@ behaviour! {
             let answer = visitor.get(path).await;
             assert_eq!((answer.status, answer.cookies().len()), (200, 1), "{path}");
             assert_eq!(bench.store.take(), Calls { load: 1, remove: 1, ..NONE }, "{path}");
+        }
+    }
+
+    async fn a_logout_that_keeps_a_struct_is_one_call_more(bench: Bench) {
+        let server = start(&bench).await;
+        let visitor = known(&bench, &server).await;
+        for (keeps, calls) in [(true, Calls { load: 1, insert: 1, remove: 1, ..NONE }), (false, NONE)] {
+            let visitor = if keeps { visitor.clone() } else { server.visitor() };
+            let answer = visitor.get("/logout-and-keep").await;
+            assert_eq!((answer.status, answer.cookies().len()), (200, usize::from(keeps)));
+            assert_eq!(bench.store.take(), calls);
         }
     }
 

@@ -37,6 +37,7 @@ behaviour! {
         a_value_that_does_not_fit_is_named_and_not_shown,
         keys_that_no_store_can_hold_are_refused,
         a_cleared_session_has_room_again,
+        what_is_too_large_is_refused_when_it_is_inserted,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -104,6 +105,18 @@ behaviour! {
         assert_eq!(session.get::<u8>("cart.views")?, Some(11));
         session.insert("cart.theme", "light")?;
         Ok(Reply::ok(session.get::<Value>("cart.items")?.unwrap()))
+    }
+
+    /// Inserts until there is no room, makes some, and goes on.
+    async fn flood(mut session: DynamicSession) -> Answered {
+        let value = "1".repeat(100);
+        let keys = (0..100).map(|number| format!("k{number}"));
+        let refused = keys.enumerate().find_map(|(number, key)| Some((number, session.insert(&key, &value).err()?)));
+        let (inserted, error) = refused.expect("there is an end");
+        session.insert("k0", &value)?;
+        session.remove("k1");
+        session.insert("more", &value)?;
+        Ok(Reply::ok(format!("{inserted} {:?}", error.kind())))
     }
 
     async fn clear_under_a_struct(mut cart: Session<Cart>, auth: Auth, mut session: DynamicSession) -> Answered {
@@ -346,6 +359,15 @@ behaviour! {
             assert_eq!(visitor.post("/", &format!("get {key}")).await.body, "Some(Number(1))", "{key}");
         }
         assert_eq!(visitor.post("/", "keys").await.body.split(' ').count(), strange.len());
+    }
+
+    async fn what_is_too_large_is_refused_when_it_is_inserted(bench: Bench) {
+        let bench = bench.with_config(|config| config.max_record_size(400));
+        let server = serve(&bench, routes!["/flood" => flood, "/" => run]).await;
+        let visitor = server.visitor();
+        let answer = visitor.get("/flood").await;
+        assert_eq!((answer.status, &*answer.body), (200, "3 RecordTooLarge"));
+        assert_eq!(visitor.post("/", "keys").await.body, "k0 k2 more");
     }
 
     async fn a_cleared_session_has_room_again(bench: Bench) {

@@ -16,6 +16,8 @@ pub(crate) struct StructAttributes {
     pub(crate) version: Slot<u32>,
     pub(crate) migrate: Slot<ExprPath>,
     pub(crate) on_error: Slot<OnError>,
+    pub(crate) on_login: Slot<OnLogin>,
+    pub(crate) ignore_serde: Slot<()>,
 }
 
 /// The value of `on_error`.
@@ -23,6 +25,13 @@ pub(crate) struct StructAttributes {
 pub(crate) enum OnError {
     UseDefault,
     Fail,
+}
+
+/// The value of `on_login`.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum OnLogin {
+    Keep,
+    Discard,
 }
 
 impl StructAttributes {
@@ -35,6 +44,8 @@ impl StructAttributes {
             version: Slot::new(),
             migrate: Slot::new(),
             on_error: Slot::new(),
+            on_login: Slot::new(),
+            ignore_serde: Slot::new(),
         };
         for arg in args::of_attributes(attributes, Place::Struct, errors) {
             let key = &arg.key;
@@ -46,6 +57,8 @@ impl StructAttributes {
                 "version" => this.version.set(key, version(&arg, errors), errors),
                 "migrate" => this.migrate.set(key, arg.expr_path("path::to::function", errors), errors),
                 "on_error" => this.on_error.set(key, on_error(&arg, errors), errors),
+                "on_login" => this.on_login.set(key, on_login(&arg, errors), errors),
+                "ignore_serde" => this.ignore_serde.set(key, arg.flag(errors), errors),
                 _ => errors.push(keys::unknown(key, Place::Struct)),
             }
         }
@@ -81,6 +94,20 @@ fn on_error(arg: &Arg, errors: &Errors) -> Option<OnError> {
         (Some("fail"), _) => return Some(OnError::Fail),
         (_, Value::Absent | Value::Missing(_)) => arg.needs_value("default", errors),
         (_, value) => errors.on(value, "`on_error` is `default` or `fail`: write `on_error = default`"),
+    }
+    None
+}
+
+fn on_login(arg: &Arg, errors: &Errors) -> Option<OnLogin> {
+    let word = match &arg.value {
+        Value::Path(path) => path.path.get_ident().map(Ident::to_string),
+        _ => None,
+    };
+    match (word.as_deref(), &arg.value) {
+        (Some("keep"), _) => return Some(OnLogin::Keep),
+        (Some("discard"), _) => return Some(OnLogin::Discard),
+        (_, Value::Absent | Value::Missing(_)) => arg.needs_value("discard", errors),
+        (_, value) => errors.on(value, "`on_login` is `keep` or `discard`: write `on_login = discard`"),
     }
     None
 }

@@ -6,7 +6,7 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::attributes::OnError;
+use super::attributes::{OnError, OnLogin};
 use super::bounds;
 use super::model::{Field, Kind, Model, Runtime, Stored};
 use crate::span::ours_at;
@@ -65,6 +65,10 @@ fn stored<'a>(model: &'a Model<'_>) -> impl Iterator<Item = (&'a Field, &'a Stor
 }
 
 fn fields(model: &Model<'_>) -> TokenStream {
+    let on_login = model.on_login.map(|on_login| match on_login {
+        OnLogin::Keep => quote!(.on_login(__kit::OnLogin::Keep)),
+        OnLogin::Discard => quote!(.on_login(__kit::OnLogin::Discard)),
+    });
     let fields = stored(model).map(|(field, stored)| {
         let (key, aliases) = (&stored.key, &stored.aliases);
         let aliases = (!aliases.is_empty()).then(|| quote!(.aliases(&[#(#aliases),*])));
@@ -75,7 +79,7 @@ fn fields(model: &Model<'_>) -> TokenStream {
             quote!(.ttl(#seconds))
         });
         let sensitive = stored.sensitive.then(|| quote!(.sensitive()));
-        quote!(__kit::Field::new(#key) #aliases #merge #carry #ttl #sensitive,)
+        quote!(__kit::Field::new(#key) #aliases #merge #carry #ttl #sensitive #on_login,)
     });
     quote!(#(#fields)*)
 }
@@ -176,6 +180,6 @@ fn handle(field: &Field, stored: &Stored) -> TokenStream {
 fn default(field: &Field) -> TokenStream {
     match &field.default {
         Some(path) => quote_spanned!(ours_at(path)=> #path()),
-        None => quote_spanned!(ours_at(&field.ty)=> __kit::Default::default()),
+        None => quote_spanned!(ours_at(&field.ty)=> __kit::defaulted()),
     }
 }

@@ -7,6 +7,7 @@ mod expand;
 mod fallback;
 mod model;
 mod name;
+mod serde;
 mod shape;
 mod ttl;
 
@@ -27,12 +28,14 @@ pub(crate) fn expand(input: TokenStream) -> Expansion {
         return Expansion { code: TokenStream::new(), error: errors.finish() };
     };
     let attributes = StructAttributes::parse(head.attributes, &errors);
-    let fields = shape::named_fields(&item, &errors).map(|fields| attributes::fields(fields, &errors));
+    let named = shape::named_fields(&item, &errors);
+    let fields = named.map(|fields| attributes::fields(fields, &errors));
     shape::no_lifetimes(head.generics, &errors);
     check::name(&attributes, &errors);
     check::version(&attributes, &errors);
-    if let Some(fields) = &fields {
+    if let (Some(named), Some(fields)) = (named, &fields) {
         check::fields(fields, &errors);
+        serde::is_not_meant(head.attributes, named, &attributes, fields, &errors);
     }
     match (errors.finish(), fields) {
         (None, Some(fields)) => {

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::{ExprPath, Generics, Path, Type, parse_quote};
 
-use super::attributes::{self, DefaultValue, MergeRule, OnError, StructAttributes};
+use super::attributes::{self, DefaultValue, MergeRule, OnError, OnLogin, StructAttributes};
 use super::shape::Head;
 use super::{check, name};
 
@@ -15,6 +15,7 @@ pub(crate) struct Model<'a> {
     pub(crate) namespace: String,
     pub(crate) migration: Option<(u32, ExprPath)>,
     pub(crate) on_error: OnError,
+    pub(crate) on_login: Option<OnLogin>,
     pub(crate) fields: Vec<Field>,
 }
 
@@ -73,6 +74,7 @@ pub(crate) fn build<'a>(head: &Head<'a>, attributes: StructAttributes, fields: V
         generics: head.generics,
         runtime: Runtime::new(&attributes),
         migration: attributes.version.value().copied().zip(attributes.migrate.value().cloned()),
+        on_login: attributes.on_login.value().copied(),
         on_error: attributes.on_error.value().copied().unwrap_or(OnError::Fail),
         fields: fields.into_iter().map(|field| build_field(&namespace, field)).collect(),
         namespace,

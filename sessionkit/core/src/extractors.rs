@@ -69,6 +69,7 @@ macro_rules! __extractors {
         }
 
         /// A struct of the session, or nothing for a visitor who has no session. The same on axum and on actix-web.
+        /// Nothing too when it cannot be read: then the handler's answer stands only if it logs in or out.
         $maybe_session
 
         impl<T: $crate::SessionData> ::std::ops::Deref for MaybeSession<T> {

@@ -34,7 +34,7 @@ mod time;
 mod token;
 mod wire;
 
-pub use auth::{Auth, Login, Reauthentication};
+pub use auth::{Auth, Login, Logout, Reauthentication};
 pub use config::{
     ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfig,
     SessionConfigBuilder,
@@ -46,7 +46,7 @@ pub use data::migration::Migration;
 pub use data::{OnError, SessionData};
 pub use devices::list::{Device, Devices};
 pub use engine::denial::Denial;
-pub use engine::hooks::{LoadCookie, MissingSession, PresentedCookie};
+pub use engine::hooks::{LoadCookie, MissingReason, MissingSession, PresentedCookie, SessionlessRequest};
 pub use engine::user::{SessionUser, UserLoader};
 pub use error::{DenialReason, SessionError, SessionErrorKind};
 pub use event::{AuditEntry, AuditLog, AuditSink, EventKind, EventSink, SessionEvent, StoreCall, TracingSink};
@@ -54,7 +54,7 @@ pub use guard::{GuardedRequest, Predicate, Requirement, Rules};
 pub use manager::{SessionManager, SessionManagerBuilder};
 pub use record::Record;
 pub use record::credential_stamp::CredentialStamp;
-pub use record::delta::{FieldKey, StoredValue, ValueRef};
+pub use record::delta::{FieldKey, OnLogin, StoredValue, ValueRef};
 pub use record::details::LoginDetails;
 pub use record::field_error::FieldError;
 pub use record::front::{EntryKind, Generation, Revision, Unreadable};
@@ -119,7 +119,7 @@ pub mod adapter {
 #[doc(hidden)]
 pub mod derive {
     pub use crate::data::counter::{Counter, Counting, counter};
-    pub use crate::data::encoding::{Encoding, Stored, stored, stored_or};
+    pub use crate::data::encoding::{Defaulted, Encoding, Stored, defaulted, stored, stored_or};
     pub use crate::data::entries::{Entries, Itemizing, Items, Split, entries};
     pub use crate::data::field::{FieldReader, FieldWriter};
     pub use crate::data::flash::{Flash, Flashing, flash};

@@ -169,6 +169,22 @@ pub async fn serve_protected(
     serve_protected_behind(bench, SessionMiddleware::new(manager), protection, routes).await
 }
 
+/// Serves routes under two paths, one inside of the other, with the protection and the session middleware inside of both.
+pub async fn serve_inside(
+    bench: &Bench,
+    manager: SessionManager,
+    protection: CrossOriginProtection,
+    [outer, inner]: [&'static str; 2],
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Server {
+    let gates = Data::new(bench.gates.clone());
+    actix_start!(move || {
+        let scope = actix_web::web::scope(inner).configure(routes.clone());
+        let scope = scope.wrap(CsrfMiddleware::new(protection.clone())).wrap(SessionMiddleware::new(manager.clone()));
+        App::new().app_data(gates.clone()).service(actix_web::web::scope(outer).service(scope))
+    })
+}
+
 /// Serves the same under session middleware that withholds unguarded answers.
 pub async fn serve_protected_withholding(
     bench: &Bench,

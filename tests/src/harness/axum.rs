@@ -122,6 +122,18 @@ pub async fn serve_protected(
     serve_app(bench, routes.layer(CsrfLayer::new(protection)).layer(SessionLayer::new(manager))).await
 }
 
+/// Serves routes under two paths, one inside of the other, with the protection and the session layer inside of both.
+pub async fn serve_inside(
+    bench: &Bench,
+    manager: SessionManager,
+    protection: CrossOriginProtection,
+    [outer, inner]: [&'static str; 2],
+    routes: Router,
+) -> Server {
+    let layered = routes.layer(CsrfLayer::new(protection)).layer(SessionLayer::new(manager));
+    serve_app(bench, under(outer, under(inner, layered))).await
+}
+
 /// Serves the same under a session layer that withholds unguarded answers.
 pub async fn serve_protected_withholding(bench: &Bench, protection: CrossOriginProtection, routes: Router) -> Server {
     let withholding = SessionLayer::new(bench.manager()).withhold_unguarded();
@@ -195,6 +207,7 @@ pub async fn serve_app(bench: &Bench, app: Router) -> Server {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("a listener has an address");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let app = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
     let serving = axum::serve(listener, app).into_future();
     tokio::spawn(async move {
         tokio::select! {

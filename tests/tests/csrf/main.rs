@@ -2,6 +2,7 @@
 
 mod form_post;
 mod masking;
+mod nested;
 mod protection;
 mod strict;
 mod token;

@@ -102,6 +102,7 @@ both_frameworks! {
         it_protects_without_a_session_layer_too,
         what_is_refused_calls_no_store,
         a_nested_path_is_exempt_by_its_whole_name,
+        layers_inside_of_nested_paths_go_by_the_whole_path_too,
     ];
 
     async fn done() -> Reply {
@@ -240,6 +241,19 @@ both_frameworks! {
             let answer = server.visitor().send(Method::POST, "/v1/hook", &[("sec-fetch-site", b"cross-site")], "").await;
             assert_eq!(answer.status, status, "{exempt}");
         }
+    }
+
+    async fn layers_inside_of_nested_paths_go_by_the_whole_path_too() {
+        let (bench, log) = (Bench::memory(), Log::collect());
+        for (exempt, status) in [("/v1/admin/hooks/", 200), ("/admin/hooks/", 403), ("/hooks/", 403)] {
+            let protection = CrossOriginProtection::new().exempt(exempt).expect("a path");
+            let routes = routes!["/hooks/delete" => done];
+            let server = serve_inside(&bench, bench.manager(), protection, ["/v1", "/admin"], routes).await;
+            let cross_site = [("sec-fetch-site", &b"cross-site"[..])];
+            let answer = server.visitor().send(Method::POST, "/v1/admin/hooks/delete", &cross_site, "").await;
+            assert_eq!(answer.status, status, "{exempt}");
+        }
+        assert!(log.text().contains("POST /v1/admin/hooks/delete"), "{}", log.text());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of the choice between cookies: which of a request's are ours, and which of several counts.
 
 use sessionkit::SessionData;
+use sessionkit::testing::FailingStore;
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Answer, Bench, COOKIE, Server, Visitor};
 
@@ -24,6 +25,8 @@ behaviour! {
     tests: [
         a_stale_duplicate_does_no_harm_first_or_last,
         two_valid_tokens_of_different_sessions_are_nobody,
+        a_login_ends_the_sessions_that_were_nobodys_before_it,
+        a_login_that_cannot_end_them_fails_and_the_next_one_ends_them,
         only_the_exact_name_is_ours,
         foreign_cookies_change_nothing,
     ];
@@ -38,6 +41,13 @@ behaviour! {
     async fn login_bob(auth: Auth) -> Answered {
         auth.login("bob").await?;
         Ok(Reply::ok("bob"))
+    }
+
+    async fn read_and_login(auth: Auth, Shared(gates): Shared) -> Answered {
+        assert_eq!(auth.user_id().await?, None);
+        gates.pass("login").await;
+        auth.login("ada").await?;
+        Ok(Reply::ok("ada"))
     }
 
     async fn me(auth: Auth) -> Answered {
@@ -111,6 +121,47 @@ behaviour! {
         assert_eq!(nobody.get_with_cookies("/logout", &[one.as_bytes(), other.as_bytes()]).await.status, 200);
         assert_eq!(bench.store.take().remove, 2);
         assert_eq!((ada.get("/me").await.body, bob.get("/me").await.body), ("nobody".to_owned(), "nobody".to_owned()));
+    }
+
+    /// The path or the domain of the cookie was changed: the browser sends the old one beside each new one.
+    async fn a_login_ends_the_sessions_that_were_nobodys_before_it(bench: Bench) {
+        let bench = bench.with_config(|config| config.track_devices(true));
+        let server = start(&bench).await;
+        let (ada, bob) = (logged_in(&server, "ada").await, logged_in(&server, "bob").await);
+        let (one, other) = (cookie(&ada), cookie(&bob));
+        let visitor = server.visitor();
+        bench.store.take();
+        let answer = visitor.get_with_cookies("/login/ada", &[one.as_bytes(), other.as_bytes()]).await;
+        assert_eq!((answer.status, answer.cookies().len()), (200, 1));
+        let calls = bench.store.take();
+        assert_eq!((calls.load, calls.remove, calls.insert, calls.replace), (2, 2, 1, 0), "{calls:?}");
+        assert_eq!((bench.sessions(), bench.listed("ada").await.len(), bench.listed("bob").await.len()), (1, 1, 0));
+        let pair = answer.cookies()[0].split(';').next().expect("a cookie has a value");
+        for lines in [[&*one, pair], [pair, &*one], [pair, &*other]] {
+            assert_eq!(who(&server, &lines.map(str::as_bytes)).await, "ada", "{lines:?}");
+        }
+        assert_eq!(who(&server, &[one.as_bytes(), other.as_bytes()]).await, "nobody");
+    }
+
+    async fn a_login_that_cannot_end_them_fails_and_the_next_one_ends_them(bench: Bench) {
+        let failing = FailingStore::new(bench.store.clone());
+        let routes = routes!["/login/ada" => login_ada, "/login/bob" => login_bob, "/read-and-login" => read_and_login];
+        let server = serve_with(&bench, bench.manager_over(failing.clone()), routes).await;
+        let (ada, bob) = (logged_in(&server, "ada").await, logged_in(&server, "bob").await);
+        let both = [cookie(&ada), cookie(&bob)].join("; ").into_bytes();
+        let visitor = server.visitor();
+        let slow = {
+            let (visitor, both) = (visitor.clone(), both.clone());
+            tokio::spawn(async move { visitor.get_with_cookies("/read-and-login", &[&both]).await })
+        };
+        bench.gates.arrived("login", 1).await;
+        failing.fail();
+        bench.gates.open("login", 1);
+        let answer = slow.await.expect("the request ends");
+        failing.recover();
+        assert_eq!((answer.status, answer.cookies().len(), bench.sessions()), (503, 0, 2));
+        assert_eq!(visitor.get_with_cookies("/login/ada", &[&both]).await.status, 200);
+        assert_eq!(bench.sessions(), 1);
     }
 
     async fn only_the_exact_name_is_ours(bench: Bench) {

@@ -25,6 +25,7 @@ behaviour! {
         an_answer_varies_by_cookie_whenever_the_session_was_consulted,
         an_answer_that_sets_our_cookie_is_not_stored,
         a_denial_is_not_stored,
+        a_logout_removes_what_the_browser_keeps_if_the_application_wants_that,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -138,5 +139,18 @@ behaviour! {
         let answer = visitor.get("/wholesale").await;
         assert_eq!((answer.status, answer.all("cache-control")), (403, vec!["no-store"]));
         assert_eq!(visitor.get("/secret").await.all("cache-control"), [PUBLIC]);
+    }
+
+    async fn a_logout_removes_what_the_browser_keeps_if_the_application_wants_that(bench: Bench) {
+        let clearing = bench.clone().with_config(|config| config.clear_site_data("cache, storage"));
+        for (bench, expected) in [(&clearing, &["\"cache\", \"storage\""][..]), (&bench, &[])] {
+            let server = serve(bench, routes!["/login" => login, "/logout" => logout, "/count" => count]).await;
+            let visitor = server.visitor();
+            for path in ["/login", "/count"] {
+                assert!(visitor.get(path).await.all("clear-site-data").is_empty(), "{path}");
+            }
+            assert_eq!(visitor.get("/logout").await.all("clear-site-data"), expected);
+            assert!(visitor.get("/logout").await.all("clear-site-data").is_empty(), "there was nothing to end");
+        }
     }
 }

@@ -4,6 +4,7 @@ mod attributes;
 mod candidates;
 mod headers;
 mod hostile;
+mod lost_cookies;
 mod secrets;
 mod tokens;
 

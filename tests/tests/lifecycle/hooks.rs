@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sessionkit::{
-    LoadCookie, LocalPath, MissingSession, OnBadCookie, PresentedCookie, Rejection, SessionData, SessionManager,
-    SessionManagerBuilder,
+    LoadCookie, LocalPath, MissingReason, MissingSession, OnBadCookie, PresentedCookie, Rejection, SessionData,
+    SessionManager, SessionManagerBuilder,
 };
 use sessionkit_tests::behaviour;
-use sessionkit_tests::harness::{Answer, Bench, Server};
+use sessionkit_tests::harness::{Answer, Bench, Log, Server};
 
 #[derive(SessionData)]
 struct Cart {
@@ -54,6 +54,8 @@ behaviour! {
         row_09_hooks_are_called_when_somebody_asks_and_see_the_head,
         row_09_a_hook_that_panics_or_hangs_lets_nobody_in,
         row_09_hooks_and_rejected_cookies,
+        on_missing_session_learns_the_reason_and_who_asks,
+        on_missing_session_that_leads_to_the_page_itself_is_a_mistake,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -143,7 +145,7 @@ behaviour! {
     }
 
     async fn row_09_on_missing_session_may_answer(bench: Bench) {
-        let builder = bench.builder().on_missing_session(async |request| match request.path() {
+        let builder = bench.builder().on_missing_session(async |missing| match missing.request.path() {
             "/add" => MissingSession::Continue,
             _ => MissingSession::Answer(welcome()),
         });
@@ -172,7 +174,8 @@ behaviour! {
             first.lock().unwrap().push(format!("{} {device}", cookie.value()));
             async { LoadCookie::Continue }
         });
-        let builder = builder.on_missing_session(move |request| {
+        let builder = builder.on_missing_session(move |missing| {
+            let request = &missing.request;
             second.lock().unwrap().push(format!("{} {} {}", request.method(), request.target(), request.is_navigation()));
             async { MissingSession::Continue }
         });
@@ -245,5 +248,69 @@ behaviour! {
         // A session that begins at the first visit does not take the place of a cookie that only a hook can read.
         assert_eq!(present("v1.ada", "/free").await.cookies().len(), 0);
         assert_eq!(server.visitor().get("/free").await.cookies().len(), 1);
+    }
+
+    async fn on_missing_session_that_leads_to_the_page_itself_is_a_mistake(bench: Bench) {
+        let view = Rejection::redirect(&LocalPath::parse("/view?tour=1").unwrap());
+        let builder = bench.builder().on_missing_session(move |_| {
+            let answer = MissingSession::Answer(view.clone());
+            async { answer }
+        });
+        let (server, log) = (start(&bench, builder.build()).await, Log::collect());
+        let visitor = server.visitor();
+        for path in ["/guarded", "/view"] {
+            assert_answered(&visitor.get(path).await, 303, path);
+        }
+        let answer = visitor.get("/view?tour=1").await;
+        assert_eq!((answer.status, answer.all("location").len()), (500, 0));
+        assert!(log.text().contains("let the hook continue for its path"), "{}", log.text());
+    }
+
+    async fn on_missing_session_learns_the_reason_and_who_asks(bench: Bench) {
+        let (seen, guesses) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(0)));
+        let noted = seen.clone();
+        let builder = bench.builder().on_missing_session(move |missing| {
+            let peer = missing.request.peer_addr().expect("the server knows it").ip();
+            noted.lock().unwrap().push((missing.reason, peer.is_loopback()));
+            let mut guesses = guesses.lock().unwrap();
+            *guesses += u32::from(missing.reason == MissingReason::UnknownToken);
+            let is_one_too_many = *guesses > 2;
+            async move {
+                let answer = MissingSession::Answer(Rejection::new(429, "Too many requests."));
+                if is_one_too_many { answer } else { MissingSession::Continue }
+            }
+        });
+        let server = start(&bench, builder.build()).await;
+        let visitor = server.visitor();
+        let reason = || {
+            let mut seen = seen.lock().unwrap();
+            assert_eq!(seen.len(), 1, "{seen:?}");
+            let (reason, is_loopback) = seen.remove(0);
+            assert!(is_loopback);
+            reason
+        };
+        visitor.get("/view").await;
+        assert_eq!(reason(), MissingReason::NoCookie);
+        visitor.get("/login").await;
+        visitor.get("/view").await;
+        assert!(seen.lock().unwrap().is_empty());
+        let (known, other) = (visitor.token().expect("a session"), server.visitor());
+        other.get("/login").await;
+        let both = [known.clone(), other.token().expect("a session")].map(|token| format!("__Host-session={token}"));
+        visitor.get_with_cookies("/view", &[both[0].as_bytes(), both[1].as_bytes()]).await;
+        assert_eq!(reason(), MissingReason::SeveralSessions);
+        visitor.get("/login").await;
+        visitor.set_token(&known);
+        visitor.get("/view").await;
+        assert_eq!(reason(), MissingReason::EndedSession, "a login has just replaced it");
+        visitor.set_token("v2.ada");
+        visitor.get("/view").await;
+        assert_eq!(reason(), MissingReason::MalformedToken);
+        for status in [200, 200, 429] {
+            visitor.set_token(&"a".repeat(64));
+            assert_eq!(visitor.get("/view").await.status, status);
+            assert_eq!(reason(), MissingReason::UnknownToken);
+        }
+        assert_eq!(other.get("/view").await.status, 200);
     }
 }

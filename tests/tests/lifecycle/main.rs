@@ -1,13 +1,17 @@
 //! Tests of a session from its beginning to its end.
 
+mod actix_errors;
+mod anonymous_ttl;
 mod auth;
 mod bad_cookie;
 mod clocks;
 mod details;
 mod expiry;
 mod fields;
+mod handed_over;
 mod hooks;
 mod impersonation;
+mod logout_keep;
 mod overtaken;
 mod presets;
 mod remember;
@@ -18,7 +22,9 @@ mod rules;
 mod scopes;
 mod state;
 mod step_up;
+mod tower_services;
 mod trouble;
 mod two_managers;
 mod under_way;
 mod uninitialized;
+mod unseen;

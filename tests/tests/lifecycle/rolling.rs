@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sessionkit::{Rolling, SessionConfigBuilder, SessionData};
+use sessionkit::{CookieMaxAge, Rolling, SessionConfig, SessionConfigBuilder, SessionData};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Answer, Bench, Server, Visitor};
 
@@ -35,6 +35,7 @@ behaviour! {
         row_05_rolling_extend_adds_to_the_deadline,
         row_05_rolling_never_passes_the_absolute_deadline,
         row_05_rolling_is_throttled,
+        without_a_throttle_each_response_sets_the_cookie_again,
         a_login_for_less_than_the_throttle_does_not_end_in_use,
         a_touch_keeps_the_data_of_others,
     ];
@@ -238,5 +239,25 @@ behaviour! {
         bench.gates.open("count", 1);
         assert_eq!(reader.await.expect("the request ends").body, "1");
         assert_eq!(visitor.get("/count").await.body, "2");
+    }
+
+    async fn without_a_throttle_each_response_sets_the_cookie_again(bench: Bench) {
+        for (max_age_of, age) in [(CookieMaxAge::Follow, 500), (CookieMaxAge::Fixed(seconds(77)), 77)] {
+            let rolling = rolling(Rolling::Reset);
+            let set = |config| rolling(config).touch_after(Duration::ZERO).cookie_max_age(max_age_of);
+            let bench = bench.clone().with_config(set);
+            let server = serve(&bench, routes!["/add" => add, "/count" => count]).await;
+            let visitor = server.visitor();
+            visitor.get("/add").await;
+            for path in ["/count", "/add", "/count", "/count"] {
+                assert_eq!(max_age(&visitor.get(path).await), Some(age), "{path}, within a second");
+            }
+            for _ in 0..3 {
+                bench.clock.advance(seconds(499));
+                assert_eq!(max_age(&visitor.get("/count").await), Some(age));
+            }
+            let words = SessionConfig::builder().touch_after(Duration::ZERO).build().expect("they agree").to_string();
+            assert!(words.contains("recorded with each request"), "{words}");
+        }
     }
 }

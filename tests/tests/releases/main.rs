@@ -2,5 +2,7 @@
 
 mod alias;
 mod ill_fitting;
+mod locked_out;
+mod read_back;
 mod unknown;
 mod versions;

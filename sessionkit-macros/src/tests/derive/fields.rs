@@ -143,7 +143,7 @@ fn every_attribute_of_a_field() {
                             log: __fields.read(__kit::stored::<Self::Codec, Vec<String>>())?,
                             text: __fields
                                 .read(__kit::stored_or::<Self::Codec, String>(|| text::initial()))?,
-                            cache: __kit::Default::default(),
+                            cache: __kit::defaulted(),
                             r#type: __fields.read(__kit::stored::<Self::Codec, u8>())?,
                         })
                     }

@@ -81,7 +81,7 @@ fn bounds_only_where_a_type_parameter_is_mentioned() {
                             total: __fields.read_counter(__kit::counter::<T>())?,
                             notices: __fields.read_flash(__kit::flash::<Self::Codec, Vec<T>>())?,
                             set: __fields.read(__kit::stored::<Self::Codec, BTreeSet<T>>())?,
-                            cache: __kit::Default::default(),
+                            cache: __kit::defaulted(),
                             nothing: none(),
                             concrete: __fields.read(__kit::stored::<Self::Codec, Buffer<N>>())?,
                         })

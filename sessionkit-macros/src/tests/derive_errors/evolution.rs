@@ -104,3 +104,10 @@ fn on_error() {
     structure(quote!(on_error = "default"), expect!["`on_error` is `default` or `fail`: write `on_error = default`"]);
     structure(quote!(on_error = fail, on_error = default), expect!["`on_error` is given twice; remove one"]);
 }
+
+#[test]
+fn a_login() {
+    structure(quote!(on_login), expect!["`on_login` needs a value: write `on_login = discard`"]);
+    structure(quote!(on_login = drop), expect!["`on_login` is `keep` or `discard`: write `on_login = discard`"]);
+    structure(quote!(on_login = keep, on_login = keep), expect!["`on_login` is given twice; remove one"]);
+}

@@ -109,25 +109,25 @@ fn unknown_keys() {
     structure(
         quote!(nmae = "a"),
         expect![
-            "unknown key `nmae`; did you mean `name`? (accepted here: `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
+            "unknown key `nmae`; did you mean `name`? (accepted here: `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `on_login`, `ignore_serde`, `crate`)"
         ],
     );
     structure(
         quote!(table = "a"),
         expect![
-            "unknown key `table` (accepted here: `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
+            "unknown key `table` (accepted here: `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `on_login`, `ignore_serde`, `crate`)"
         ],
     );
     structure(
         quote!(ttl = "1m"),
         expect![
-            "`ttl` is a key of a field, not of a struct (accepted here: `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
+            "`ttl` is a key of a field, not of a struct (accepted here: `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `on_login`, `ignore_serde`, `crate`)"
         ],
     );
     structure(
         quote!(require = is_admin),
         expect![
-            "`require` is a key of a handler, not of a struct (accepted here: `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `crate`)"
+            "`require` is a key of a handler, not of a struct (accepted here: `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `on_login`, `ignore_serde`, `crate`)"
         ],
     );
 }
@@ -165,7 +165,7 @@ fn syntax() {
             struct Cart {}
         ),
         expect![
-            "write the keys in parentheses: `#[session(..)]` takes `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `crate`"
+            "write the keys in parentheses: `#[session(..)]` takes `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `on_login`, `ignore_serde`, `crate`"
         ],
     );
     field(quote!(rename = -), expect!["unexpected end of input, expected an expression"]);
@@ -331,7 +331,7 @@ fn all_mistakes_at_once() {
             }
         },
         expect![[r#"
-            unknown key `nmae`; did you mean `name`? (accepted here: `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `crate`)
+            unknown key `nmae`; did you mean `name`? (accepted here: `name`, `scope`, `codec`, `version`, `migrate`, `on_error`, `on_login`, `ignore_serde`, `crate`)
             `scope` takes a path without quotes: write `scope = Office`
             unknown key `tll`; did you mean `ttl`? (accepted here: `rename`, `alias`, `default`, `skip`, `merge`, `entries`, `flash`, `ttl`, `carry`, `sensitive`)
             `10` is not a time: write a whole number and a unit, "30s", "10m", "12h" or "7d"

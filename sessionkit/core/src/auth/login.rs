@@ -1,13 +1,15 @@
 //! Logging a user in.
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::in_time;
+use super::operation::Operation;
 use super::rotation::{self, Occasion, Replaced, Replacement};
+use super::{in_time, logout};
 use crate::devices::protocol::{Entering, EnteringSession};
 use crate::engine::Engine;
 use crate::engine::commit::CommitError;
@@ -35,12 +37,13 @@ pub struct Login {
     lifetime: Option<Duration>,
     device: Option<Arc<str>>,
     details: LoginDetails,
+    operation: Operation,
 }
 
 impl Login {
     pub(super) fn new(session: RequestSession, user: Arc<str>) -> Self {
         let details = LoginDetails::default();
-        Self { session, user, lifetime: None, device: None, details }
+        Self { session, user, lifetime: None, device: None, details, operation: Operation::default() }
     }
 }
 
@@ -96,6 +99,7 @@ impl Login {
         let _turn = session.shared.turn.lock().await;
         in_time(session)?;
         session.check_version()?;
+        logout::end_ambiguous(session).await?;
         let engine = &session.shared.engine;
         let (current, overtaken) = {
             let state = session.state();
@@ -137,6 +141,8 @@ impl Login {
         delta.header.push(HeaderOp::Authenticate(authenticate));
         if another_user {
             delta.clear = Clear::AllButCarried;
+        } else if header.user_id.is_none() {
+            delta.clear = Clear::AtLogin(self.session.shared.engine.settings().on_login);
         }
         let login = Replacement { delta, now, another_user, occasion: Occasion::Login };
         let replaced = rotation::replace_secret(&self.session, current, login).await?;
@@ -233,14 +239,21 @@ fn latest(authenticate: &Authenticate) -> Timestamp {
     authenticate.absolute_deadline.unwrap_or_else(|| authenticate.at.saturating_add(authenticate.ttl))
 }
 
-impl IntoFuture for Login {
+impl Future for Login {
     type Output = Result<(), SessionError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let session = self.session.clone();
-            session.finish(self.run()).await
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        this.operation.poll(context, || {
+            let (session, device) = (this.session.clone(), this.device.clone());
+            let (user, lifetime, details) = (this.user.clone(), this.lifetime, std::mem::take(&mut this.details));
+            let login = Self { session, user, lifetime, device, details, operation: Operation::default() };
+            async move {
+                let session = login.session.clone();
+                session.finish(login.run()).await?;
+                session.state().unread = None;
+                Ok(())
+            }
         })
     }
 }

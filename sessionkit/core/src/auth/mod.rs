@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::devices::list::Devices;
 use crate::devices::protocol::{Entering, EnteringSession};
@@ -16,10 +17,12 @@ use crate::time::Timestamp;
 mod impersonation;
 mod login;
 mod logout;
+mod operation;
 mod rotation;
 mod step_up;
 
 pub use login::Login;
+pub use logout::Logout;
 pub use step_up::Reauthentication;
 
 /// The login of a request, and the ways to change it.
@@ -66,7 +69,8 @@ impl Auth {
 
     /// Logs a user in, whose credentials the application has checked.
     ///
-    /// The token is always replaced. What an anonymous visitor had in the session stays; what another user had goes,
+    /// The token is always replaced. What an anonymous visitor had in the session stays, unless the setting
+    /// [`on_login`](crate::SessionConfigBuilder::on_login) or a struct says otherwise; what another user had goes,
     /// but for the fields marked `#[session(carry)]`, and structs that were extracted before are not stored: check out
     /// what the new user's session shall hold after the login. Await it, or set options first:
     ///
@@ -82,6 +86,30 @@ impl Auth {
     /// ```
     pub fn login(&self, user: impl Display) -> Login {
         Login::new(self.session.clone(), user.to_string().into())
+    }
+
+    /// Lets the session of a visitor who is not logged in end this long after its last use, in place of the setting
+    /// `anonymous_ttl`: a cart that waits for a month. The unit is whole seconds, at least one.
+    ///
+    /// It is stored with what the handler changes, and begins no session by itself. It holds until another call, or a login.
+    /// The setting `absolute_ttl` and the limits of a preset still hold. Does nothing where somebody is logged in.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # async fn handler(auth: sessionkit_core::Auth) -> Result<(), sessionkit_core::SessionError> {
+    /// auth.set_anonymous_ttl(Duration::from_secs(30 * 24 * 60 * 60)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Fails when the store does.
+    pub async fn set_anonymous_ttl(&self, ttl: Duration) -> Result<(), SessionError> {
+        self.session.load().await?;
+        let ttl = Duration::from_secs(ttl.as_secs().max(1));
+        let (ttl, _) = self.session.shared.engine.settings().login_lifetime(Some(ttl));
+        self.session.change("*", |_| true, |state| state.anonymous_ttl = Some(ttl));
+        Ok(())
     }
 
     /// Returns the devices of the current user, to list and to end their sessions. Needs the setting `track_devices`.
@@ -143,16 +171,26 @@ impl Auth {
         self.session.finish(impersonation::end(self.session.clone())).await
     }
 
-    /// Ends the session for good: no request that is still running can bring it back. Removes the cookie.
+    /// Ends the session for good: no request that is still running can bring it back. Removes the cookie. Await it, or say
+    /// first what stays with the browser:
+    ///
+    /// ```
+    /// # async fn handler(auth: sessionkit_core::Auth) -> Result<(), sessionkit_core::SessionError> {
+    /// auth.logout().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// With [`keep`](Logout::keep) the visitor gets a new session, and its cookie takes the place of the old one.
     ///
     /// A struct that was extracted before belongs to the session that has ended, and its changes are discarded. A notice for
     /// the next page is set in one that is checked out after the logout, which begins a new session:
     /// `auth.checkout::<Notices>().await?.notice = Some(..)`.
     ///
     /// # Errors
-    /// Fails when the store does; then the session may go on, and the cookie stays.
-    pub async fn logout(&self) -> Result<(), SessionError> {
-        self.session.finish(logout::logout(self.session.clone())).await
+    /// Awaiting it fails when the store does; then the session may go on, and the cookie stays.
+    pub fn logout(&self) -> Logout {
+        Logout::new(self.session.clone())
     }
 
     /// Replaces the token, as after a change of the user's role: the old one is dead at once. Does nothing where there
@@ -277,6 +315,13 @@ async fn list(
 /// #![deny(unused_must_use)]
 /// # async fn forget(auth: sessionkit_core::Auth) {
 /// auth.login("ada");
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # async fn forget(auth: sessionkit_core::Auth) {
+/// auth.logout();
 /// # }
 /// ```
 ///

@@ -151,6 +151,11 @@ impl Replaced {
         let mut state = session.state();
         if another_user {
             state.change_user();
+        } else if let Occasion::Login = occasion
+            && before.header().user_id.is_none()
+        {
+            state.epoch.logins += 1;
+            state.pending.log_in(session.shared.engine.settings().on_login);
         }
         state.opened(current);
     }

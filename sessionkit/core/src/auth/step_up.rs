@@ -1,11 +1,13 @@
 //! Proving again who one is, or by one more method.
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use super::in_time;
+use super::operation::Operation;
 use super::rotation::{self, Occasion, Replacement};
 use crate::engine::open::Current;
 use crate::error::SessionError;
@@ -20,11 +22,12 @@ pub struct Reauthentication {
     session: RequestSession,
     methods: Option<Vec<String>>,
     stamp: Option<CredentialStamp>,
+    operation: Operation,
 }
 
 impl Reauthentication {
     pub(super) fn new(session: RequestSession) -> Self {
-        Self { session, methods: None, stamp: None }
+        Self { session, methods: None, stamp: None, operation: Operation::default() }
     }
 }
 
@@ -42,29 +45,32 @@ impl Reauthentication {
         self.stamp = stamp.into();
         self
     }
+}
 
-    async fn run(self) -> Result<(), SessionError> {
-        let Self { session, methods, stamp, .. } = self;
-        prove(&session, |details| {
-            details.stamp = stamp.or(details.stamp);
-            if let Some(methods) = methods {
-                details.methods = methods;
-            }
+impl Future for Reauthentication {
+    type Output = Result<(), SessionError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        this.operation.poll(context, || {
+            let (session, methods, stamp) = (this.session.clone(), this.methods.take(), this.stamp.take());
+            async move { session.finish(reauthenticate(session.clone(), methods, stamp)).await }
         })
-        .await
     }
 }
 
-impl IntoFuture for Reauthentication {
-    type Output = Result<(), SessionError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let session = self.session.clone();
-            session.finish(self.run()).await
-        })
-    }
+async fn reauthenticate(
+    session: RequestSession,
+    methods: Option<Vec<String>>,
+    stamp: Option<CredentialStamp>,
+) -> Result<(), SessionError> {
+    prove(&session, |details| {
+        details.stamp = stamp.or(details.stamp);
+        if let Some(methods) = methods {
+            details.methods = methods;
+        }
+    })
+    .await
 }
 
 impl fmt::Debug for Reauthentication {

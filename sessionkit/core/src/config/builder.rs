@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::preset::Preset;
 use super::setting::{Misfit, Setting};
 use super::value::Value;
+use crate::record::delta::OnLogin;
+
 use super::{
     ConfigError, CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfig, Settings,
 };
@@ -63,6 +65,12 @@ builder! {
     cookie_partitioned: bool, bool;
     /// The `Max-Age` of the cookie; by default it follows the session's own end.
     cookie_max_age: CookieMaxAge, CookieMaxAge;
+    /// The data that browsers are told to remove at a logout, with the header `Clear-Site-Data`; none by default. A list of its
+    /// types, as in `cache, storage`; `*` stands for all of them.
+    ///
+    /// `cache` removes pages that the browser would show on the way back. `cookies` removes the cookies of all hosts of the
+    /// site, those of other sessions too. Browsers obey over https alone, and may take seconds for `cache`.
+    clear_site_data: String, impl Into<String>;
     /// The idle time after which a session of a logged-in user ends; a day by default. Whole seconds.
     ttl: Duration, Duration;
     /// The idle time after which an anonymous session ends; `ttl`, but at most twelve hours, by default.
@@ -72,7 +80,8 @@ builder! {
     absolute_ttl: Duration, Duration;
     /// The effect of use on the idle deadline; [`Rolling::Reset`] by default.
     rolling: Rolling, Rolling;
-    /// The time within which use is not recorded again; a minute by default, half the idle time if that is less.
+    /// The time within which use is not recorded again; a minute by default, half the idle time if that is less. Zero records
+    /// each use, and sets the cookie again with each response, so that its `Max-Age` counts from there.
     touch_after: Duration, Duration;
     /// The time after which a session in use gets a new token, without anybody noticing; never by default. Whole
     /// seconds, a minute at least. See also `renew_grace`.
@@ -103,6 +112,9 @@ builder! {
     save_uninitialized: bool, bool;
     /// The answer to a request whose changes came after the session's end; [`OnLostWrite::Ignore`] by default.
     on_lost_write: OnLostWrite, OnLostWrite;
+    /// The fate of what an anonymous visitor has stored when they log in; `Keep` by default. A struct with
+    /// `#[session(on_login = ..)]` decides for itself, and fields with `#[session(carry)]` stay.
+    on_login: OnLogin, OnLogin;
     /// The treatment of a request that asks for the session with a cookie that opens nothing;
     /// [`OnBadCookie::Anonymous`] by default.
     on_bad_cookie: OnBadCookie, OnBadCookie;
@@ -120,6 +132,11 @@ builder! {
     /// The treatment of a login whose user is logged in on `max_devices` already;
     /// [`OnMaxDevices::EvictOldest`] by default.
     on_max_devices: OnMaxDevices, OnMaxDevices;
+    /// The beginning of all paths that a proxy strips before the application sees them, as in `/shop`; nothing by default.
+    ///
+    /// The redirects of guards get it, `login_url`, `home_url` and the `next` of both among them, which are written as the
+    /// application's routes are. The paths of `exempt` and of events are the application's own.
+    path_prefix: String, impl Into<String>;
     /// The path of the login page, for people who are not logged in; `/login` by default.
     login_url: String, impl Into<String>;
     /// The path where somebody who is logged in is sent from a page for guests; `/` by default.

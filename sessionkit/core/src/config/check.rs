@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::set_cookie;
 use super::settings::DAY;
 use super::{ConfigError, CookieMaxAge, Rolling, SameSite, SessionConfigBuilder, Settings};
-use crate::wire::local_path::LocalPath;
+use crate::wire::local::is_local;
 
 /// The longest that browsers keep a cookie ([RFC 6265bis](https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/)).
 pub(crate) const LONGEST_COOKIE: Duration = Duration::from_secs(400 * DAY.as_secs());
@@ -228,10 +228,23 @@ impl Settings {
         if self.max_record_size == 0 {
             return Some("max_record_size must be more than zero".into());
         }
-        if LocalPath::parse(&self.login_url).is_none() || self.login_url.contains('#') {
+        const TYPES: [&str; 8] =
+            ["cache", "clientHints", "cookies", "executionContexts", "prefetchCache", "prerenderCache", "storage", "*"];
+        let mut types = self.clear_site_data.iter().flat_map(|types| types.split(',').map(str::trim));
+        if let Some(unknown) = types.find(|kind| !TYPES.contains(kind)) {
+            return Some(format!(
+                "clear_site_data has {unknown:?}, which browsers do not know: write some of `{}`",
+                TYPES.join("`, `")
+            ));
+        }
+        let prefix = &self.path_prefix;
+        if !prefix.is_empty() && (!is_local(prefix) || prefix.ends_with('/') || prefix.contains(['?', '#'])) {
+            return Some(format!("path_prefix {prefix:?} must be a path without a slash at its end: write `/shop`"));
+        }
+        if !is_local(&self.login_url) || self.login_url.contains('#') {
             return Some(format!("login_url {:?} must be a path of this site: write `/login`", self.login_url));
         }
-        if LocalPath::parse(&self.home_url).is_none() {
+        if !is_local(&self.home_url) {
             return Some(format!("home_url {:?} must be a path of this site: write `/`", self.home_url));
         }
         None
@@ -287,6 +300,12 @@ mod tests {
             (new().max_devices(3), "set track_devices"),
             (new().max_devices(3).track_devices(false), "set track_devices"),
             (new().max_devices(0).track_devices(true), "at least 1"),
+            (new().clear_site_data("cache, cookie"), "clear_site_data has \"cookie\""),
+            (new().clear_site_data(""), "which browsers do not know"),
+            (new().path_prefix("shop"), "must be a path without a slash at its end"),
+            (new().path_prefix("/shop/"), "must be a path without a slash at its end"),
+            (new().path_prefix("//shop"), "must be a path without a slash at its end"),
+            (new().path_prefix("/shop?a"), "must be a path without a slash at its end"),
             (new().login_url("/login#top"), "must be a path of this site"),
             (new().dev().cookie_name("__Host-x"), "without the prefix"),
             (new().dev().cookie_secure(true), "cookie_secure contradicts dev"),

@@ -58,6 +58,7 @@ pub(crate) use settings::Settings;
 /// | `cookie_max_age` | `follow`, `session`, or a duration, which may be written `fixed(30d)` |
 /// | `cookie_same_site` | `strict`, `lax`, `none` |
 /// | `on_bad_cookie` | `anonymous`, `reject` |
+/// | `on_login` | `keep`, `discard` |
 /// | `on_lost_write` | `ignore`, `error` |
 /// | `preset` | `aal1`, `aal2`, `aal3`, see [`aal1`](SessionConfigBuilder::aal1) |
 ///

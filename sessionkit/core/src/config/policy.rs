@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::set_cookie;
 use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SessionConfig, Settings};
+use crate::record::delta::OnLogin;
 
 /// Prints what is in force, line by line, for a start-up log or a review:
 ///
@@ -27,6 +28,7 @@ impl fmt::Display for SessionConfig {
             ("at most", format!("{} after the login, or after the first visit", words(settings.absolute_ttl))),
             ("use", usage(settings)),
             ("new token", new_token(settings)),
+            ("login", login(settings).into()),
             ("begins", if settings.save_uninitialized { "at the first visit" } else { "with the first data" }.into()),
             ("bad cookie", bad_cookie(settings).into()),
             ("lost write", lost_write(settings).into()),
@@ -64,7 +66,10 @@ fn idle_time(settings: &Settings) -> String {
 
 fn usage(settings: &Settings) -> String {
     let recorded = words(settings.touch_after);
-    let recorded = format!("recorded every {} at most", recorded.strip_prefix("1 ").unwrap_or(&recorded));
+    let recorded = match settings.touch_after {
+        Duration::ZERO => "recorded with each request".into(),
+        _ => format!("recorded every {} at most", recorded.strip_prefix("1 ").unwrap_or(&recorded)),
+    };
     match settings.rolling {
         Rolling::Off => "does not prolong the session".into(),
         Rolling::Reset => format!("begins the idle time anew, {recorded}"),
@@ -97,6 +102,13 @@ fn lost_write(settings: &Settings) -> &'static str {
     match settings.on_lost_write {
         OnLostWrite::Ignore => "is logged",
         OnLostWrite::Error => "is answered with 409",
+    }
+}
+
+fn login(settings: &Settings) -> &'static str {
+    match settings.on_login {
+        OnLogin::Keep => "keeps what the visitor has stored, unless a struct says otherwise",
+        OnLogin::Discard => "discards what the visitor has stored, unless a struct says otherwise",
     }
 }
 
@@ -134,6 +146,7 @@ idle time     1 day, 12 hours for anonymous visitors
 at most       30 days after the login, or after the first visit
 use           begins the idle time anew, recorded every minute at most
 new token     at every login
+login         keeps what the visitor has stored, unless a struct says otherwise
 begins        with the first data
 bad cookie    is as good as none
 lost write    is logged
@@ -159,6 +172,7 @@ idle time     15 minutes
 at most       12 hours after the login, or after the first visit
 use           does not prolong the session
 new token     at every login, and after 90 minutes; then the old one opens the session for 30 seconds more
+login         keeps what the visitor has stored, unless a struct says otherwise
 begins        at the first visit
 bad cookie    is answered with 400 or 401
 lost write    is answered with 409

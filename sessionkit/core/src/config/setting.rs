@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
+use crate::record::delta::OnLogin;
+
 use super::nearest::nearest;
 use super::preset::Preset;
 use super::value::Value;
@@ -97,6 +99,14 @@ impl Setting for OnLostWrite {
 
     fn accept(value: &Value) -> Option<Self> {
         choice_of(value, &[("ignore", Self::Ignore), ("error", Self::Error)])
+    }
+}
+
+impl Setting for OnLogin {
+    const EXPECTED: &'static str = "`keep` or `discard`";
+
+    fn accept(value: &Value) -> Option<Self> {
+        choice_of(value, &[("keep", Self::Keep), ("discard", Self::Discard)])
     }
 }
 
@@ -237,6 +247,7 @@ mod tests {
             ("cookie_same_site", "Strict"),
             ("cookie_partitioned", "1"),
             ("cookie_max_age", "90d"),
+            ("clear_site_data", "cache,storage"),
             ("ttl", "2h"),
             ("anonymous_ttl", "3600"),
             ("absolute_ttl", "10d"),
@@ -252,10 +263,12 @@ mod tests {
             ("max_record_size", "1000"),
             ("save_uninitialized", "true"),
             ("on_lost_write", "ERROR"),
+            ("on_login", "Discard"),
             ("on_bad_cookie", "reject"),
             ("track_devices", "true"),
             ("max_devices", "3"),
             ("on_max_devices", "Reject"),
+            ("path_prefix", "/mall"),
             ("login_url", "/enter"),
             ("home_url", "/start"),
             ("dev", "false"),
@@ -263,11 +276,11 @@ mod tests {
         ];
         let typed = r#"{ "cookie_name": "shop", "cookie_path": "/shop", "cookie_domain": "example.com",
             "cookie_secure": true, "cookie_http_only": false, "cookie_same_site": "strict", "cookie_partitioned": true,
-            "cookie_max_age": { "fixed": 7776000 }, "ttl": 7200, "anonymous_ttl": 3600, "absolute_ttl": 864000,
+            "cookie_max_age": { "fixed": 7776000 }, "clear_site_data": "cache,storage", "ttl": 7200, "anonymous_ttl": 3600, "absolute_ttl": 864000,
             "rolling": { "extend": "10m" }, "touch_after": 300, "renew_after": 86400, "renew_grace": 10, "rotation_grace": 300,
             "load_deadline": "100ms", "commit_deadline": 2, "user_deadline": 3, "watch_interval": 4,
-            "max_record_size": 1000, "save_uninitialized": true, "on_lost_write": "error", "on_bad_cookie": "Reject",
-            "track_devices": true, "max_devices": 3, "on_max_devices": "reject", "login_url": "/enter", "home_url": "/start",
+            "max_record_size": 1000, "save_uninitialized": true, "on_lost_write": "error", "on_login": "discard", "on_bad_cookie": "Reject",
+            "track_devices": true, "max_devices": 3, "on_max_devices": "reject", "path_prefix": "/mall", "login_url": "/enter", "home_url": "/start",
             "dev": false, "preset": "aal1" }"#;
         assert_eq!(texts.len(), SessionConfigBuilder::NAMES.len());
         let variables = texts.iter().map(|(name, value)| (format!("SESSION_{}", name.to_uppercase()), *value));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::preset::Preset;
 use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfigBuilder};
+use crate::record::delta::OnLogin;
 use crate::record::header::Header;
 use crate::time::Timestamp;
 
@@ -27,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) cookie_same_site: SameSite,
     pub(crate) cookie_partitioned: bool,
     pub(crate) cookie_max_age: CookieMaxAge,
+    pub(super) clear_site_data: Option<String>,
     pub(crate) ttl: Duration,
     pub(crate) anonymous_ttl: Duration,
     pub(crate) absolute_ttl: Duration,
@@ -42,11 +44,13 @@ pub(crate) struct Settings {
     pub(crate) max_record_size: usize,
     pub(crate) save_uninitialized: bool,
     pub(crate) on_lost_write: OnLostWrite,
+    pub(crate) on_login: OnLogin,
     pub(crate) on_bad_cookie: OnBadCookie,
     /// `None` if the application has not decided; [`lists_devices`](Self::lists_devices) is the effect.
     pub(crate) track_devices: Option<bool>,
     pub(crate) max_devices: usize,
     pub(crate) on_max_devices: OnMaxDevices,
+    pub(crate) path_prefix: String,
     pub(crate) login_url: String,
     pub(crate) home_url: String,
 }
@@ -69,6 +73,7 @@ impl Settings {
             cookie_same_site: set.cookie_same_site.unwrap_or(SameSite::Lax),
             cookie_partitioned: set.cookie_partitioned.unwrap_or(false),
             cookie_max_age: set.cookie_max_age.unwrap_or(CookieMaxAge::Follow),
+            clear_site_data: set.clear_site_data,
             ttl,
             anonymous_ttl,
             absolute_ttl: set.absolute_ttl.or(preset.map(Preset::longest)).unwrap_or(ttl.max(30 * DAY)),
@@ -84,10 +89,12 @@ impl Settings {
             max_record_size: set.max_record_size.unwrap_or(64 * 1024),
             save_uninitialized: set.save_uninitialized.unwrap_or(false),
             on_lost_write: set.on_lost_write.unwrap_or(OnLostWrite::Ignore),
+            on_login: set.on_login.unwrap_or(OnLogin::Keep),
             on_bad_cookie: set.on_bad_cookie.unwrap_or(OnBadCookie::Anonymous),
             track_devices: set.track_devices,
             max_devices: set.max_devices.unwrap_or(MAX_DEVICES),
             on_max_devices: set.on_max_devices.unwrap_or(OnMaxDevices::EvictOldest),
+            path_prefix: set.path_prefix.unwrap_or_default(),
             login_url: set.login_url.unwrap_or_else(|| "/login".into()),
             home_url: set.home_url.unwrap_or_else(|| "/".into()),
         }
@@ -96,6 +103,12 @@ impl Settings {
     /// Returns whether the sessions of each user are listed.
     pub(crate) fn lists_devices(&self) -> bool {
         self.track_devices == Some(true)
+    }
+
+    /// Returns the value of the header `Clear-Site-Data` at a logout.
+    pub(crate) fn clear_site_data(&self) -> Option<String> {
+        let types = self.clear_site_data.as_deref()?.split(',');
+        Some(types.map(|kind| format!("\"{}\"", kind.trim())).collect::<Vec<_>>().join(", "))
     }
 
     /// The lifetime of a login that asks for one of its own: idle, and in all.

@@ -6,7 +6,9 @@ use std::hash::{BuildHasher, Hash};
 
 use crate::data::Merge;
 use crate::data::codec::{Codec, CodecError, Json};
-use crate::data::encoding::Stored;
+use crate::data::encoding::{LOST, Stored};
+use crate::data::field::has_null;
+use crate::data::nulls;
 
 /// A map or a set that an `entries` field can have.
 ///
@@ -88,6 +90,8 @@ pub struct Itemizing<T> {
     pub(crate) put: fn(&mut T, &str, &[u8]) -> Result<(), CodecError>,
     pub(crate) empty: fn() -> T,
     pub(crate) split: Split,
+    /// Counts what a codec may write as `null` though it is not absent.
+    nulls: fn(&T) -> usize,
 }
 
 /// Takes apart a value that is stored in one piece.
@@ -103,10 +107,38 @@ pub const fn entries<C: Codec, T: Entries>() -> Itemizing<T> {
         },
         empty: T::default,
         split: |bytes| itemize::<C, T>(&C::decode(bytes)?),
+        nulls: nulls::count::<T>,
     }
 }
 
 impl<T> Itemizing<T> {
+    /// Reads back the entries of `value` that are not as they were.
+    ///
+    /// # Errors
+    /// Fails if one is not an entry of a `T`, or if one has lost something.
+    pub(crate) fn read_back(&self, value: &T, before: &Items, after: &Items) -> Result<(), CodecError> {
+        let mut changed = false;
+        let mut read = (self.empty)();
+        for (key, bytes) in before.changes(after) {
+            if let Some(bytes) = bytes {
+                (self.put)(&mut read, key, bytes)?;
+                changed = true;
+            }
+        }
+        // What is written as null may have changed without a trace.
+        if !changed && !after.iter().any(|(key, bytes)| has_null(key.as_bytes()) || has_null(bytes)) {
+            return Ok(());
+        }
+        let nulls = (self.nulls)(value);
+        if nulls == 0 {
+            return Ok(());
+        }
+        for (key, bytes) in after.iter() {
+            (self.put)(&mut read, key, bytes)?;
+        }
+        if (self.nulls)(&read) < nulls { Err(LOST.into()) } else { Ok(()) }
+    }
+
     /// The rule for two requests that change the field: each entry is a field of its own.
     pub const fn rule(&self) -> Merge {
         Merge::Entries(self.split)
@@ -125,8 +157,10 @@ fn itemize<C: Codec, T: Entries>(value: &T) -> Result<Items, CodecError> {
         let (mut text, mut bytes) = (Vec::new(), Vec::new());
         Json::encode(key, &mut text)?;
         C::encode(value, &mut bytes)?;
-        items.insert(String::from_utf8(text)?, bytes);
-        Ok(())
+        match items.insert(String::from_utf8(text)?, bytes) {
+            None => Ok(()),
+            Some(_) => Err("two of its entries have the same key in JSON".into()),
+        }
     })?;
     Ok(Items(items))
 }

@@ -9,7 +9,7 @@ use crate::data::counter::Counting;
 use crate::data::encoding::Encoding;
 use crate::data::entries::{Itemizing, Items};
 use crate::data::flash::Flashing;
-use crate::data::{Field, OnError, SessionData};
+use crate::data::{Field, Merge, OnError, SessionData};
 use crate::record::field_error::FieldError;
 
 /// The fields that are stored, for the request that reads them.
@@ -113,42 +113,62 @@ impl fmt::Debug for FieldReader<'_> {
 
 /// Takes the fields of one struct, in the order of [`FIELDS`](crate::SessionData::FIELDS).
 pub struct FieldWriter {
-    fields: std::slice::Iter<'static, Field>,
+    declared: &'static [Field],
+    /// The number of fields that were written.
+    written: usize,
     encoded: Encoded,
+    check: Check,
+}
+
+/// The values that are read back before they count as written.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Check {
+    /// None: this is how the struct was.
+    Nothing,
+    /// Those that are not as they were.
+    Changes,
+    Everything,
 }
 
 impl FieldWriter {
     pub(crate) fn new(fields: &'static [Field]) -> Self {
         // Room for both encodings of a struct that changes.
         let (buffer, ends) = (Vec::with_capacity(256), Vec::with_capacity(2 * fields.len()));
-        Self::after(fields, Encoded { buffer, ends, items: Vec::new() })
+        Self::make(fields, Encoded { buffer, ends, items: Vec::new() }, Check::Nothing)
     }
 
-    /// Goes on behind what is encoded already.
+    /// Goes on behind the fields as they were. Values that changed are read back, so that none is stored that cannot be.
     pub(crate) fn after(fields: &'static [Field], encoded: Encoded) -> Self {
-        Self { fields: fields.iter(), encoded }
+        Self::make(fields, encoded, Check::Changes)
+    }
+
+    /// Reads every value back.
+    pub(crate) fn checked(fields: &'static [Field]) -> Self {
+        Self { check: Check::Everything, ..Self::new(fields) }
+    }
+
+    fn make(declared: &'static [Field], encoded: Encoded, check: Check) -> Self {
+        Self { declared, written: 0, encoded, check }
     }
 
     /// Writes the next field. A `null` that is the field's default is not stored.
     ///
     /// # Errors
-    /// Fails when the value has no encoding.
+    /// Fails when the value has no encoding, or changed to one that does not come back from it.
     pub fn write<T>(&mut self, value: &T, encoding: Encoding<T>) -> Result<(), FieldError> {
         let field = self.next();
         let start = self.encoded.buffer.len();
         let error = |reason| FieldError::encode(field, reason);
         (encoding.encode)(value, &mut self.encoded.buffer).map_err(error)?;
+        let mut absent = false;
         if is_null(&self.encoded.buffer[start..]) {
             let end = self.encoded.buffer.len();
             (encoding.encode)(&(encoding.default)(), &mut self.encoded.buffer).map_err(error)?;
-            let absent = self.encoded.buffer[start..end] == self.encoded.buffer[end..];
-            self.encoded.buffer.truncate(end);
-            if absent {
-                self.absent(start);
-                return Ok(());
-            }
+            absent = self.encoded.buffer[start..end] == self.encoded.buffer[end..];
+            self.encoded.buffer.truncate(if absent { start } else { end });
         }
-        self.present();
+        self.read_back(value, encoding, start, absent)?;
+        self.encoded.ends.push((self.encoded.buffer.len(), !absent));
         Ok(())
     }
 
@@ -160,35 +180,44 @@ impl FieldWriter {
         self.next();
         use std::io::Write as _;
         write!(self.encoded.buffer, "{}", (counting.to_i128)(value)).expect("writing to a vector cannot fail");
-        self.present();
+        self.encoded.ends.push((self.encoded.buffer.len(), true));
         Ok(())
     }
 
     /// Writes the next field as a flash value; an empty one is not stored.
     ///
     /// # Errors
-    /// Fails when the value has no encoding.
+    /// Fails when the value has no encoding, or changed to one that does not come back from it.
     pub fn write_flash<T>(&mut self, value: &T, flashing: Flashing<T>) -> Result<(), FieldError> {
         let field = self.next();
-        if (flashing.is_empty)(value) {
-            self.absent(self.encoded.buffer.len());
-            return Ok(());
+        let start = self.encoded.buffer.len();
+        let present = !(flashing.is_empty)(value);
+        if present {
+            let encode = flashing.encoding.encode;
+            encode(value, &mut self.encoded.buffer).map_err(|reason| FieldError::encode(field, reason))?;
+            self.read_back(value, flashing.encoding, start, false)?;
         }
-        let encode = flashing.encoding.encode;
-        encode(value, &mut self.encoded.buffer).map_err(|reason| FieldError::encode(field, reason))?;
-        self.present();
+        self.encoded.ends.push((self.encoded.buffer.len(), present));
         Ok(())
     }
 
     /// Writes the next field entry by entry.
     ///
     /// # Errors
-    /// Fails when an entry has no encoding.
+    /// Fails when an entry has no encoding, or changed to one that does not come back from it, and when two entries have
+    /// the same key once they are encoded.
     pub fn write_entries<T>(&mut self, value: &T, itemizing: Itemizing<T>) -> Result<(), FieldError> {
         let field = self.next();
         let items = (itemizing.itemize)(value).map_err(|reason| FieldError::encode(field, reason))?;
+        // An `entries` field has no three-way merge, so nothing else checks everything.
+        if self.check != Check::Nothing {
+            let fields = &self.declared[..self.written];
+            let index = fields.iter().filter(|field| matches!(field.merge, Merge::Entries(_))).count() - 1;
+            let before = &self.encoded.items[index];
+            itemizing.read_back(value, before, &items).map_err(|reason| FieldError::lossy(field, reason))?;
+        }
         self.encoded.items.push(items);
-        self.absent(self.encoded.buffer.len());
+        self.encoded.ends.push((self.encoded.buffer.len(), false));
         Ok(())
     }
 
@@ -196,17 +225,29 @@ impl FieldWriter {
         self.encoded
     }
 
+    /// Reads back the value that was written last, from `start` in the buffer on, if it is to be checked.
+    fn read_back<T>(&self, value: &T, encoding: Encoding<T>, start: usize, absent: bool) -> Result<(), FieldError> {
+        let stored = (!absent).then_some(&self.encoded.buffer[start..]);
+        let is_checked = match self.check {
+            Check::Nothing => false,
+            Check::Everything => true,
+            // What is written as null may have changed without a trace.
+            Check::Changes => {
+                let changed = self.encoded.value(self.written - 1) != stored;
+                changed || (stored.is_none_or(has_null) && (encoding.nulls)(value) > 0)
+            }
+        };
+        if !is_checked {
+            return Ok(());
+        }
+        let field = &self.declared[self.written - 1];
+        encoding.read_back(value, stored).map_err(|reason| FieldError::lossy(field, reason))
+    }
+
     fn next(&mut self) -> &'static Field {
-        self.fields.next().expect("`encode` writes each of FIELDS once")
-    }
-
-    fn present(&mut self) {
-        self.encoded.ends.push((self.encoded.buffer.len(), true));
-    }
-
-    fn absent(&mut self, start: usize) {
-        self.encoded.buffer.truncate(start);
-        self.encoded.ends.push((start, false));
+        let field = self.declared.get(self.written).expect("`encode` writes each of FIELDS once");
+        self.written += 1;
+        field
     }
 }
 
@@ -236,6 +277,13 @@ impl Encoded {
         })
     }
 
+    /// The bytes of one field as it was.
+    fn value(&self, index: usize) -> Option<&[u8]> {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before].0);
+        let (end, present) = self.ends[index];
+        present.then(|| &self.buffer[start..end])
+    }
+
     /// Returns the bytes of each field, before and after.
     pub(crate) fn changes(&self) -> impl Iterator<Item = (Option<&[u8]>, Option<&[u8]>)> {
         self.values().zip(self.values().skip(self.ends.len() / 2))
@@ -261,7 +309,15 @@ pub(crate) fn parse_counter(bytes: &[u8]) -> Option<i128> {
     std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
+/// Returns whether JSON's null may be somewhere in an encoded value, or MessagePack's nil, which no text contains.
+pub(crate) fn has_null(bytes: &[u8]) -> bool {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.contains("null"),
+        Err(_) => bytes.contains(&0xc0),
+    }
+}
+
 /// JSON's null, and MessagePack's nil.
-fn is_null(bytes: &[u8]) -> bool {
+pub(crate) fn is_null(bytes: &[u8]) -> bool {
     bytes == b"null" || bytes == [0xc0]
 }

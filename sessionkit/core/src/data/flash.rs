@@ -43,7 +43,7 @@ pub struct Flashing<T> {
 
 /// Takes the values of a field, and encodes them with `C`.
 pub const fn flash<C: Codec, T: Flash>() -> Flashing<T> {
-    let rule = Merge::ThreeWay(|values| values.merge_encoded(C::decode::<T>, T::merge::<C>));
+    let rule = Merge::Flash(|values| values.merge_encoded(C::decode::<T>, T::merge::<C>));
     Flashing { encoding: stored::<C, T>(), is_empty: T::is_empty, rule }
 }
 

@@ -12,6 +12,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::data::codec::{Codec, CodecError, Json};
+use crate::data::encoding::LOST;
+use crate::data::field::is_null;
+use crate::data::nulls;
 use crate::data::snapshot::Snapshot;
 use crate::data::{Field, Merge, SessionData};
 use crate::record::delta::{FieldKey, StoredValue};
@@ -81,7 +84,7 @@ impl<T: SessionData> Migration<'_, T> {
     /// Stores a value.
     ///
     /// # Errors
-    /// Fails when the value has no encoding.
+    /// Fails when the value has no encoding, or one that is read as an absent value.
     pub fn insert<V: Serialize + ?Sized>(&mut self, field: &str, value: &V) -> Result<(), FieldError> {
         let key = key::<T>(field);
         let encode = if is_counter::<T>(&key) { Json::encode::<V> } else { T::Codec::encode::<V> };
@@ -90,6 +93,12 @@ impl<T: SessionData> Migration<'_, T> {
             Some(field) => FieldError::encode(field, reason),
             None => FieldError::untyped_encode(&key, format!("this `{}` has no encoding", type_name::<V>()).into()),
         })?;
+        if is_null(&bytes) && nulls::count(value) > 0 {
+            return Err(match declared::<T>(&key) {
+                Some(field) => FieldError::lossy(field, LOST.into()),
+                None => FieldError::untyped_reading_back(&key, LOST.into()),
+            });
+        }
         let value = match declared::<T>(&key) {
             Some(field) => field.value(&bytes, self.stored.now()),
             None => StoredValue::new(bytes),

@@ -5,7 +5,7 @@ use crate::data::entries::Split;
 use crate::data::field::{FieldReader, FieldWriter};
 use crate::data::migration::Migration;
 use crate::data::three_way::ThreeWay;
-use crate::record::delta::{FieldKey, StoredValue};
+use crate::record::delta::{FieldKey, OnLogin, StoredValue};
 use crate::record::field_error::FieldError;
 use crate::scope::SessionScope;
 use crate::time::Timestamp;
@@ -18,6 +18,7 @@ pub(crate) mod field;
 pub(crate) mod flash;
 pub mod merge;
 pub(crate) mod migration;
+pub(crate) mod nulls;
 pub(crate) mod snapshot;
 pub(crate) mod three_way;
 
@@ -108,6 +109,8 @@ pub struct Field {
     pub ttl: Option<u32>,
     /// Keeps the value out of everything that SessionKit prints.
     pub sensitive: bool,
+    /// The fate of the value at the login of an anonymous visitor; `None` if the setting `on_login` decides.
+    pub on_login: Option<OnLogin>,
     /// Keys under which the field is read where nothing is stored under its own. They go when it is written.
     pub aliases: &'static [&'static str],
 }
@@ -115,7 +118,15 @@ pub struct Field {
 impl Field {
     /// A field whose last write wins, with no further attributes.
     pub const fn new(key: &'static str) -> Self {
-        Self { key, merge: Merge::LastWriteWins, carry: false, ttl: None, sensitive: false, aliases: &[] }
+        Self {
+            key,
+            merge: Merge::LastWriteWins,
+            carry: false,
+            ttl: None,
+            sensitive: false,
+            on_login: None,
+            aliases: &[],
+        }
     }
 
     /// Sets what happens when two requests change the field.
@@ -142,6 +153,12 @@ impl Field {
         self
     }
 
+    /// Decides about the value when an anonymous visitor logs in.
+    pub const fn on_login(mut self, on_login: OnLogin) -> Self {
+        self.on_login = Some(on_login);
+        self
+    }
+
     /// Reads the field under these keys too, where nothing is stored under its own.
     pub const fn aliases(mut self, keys: &'static [&'static str]) -> Self {
         self.aliases = keys;
@@ -156,17 +173,18 @@ impl Field {
             carried: self.carry,
             deadline: ttl.map(|ttl| now.saturating_add(ttl)),
             sensitive: self.sensitive,
+            on_login: self.on_login,
         }
+    }
+
+    /// Returns whether a value of an anonymous visitor's goes at a login.
+    pub(crate) fn goes_at_login(&self, rule: OnLogin) -> bool {
+        !self.carry && self.on_login.unwrap_or(rule) == OnLogin::Discard
     }
 
     /// The names under which a value may be stored: the key, then the aliases.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.key).chain(self.aliases.iter().copied())
-    }
-
-    /// Returns whether a key is one of the names.
-    pub(crate) fn is_named(&self, key: &str) -> bool {
-        self.names().any(|name| name == key)
     }
 
     /// The keys under which the aliases store what is written under `key`, which is the field's own or that of an entry.
@@ -182,6 +200,11 @@ impl Field {
 impl FieldError {
     pub(crate) fn encode(field: &Field, reason: CodecError) -> Self {
         Self::of_encoding(field.key, (!field.sensitive).then_some(reason))
+    }
+
+    /// The value would not come back as it is.
+    pub(crate) fn lossy(field: &Field, reason: CodecError) -> Self {
+        Self::of_reading_back(field.key, (!field.sensitive).then_some(reason))
     }
 
     pub(crate) fn decode(field: &Field, reason: CodecError) -> Self {
@@ -203,6 +226,8 @@ pub enum Merge {
     },
     /// A function decides from the common base and the two values.
     ThreeWay(MergeFunction),
+    /// The values of a `flash` field, which are shown once. They merge as those of the kind above.
+    Flash(MergeFunction),
     /// Each entry is a field of its own, whose last write wins; a value that is stored in one piece is taken apart.
     Entries(Split),
 }

@@ -37,7 +37,7 @@ impl<'a> ThreeWay<'a> {
             Ok(fitting.flatten().unwrap_or_else(encoding.default))
         };
         let merged = merge(&decode(self.base)?, decode(self.mine)?, decode(self.theirs)?);
-        let mut writer = FieldWriter::new(std::slice::from_ref(self.field));
+        let mut writer = FieldWriter::checked(std::slice::from_ref(self.field));
         writer.write(&merged, encoding)?;
         Ok(writer.finish().values().next().flatten().map(<[u8]>::to_vec))
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::engine::Engine;
 use crate::engine::guard_options::{GuardOptions, LoginUrl};
 use crate::error::{DenialReason, SessionError};
-use crate::wire::head::RequestHead;
+use crate::event::{About, EventKind};
+use crate::wire::head::{RequestHead, Route};
 use crate::wire::local_path::LocalPath;
 use crate::wire::rejection::Rejection;
 
@@ -40,16 +41,17 @@ pub struct Denial<'a> {
 impl Denial<'_> {
     /// Returns SessionKit's own answer. If a login helps, that is a redirect (303) to the login page for a person who
     /// opens a page, and 401 for all other requests. A user who is logged in and opens a page for guests is redirected to the
-    /// setting `home_url`. All others get 403.
+    /// setting `home_url`. All others get 403. A redirect to the very page that was refused would have no end: that is a
+    /// 500, and the log names the mistake.
     pub fn answer(&self) -> Rejection {
-        let (is_navigation, settings) = (self.head.is_navigation(), self.engine.settings());
+        let is_navigation = self.head.is_navigation();
         match self.reason {
             DenialReason::LoginRequired | DenialReason::FreshLoginRequired if is_navigation => self.to_the_login_page(),
             DenialReason::LoginRequired => Rejection::new(401, "Please log in."),
             DenialReason::FreshLoginRequired => {
                 Rejection::new(401, "Please log in again: your login is not recent enough.")
             }
-            DenialReason::GuestOnly if is_navigation => Rejection::home(&settings.home_url),
+            DenialReason::GuestOnly if is_navigation => self.home(),
             DenialReason::GuestOnly => Rejection::new(403, "You are logged in already."),
             DenialReason::NotAllowed if self.user.is_none() => Rejection::new(403, "You are not allowed to do this."),
             DenialReason::NotAllowed => Rejection::new(403, "You are logged in, but not allowed to do this."),
@@ -62,10 +64,40 @@ impl Denial<'_> {
         if login_url.is_empty() || !login_url.bytes().all(|byte| (0x21..0x7f).contains(&byte)) {
             return SessionError::bad_login_url(&login_url).rejection();
         }
-        // Only a page that can be asked for again is worth coming back to.
-        let returns = matches!(self.head.method(), "GET" | "HEAD");
-        let next = if returns { LocalPath::parse(self.head.target()) } else { None };
-        Rejection::login(&login_url, next.as_ref())
+        if self.head.is_sent_to(&login_url, self.prefix()) {
+            return SessionError::login_page_behind_a_guard(self.head.path(), &login_url).rejection();
+        }
+        Rejection::login(&self.at_the_client(login_url), self.way_back().as_ref())
+    }
+
+    fn home(&self) -> Rejection {
+        let home_url = &self.engine.settings().home_url;
+        if self.head.is_sent_to(home_url, self.prefix()) {
+            return SessionError::guests_alone_at_home(self.head.path(), home_url).rejection();
+        }
+        Rejection::home(&self.at_the_client(home_url.clone()))
+    }
+
+    /// Returns the page to come back to after the login, if it can be asked for again and is one of this site.
+    fn way_back(&self) -> Option<LocalPath> {
+        if !matches!(self.head.method(), "GET" | "HEAD") {
+            return None;
+        }
+        let path = LocalPath::of_request(self.prefix(), self.head.target());
+        let report = |reason: &&'static str| {
+            let (route, kind) = (Route::new(&self.head), EventKind::NextDropped { reason });
+            self.engine.record(kind, About { route: Some(&route), ..About::default() });
+        };
+        path.inspect_err(report).ok()
+    }
+
+    /// Returns an address as the client sees it, before the proxy that strips the prefix.
+    fn at_the_client(&self, url: String) -> String {
+        if url.starts_with('/') && !url.starts_with("//") { self.prefix().to_owned() + &url } else { url }
+    }
+
+    fn prefix(&self) -> &str {
+        &self.engine.settings().path_prefix
     }
 
     /// The guard's, or else the manager's, or else the setting.

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::OnceCell;
 
@@ -45,6 +45,34 @@ pub enum LoadCookie {
     Answer(Rejection),
 }
 
+/// A request that asks for a session and has none; see [`SessionManagerBuilder::on_missing_session`].
+///
+/// [`SessionManagerBuilder::on_missing_session`]: crate::SessionManagerBuilder::on_missing_session
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SessionlessRequest {
+    /// The head of the request.
+    pub request: Arc<OwnedHead>,
+    /// The reason why there is no session.
+    pub reason: MissingReason,
+}
+
+/// The reason why a request has no session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum MissingReason {
+    /// It came without a cookie of the session's name.
+    NoCookie,
+    /// The cookie is no token.
+    MalformedToken,
+    /// The token opens nothing: somebody guessed it, or its session ended long ago.
+    UnknownToken,
+    /// The session of the token has expired, or its user logged in or out a moment ago.
+    EndedSession,
+    /// The request came with the tokens of two sessions.
+    SeveralSessions,
+}
+
 /// The decision about a request that asks for a session and has none.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -64,12 +92,14 @@ type OnRejection = dyn Fn(Rejection, &RequestHead<'_>) -> Rejection + Send + Syn
 pub(crate) struct Hooks {
     rejection: Option<Box<OnRejection>>,
     load_cookie: Option<Box<Hook<PresentedCookie, LoadCookie>>>,
-    missing_session: Option<Box<Hook<Arc<OwnedHead>, MissingSession>>>,
+    missing_session: Option<Box<Hook<SessionlessRequest, MissingSession>>>,
 }
 
 /// The data that a request keeps for hooks.
 pub(crate) struct Hooked {
     head: Arc<OwnedHead>,
+    /// The reason why there is no session, once that is known.
+    reason: OnceLock<MissingReason>,
     asked_about_missing: OnceCell<Result<Option<Rejection>, SessionError>>,
 }
 
@@ -83,9 +113,9 @@ impl Hooks {
 
     pub(crate) fn set_missing_session<F: Future<Output = MissingSession> + Send + 'static>(
         &mut self,
-        hook: impl Fn(Arc<OwnedHead>) -> F + Send + Sync + 'static,
+        hook: impl Fn(SessionlessRequest) -> F + Send + Sync + 'static,
     ) {
-        self.missing_session = Some(Box::new(move |request| Box::pin(hook(request))));
+        self.missing_session = Some(Box::new(move |missing| Box::pin(hook(missing))));
     }
 
     pub(crate) fn set_rejection(
@@ -139,7 +169,9 @@ impl Hooks {
     ) -> Result<Option<Rejection>, SessionError> {
         let Some(hook) = &self.missing_session else { return Ok(None) };
         let ask = async || {
-            let decision = decision_of("on_missing_session", deadline, || hook(hooked.head.clone())).await?;
+            let reason = hooked.reason.get().copied().unwrap_or(MissingReason::NoCookie);
+            let missing = SessionlessRequest { request: hooked.head.clone(), reason };
+            let decision = decision_of("on_missing_session", deadline, || hook(missing)).await?;
             Ok(match decision {
                 MissingSession::Continue => None,
                 MissingSession::Answer(rejection) => Some(rejection),
@@ -151,7 +183,13 @@ impl Hooks {
 
 impl Hooked {
     pub(crate) fn new(head: &RequestHead<'_>) -> Self {
-        Self { head: Arc::new(OwnedHead::new(head)), asked_about_missing: OnceCell::new() }
+        let head = Arc::new(OwnedHead::new(head));
+        Self { head, reason: OnceLock::new(), asked_about_missing: OnceCell::new() }
+    }
+
+    /// Remembers why the request has no session.
+    pub(crate) fn set_reason(&self, reason: MissingReason) {
+        self.reason.get_or_init(|| reason);
     }
 
     pub(crate) fn head(&self) -> RequestHead<'_> {

@@ -16,6 +16,7 @@ use crate::engine::deadline::Deadline;
 use crate::engine::denial::Denials;
 use crate::engine::extensions::Extensions;
 use crate::engine::hooks::Hooks;
+use crate::engine::lost_cookies::LostCookies;
 use crate::engine::noise::Noise;
 use crate::engine::parts::EngineParts;
 use crate::engine::queue::Queues;
@@ -39,6 +40,7 @@ pub(crate) mod document;
 pub(crate) mod extensions;
 pub(crate) mod guard_options;
 pub(crate) mod hooks;
+pub(crate) mod lost_cookies;
 #[cfg(test)]
 mod model;
 mod noise;
@@ -65,6 +67,7 @@ pub(crate) struct Engine {
     noise: Noise,
     /// Set once the log has said that nobody decided on lists.
     pub(crate) warned_of_devices: AtomicBool,
+    pub(crate) lost_cookies: LostCookies,
     pub(crate) hooks: Hooks,
     pub(crate) user_loader: Option<Arc<dyn DynLoader>>,
     pub(crate) extensions: Extensions,
@@ -84,6 +87,7 @@ impl Engine {
         for sink in sinks.iter().filter(|sink| sink.times_store_calls()) {
             store = Arc::new(Timed::new(store, sink.clone(), scope));
         }
+        let lost_cookies = LostCookies::new(config.settings().cookie_secure);
         let events = Arc::new(Events::new(sinks, clock.clone(), scope));
         Self {
             store,
@@ -99,6 +103,7 @@ impl Engine {
             lists: Queues::default(),
             noise: Noise::new(),
             warned_of_devices: AtomicBool::new(false),
+            lost_cookies,
             hooks,
             user_loader,
             extensions,

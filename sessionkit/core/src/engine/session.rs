@@ -155,7 +155,7 @@ impl Engine {
     }
 
     /// Removes, without being awaited, a session that may be stored and whose token nobody gets.
-    fn forget(self: &Arc<Self>, id: SessionId, generation: Generation) {
+    pub(crate) fn forget(self: &Arc<Self>, id: SessionId, generation: Generation) {
         let engine = self.clone();
         drop(self.tasks.complete(async move { engine.remove_record(id, generation, Removal::AsSeen).await }));
     }

@@ -123,6 +123,30 @@ impl SessionError {
         ))
     }
 
+    /// The page to log in at asks for a login itself.
+    pub(crate) fn login_page_behind_a_guard(path: &str, login_url: &str) -> Self {
+        Self::misuse(format!(
+            "the guard of {path} sends those who must log in to {login_url:?}, which is this page: take the guard off the \
+             login page, or name another one with `login_url`"
+        ))
+    }
+
+    /// The page where users are sent from a page for guests is one for guests itself.
+    pub(crate) fn guests_alone_at_home(path: &str, home_url: &str) -> Self {
+        Self::misuse(format!(
+            "the guard `guest_only` of {path} sends those who are logged in to {home_url:?}, which is this page: name another \
+             one with `home_url`"
+        ))
+    }
+
+    /// The page for those who have no session needs a session itself.
+    pub(crate) fn missing_session_leads_here(url: &str) -> Self {
+        Self::misuse(format!(
+            "the hook on_missing_session sends those who have no session to {url:?}, which is this page, and it uses the \
+             session: let the hook continue for its path"
+        ))
+    }
+
     /// The response was sent already.
     pub(crate) fn late() -> Self {
         Self::misuse("a login needs a response that is not sent yet, to carry the new cookie")

@@ -68,6 +68,7 @@ impl EventKind<'_> {
                 | Self::ContributionDiscarded { .. }
                 | Self::LateWrite { .. }
                 | Self::Uncommitted
+                | Self::NextDropped { .. }
                 | Self::Conflict
                 | Self::StoreWentBack
                 | Self::Unfit { .. }

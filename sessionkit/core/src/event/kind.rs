@@ -127,6 +127,11 @@ kinds! {
         /// `not logged in`, `login not fresh`, `not a guest`, or `not allowed`.
         reason: &'static str
     } = "denied", info "denied" [scope, handler, reason];
+    /// A guard sends a user to the login page without the way back: the page that they asked for cannot be named there.
+    NextDropped {
+        /// `could lead to another site`, or `too long`.
+        reason: &'static str
+    } = "next_dropped", info "the login page does not learn which page was asked for" [scope, handler, reason];
     /// A request was refused as one that another site made a browser send, or a form as none of this session.
     Csrf {
         /// The reason of the [`CsrfRefusal`](crate::CsrfRefusal).
@@ -142,6 +147,7 @@ impl<'a> EventKind<'a> {
             | Self::Revoked { reason }
             | Self::WriteDiscarded { reason }
             | Self::Denied { reason }
+            | Self::NextDropped { reason }
             | Self::Csrf { reason } => Some(reason),
             _ => None,
         }

@@ -10,7 +10,7 @@ use super::SessionManager;
 use crate::config::{ConfigError, SessionConfig};
 use crate::engine::Engine;
 use crate::engine::denial::Denial;
-use crate::engine::hooks::{LoadCookie, MissingSession, PresentedCookie};
+use crate::engine::hooks::{LoadCookie, MissingSession, PresentedCookie, SessionlessRequest};
 use crate::engine::parts::EngineParts;
 use crate::engine::user::UserLoader;
 use crate::event::EventSink;
@@ -18,7 +18,7 @@ use crate::scope::{MainScope, SessionScope};
 use crate::store::Store;
 use crate::time::Clock;
 use crate::token::{self, TokenSource};
-use crate::wire::head::{OwnedHead, RequestHead};
+use crate::wire::head::RequestHead;
 use crate::wire::rejection::Rejection;
 
 /// Sets up a [`SessionManager`]. An option that is not set has its default.
@@ -141,17 +141,44 @@ impl<Scope: SessionScope> SessionManagerBuilder<Scope> {
     /// use sessionkit::{LocalPath, MemoryStore, MissingSession, Rejection, SessionManager};
     ///
     /// let welcome = LocalPath::parse("/welcome").expect("a path of this site");
-    /// let builder = SessionManager::builder(MemoryStore::new()).on_missing_session(move |request| {
+    /// let builder = SessionManager::builder(MemoryStore::new()).on_missing_session(move |missing| {
     ///     let answer = Rejection::redirect(&welcome);
     ///     async move {
-    ///         if request.is_navigation() { MissingSession::Answer(answer) } else { MissingSession::Continue }
+    ///         if missing.request.is_navigation() { MissingSession::Answer(answer) } else { MissingSession::Continue }
     ///     }
     /// });
     /// # let _ = builder.build();
     /// ```
+    ///
+    /// The [reason](SessionlessRequest::reason) tells a token that opens nothing from no token, so the hook can count guesses
+    /// by the [address of the peer](crate::OwnedHead::peer_addr), or by a header of the proxy in front:
+    ///
+    /// ```
+    /// # use sessionkit_core as sessionkit;
+    /// # use std::net::IpAddr;
+    /// # #[derive(Clone)] struct Guesses;
+    /// # impl Guesses { async fn count(&self, _: IpAddr) -> u32 { 0 } }
+    /// # let guesses = Guesses;
+    /// use sessionkit::{MemoryStore, MissingReason, MissingSession, Rejection, SessionManager};
+    ///
+    /// let builder = SessionManager::builder(MemoryStore::new()).on_missing_session(move |missing| {
+    ///     let guesses = guesses.clone();
+    ///     async move {
+    ///         if let (MissingReason::UnknownToken, Some(peer)) = (missing.reason, missing.request.peer_addr())
+    ///             && guesses.count(peer.ip()).await > 100
+    ///         {
+    ///             return MissingSession::Answer(Rejection::new(429, "Too many requests."));
+    ///         }
+    ///         MissingSession::Continue
+    ///     }
+    /// });
+    /// # let _ = builder.build();
+    /// ```
+    ///
+    /// With `on_bad_cookie = reject` a cookie that opens nothing is refused before the hook is asked.
     pub fn on_missing_session<F: Future<Output = MissingSession> + Send + 'static>(
         mut self,
-        hook: impl Fn(Arc<OwnedHead>) -> F + Send + Sync + 'static,
+        hook: impl Fn(SessionlessRequest) -> F + Send + Sync + 'static,
     ) -> Self {
         self.parts.hooks.set_missing_session(hook);
         self

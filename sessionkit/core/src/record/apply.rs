@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::record::delta::{Authenticate, Clear, Delta, FieldKey, FieldOps, HeaderOp, StoredValue};
+use crate::record::details::LoginDetails;
 use crate::record::field_error::FieldError;
 use crate::record::header::{Header, LEEWAY, LastRotation, PreviousSecret, proved_by};
 use crate::record::packing::{field_size, write_field, write_field_until};
@@ -53,7 +54,12 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     let lead = delta.corrects_at().map_or(Duration::ZERO, |now| record.header().lead(now));
     let fields = record.fields();
     let expires = fields.clone().packed().any(|(_, value, _)| !value.is_live(now));
-    if ops.clear == Clear::Nothing && ops.values.is_empty() && !expires && lead.is_zero() {
+    let clears = match ops.clear {
+        // Most visitors have nothing that goes.
+        Clear::AtLogin(_) => fields.clone().packed().any(|(_, value, _)| ops.clear.removes(value)),
+        clear => clear != Clear::Nothing,
+    };
+    if !clears && ops.values.is_empty() && !expires && lead.is_zero() {
         let Some(header) = header else { return Ok(Applied::Unchanged) };
         return Ok(Applied::Changed(record.draft_of_all(Some(header))));
     }
@@ -126,7 +132,7 @@ fn write_fields(packed: &mut Vec<u8>, record: &Record, ops: &FieldOps, lead: Dur
                     None => written.changed = true,
                 }
             }
-            None if ops.clear == Clear::All || (ops.clear == Clear::AllButCarried && !held.carried) => {
+            None if ops.clear.removes(held) => {
                 written.changed = true;
             }
             None => {
@@ -225,6 +231,7 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
             header.idle_deadline = header.idle_deadline.max(latest);
             changed
         }
+        HeaderOp::SetAnonymousTtl { ttl, at } => header.user_id.is_none() && set_ttl(header, *ttl, *at),
         HeaderOp::Correct { now } => correct(header, *now),
     }
 }
@@ -253,6 +260,20 @@ fn renew(header: &mut Header, secret: SecretHash, at: Timestamp) -> bool {
     };
     header.previous = Some(PreviousSecret { secret: replaced, renewed: at, until: None });
     header.secret = secret;
+    true
+}
+
+/// Gives the session another idle time, which begins now. The absolute deadline stays.
+fn set_ttl(header: &mut Header, ttl: Duration, at: Timestamp) -> bool {
+    if header.ttl == ttl {
+        return false;
+    }
+    let idle_deadline = at.saturating_add(ttl);
+    header.ttl = ttl;
+    // An anonymous session has no details of a login.
+    header.details = LoginDetails { own_lifetime: true, ..LoginDetails::default() }.shared();
+    header.last_seen = header.last_seen.max(at);
+    header.idle_deadline = header.absolute_deadline.map_or(idle_deadline, |latest| latest.min(idle_deadline));
     true
 }
 

@@ -89,7 +89,31 @@ pub(crate) enum Clear {
     Nothing,
     /// All but those that are carried over a change of user.
     AllButCarried,
+    /// Those of an anonymous visitor that do not stay at a login; the rule is for values that say nothing of it.
+    AtLogin(OnLogin),
     All,
+}
+
+impl Clear {
+    /// Returns whether a value is removed.
+    pub(crate) fn removes(self, value: ValueRef<'_>) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::AllButCarried => !value.carried,
+            Self::AtLogin(rule) => !value.carried && value.on_login.unwrap_or(rule) == OnLogin::Discard,
+            Self::All => true,
+        }
+    }
+}
+
+/// The fate of the values that an anonymous visitor has stored when they log in. Values that are carried over a change of
+/// user stay in any case.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OnLogin {
+    /// They stay: the cart survives.
+    Keep,
+    /// They go, because somebody else may have put them there.
+    Discard,
 }
 
 /// The changes that a request made to fields.
@@ -169,6 +193,13 @@ pub(crate) enum HeaderOp {
         /// The time at which it ends unless it is used again.
         idle_deadline: Timestamp,
     },
+    /// Gives a visitor's session another idle time. Does nothing once somebody is logged in.
+    SetAnonymousTtl {
+        /// The time that a touch grants from now on.
+        ttl: Duration,
+        /// The time at which this happens.
+        at: Timestamp,
+    },
     /// Takes back the lead of a clock that was ahead, also from the deadlines of fields.
     Correct {
         /// The time at which this happens.
@@ -208,18 +239,20 @@ pub struct StoredValue {
     pub deadline: Option<Timestamp>,
     /// True if it is kept out of everything that is printed.
     pub sensitive: bool,
+    /// Its fate at the login of an anonymous visitor; `None` if the setting `on_login` decides.
+    pub on_login: Option<OnLogin>,
 }
 
 impl StoredValue {
     /// Makes a value without flags.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self { bytes: bytes.into(), carried: false, deadline: None, sensitive: false }
+        Self { bytes: bytes.into(), carried: false, deadline: None, sensitive: false, on_login: None }
     }
 
     /// Borrows the value.
     pub fn as_ref(&self) -> ValueRef<'_> {
-        let Self { bytes, carried, deadline, sensitive } = self;
-        ValueRef { bytes, carried: *carried, deadline: *deadline, sensitive: *sensitive }
+        let Self { bytes, carried, deadline, sensitive, on_login } = self;
+        ValueRef { bytes, carried: *carried, deadline: *deadline, sensitive: *sensitive, on_login: *on_login }
     }
 }
 
@@ -241,6 +274,8 @@ pub struct ValueRef<'a> {
     pub deadline: Option<Timestamp>,
     /// True if it is kept out of everything that is printed.
     pub sensitive: bool,
+    /// Its fate at the login of an anonymous visitor; `None` if the setting `on_login` decides.
+    pub on_login: Option<OnLogin>,
 }
 
 impl ValueRef<'_> {
@@ -251,8 +286,8 @@ impl ValueRef<'_> {
 
     /// Copies the value.
     pub fn to_owned(&self) -> StoredValue {
-        let Self { bytes, carried, deadline, sensitive } = *self;
-        StoredValue { bytes: bytes.to_vec(), carried, deadline, sensitive }
+        let Self { bytes, carried, deadline, sensitive, on_login } = *self;
+        StoredValue { bytes: bytes.to_vec(), carried, deadline, sensitive, on_login }
     }
 }
 
@@ -263,6 +298,7 @@ impl std::fmt::Debug for ValueRef<'_> {
             .field("carried", &self.carried)
             .field("deadline", &self.deadline)
             .field("sensitive", &self.sensitive)
+            .field("on_login", &self.on_login)
             .finish()
     }
 }

@@ -6,13 +6,20 @@ use crate::error::{Chain, SessionError, SessionErrorKind};
 use crate::record::delta::FieldKey;
 use crate::record::name;
 
-/// A field's value could not be encoded, or its stored bytes could not be decoded.
+/// A field's value could not be encoded or would not come back from its encoding, or its stored bytes could not be decoded.
 ///
 /// Names the field and the reason; for a `sensitive` field only the field.
 pub struct FieldError {
     key: FieldKey,
-    encoding: bool,
+    failed: Failed,
     reason: Option<Reason>,
+}
+
+#[derive(Clone, Copy)]
+enum Failed {
+    Encoding,
+    ReadingBack,
+    Decoding,
 }
 
 type Reason = Box<dyn std::error::Error + Send + Sync>;
@@ -20,16 +27,25 @@ type Reason = Box<dyn std::error::Error + Send + Sync>;
 impl FieldError {
     /// The value of a field could not be encoded. Without a reason the field is sensitive.
     pub(crate) fn of_encoding(key: impl Into<FieldKey>, reason: Option<Reason>) -> Self {
-        Self { key: key.into(), encoding: true, reason }
+        Self { key: key.into(), failed: Failed::Encoding, reason }
+    }
+
+    /// The encoded value of a field cannot be decoded, or not to the same. Without a reason the field is sensitive.
+    pub(crate) fn of_reading_back(key: impl Into<FieldKey>, reason: Option<Reason>) -> Self {
+        Self { key: key.into(), failed: Failed::ReadingBack, reason }
     }
 
     /// The stored bytes of a field could not be decoded. Without a reason the field is sensitive.
     pub(crate) fn of_decoding(key: impl Into<FieldKey>, reason: Option<Reason>) -> Self {
-        Self { key: key.into(), encoding: false, reason }
+        Self { key: key.into(), failed: Failed::Decoding, reason }
     }
 
     pub(crate) fn untyped_encode(key: &str, reason: Reason) -> Self {
         Self::of_encoding(name::shown(key).to_owned(), Some(reason))
+    }
+
+    pub(crate) fn untyped_reading_back(key: &str, reason: Reason) -> Self {
+        Self::of_reading_back(name::shown(key).to_owned(), Some(reason))
     }
 
     pub(crate) fn untyped_decode(key: &str, reason: Reason) -> Self {
@@ -44,9 +60,12 @@ impl FieldError {
 
 impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.encoding { "the value of session field" } else { "the stored value of session field" };
-        let failed = if self.encoding { "cannot be encoded" } else { "does not fit its type" };
-        write!(f, "{what} `{}` {failed}", self.key)?;
+        let (what, failed) = match self.failed {
+            Failed::Encoding => ("the value", "cannot be encoded"),
+            Failed::ReadingBack => ("the value", "could not be read back, so it was not stored"),
+            Failed::Decoding => ("the stored value", "does not fit its type"),
+        };
+        write!(f, "{what} of session field `{}` {failed}", self.key)?;
         match &self.reason {
             Some(_) => Ok(()),
             None => f.write_str(" (the reason is not shown, because the field is sensitive)"),

@@ -146,7 +146,7 @@ impl Header {
         if lead > LEEWAY { lead } else { Duration::ZERO }
     }
 
-    /// Returns whether the login asked for a lifetime of its own, so that its cookie outlives the browser.
+    /// Returns whether the session was given a lifetime of its own, so that its cookie outlives the browser.
     pub(crate) fn has_own_lifetime(&self) -> bool {
         self.details.as_ref().is_some_and(|details| details.own_lifetime)
     }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::record::delta::ValueRef;
+use crate::record::delta::{OnLogin, ValueRef};
 use crate::record::front::{self, EntryKind, FRONT, Unreadable};
 use crate::record::header::{FIXED, Header};
 use crate::record::name;
@@ -15,6 +15,8 @@ use crate::time::Timestamp;
 const CARRIED: u8 = 1;
 const DEADLINE: u8 = 2;
 const SENSITIVE: u8 = 4;
+const KEPT_AT_LOGIN: u8 = 8;
+const DISCARDED_AT_LOGIN: u8 = 16;
 
 /// Iterates over the fields of a [`Record`](crate::Record).
 #[derive(Clone)]
@@ -105,7 +107,12 @@ impl<'a> Fields<'a> {
         let bytes = read_slice(&mut rest)?;
         self.rest = rest;
         let (carried, sensitive) = (flags & CARRIED != 0, flags & SENSITIVE != 0);
-        Some((key, ValueRef { bytes, carried, deadline, sensitive }))
+        let on_login = match flags & (KEPT_AT_LOGIN | DISCARDED_AT_LOGIN) {
+            0 => None,
+            KEPT_AT_LOGIN => Some(OnLogin::Keep),
+            _ => Some(OnLogin::Discard),
+        };
+        Some((key, ValueRef { bytes, carried, deadline, sensitive, on_login }))
     }
 }
 
@@ -152,7 +159,13 @@ pub(crate) fn write_header(packed: &mut Vec<u8>, header: &Header) {
 
 pub(crate) fn write_field(packed: &mut Vec<u8>, key: &str, value: ValueRef<'_>) {
     write_slice(packed, key.as_bytes());
-    let flags = [(value.carried, CARRIED), (value.deadline.is_some(), DEADLINE), (value.sensitive, SENSITIVE)];
+    let flags = [
+        (value.carried, CARRIED),
+        (value.deadline.is_some(), DEADLINE),
+        (value.sensitive, SENSITIVE),
+        (value.on_login == Some(OnLogin::Keep), KEPT_AT_LOGIN),
+        (value.on_login == Some(OnLogin::Discard), DISCARDED_AT_LOGIN),
+    ];
     packed.push(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).sum());
     if let Some(deadline) = value.deadline {
         write_number(packed, deadline.unix_seconds());

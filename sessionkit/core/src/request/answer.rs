@@ -14,6 +14,10 @@ pub(crate) struct NotedHead {
     route: Route,
     /// True if a person is opening a page.
     is_navigation: bool,
+    /// True if nobody sees the response.
+    is_unseen: bool,
+    /// True if the request came over plain http to a loopback host, as far as that is still of interest.
+    is_plain_loopback: bool,
     /// The data for hooks; `None` if there are none.
     hooked: Option<Box<Hooked>>,
 }
@@ -48,8 +52,31 @@ impl RequestSession {
         self.shared.noted.get_or_init(|| NotedHead {
             route: Route::new(head),
             is_navigation: head.is_navigation(),
+            is_unseen: head.is_unseen(),
+            is_plain_loopback: self.shared.engine.lost_cookies.is_open() && head.is_plain_loopback(),
             hooked: self.shared.engine.hooks.need_heads().then(|| Box::new(Hooked::new(head))),
         });
+    }
+
+    /// Returns whether nobody sees the response, as far as the head of the request is known.
+    pub(crate) fn is_unseen(&self) -> bool {
+        self.shared.noted.get().is_some_and(|noted| noted.is_unseen)
+    }
+
+    /// Takes note of a session that begins: the log says once that its cookie may never come back.
+    pub(crate) fn note_begun(&self) {
+        let engine = &self.shared.engine;
+        let is_plain = || self.shared.noted.get().is_some_and(|noted| noted.is_plain_loopback);
+        if !self.cookie_presented() && engine.lost_cookies.is_open() && is_plain() && engine.lost_cookies.begun() {
+            tracing::warn!(
+                target: "sessionkit",
+                event = "cookie_not_returned",
+                scope = %engine.scope(),
+                cookie = %engine.settings().cookie_name,
+                "sessions begin, and no request has brought a cookie back: it is `Secure`, and requests seem to come over plain \
+                 http, where clients drop it; use https, or the setting `dev` for development on localhost"
+            );
+        }
     }
 
     /// Decides about the answer in place of the handler's: `failure` is why that cannot stand. What the handler itself

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use crate::data::entries::Items;
 use crate::data::field::parse_counter;
 use crate::data::migration::{self, Upgrade};
-use crate::data::snapshot::{Snapshot, entry_of, is_field};
+use crate::data::snapshot::{Snapshot, is_field};
 use crate::data::three_way::ThreeWay;
 use crate::data::{Field, Merge, MergeFunction, OnError, SessionData};
 use crate::record::Record;
-use crate::record::delta::FieldKey;
+use crate::record::delta::{FieldKey, OnLogin};
 use crate::record::field_error::FieldError;
+use crate::request::change_set::ChangeSet;
 use crate::time::Timestamp;
 
 /// The fields that a request changed, each at most once.
@@ -18,9 +19,11 @@ use crate::time::Timestamp;
 pub(crate) struct Changes {
     /// True if everything that is stored goes before the changes come.
     pub(super) cleared: bool,
+    /// True if nobody sees the response: what was taken to be shown once stays.
+    pub(super) keeps_flash: bool,
     /// The structs among the changed ones that may be stored in an older version.
     pub(super) upgrades: Vec<(&'static str, Upgrade)>,
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: ChangeSet,
 }
 
 #[derive(Clone)]
@@ -66,38 +69,59 @@ impl Changes {
         Snapshot::new(record.filter(|_| !self.cleared), now)
     }
 
+    /// Keeps the values of `flash` fields that were taken, since nobody sees them.
+    pub(crate) fn keep_flash(&mut self) {
+        self.keeps_flash = true;
+    }
+
     /// Forgets the changes so far, and removes everything that is stored.
     pub(crate) fn clear(&mut self) {
         *self = Self { cleared: true, ..Self::default() };
     }
 
+    /// The size of the keys and values that are to be stored besides this key, in bytes.
+    pub(crate) fn size_besides(&self, key: &str) -> usize {
+        self.changes.size_besides(key)
+    }
+
+    /// Returns the change of a key.
+    pub(crate) fn change(&self, key: &str) -> Option<&Change> {
+        self.changes.get(key)
+    }
+
     /// Forgets the changes; what was to be removed before them still is.
     pub(crate) fn forget_changes(&mut self) {
-        self.changes.clear();
+        self.changes = ChangeSet::default();
         self.upgrades.clear();
+    }
+
+    /// Forgets the changes of what does not stay at a login.
+    pub(crate) fn log_in(&mut self, rule: OnLogin) {
+        self.changes.retain(|change| !change.field.goes_at_login(rule));
     }
 
     /// Takes a change of a key, whatever its struct says of it; the last write wins.
     pub(crate) fn put(&mut self, key: &str, value: Option<Vec<u8>>) {
         const UNTYPED: &Field = &Field::new("");
         if is_field(key) {
-            self.changes.retain(|change| entry_of(&change.key, key).is_none());
+            self.changes.remove_entries(key);
         }
-        match self.changes.iter_mut().find(|change| change.key == key) {
+        let change = match self.changes.get(key) {
             Some(change) => {
-                change.kind = if change.is_put() { ChangeKind::Put { value } } else { ChangeKind::Write { value } };
+                let kind = if change.is_put() { ChangeKind::Put { value } } else { ChangeKind::Write { value } };
+                Change { key: change.key.clone(), kind, ..*change }
             }
             None => {
-                let key = key.to_owned().into();
                 let kind = ChangeKind::Put { value };
-                self.changes.push(Change { key, field: UNTYPED, on_error: OnError::Fail, kind });
+                Change { key: key.to_owned().into(), field: UNTYPED, on_error: OnError::Fail, kind }
             }
-        }
+        };
+        self.changes.set(change);
     }
 
     /// Returns whether the map wrote or removed a field as a whole, which takes the place of its entries.
     pub(crate) fn replaces_entries(&self, name: &str) -> bool {
-        is_field(name) && self.changes.iter().any(|change| change.key == name && change.is_put())
+        is_field(name) && self.changes.get(name).is_some_and(Change::is_put)
     }
 
     /// Takes the change that a struct of type `T` made to one of its fields, as if another request had come before
@@ -110,17 +134,20 @@ impl Changes {
     ) -> Result<(), FieldError> {
         self.upgrade::<T>();
         let field = &T::FIELDS[index];
-        let before = self.changes.iter_mut().find(|change| change.key == field.key);
+        let before = self.changes.get(field.key).map(|change| &change.kind);
         let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
         let number = |bytes: Option<&[u8]>| bytes.and_then(parse_counter).unwrap_or(0);
-        let kind = match (field.merge, before.as_ref().map(|change| &change.kind)) {
+        let kind = match (field.merge, before) {
             (Merge::LastWriteWins, _) => ChangeKind::Write { value: owned(mine) },
             // What somebody else put there is overwritten anyway, so what is merged with it is too.
             (Merge::Add { min, max }, Some(ChangeKind::Put { value } | ChangeKind::Write { value })) => {
                 let sum = number(value.as_deref()).saturating_add(number(mine) - number(base));
                 ChangeKind::Write { value: Some(sum.clamp(min, max).to_string().into_bytes()) }
             }
-            (Merge::ThreeWay(merge), Some(ChangeKind::Put { value } | ChangeKind::Write { value })) => {
+            (
+                Merge::ThreeWay(merge) | Merge::Flash(merge),
+                Some(ChangeKind::Put { value } | ChangeKind::Write { value }),
+            ) => {
                 let theirs = value.as_deref();
                 ChangeKind::Write { value: merge(ThreeWay { field, base, mine, theirs, on_error: T::ON_ERROR })? }
             }
@@ -128,19 +155,15 @@ impl Changes {
                 let earlier = if let Some(ChangeKind::Add { by, .. }) = before { *by } else { 0 };
                 ChangeKind::Add { by: earlier + number(mine) - number(base), min, max }
             }
-            (Merge::ThreeWay(merge), Some(ChangeKind::Merge { mine: theirs, .. })) => {
+            (Merge::ThreeWay(merge) | Merge::Flash(merge), Some(ChangeKind::Merge { mine: theirs, .. })) => {
                 let theirs = theirs.as_deref();
                 let merged = merge(ThreeWay { field, base, mine, theirs, on_error: T::ON_ERROR })?;
                 ChangeKind::Merge { merge, mine: merged }
             }
-            (Merge::ThreeWay(merge), _) => ChangeKind::Merge { merge, mine: owned(mine) },
+            (Merge::ThreeWay(merge) | Merge::Flash(merge), _) => ChangeKind::Merge { merge, mine: owned(mine) },
             (Merge::Entries(_), _) => unreachable!("an `entries` field has no value of its own"),
         };
-        let change = Change { key: field.key.into(), field, on_error: T::ON_ERROR, kind };
-        match before {
-            Some(before) => *before = change,
-            None => self.changes.push(change),
-        }
+        self.changes.set(Change { key: field.key.into(), field, on_error: T::ON_ERROR, kind });
         Ok(())
     }
 
@@ -160,12 +183,11 @@ impl Changes {
         for (entry, bytes) in put.iter() {
             changed.entry(entry).or_insert(Some(bytes));
         }
-        self.changes
-            .retain(|change| !entry_of(&change.key, field.key).is_some_and(|entry| changed.contains_key(entry)));
-        self.changes.extend(changed.into_iter().map(|(entry, value)| {
-            let key = format!("{}/{entry}", field.key).into();
-            Change { key, field, on_error: T::ON_ERROR, kind: ChangeKind::Write { value: value.map(<[u8]>::to_vec) } }
-        }));
+        for (entry, value) in changed {
+            let (key, kind) =
+                (format!("{}/{entry}", field.key).into(), ChangeKind::Write { value: value.map(<[u8]>::to_vec) });
+            self.changes.set(Change { key, field, on_error: T::ON_ERROR, kind });
+        }
         Ok(())
     }
 
@@ -173,10 +195,8 @@ impl Changes {
     /// hide what is made of them.
     fn take_put_apart<T: SessionData>(&mut self, field: &'static Field) -> Result<Items, FieldError> {
         let mut piece: Option<Vec<u8>> = None;
-        for change in self.changes.iter_mut().filter(|change| field.is_named(&change.key)) {
-            if let ChangeKind::Put { value } = &mut change.kind {
-                piece = value.take().or(piece);
-            }
+        for name in field.names() {
+            piece = self.changes.take_put(name).or(piece);
         }
         let (Some(piece), Merge::Entries(split)) = (piece, field.merge) else { return Ok(Items::default()) };
         let items = T::ON_ERROR.fit(split(&piece)).map_err(|reason| FieldError::decode(field, reason))?;

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use crate::data::SessionData;
 use crate::data::field::{Encoded, FieldWriter};
+use crate::data::{Field, Merge, SessionData};
 use crate::error::SessionError;
+use crate::event::EventKind;
+use crate::panics::caught;
 use crate::record::field_error::FieldError;
 use crate::request::RequestSession;
-use crate::request::state::Epoch;
+use crate::request::state::{Epoch, State};
 
 /// One struct of the session: a `T` to read and to change, as the frameworks' `Session<T>` extractors hold it.
 ///
@@ -68,4 +70,40 @@ impl<T: SessionData> fmt::Debug for Checkout<T> {
 fn encode<T: SessionData>(value: &T, mut writer: FieldWriter) -> Result<Encoded, FieldError> {
     value.encode(&mut writer)?;
     Ok(writer.finish())
+}
+
+impl RequestSession {
+    /// Takes what a struct changed; called when it is dropped.
+    fn contribute<T: SessionData>(&self, epoch: Epoch, encoded: Result<Encoded, SessionError>) {
+        let rule = self.shared.engine.settings().on_login;
+        let contribute = |state: &mut State| {
+            let encoded = encoded?;
+            // What a visitor had, and does not keep at a login, is not brought back after it.
+            let before_login = state.epoch.logins != epoch.logins;
+            let is_gone = |field: &Field| before_login && field.goes_at_login(rule);
+            let mut discarded = false;
+            for (index, (base, mine)) in encoded.changes().enumerate().filter(|(_, (base, mine))| base != mine) {
+                match is_gone(&T::FIELDS[index]) {
+                    true => discarded = true,
+                    false => state.pending.contribute::<T>(index, base, mine)?,
+                }
+            }
+            let itemized = T::FIELDS.iter().filter(|field| matches!(field.merge, Merge::Entries(_)));
+            for (field, (base, mine)) in itemized.zip(encoded.item_changes()) {
+                match is_gone(field) {
+                    true => discarded |= base != mine,
+                    false => state.pending.contribute_entries::<T>(field, base, mine)?,
+                }
+            }
+            Ok(discarded)
+        };
+        // Where a merge function panics, the fields before it are pending already: they must not be stored alone.
+        let change = || self.change(T::NAMESPACE, |state| state.epoch.goes_on_from(epoch), contribute);
+        match caught(change) {
+            Some(Some(Err(error))) => drop(self.fail(error)),
+            Some(Some(Ok(true))) => self.report(EventKind::ContributionDiscarded { key: T::NAMESPACE }),
+            Some(_) => {}
+            None => drop(self.fail(SessionError::panicked("a merge function"))),
+        }
+    }
 }

@@ -20,7 +20,7 @@ use crate::request::operations::RequestChanges;
 use crate::request::state::{CookieChange, Phase, State};
 use crate::request::upkeep::Upkeep;
 use crate::time::Timestamp;
-use crate::wire::response::ResponseChanges;
+use crate::wire::response::{ResponseChanges, SetCookie};
 
 pub(crate) fn close(session: &RequestSession, status: u16) -> CloseFuture {
     session.refuse_unguarded(status);
@@ -164,8 +164,8 @@ pub(crate) async fn commit(round: &RequestSession) -> Result<(), SessionError> {
         let mut state = round.state();
         state.phase = Phase::Closed;
         let pending = std::mem::take(&mut state.pending);
-        if let Some(failure) = &state.failure {
-            return Err(failure.clone());
+        if let Some(objection) = state.objection() {
+            return Err(objection.clone());
         }
         let Some(current) = state.current.clone() else { return Ok(()) };
         (current, pending)
@@ -175,7 +175,8 @@ pub(crate) async fn commit(round: &RequestSession) -> Result<(), SessionError> {
         return Ok(());
     }
     let (engine, changes) = (engine.clone(), RequestChanges::new(pending, Some(&current)));
-    let commit = Commit { engine, current: Some(current), overtaken: None, changes, upkeep, begins: false };
+    let commit =
+        Commit { engine, current: Some(current), overtaken: None, changes, upkeep, anonymous_ttl: None, begins: false };
     let session = round.clone();
     match round.shared.engine.tasks.complete(async move { commit.run(&session).await }).await {
         Some(Ok(Settled::Stored { .. })) => Ok(()),
@@ -205,29 +206,46 @@ fn take(session: &RequestSession, status: u16) -> Result<Option<Box<Commit>>, Se
         return Err(objection.clone());
     }
     let keeps = status < 500 && status != 408;
-    let begins = keeps && begins(session, &state);
-    let pending = if keeps { pending } else { Changes::default() };
+    let is_unseen = session.is_unseen();
+    let begins = keeps && !is_unseen && begins(session, &state);
+    let mut pending = if keeps { pending } else { Changes::default() };
+    if is_unseen {
+        pending.keep_flash();
+    }
     let is_on_its_way = matches!(state.cookie, CookieChange::Set { .. });
-    let due = |current| Upkeep::due(engine, current, engine.now(), is_on_its_way);
-    let upkeep = state.current.as_ref().map(due).unwrap_or_default();
-    if pending.is_empty() && upkeep.is_empty() && !begins {
+    let due = |current| match is_unseen {
+        true => Upkeep::unseen(current, engine.now()),
+        false => Upkeep::due(engine, current, engine.now(), is_on_its_way),
+    };
+    let mut upkeep = state.current.as_ref().map(due).unwrap_or_default();
+    let anonymous_ttl = state.anonymous_ttl.filter(|_| keeps);
+    let anonymous_ttl = match state.current.as_ref().map(|current| current.record.header()) {
+        Some(header) => anonymous_ttl.filter(|ttl| header.user_id.is_none() && header.ttl != *ttl),
+        // It begins no session by itself.
+        None => anonymous_ttl.filter(|_| begins || !pending.is_empty()),
+    };
+    if anonymous_ttl.is_some() {
+        upkeep.moves_deadline();
+    } else if pending.is_empty() && upkeep.is_empty() && !begins {
         return Ok(None);
     }
     let (engine, current) = (engine.clone(), state.current.clone());
     let overtaken = state.overtaken.as_ref().map(|overtaken| overtaken.token.id());
     let changes = RequestChanges::new(pending, current.as_ref());
-    Ok(Some(Box::new(Commit { engine, current, overtaken, changes, upkeep, begins })))
+    Ok(Some(Box::new(Commit { engine, current, overtaken, changes, upkeep, anonymous_ttl, begins })))
 }
 
 async fn settle(session: &RequestSession, commit: Box<Commit>) -> Result<(), SessionError> {
     let engine = &session.shared.engine;
-    let nothing_changed = commit.changes.is_none();
+    let nothing_changed = commit.changes.is_none() && commit.anonymous_ttl.is_none();
     // A logout in a task of the handler's may have come meanwhile: what it makes of the cookie stays.
     let logged_out = |state: &State| commit.current.is_some() && state.current.is_none();
     match commit.run(session).await {
         Ok(Settled::Stored { cookie }) => {
             let mut state = session.state();
             if let Some(cookie) = cookie.filter(|_| !logged_out(&state)) {
+                // Of a session that the client had before, unless this request logged in.
+                state.cookie_can_wait = commit.current.is_some() && matches!(state.cookie, CookieChange::Keep);
                 state.cookie = cookie;
             }
             Ok(())
@@ -275,8 +293,15 @@ fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionErr
     let state = session.state();
     let cookie = match &state.cookie {
         CookieChange::Keep => None,
-        CookieChange::Remove => Some(set_cookie::remove(settings)),
-        CookieChange::Set { token, ends } => Some(set_cookie::set(settings, token, max_age(engine, &state, *ends))),
+        CookieChange::Remove => {
+            let clear_site_data = settings.clear_site_data();
+            Some(SetCookie { value: set_cookie::remove(settings), can_wait: false, clear_site_data })
+        }
+        CookieChange::Set { token, ends } => {
+            session.note_begun();
+            let value = set_cookie::set(settings, token, max_age(engine, &state, *ends));
+            Some(SetCookie { value, can_wait: state.cookie_can_wait, clear_site_data: None })
+        }
     };
     ResponseChanges::new(session.consulted(), state.denied, cookie, rejection)
 }
@@ -290,9 +315,10 @@ fn max_age(engine: &Engine, state: &State, ends: Timestamp) -> Option<Duration> 
     }
 }
 
-/// Returns whether whoever is logged in asked to stay so for longer than the browser is open.
+/// Returns whether the session was asked to last for longer than the browser is open.
 fn outlives_browser(state: &State) -> bool {
     let header = state.current.as_ref().map(|current| current.record.header());
-    let header = header.filter(|header| header.user_id.is_some());
-    header.is_some_and(|header| state.lasting || header.has_own_lifetime())
+    let is_own = header.is_some_and(|header| header.has_own_lifetime());
+    let is_logged_in = header.is_some_and(|header| header.user_id.is_some());
+    is_own || if is_logged_in { state.lasting } else { state.anonymous_ttl.is_some() }
 }

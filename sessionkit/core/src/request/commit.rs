@@ -1,6 +1,7 @@
 //! The commit of a request: what it changed, and what its use of the session makes due.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::engine::commit::CommitError;
@@ -9,7 +10,7 @@ use crate::engine::open::Current;
 use crate::engine::session::RecordChange;
 use crate::error::SessionError;
 use crate::event::EventKind;
-use crate::record::delta::Delta;
+use crate::record::delta::{Delta, HeaderOp};
 use crate::record::front::Generation;
 use crate::request::RequestSession;
 use crate::request::operations::RequestChanges;
@@ -26,6 +27,8 @@ pub(crate) struct Commit {
     /// The changes of fields, if there are any.
     pub(crate) changes: Option<Arc<RequestChanges>>,
     pub(crate) upkeep: Upkeep,
+    /// The idle time that a visitor's session gets.
+    pub(crate) anonymous_ttl: Option<Duration>,
     /// True if a session begins even without a field.
     pub(crate) begins: bool,
 }
@@ -53,6 +56,7 @@ impl Commit {
         let change = {
             let mut delta = self.delta(base.header().generation);
             delta.header.extend(self.upkeep.ops());
+            delta.header.extend(self.set_ttl());
             RecordChange::of(delta, Some(session.shared.clone()))
         };
         let end = engine.commit_deadline().end();
@@ -66,7 +70,11 @@ impl Commit {
 
     async fn create(&self, session: &RequestSession) -> Result<Settled, SessionError> {
         let engine = &self.engine;
-        let delta = |_: &_| self.delta(Generation::default());
+        let delta = |_: &_| {
+            let mut delta = self.delta(Generation::default());
+            delta.header.extend(self.set_ttl());
+            delta
+        };
         let Some((token, record)) = engine.begin_record(delta, self.begins, &mut engine.commit_deadline()).await?
         else {
             return Ok(Settled::Stored { cookie: None });
@@ -74,6 +82,10 @@ impl Commit {
         session.report_of(token.id(), None, EventKind::Created);
         let ends = record.header().deadline();
         Ok(Settled::Stored { cookie: Some(CookieChange::Set { token, ends }) })
+    }
+
+    fn set_ttl(&self) -> Option<HeaderOp> {
+        self.anonymous_ttl.map(|ttl| HeaderOp::SetAnonymousTtl { ttl, at: self.engine.now() })
     }
 
     fn delta(&self, generation: Generation) -> Delta {

@@ -8,14 +8,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::data::codec::{Codec, CodecError, Json};
-use crate::data::encoding::Stored;
+use crate::data::encoding::{Stored, stored_or};
+use crate::data::field::has_null;
+use crate::data::nulls;
 use crate::data::snapshot::is_field;
 use crate::error::SessionError;
+use crate::record::delta::OnLogin;
 use crate::record::field_error::FieldError;
 use crate::record::reserved::is_reserved;
 use crate::request::RequestSession;
 use crate::request::overlay::Overlay;
-use crate::request::state::Epoch;
+use crate::request::state::{Epoch, State};
 
 /// The session as a map from keys to JSON values.
 ///
@@ -62,7 +65,7 @@ impl DynamicSession {
     /// # Errors
     /// Fails when the value is not a `V`.
     pub fn get<V: DeserializeOwned>(&self, key: &str) -> Result<Option<V>, SessionError> {
-        let decoded = self.look(|overlay| overlay.value(key).filter(|_| !is_reserved(key)).map(Json::decode::<V>));
+        let decoded = self.look_at(key, |value| value.filter(|_| !is_reserved(key)).map(Json::decode::<V>));
         decoded.transpose().map_err(|_| self.report(misfit::<V>(key)))
     }
 
@@ -90,19 +93,25 @@ impl DynamicSession {
     /// Stores a value under a key.
     ///
     /// # Errors
-    /// Fails when the value has no JSON form, when the key is empty or one of SessionKit's own, with a name that begins with
-    /// `@`, or when it is that of an entry whose field is stored in one piece.
+    /// Fails when the value has no JSON form or one that it cannot be read from: JSON has no float that is not finite, no
+    /// `Some(None)`, and no more than 128 levels. Fails when the key is empty or one of SessionKit's own, with a name that
+    /// begins with `@`, or when it is that of an entry whose field is stored in one piece. Fails when this request has
+    /// inserted more than the setting `max_record_size` allows.
     pub fn insert<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) -> Result<(), SessionError> {
         if key.is_empty() || is_reserved(key) {
             return Err(self.report(SessionError::key(key)));
         }
         // The piece would hide the entry from the next request.
         if let Some((field, _)) = key.split_once('/').filter(|(field, _)| is_field(field))
-            && self.look(|overlay| overlay.value(field).map(|_| ())).is_some()
+            && self.look_at(field, |value| value.map(|_| ())).is_some()
         {
             return Err(self.report(SessionError::in_one_piece(field)));
         }
         let encoded = encode(value).map_err(|_| self.report(no_form::<V>(key)))?;
+        if nulls::count(value) > 0 || Json::decode::<serde_json::Value>(&encoded).is_err() {
+            return Err(self.report(lossy::<V>(key)));
+        }
+        self.check_room(key, &encoded)?;
         self.write(key, Some(encoded));
         Ok(())
     }
@@ -139,10 +148,34 @@ impl DynamicSession {
     }
 
     fn write(&self, key: &str, value: Option<Vec<u8>>) {
-        if value.is_some() && self.look(|overlay| overlay.value(key).map(<[u8]>::to_vec)) == value {
+        if value.is_some() && self.look_at(key, |held| Some(held == value.as_deref())) == Some(true) {
             return;
         }
         self.session.change(key, |state| state.epoch.users == self.users, |state| state.pending.put(key, value));
+    }
+
+    /// Refuses a value with which the changes alone would be larger than a session may be, rather than at the end.
+    fn check_room(&self, key: &str, value: &[u8]) -> Result<(), SessionError> {
+        let limit = self.session.shared.engine.settings().max_record_size;
+        let (size, held) = {
+            let state = self.session.state();
+            let record = state.current.as_ref().map(|current| &current.record);
+            let held = record.map_or(0, |record| record.fields().as_bytes().len());
+            (state.pending.size_besides(key) + key.len() + value.len(), held)
+        };
+        // One that is too large already, under an older setting, may still shrink.
+        if size > limit.max(held) { Err(self.report(SessionError::too_large(size, limit))) } else { Ok(()) }
+    }
+
+    /// Looks at the value of one key, as [`look`](Self::look) does, however many others there are.
+    fn look_at<T>(&self, key: &str, look: impl FnOnce(Option<&[u8]>) -> Option<T>) -> Option<T> {
+        let now = self.session.shared.engine.now();
+        let state = self.session.state();
+        if state.epoch.users != self.users {
+            return None;
+        }
+        let record = state.current.as_ref().map(|current| &current.record);
+        look(Overlay::of_key(key, state.pending.stored(record, now), &state.pending).value(key))
     }
 
     /// The handler may answer with the error or do without the value, so it does not stand for the whole request.
@@ -203,11 +236,20 @@ impl<V: Stored> Drop for DynamicValue<'_, V> {
         if std::thread::panicking() {
             return;
         }
+        let encoding = stored_or::<Json, V>(|| unreachable!("the value is stored"));
         match (baseline, encode(&self.value)) {
+            (Ok(before), Ok(after)) if before == after && !has_null(&after) => {}
+            (Ok(_), Ok(after)) if encoding.read_back(&self.value, Some(&after)).is_err() => {
+                drop(self.session.fail(lossy::<V>(&self.key)));
+            }
             (Ok(before), Ok(after)) if before == after => {}
             (Ok(_), Ok(after)) => {
                 let (key, epoch) = (&*self.key, self.epoch);
-                self.session.change(key, |state| state.epoch == epoch, |state| state.pending.put(key, Some(after)));
+                let discards = self.session.shared.engine.settings().on_login == OnLogin::Discard;
+                let goes_on = |state: &State| {
+                    state.epoch.goes_on_from(epoch) && !(discards && state.epoch.logins != epoch.logins)
+                };
+                self.session.change(key, goes_on, |state| state.pending.put(key, Some(after)));
             }
             _ => drop(self.session.fail(no_form::<V>(&self.key))),
         }
@@ -231,6 +273,11 @@ fn encode<V: Serialize + ?Sized>(value: &V) -> Result<Vec<u8>, CodecError> {
 
 fn misfit<V>(key: &str) -> SessionError {
     FieldError::untyped_decode(key, format!("it is not a `{}`", type_name::<V>()).into()).into()
+}
+
+fn lossy<V: ?Sized>(key: &str) -> SessionError {
+    FieldError::untyped_reading_back(key, format!("this `{}` is lost on the way through JSON", type_name::<V>()).into())
+        .into()
 }
 
 fn no_form<V: ?Sized>(key: &str) -> SessionError {

@@ -3,7 +3,7 @@
 use crate::config::OnBadCookie;
 use crate::engine::Engine;
 use crate::engine::deadline::Deadline;
-use crate::engine::hooks::Hooked;
+use crate::engine::hooks::{Hooked, MissingReason};
 use crate::engine::open::Opened;
 use crate::engine::session::UnreadableSession;
 use crate::error::SessionError;
@@ -69,6 +69,9 @@ impl RequestSession {
         let engine = &self.shared.engine;
         let opened = engine.open_candidates(candidates, deadline).await.map_err(|error| self.fail(error.into()))?;
         self.report_opened(&opened, candidates);
+        if let Some(hooked) = self.shared.hooked().filter(|_| opened.current.is_none()) {
+            hooked.set_reason(opened.missing_reason(candidates));
+        }
         let nobody = opened.current.is_none() && opened.ambiguous.is_empty();
         let mut state = self.state();
         state.current = opened.current;
@@ -120,10 +123,33 @@ impl RequestSession {
             let answer = engine.hooks.missing_session(hooked, &mut engine.load_deadline()).await;
             let answer = answer.map_err(|error| self.fail(error))?;
             if let Some(answer) = answer {
-                self.state().verdict.refuse(SessionError::answered(answer));
+                let head = hooked.head();
+                let inside = answer.location().and_then(|url| url.strip_prefix(&*engine.settings().path_prefix));
+                let error = match inside.filter(|url| head.is_sent_to(url, "")) {
+                    Some(url) => SessionError::missing_session_leads_here(url),
+                    None => SessionError::answered(answer),
+                };
+                self.state().verdict.refuse(error);
             }
         }
         Ok(())
+    }
+}
+
+impl Opened {
+    /// Returns why a request with these cookies has no session.
+    fn missing_reason(&self, candidates: &Candidates) -> MissingReason {
+        if !self.ambiguous.is_empty() {
+            return MissingReason::SeveralSessions;
+        }
+        if self.expired.is_some() || self.overtaken.is_some() {
+            return MissingReason::EndedSession;
+        }
+        match candidates.fault() {
+            None => MissingReason::NoCookie,
+            Some(BadCookie::Malformed) => MissingReason::MalformedToken,
+            Some(BadCookie::Unknown) => MissingReason::UnknownToken,
+        }
     }
 }
 
@@ -137,6 +163,6 @@ impl Engine {
 impl State {
     /// The reason why the handler's answer cannot stand: something failed, or somebody who asked was refused.
     pub(crate) fn objection(&self) -> Option<&SessionError> {
-        self.failure.as_ref().or(self.verdict.objection())
+        self.failure.as_ref().or(self.unread.as_ref()).or(self.verdict.objection())
     }
 }

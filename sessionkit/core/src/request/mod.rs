@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
 
-use crate::data::field::{Encoded, FieldReader};
+use crate::data::SessionData;
+use crate::data::field::FieldReader;
 use crate::data::migration;
-use crate::data::{Merge, SessionData};
 use crate::engine::Engine;
 use crate::engine::open::Current;
 use crate::engine::session::Requester;
-use crate::error::SessionError;
+use crate::error::{SessionError, SessionErrorKind};
 use crate::event::{self, About, EventKind};
-use crate::panics::caught;
 use crate::record::header::Header;
 use crate::record::name;
 use crate::request::answer::NotedHead;
@@ -31,6 +30,7 @@ use crate::wire::cookie::Candidates;
 use crate::wire::head::{RequestHead, Route};
 
 pub(crate) mod answer;
+pub(crate) mod change_set;
 pub(crate) mod changes;
 pub(crate) mod checkout;
 pub(crate) mod close;
@@ -105,7 +105,11 @@ impl RequestSession {
         let engine = &self.shared.engine;
         self.shared.candidates.get_or_init(|| {
             self.note(head);
-            engine.cookie_name.candidates(head.headers())
+            let candidates = engine.cookie_name.candidates(head.headers());
+            if candidates.presented {
+                engine.lost_cookies.came_back();
+            }
+            candidates
         });
     }
 
@@ -126,14 +130,20 @@ impl RequestSession {
 
     /// Checks out a struct if there is a session; `None` where the visitor has none.
     ///
+    /// `None` too when a stored value does not fit its field, so that a handler that logs in or out is reached. The answer of
+    /// any other handler gives way to the error.
+    ///
     /// # Errors
-    /// Fails as [`checkout`](Self::checkout) does.
+    /// Fails when the store does.
     pub async fn checkout_existing<T: SessionData>(&self) -> Result<Option<Checkout<T>>, SessionError> {
         self.load().await?;
         if self.state().current.is_none() {
             return Ok(None);
         }
-        self.checkout().await.map(Some)
+        match self.checkout().await {
+            Err(error) if error.kind() == SessionErrorKind::Field => Ok(None),
+            checkout => checkout.map(Some),
+        }
     }
 
     /// Reads a struct without the means to change it.
@@ -214,7 +224,7 @@ impl RequestSession {
         for key in old.iter().map(|key| &**key).chain(unfit) {
             self.report(EventKind::Unfit { key });
         }
-        Ok((value.map_err(|error| self.fail(error.into()))?, epoch))
+        Ok((value.map_err(|error| self.unread(error.into()))?, epoch))
     }
 
     pub(crate) fn loaded_user_id(&self) -> Option<Arc<str>> {
@@ -290,28 +300,10 @@ impl RequestSession {
         self.state().failure.get_or_insert(error).clone()
     }
 
-    /// Takes what a struct changed; called when it is dropped.
-    pub(crate) fn contribute<T: SessionData>(&self, epoch: Epoch, encoded: Result<Encoded, SessionError>) {
-        let contribute = |state: &mut State| {
-            let encoded = encoded?;
-            for (index, (base, mine)) in encoded.changes().enumerate() {
-                if base != mine {
-                    state.pending.contribute::<T>(index, base, mine)?;
-                }
-            }
-            let itemized = T::FIELDS.iter().filter(|field| matches!(field.merge, Merge::Entries(_)));
-            for (field, (base, mine)) in itemized.zip(encoded.item_changes()) {
-                state.pending.contribute_entries::<T>(field, base, mine)?;
-            }
-            Ok(())
-        };
-        // Where a merge function panics, the fields before it are pending already: they must not be stored alone.
-        let change = || self.change(T::NAMESPACE, |state| state.epoch == epoch, contribute);
-        match caught(change) {
-            Some(Some(Err(error))) => drop(self.fail(error)),
-            Some(_) => {}
-            None => drop(self.fail(SessionError::panicked("a merge function"))),
-        }
+    /// Remembers that a struct could not be read, so that the handler's answer cannot stand unless it logs in or out.
+    fn unread(&self, error: SessionError) -> SessionError {
+        self.report_failure(&error);
+        self.state().unread.get_or_insert(error).clone()
     }
 
     /// Changes what is pending, unless that comes too late, or is not `is_current` any more. `key` is for the log.

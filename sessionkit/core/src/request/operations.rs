@@ -47,7 +47,7 @@ impl FieldChanges for RequestChanges {
         }
         let migrated = values.len();
         let (mut taken_apart, mut growth): (Vec<&str>, usize) = (Vec::new(), 0);
-        for change in &changes.changes {
+        for change in changes.changes() {
             if let Merge::Entries(split) = change.field.merge
                 && !taken_apart.contains(&change.field.key)
             {
@@ -57,7 +57,8 @@ impl FieldChanges for RequestChanges {
             if change.is_put() && is_field(&change.key) {
                 changes.remove_entries(&change.key, &newest, &mut values);
             }
-            change.write(&origin, &newest, &mut values)?;
+            let kept = if changes.keeps_flash { change.untaken(&origin)? } else { None };
+            kept.as_ref().unwrap_or(change).write(&origin, &newest, &mut values)?;
         }
         // A migration is stored together with a change, and makes none by itself.
         if values.len() == migrated {
@@ -95,7 +96,7 @@ impl Changes {
         values: &mut Values,
     ) -> Result<usize, FieldError> {
         let field = change.field;
-        let is_put = |name: &str| self.changes.iter().any(|change| change.key == name);
+        let is_put = |name: &str| self.change(name).is_some();
         let Some((name, held)) = newest.held(field).next() else { return Ok(0) };
         let items = if field.names().any(is_put) {
             // What this request put in its place, and took apart already, is all there is.
@@ -122,6 +123,18 @@ impl Changes {
 }
 
 impl Change {
+    /// Returns the change without what it took of a `flash` field: what was set stays, beside what was there. `None` for other
+    /// fields.
+    fn untaken(&self, origin: &Snapshot<'_>) -> Result<Option<Self>, FieldError> {
+        let (Merge::Flash(merge), ChangeKind::Merge { mine, .. }) = (self.field.merge, &self.kind) else {
+            return Ok(None);
+        };
+        let (field, on_error, base) = (self.field, self.on_error, origin.field(self.field));
+        let set = merge(ThreeWay { field, base, mine: mine.as_deref(), theirs: None, on_error })?;
+        let mine = merge(ThreeWay { field, base: None, mine: set.as_deref(), theirs: base, on_error })?;
+        Ok(Some(Self { kind: ChangeKind::Merge { merge, mine }, ..self.clone() }))
+    }
+
     /// Adds what the change makes of its field.
     fn write(&self, origin: &Snapshot<'_>, newest: &Snapshot<'_>, values: &mut Values) -> Result<(), FieldError> {
         let key = self.key.clone();
@@ -131,9 +144,10 @@ impl Change {
                 values.push((key, value.as_ref().map(|bytes| self.field.value(bytes, newest.now()))));
             }
             ChangeKind::Put { value } => {
-                let flags = newest.value(&key).map(|held| (held.carried, held.deadline, held.sensitive));
-                let (carried, deadline, sensitive) = flags.unwrap_or((false, None, key == CSRF_SEED));
-                values.push((key, value.clone().map(|bytes| StoredValue { bytes, carried, deadline, sensitive })));
+                let held = newest.value(&key).map(|held| StoredValue { bytes: Vec::new(), ..held.to_owned() });
+                let sensitive = key == CSRF_SEED;
+                let flags = held.unwrap_or_else(|| StoredValue { sensitive, ..StoredValue::new(Vec::new()) });
+                values.push((key, value.clone().map(|bytes| StoredValue { bytes, ..flags })));
             }
             ChangeKind::Add { by: 0, .. } => {}
             ChangeKind::Add { by, min, max } => {

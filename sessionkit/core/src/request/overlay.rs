@@ -19,8 +19,17 @@ pub(crate) struct Overlay<'a> {
 
 impl<'a> Overlay<'a> {
     pub(crate) fn new(stored: Snapshot<'a>, pending: &'a Changes) -> Self {
+        Self::with_sums_of(pending.changes(), stored, pending)
+    }
+
+    /// Makes an overlay that shows only this key, and which of the others there are.
+    pub(crate) fn of_key(key: &str, stored: Snapshot<'a>, pending: &'a Changes) -> Self {
+        Self::with_sums_of(pending.change(key), stored, pending)
+    }
+
+    fn with_sums_of(changes: impl IntoIterator<Item = &'a Change>, stored: Snapshot<'a>, pending: &'a Changes) -> Self {
         let mut sums = Vec::new();
-        for change in pending.changes() {
+        for change in changes {
             if let ChangeKind::Add { by, min, max } = change.kind {
                 let held = stored.field(change.field).and_then(parse_counter).unwrap_or(0);
                 sums.push((&*change.key, held.saturating_add(by).clamp(min, max).to_string().into_bytes()));
@@ -56,7 +65,7 @@ impl<'a> Overlay<'a> {
 
     /// Returns what the request made of a key, if it changed it.
     fn changed(&self, key: &str) -> Option<Option<&[u8]>> {
-        self.pending.changes().iter().find(|change| change.key == key).map(|change| self.made_of(change))
+        self.pending.change(key).map(|change| self.made_of(change))
     }
 
     fn made_of<'s>(&'s self, change: &'s Change) -> Option<&'s [u8]> {

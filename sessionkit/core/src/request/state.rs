@@ -1,6 +1,7 @@
 //! The state of a request: the session that it knows, and the changes that it made.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::engine::guard_options::GuardOptions;
 use crate::engine::open::{Current, Overtaken};
@@ -30,12 +31,18 @@ pub(crate) struct State {
     /// The user, where somebody asked who it is.
     pub(crate) user: Option<Arc<UserOfSession>>,
     pub(crate) cookie: CookieChange,
+    /// True if the change of the cookie can wait for a later response: the token that the client has opens the session too.
+    pub(crate) cookie_can_wait: bool,
+    /// The idle time that the request asked for, for the session of a visitor.
+    pub(crate) anonymous_ttl: Option<Duration>,
     /// True if the last login of the request asked for a lifetime of its own.
     pub(crate) lasting: bool,
     /// The rejection that the handler answered with.
     pub(crate) given: Option<Rejection>,
     /// The reason why the request cannot be answered by the handler.
     pub(crate) failure: Option<SessionError>,
+    /// The reason why a struct could not be read. A login or a logout makes it good: nobody is locked out by it.
+    pub(crate) unread: Option<SessionError>,
     /// The decision about those who ask for the session.
     pub(crate) verdict: Verdict,
     /// True if a guard, or an extractor that needs a user, refused the request.
@@ -124,6 +131,15 @@ pub(crate) struct Epoch {
     pub(crate) users: u32,
     /// Removals of everything that is stored.
     pub(crate) clears: u32,
+    /// Logins of an anonymous visitor, at which not everything goes.
+    pub(crate) logins: u32,
+}
+
+impl Epoch {
+    /// Returns whether what was checked out at another time still belongs to the session, but for what goes at a login.
+    pub(crate) fn goes_on_from(self, earlier: Self) -> bool {
+        (self.users, self.clears) == (earlier.users, earlier.clears)
+    }
 }
 
 /// The change that the response makes to the client's cookie.

@@ -16,7 +16,7 @@ use crate::token::Token;
 pub(crate) struct Upkeep {
     /// A correction of times of a clock that was ahead, a touch, and what a token needs that is new to its client, or old.
     ops: Vec<HeaderOp>,
-    /// True if there is a touch among them.
+    /// True if the end of the session moves, which its cookie follows.
     touches: bool,
     /// The token that the client gets if the renewal happens.
     renewed: Option<Box<Token>>,
@@ -44,13 +44,16 @@ impl Upkeep {
         due
     }
 
+    /// Finds out what is due where nobody sees the response: the session is as if it were not used.
+    pub(crate) fn unseen(current: &Current, now: Timestamp) -> Self {
+        let ops = current.stored.iter().map(|_| HeaderOp::Correct { now }).collect();
+        Self { ops, ..Self::default() }
+    }
+
     /// Finds out what is due where no response can carry a new token to the client.
     pub(crate) fn without_response(engine: &Engine, current: &Current, now: Timestamp) -> Self {
         let header = current.record.header();
-        let mut due = Self::default();
-        if current.stored.is_some() {
-            due.ops.push(HeaderOp::Correct { now });
-        }
+        let mut due = Self::unseen(current, now);
         if !header.is_expired(now)
             && let Some(touch) = touch(engine, header, now)
         {
@@ -58,6 +61,11 @@ impl Upkeep {
             due.touches = true;
         }
         due
+    }
+
+    /// Notes that the same commit gives the session another end.
+    pub(crate) fn moves_deadline(&mut self) {
+        self.touches = true;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -78,8 +86,8 @@ impl Upkeep {
             session.report_of(token.id(), Some(current.record.header()), EventKind::Renewed);
             return set(token);
         }
-        let (settings, header) = (engine.settings(), current.record.header());
-        let follows = settings.cookie_max_age != CookieMaxAge::Session || header.has_own_lifetime();
+        let settings = engine.settings();
+        let follows = settings.cookie_max_age != CookieMaxAge::Session || stored.has_own_lifetime();
         if self.touches && follows && stored.secret == current.secret { set(&current.token) } else { None }
     }
 }

@@ -1,6 +1,7 @@
 //! The head of a request, as far as sessions look at it.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 /// The headers of a request, whatever the framework keeps them in.
 pub trait Headers: Sync {
@@ -23,6 +24,7 @@ pub struct RequestHead<'a> {
     method: &'a str,
     target: &'a str,
     authority: Option<&'a str>,
+    peer: Option<SocketAddr>,
     headers: &'a dyn Headers,
 }
 
@@ -32,7 +34,7 @@ impl<'a> RequestHead<'a> {
     /// The path is the whole one, which the client sent: a login leads back to it. Routers that nest cut it for what is
     /// inside of them.
     pub fn new(method: &'a str, target: &'a str, headers: &'a dyn Headers) -> Self {
-        Self { method, target, authority: None, headers }
+        Self { method, target, authority: None, peer: None, headers }
     }
 
     /// Adds the host and port that a request names beside its headers: the `:authority` of HTTP/2 and 3, or that of a target
@@ -40,6 +42,18 @@ impl<'a> RequestHead<'a> {
     pub fn with_authority(mut self, authority: Option<&'a str>) -> Self {
         self.authority = authority.map(|authority| authority.rsplit('@').next().unwrap_or_default());
         self
+    }
+
+    /// Adds the address from which the connection of the request comes, if the server knows it.
+    pub fn with_peer_addr(mut self, peer: Option<SocketAddr>) -> Self {
+        self.peer = peer;
+        self
+    }
+
+    /// The address from which the connection of the request comes: the client's, or that of the proxy in front. `None` if
+    /// the server does not say; axum's does with `into_make_service_with_connect_info::<SocketAddr>()`.
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.peer
     }
 
     /// The host and port that the request was sent to; `None` where it does not say, or says several.
@@ -80,12 +94,71 @@ impl<'a> RequestHead<'a> {
     pub fn is_navigation(&self) -> bool {
         match self.header("sec-fetch-mode") {
             Some(mode) => mode == b"navigate",
-            None => {
-                let accept = self.header("accept").unwrap_or_default();
-                self.method == "GET" && accept.windows(9).any(|part| part.eq_ignore_ascii_case(b"text/html"))
-            }
+            None => self.method == "GET" && accepts_html(self.header("accept").unwrap_or_default()),
         }
     }
+
+    /// Returns whether a redirect to an address would lead to this request again: the path is the same, and the query has at
+    /// least what the address asks for. `prefix` is what a proxy stripped of the path, and of an address with a host.
+    pub(crate) fn is_sent_to(&self, url: &str, prefix: &str) -> bool {
+        let url = url.split('#').next().unwrap_or_default();
+        let target = match url.split_once("//") {
+            Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
+                let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+                let is_own = self.host().is_some_and(|own| own.eq_ignore_ascii_case(host));
+                path.strip_prefix(prefix).filter(|_| is_own)
+            }
+            _ => Some(url),
+        };
+        let Some(target) = target else { return false };
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let asked = self.target.split_once('?').map_or("", |(_, query)| query);
+        let is_asked = |pair: &str| pair.is_empty() || asked.split('&').any(|other| other == pair);
+        path == self.path() && query.split('&').all(is_asked)
+    }
+
+    /// Returns whether the request came to a loopback host, and nothing in it says that a browser sent it over https.
+    pub(crate) fn is_plain_loopback(&self) -> bool {
+        let host = self.host().unwrap_or_default();
+        let name = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map_or(host, |(name, _)| name);
+        let is_loopback = name.eq_ignore_ascii_case("localhost") || name.starts_with("127.") || name == "[::1]";
+        let says_https = |name| self.header(name).is_some_and(|value| value.windows(5).any(|part| part == b"https"));
+        is_loopback && !["x-forwarded-proto", "forwarded", "origin", "referer"].into_iter().any(says_https)
+    }
+
+    /// Returns whether nobody sees the response to this request: it is a `HEAD`, or a browser fetches the page ahead, with
+    /// the header `Sec-Purpose` or one of its forerunners.
+    pub(crate) fn is_unseen(&self) -> bool {
+        let mut is_prefetch = false;
+        if self.method == "GET" {
+            for name in ["sec-purpose", "x-sec-purpose", "purpose"] {
+                self.headers.each_value(name, &mut |value| is_prefetch |= names_prefetch(value));
+            }
+        }
+        self.method == "HEAD" || is_prefetch
+    }
+}
+
+/// Returns whether an `Accept` names HTML as what the client takes: `text/html;q=0` says that it does not.
+fn accepts_html(accept: &[u8]) -> bool {
+    accept.split(|&byte| byte == b',').any(|range| {
+        let mut parts = range.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
+        let is_html = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/html"));
+        let is_refused = |part: &[u8]| {
+            let weight = part.strip_prefix(b"q=").or(part.strip_prefix(b"Q="));
+            weight.is_some_and(|weight| weight.starts_with(b"0") && weight.iter().all(|byte| b"0.".contains(byte)))
+        };
+        is_html && !parts.any(is_refused)
+    })
+}
+
+/// Returns whether the value of a header such as `Sec-Purpose` says `prefetch`, with parameters or without.
+fn names_prefetch(value: &[u8]) -> bool {
+    let mut items = value.split(|&byte| byte == b',');
+    items.any(|item| {
+        let token = item.split(|&byte| byte == b';').next().unwrap_or_default();
+        token.trim_ascii().eq_ignore_ascii_case(b"prefetch")
+    })
 }
 
 /// The method and the path of a request, without the query: so much of them as fits in 62 bytes.
@@ -139,6 +212,7 @@ pub struct OwnedHead {
     method: Box<str>,
     target: Box<str>,
     authority: Option<Box<str>>,
+    peer: Option<SocketAddr>,
     headers: Vec<(Box<str>, Box<[u8]>)>,
 }
 
@@ -147,7 +221,7 @@ impl OwnedHead {
         let mut headers = Vec::new();
         head.headers.each(&mut |name, value| headers.push((name.into(), value.into())));
         let authority = head.authority.map(Into::into);
-        Self { method: head.method.into(), target: head.target.into(), authority, headers }
+        Self { method: head.method.into(), target: head.target.into(), authority, peer: head.peer, headers }
     }
 
     /// The method, in upper case.
@@ -158,6 +232,11 @@ impl OwnedHead {
     /// The path and the query.
     pub fn target(&self) -> &str {
         &self.target
+    }
+
+    /// The address from which the connection of the request comes; see [`RequestHead::peer_addr`].
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.peer
     }
 
     /// The path without the query.
@@ -176,7 +255,8 @@ impl OwnedHead {
     }
 
     pub(crate) fn as_head(&self) -> RequestHead<'_> {
-        RequestHead::new(&self.method, &self.target, self).with_authority(self.authority.as_deref())
+        let head = RequestHead::new(&self.method, &self.target, self);
+        head.with_authority(self.authority.as_deref()).with_peer_addr(self.peer)
     }
 }
 
@@ -203,6 +283,73 @@ mod tests {
         fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
             self.0.iter().for_each(|host| each("host", host));
         }
+    }
+
+    struct Line(&'static str, &'static [u8]);
+
+    impl Headers for Line {
+        fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+            each(self.0, self.1);
+        }
+    }
+
+    struct Lines(&'static [(&'static str, &'static [u8])]);
+
+    impl Headers for Lines {
+        fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+            self.0.iter().for_each(|(name, value)| each(name, value));
+        }
+    }
+
+    #[test]
+    fn a_loopback_host_is_plain_unless_something_says_https() {
+        let is_plain = |lines| RequestHead::new("GET", "/", &Lines(lines)).is_plain_loopback();
+        for host in [&b"localhost"[..], b"LocalHost:3000", b"127.0.0.1", b"127.1.2.3:80", b"[::1]", b"[::1]:8080"] {
+            assert!(is_plain(Box::leak(Box::new([("host", host)]))), "{}", host.escape_ascii());
+        }
+        for host in [&b"shop.example"[..], b"localhost.example", b"10.0.0.1:80", b"[::2]:80", b""] {
+            assert!(!is_plain(Box::leak(Box::new([("host", host)]))), "{}", host.escape_ascii());
+        }
+        assert!(is_plain(&[("host", b"localhost"), ("origin", b"http://localhost")]));
+        for (name, value) in
+            [("x-forwarded-proto", &b"https"[..]), ("forwarded", b"proto=https"), ("origin", b"https://a.b")]
+        {
+            assert!(!is_plain(Box::leak(Box::new([("host", &b"localhost"[..]), (name, value)]))), "{name}");
+        }
+    }
+
+    #[test]
+    fn html_that_is_refused_is_no_navigation() {
+        let opens = |accept| RequestHead::new("GET", "/", &Line("accept", accept)).is_navigation();
+        for accept in
+            [&b"text/html"[..], b"a/b, Text/HTML;level=1;q=0.1", b"text/html;q=0, text/html", b"text/html ; q=1.0"]
+        {
+            assert!(opens(accept), "{}", accept.escape_ascii());
+        }
+        for accept in [&b"text/html;q=0"[..], b"*/*, text/html; Q=0.000", b"text/htmlx", b"x/text/html", b"*/*", b""] {
+            assert!(!opens(accept), "{}", accept.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_a_head_or_a_prefetch() {
+        let is_unseen = |method, name, value| RequestHead::new(method, "/", &Line(name, value)).is_unseen();
+        for (name, value) in [
+            ("sec-purpose", &b"prefetch"[..]),
+            ("sec-purpose", b"prefetch;prerender"),
+            ("sec-purpose", b"a, prefetch; anonymous-client-ip"),
+            ("x-sec-purpose", b"prefetch"),
+            ("purpose", b"Prefetch"),
+        ] {
+            assert!(is_unseen("GET", name, value), "{name} {}", value.escape_ascii());
+            assert!(!is_unseen("POST", name, value), "{name} {}", value.escape_ascii());
+        }
+        for (name, value) in
+            [("sec-purpose", &b"prefetched"[..]), ("sec-purpose", b"a;prefetch"), ("x-purpose", b"prefetch")]
+        {
+            assert!(!is_unseen("GET", name, value), "{name} {}", value.escape_ascii());
+        }
+        assert!(is_unseen("HEAD", "accept", b""));
     }
 
     #[test]

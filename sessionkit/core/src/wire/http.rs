@@ -10,6 +10,9 @@ use crate::wire::rejection::Rejection;
 use crate::wire::response::{HandlerResponse, HeaderChange, ResponseChanges};
 
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
+const X_SEC_PURPOSE: HeaderName = HeaderName::from_static("x-sec-purpose");
+const PURPOSE: HeaderName = HeaderName::from_static("purpose");
 
 impl Headers for HeaderMap {
     fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
@@ -22,6 +25,9 @@ impl Headers for HeaderMap {
             "cookie" => self.get_all(COOKIE),
             "sec-fetch-mode" => self.get_all(SEC_FETCH_MODE),
             "accept" => self.get_all(ACCEPT),
+            "sec-purpose" => self.get_all(SEC_PURPOSE),
+            "x-sec-purpose" => self.get_all(X_SEC_PURPOSE),
+            "purpose" => self.get_all(PURPOSE),
             _ => self.get_all(name),
         };
         values.iter().for_each(|value| each(value.as_bytes()));

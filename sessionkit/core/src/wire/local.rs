@@ -8,7 +8,7 @@
 pub(crate) fn is_local(text: &str) -> bool {
     let Some(rest) = text.strip_prefix('/') else { return false };
     let plain = text.bytes().all(|byte| (0x21..0x7f).contains(&byte) && !b"\\\"<>`".contains(&byte));
-    plain && !begins_like_a_host(rest) && !has_dots_for_a_segment(text) && !encodes_control(text)
+    plain && !begins_like_a_host(rest) && !has_dots_for_a_segment(text) && !encodes_control(path_of(text))
 }
 
 /// Returns whether what follows the first slash is another one, or a backslash, which browsers take for one: as it is, or
@@ -28,14 +28,18 @@ fn begins_like_a_host(rest: &str) -> bool {
 /// Returns whether a segment of the path is `.` or `..`: browsers resolve them before they ask, so nobody comes from there,
 /// and what is left may begin like a host.
 fn has_dots_for_a_segment(text: &str) -> bool {
-    let path = text.split(['?', '#']).next().unwrap_or_default();
-    path.split('/').any(|segment| {
+    path_of(text).split('/').any(|segment| {
         let dots = segment.to_ascii_lowercase().replace("%2e", ".");
         dots == "." || dots == ".."
     })
 }
 
-/// Returns whether there is an encoded control character, which somebody on the way may decode: `%0d%0a` begins a header.
+/// Returns the path without the query and the fragment. What follows it is data, such as the lines of a text area.
+fn path_of(text: &str) -> &str {
+    text.split(['?', '#']).next().unwrap_or_default()
+}
+
+/// Returns whether there is an encoded control character, which a proxy may decode before it reads the path again.
 fn encodes_control(text: &str) -> bool {
     text.split('%').skip(1).any(|rest| {
         let code = rest.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());

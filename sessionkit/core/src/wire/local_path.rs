@@ -6,6 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::local::is_local;
 
+/// The most bytes of a path, and of the `next` that it becomes. Proxies take 4 kB for all headers of a response.
+const LONGEST: usize = 2048;
+
 /// A path, with its query, on the same origin: all that a redirect target from a request may be.
 ///
 /// It holds no quotation mark and no angle bracket, so it can stand between quotes in HTML. As the value of a parameter it
@@ -24,9 +27,33 @@ pub struct LocalPath(String);
 
 impl LocalPath {
     /// Takes a path that begins with exactly one slash and has nothing in it that a browser, or a proxy that decodes more
-    /// than it should, could read as a host. An apostrophe becomes `%27`.
+    /// than it should, could read as a host. It takes at most 2,048 bytes.
+    ///
+    /// An apostrophe becomes `%27`. In the query, characters that browsers send as they are, but that a URL does not
+    /// contain, are encoded too: a backslash, a backtick, a letter that is not ASCII.
+    ///
+    /// ```
+    /// # use sessionkit_core as sessionkit;
+    /// use sessionkit::LocalPath;
+    ///
+    /// assert_eq!(LocalPath::parse(r"/search?q=a\b|ü").unwrap().as_str(), "/search?q=a%5Cb%7C%C3%BC");
+    /// ```
     pub fn parse(text: &str) -> Option<Self> {
-        is_local(text).then(|| Self(text.replace('\'', "%27")))
+        let (path, data) = text.split_at(text.find(['?', '#']).unwrap_or(text.len()));
+        let path = path.replace('\'', "%27") + &encoded(data);
+        (path.len() <= LONGEST && is_local(&path)).then_some(Self(path))
+    }
+
+    /// Makes the way back to what a request asked for. `prefix` is what a proxy stripped of its path.
+    ///
+    /// # Errors
+    /// Says why no redirect may lead back there.
+    pub(crate) fn of_request(prefix: &str, target: &str) -> Result<Self, &'static str> {
+        let path = Self(prefix.to_owned() + &encoded(target));
+        if !is_local(&path.0) {
+            return Err("could lead to another site");
+        }
+        if path.to_query_value().len() > LONGEST { Err("too long") } else { Ok(path) }
     }
 
     /// The path and the query.
@@ -55,6 +82,21 @@ impl LocalPath {
         }
         encoded
     }
+}
+
+/// Encodes everything but visible ASCII, and of that what ends a quotation or is no part of a URL. Raw control characters
+/// stay, and are refused.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' ' | b'"' | b'\'' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x80.. => {
+                encoded.push_str(&format!("%{byte:02X}"));
+            }
+            _ => encoded.push(byte as char),
+        }
+    }
+    encoded
 }
 
 /// Writes the path and the query.
@@ -173,10 +215,11 @@ mod tests {
             "/\u{0}",
             "/%09evil",
             "/%09/evil",
-            "/a?b=%0d%0aset-cookie:c",
+            "/a?b\r\nset-cookie:c",
+            "/a?b\t",
             "/a%0D",
             "/%00",
-            "/a#%7f",
+            "/a%7f?b",
             // Not ASCII: what looks like a slash or a dot may be normalised to one.
             "/é",
             "/\u{2044}evil",
@@ -205,6 +248,8 @@ mod tests {
             "/...",
             "/a.b/..c?d=/../e",
             "/?next=//evil",
+            "/a?b=%0d%0aset-cookie:c",
+            "/a#%7f",
         ] {
             assert_eq!(LocalPath::parse(text).unwrap().as_str(), text);
         }
@@ -218,6 +263,7 @@ mod tests {
         for text in ["/a\"b", "/a`b", "/a<b", "/a>b"] {
             assert_eq!(LocalPath::parse(text), None, "{text}");
         }
+        assert_eq!(LocalPath::parse("/a?b=\"<>`").unwrap().as_str(), "/a?b=%22%3C%3E%60");
     }
 
     #[test]
@@ -233,6 +279,43 @@ mod tests {
             });
             assert_eq!(decoded.collect::<String>(), text);
         }
+    }
+
+    #[test]
+    fn the_way_back_is_what_was_asked_for_and_is_read_back_as_it_is() {
+        for (prefix, target, expected) in [
+            ("", "/", "/"),
+            ("", "/search?q=a%0D%0Ab&x=%00", "/search?q=a%0D%0Ab&x=%00"),
+            ("", "/search?q=a\\b`c|{d}^'\"", "/search?q=a%5Cb%60c%7C%7Bd%7D%5E%27%22"),
+            ("", "/caf\u{e9}?q=\u{fc}", "/caf%C3%A9?q=%C3%BC"),
+            ("", "/a\\b", "/a%5Cb"),
+            ("/shop", "/cart?a=b", "/shop/cart?a=b"),
+            ("/shop", "//cart", "/shop//cart"),
+            ("/shop", "/", "/shop/"),
+        ] {
+            let path = LocalPath::of_request(prefix, target).unwrap();
+            assert_eq!(path.as_str(), expected);
+            assert_eq!(LocalPath::parse(expected), Some(path));
+        }
+        for target in ["//evil", "/\\evil", "/%2Fevil", "/%5cevil", "/%252fevil", "/a/../b", "/a%0Ab", "*", ""] {
+            assert_eq!(LocalPath::of_request("", target), Err("could lead to another site"), "{target}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_header_is_refused() {
+        let query = |length| format!("/?{}", "a".repeat(length));
+        assert!(LocalPath::parse(&query(LONGEST - 2)).is_some());
+        assert!(LocalPath::parse(&query(LONGEST - 1)).is_none());
+        // The question mark takes three bytes in a parameter.
+        assert!(LocalPath::of_request("", &query(LONGEST - 4)).is_ok());
+        assert_eq!(LocalPath::of_request("", &query(LONGEST - 3)), Err("too long"));
+        assert_eq!(LocalPath::of_request("/shop", &query(LONGEST - 4)), Err("too long"));
+        assert_eq!(LocalPath::of_request("", &format!("/?{}", "%20".repeat(500))), Err("too long"));
+        assert_eq!(
+            LocalPath::of_request("", &format!("//evil?{}", "a".repeat(LONGEST))),
+            Err("could lead to another site")
+        );
     }
 
     #[test]

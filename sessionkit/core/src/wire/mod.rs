@@ -5,7 +5,7 @@ pub(crate) mod head;
 pub(crate) mod header;
 #[cfg(feature = "http")]
 pub(crate) mod http;
-mod local;
+pub(crate) mod local;
 pub(crate) mod local_path;
 pub(crate) mod page;
 pub(crate) mod rejection;

@@ -162,6 +162,11 @@ impl Rejection {
         Self::to(home_url.to_owned(), "You are logged in already.")
     }
 
+    /// The address to which it redirects.
+    pub(crate) fn location(&self) -> Option<&str> {
+        self.0.location.as_deref()
+    }
+
     /// Says of what error it was made, unless it knows.
     pub(crate) fn because_of(self, error: SessionError) -> Self {
         if self.0.error.is_some() { self } else { self.changed(|answer| answer.error = Some(error)) }

@@ -19,9 +19,8 @@ pub struct ResponseChanges {
 }
 
 impl ResponseChanges {
-    pub(crate) fn new(consulted: bool, denied: bool, cookie: Option<String>, rejection: Option<Rejection>) -> Self {
-        let no_store = cookie.is_some() || denied;
-        Self { headers: HeaderChanges { consulted, no_store, cookie }, rejection }
+    pub(crate) fn new(consulted: bool, denied: bool, cookie: Option<SetCookie>, rejection: Option<Rejection>) -> Self {
+        Self { headers: HeaderChanges { consulted, denied, cookie }, rejection }
     }
 
     /// Returns whether a header of this lower-case name stays when a rejection replaces the response: what describes
@@ -60,30 +59,50 @@ impl From<u16> for HandlerResponse {
     }
 }
 
+/// The change of the client's cookie, as headers.
+#[derive(Clone)]
+pub(crate) struct SetCookie {
+    pub(crate) value: String,
+    /// True if the session is as good without it: a later response sets it again.
+    pub(crate) can_wait: bool,
+    /// The value of `Clear-Site-Data`, if the session was ended.
+    pub(crate) clear_site_data: Option<String>,
+}
+
 /// The changes of a response's headers, in order: iterate over them.
 #[derive(Clone, Default)]
 pub struct HeaderChanges {
     consulted: bool,
-    no_store: bool,
-    cookie: Option<String>,
+    denied: bool,
+    cookie: Option<SetCookie>,
 }
 
 impl HeaderChanges {
     /// Returns whether the headers stay as they are.
     pub fn is_empty(&self) -> bool {
-        !self.consulted && !self.no_store && self.cookie.is_none()
+        !self.consulted && !self.denied && self.cookie.is_none()
+    }
+
+    /// Returns the changes without a cookie that a later response may set as well, a new end of the client's cookie for
+    /// example: for adapters whose errors have no headers to change.
+    pub fn essential(&self) -> Self {
+        let cookie = self.cookie.as_ref().filter(|cookie| !cookie.can_wait).cloned();
+        Self { cookie, ..*self }
     }
 }
 
 impl IntoIterator for HeaderChanges {
     type Item = HeaderChange;
-    type IntoIter = std::iter::Flatten<std::array::IntoIter<Option<HeaderChange>, 3>>;
+    type IntoIter = std::iter::Flatten<std::array::IntoIter<Option<HeaderChange>, 4>>;
 
     fn into_iter(self) -> Self::IntoIter {
         let vary = self.consulted.then_some(HeaderChange::Append("vary", Cow::Borrowed("Cookie")));
-        let cache = self.no_store.then_some(HeaderChange::Set("cache-control", Cow::Borrowed("no-store")));
-        let cookie = self.cookie.map(|cookie| HeaderChange::Append("set-cookie", Cow::Owned(cookie)));
-        [vary, cache, cookie].into_iter().flatten()
+        let no_store = self.denied || self.cookie.is_some();
+        let cache = no_store.then_some(HeaderChange::Set("cache-control", Cow::Borrowed("no-store")));
+        let (cookie, clear) = self.cookie.map(|cookie| (cookie.value, cookie.clear_site_data)).unzip();
+        let cookie = cookie.map(|cookie| HeaderChange::Append("set-cookie", Cow::Owned(cookie)));
+        let clear = clear.flatten().map(|data| HeaderChange::Set("clear-site-data", Cow::Owned(data)));
+        [vary, cache, cookie, clear].into_iter().flatten()
     }
 }
 

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     fn shown(key: &str, bytes: &[u8], sensitive: bool) -> (Value, String) {
-        let field = Field::new((key, ValueRef { bytes, carried: true, deadline: None, sensitive }));
+        let field = Field::new((key, ValueRef { bytes, carried: true, deadline: None, sensitive, on_login: None }));
         (field.to_json(), field.to_string())
     }
 

@@ -36,7 +36,9 @@ static SENSITIVE: Field = Field::new("cart.n").sensitive();
 
 fn change(field: &'static Field, kind: ChangeKind) -> RequestChanges {
     let change = Change { key: field.key.into(), field, on_error: OnError::Fail, kind };
-    RequestChanges { changes: Changes { changes: vec![change], ..Changes::default() }, origin: None }
+    let mut changes = Changes::default();
+    changes.changes.set(change);
+    RequestChanges { changes, origin: None }
 }
 
 type Values = Vec<(FieldKey, Option<StoredValue>)>;
@@ -136,7 +138,8 @@ fn what_is_not_an_integer_is_not_added_to() {
         let strict = change(&COUNT, add(1));
         assert!(values(&strict, &newest).is_err(), "[P6] adding to {text_held:?} fails");
         let mut lenient = change(&COUNT, add(1));
-        lenient.changes.changes[0].on_error = OnError::UseDefault;
+        let strict = lenient.changes.changes[0].clone();
+        lenient.changes.changes.set(Change { on_error: OnError::UseDefault, ..strict });
         assert_eq!(text(value(&lenient, &newest)), "1", "{text_held:?} counts as none");
         assert!(values(&change(&COUNT, add(0)), &newest).unwrap().is_empty(), "nothing is added to {text_held:?}");
     }

@@ -6,6 +6,7 @@ use super::fixture::{
     NOW, Outcome, Seen, after, carried, changed, changed_at, clearing, header, keys, outcome, plain, record, set,
     until, values,
 };
+use crate::record::delta::OnLogin;
 use crate::record::delta::{Clear, StoredValue};
 use crate::record::header::Header;
 
@@ -89,8 +90,10 @@ fn flags_come_back() {
     for bytes in odd_values().into_iter().filter(|bytes| bytes.len() < 1000) {
         for carried in [false, true] {
             for deadline in [None, Some(after(60)), Some(after(9_000_000_000))] {
-                for sensitive in [false, true] {
-                    let value = StoredValue { bytes: bytes.clone(), carried, deadline, sensitive };
+                for (sensitive, on_login) in
+                    [(false, None), (true, Some(OnLogin::Keep)), (true, Some(OnLogin::Discard))]
+                {
+                    let value = StoredValue { bytes: bytes.clone(), carried, deadline, sensitive, on_login };
                     let stored = changed(&record(header(), []), &set("a", value.clone()));
                     assert_eq!(Seen::of(&stored), Seen::new(header(), [("a", value)]));
                 }
@@ -192,7 +195,8 @@ impl Random {
     fn value(&mut self, now: u64) -> StoredValue {
         let deadline = (self.below(3) == 0).then(|| after(now + self.below(40) as u64));
         let (carried, sensitive) = (self.below(3) == 0, self.below(4) == 0);
-        StoredValue { bytes: vec![b'v'; self.below(3)], carried, deadline, sensitive }
+        let on_login = [None, Some(OnLogin::Keep), Some(OnLogin::Discard)][self.below(3)];
+        StoredValue { bytes: vec![b'v'; self.below(3)], carried, deadline, sensitive, on_login }
     }
 }
 

@@ -1,0 +1,9 @@
+use sessionkit::SessionData;
+
+#[derive(SessionData)]
+struct Account {
+    #[serde(default = "secret")]
+    password: String,
+}
+
+fn main() {}

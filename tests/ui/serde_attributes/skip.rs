@@ -1,0 +1,9 @@
+use sessionkit::SessionData;
+
+#[derive(SessionData)]
+struct Account {
+    #[serde(skip)]
+    password: String,
+}
+
+fn main() {}

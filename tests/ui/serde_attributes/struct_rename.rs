@@ -1,0 +1,9 @@
+use sessionkit::SessionData;
+
+#[derive(SessionData)]
+#[serde(rename = "person")]
+struct Account {
+    first_name: String,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use sessionkit::SessionData;
+
+#[derive(SessionData)]
+struct Account {
+    #[serde(with = "hex")]
+    password: Vec<u8>,
+}
+
+fn main() {}
