@@ -190,7 +190,7 @@ impl<Scope: SessionScope> FromRequest for Auth<Scope> {
     type Future = Ready<Result<Self, SessionRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = request::session::<Scope>(request);
+        let session = request::guardable::<Scope>(request);
         ready(session.map(|session| Self(session.auth(), PhantomData)))
     }
 }
@@ -210,7 +210,7 @@ impl<Scope: SessionScope> FromRequest for SessionHandle<Scope> {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = request::session::<Scope>(request);
+        let session = request::guardable::<Scope>(request);
         Box::pin(async move { Ok(Self(session?.handle().await?, PhantomData)) })
     }
 }
@@ -224,6 +224,45 @@ impl<Scope: SessionScope> FromRequest for CsrfToken<Scope> {
         Box::pin(async move { Ok(Self(session?.csrf_token().await?, PhantomData)) })
     }
 }
+
+/// Lets `Auth::extract(&request)` stand in an extractor of the application. The trait's methods alone leave the scope open
+/// there.
+macro_rules! of_the_main_scope {
+    ($($extractor:ident),*) => {$(
+        impl $extractor {
+            /// Extracts it in an extractor of one's own. With several scopes: `Auth::<Office>::extract(..)`.
+            ///
+            /// ```
+            /// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }
+            /// use std::{future::Future, pin::Pin};
+            /// use actix_web::{FromRequest, HttpRequest, dev::Payload};
+            #[doc = concat!("use sessionkit::actix::{", stringify!($extractor), ", SessionRejection};")]
+            ///
+            #[doc = concat!("struct Mine(", stringify!($extractor), ");")]
+            ///
+            /// impl FromRequest for Mine {
+            ///     type Error = SessionRejection;
+            ///     type Future = Pin<Box<dyn Future<Output = Result<Self, SessionRejection>>>>;
+            ///
+            ///     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+            #[doc = concat!("        let extracting = ", stringify!($extractor), "::extract(request);")]
+            ///         Box::pin(async move { Ok(Self(extracting.await?)) })
+            ///     }
+            /// }
+            /// ```
+            pub fn extract(request: &HttpRequest) -> <Self as FromRequest>::Future {
+                <Self as FromRequest>::extract(request)
+            }
+
+            /// Extracts it as [`extract`](Self::extract) does; the body stays where it is.
+            pub fn from_request(request: &HttpRequest, payload: &mut Payload) -> <Self as FromRequest>::Future {
+                <Self as FromRequest>::from_request(request, payload)
+            }
+        }
+    )*};
+}
+
+of_the_main_scope!(Auth, DynamicSession, SessionHandle, CsrfToken);
 
 impl ResponseError for SessionRejection {
     fn status_code(&self) -> StatusCode {

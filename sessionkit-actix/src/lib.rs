@@ -11,6 +11,8 @@ mod guard_middleware;
 mod middleware;
 mod request;
 mod respond;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use csrf::{CsrfMiddleware, CsrfService};
 pub use extractors::{

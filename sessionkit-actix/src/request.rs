@@ -36,6 +36,13 @@ pub(crate) fn session<Scope: SessionScope>(request: &HttpRequest) -> Result<Requ
     Ok(session)
 }
 
+/// The session of a request, for an extractor whose methods are guards: the head is kept.
+pub(crate) fn guardable<Scope: SessionScope>(request: &HttpRequest) -> Result<RequestSession, SessionRejection> {
+    let (session, lines) = (slot::<Scope>(request)?, HeaderLines(request.headers()));
+    session.keep_head(&head(request, &lines), request.extensions().get::<GuardMark>());
+    Ok(session)
+}
+
 /// Marks the request as guarded, for middleware that withholds the answers of unguarded routes.
 pub(crate) fn mark_guarded(request: &HttpRequest) {
     if let Some(mark) = request.extensions().get::<GuardMark>() {

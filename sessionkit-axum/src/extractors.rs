@@ -186,7 +186,7 @@ impl<S: Send + Sync, Scope: SessionScope> FromRequestParts<S> for Auth<Scope> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let session = request::session::<Scope>(parts)?;
+        let session = request::guardable::<Scope>(parts)?;
         Ok(Self(session.auth(), PhantomData))
     }
 }
@@ -204,7 +204,7 @@ impl<S: Send + Sync, Scope: SessionScope> FromRequestParts<S> for SessionHandle<
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let session = request::session::<Scope>(parts)?;
+        let session = request::guardable::<Scope>(parts)?;
         Ok(Self(session.handle().await?, PhantomData))
     }
 }
@@ -217,6 +217,41 @@ impl<S: Send + Sync, Scope: SessionScope> FromRequestParts<S> for CsrfToken<Scop
         Ok(Self(session.csrf_token().await?, PhantomData))
     }
 }
+
+/// Lets `Auth::from_request_parts(parts, state)` stand in an extractor of the application. The trait's method alone leaves the
+/// scope open there.
+macro_rules! of_the_main_scope {
+    ($($extractor:ident),*) => {$(
+        impl $extractor {
+            /// Extracts it in an extractor of one's own. With several scopes: `Auth::<Office>::from_request_parts(..)`.
+            ///
+            /// ```
+            /// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }
+            /// use axum::extract::FromRequestParts;
+            /// use axum::http::request::Parts;
+            #[doc = concat!("use sessionkit::axum::{", stringify!($extractor), ", SessionRejection};")]
+            ///
+            #[doc = concat!("struct Mine(", stringify!($extractor), ");")]
+            ///
+            /// impl<S: Send + Sync> FromRequestParts<S> for Mine {
+            ///     type Rejection = SessionRejection;
+            ///
+            ///     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
+            #[doc = concat!("        Ok(Self(", stringify!($extractor), "::from_request_parts(parts, state).await?))")]
+            ///     }
+            /// }
+            /// ```
+            ///
+            /// # Errors
+            /// Fails as the extractor does.
+            pub async fn from_request_parts<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
+                <Self as FromRequestParts<S>>::from_request_parts(parts, state).await
+            }
+        }
+    )*};
+}
+
+of_the_main_scope!(Auth, DynamicSession, SessionHandle, CsrfToken);
 
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {

@@ -4,12 +4,16 @@
 
 #![deny(missing_docs)]
 
+#[cfg(feature = "aide")]
+mod aide;
 mod csrf;
 mod extractors;
 mod guard;
 mod guard_layer;
 mod layer;
 mod request;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use csrf::{CsrfFuture, CsrfLayer, CsrfService};
 pub use extractors::{

@@ -53,6 +53,14 @@ pub(crate) fn whole_uri<'a>(extensions: &'a Extensions, uri: &'a Uri) -> &'a Uri
     slot.or_else(|| extensions.get::<OriginalUri>().map(|original| &original.0)).unwrap_or(uri)
 }
 
+/// The session of a request, for an extractor whose methods are guards: the head is kept.
+pub(crate) fn guardable<Scope: SessionScope>(parts: &Parts) -> Result<RequestSession, SessionRejection> {
+    let Found { session, uri } = found::<Scope>(parts)?;
+    session
+        .keep_head(&head(&parts.method, uri, &parts.headers, &parts.extensions), parts.extensions.get::<GuardMark>());
+    Ok(session.clone())
+}
+
 /// Marks the request as guarded, for layers that withhold the answers of unguarded routes.
 pub(crate) fn mark_guarded(parts: &Parts) {
     if let Some(mark) = parts.extensions.get::<GuardMark>() {

@@ -103,7 +103,7 @@ fn foreign(key: &str) -> Option<&'static str> {
         | "is_authenticated" => "write `require_login`",
         "role" | "roles" | "has_role" | "require_role" | "permission" | "permissions" | "has_permission"
         | "require_permission" => {
-            "what a user may do is asked by a predicate: write `require = |user: &User| user.is_admin`"
+            "what a user may do is asked by a predicate: write `require = |person: &Person| person.is_admin`"
         }
         "guest" | "anonymous" | "unauthenticated" => "write `guest_only`",
         "allow_anonymous" | "permit_all" => "write `public`",

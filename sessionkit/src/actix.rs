@@ -1,5 +1,7 @@
 //! Sessions for actix-web (feature `actix`).
 
+#[cfg(feature = "testing")]
+pub use sessionkit_actix::testing;
 pub use sessionkit_actix::{
     Auth, CsrfMiddleware, CsrfService, CsrfToken, DynamicSession, GuardMiddleware, GuardService, MaybeSession,
     MaybeUser, Session, SessionHandle, SessionMiddleware, SessionRejection, SessionService, SessionView, User,

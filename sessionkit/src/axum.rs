@@ -1,5 +1,7 @@
 //! Sessions for axum (feature `axum`).
 
+#[cfg(feature = "testing")]
+pub use sessionkit_axum::testing;
 pub use sessionkit_axum::{
     Auth, CsrfFuture, CsrfLayer, CsrfService, CsrfToken, DynamicSession, GuardLayer, GuardService, MaybeSession,
     MaybeUser, Session, SessionFuture, SessionHandle, SessionLayer, SessionRejection, SessionService, SessionView,

@@ -12,6 +12,7 @@
 //! | feature | |
 //! |---|---|
 //! | `access-matrix` | a list of all guarded handlers and what they require |
+//! | `aide` | the adapter for axum in the `api_route`s of `aide`, which writes OpenAPI documents |
 //! | `axum` | the adapter for axum |
 //! | `actix` | the adapter for actix-web |
 //! | `cli` | the program `sessionkit`, which shows the sessions in a Redis server to operators |

@@ -1,8 +1,8 @@
 //! Tests of the parts that an application can replace: the store, the codec, and the source of tokens.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 
 use sessionkit::{Codec, CodecError, FieldError, MessagePack, Migration, SessionData, TokenSource};
 use sessionkit_tests::behaviour;
@@ -84,9 +84,20 @@ struct Note {
     text: String,
 }
 
-/// Counts upwards, which a real one must not.
+/// Remembers what it filled last, which a real one must not.
 #[derive(Clone, Default)]
-struct Counting(Arc<AtomicU8>);
+struct Remembering(Arc<Mutex<Vec<u8>>>);
+
+impl TokenSource for Remembering {
+    fn fill(&self, bytes: &mut [u8]) {
+        sessionkit_core::OsRandom.fill(bytes);
+        *self.0.lock().unwrap() = bytes.to_vec();
+    }
+}
+
+/// Counts upwards.
+#[derive(Default)]
+struct Counting(AtomicU8);
 
 impl TokenSource for Counting {
     fn fill(&self, bytes: &mut [u8]) {
@@ -177,16 +188,16 @@ behaviour! {
 
     async fn row_01_the_store_the_codec_and_the_token_source_are_pluggable(bench: Bench) {
         let store = HeldStore::new(bench.store.clone(), &bench.gates);
-        let builder = bench.builder_over(store).token_source(Counting::default());
-        let manager = builder.expect("it repeats nothing").build();
+        let source = Remembering::default();
+        let builder = bench.builder_over(store).token_source(source.clone());
+        let manager = builder.expect("it is random").build();
         let server = serve_with(&bench, manager, routes!["/write" => write, "/read" => read]).await;
         let visitor = server.visitor();
         get(&visitor, "/write").await;
         assert_eq!(get(&visitor, "/read").await, "hello");
         assert!(bench.dump().contains("olleh"), "the codec is the application's");
-        // 96 bytes were looked at when the source was plugged in.
         let token = sessionkit_core::Token::parse(visitor.token().expect("a cookie was set").as_bytes());
-        assert_eq!(token.expect("it is a token").id().as_bytes(), &std::array::from_fn(|byte| 96 + byte as u8));
+        assert_eq!(token.expect("it is a token").id().as_bytes()[..], source.0.lock().unwrap()[..16]);
     }
 
     async fn row_01_a_token_source_that_can_be_guessed_is_refused(bench: Bench) {
@@ -195,8 +206,10 @@ behaviour! {
             bench.builder().token_source(Bits(127)),
             bench.builder().token_source(Short),
             bench.builder().token_source(Repeated),
+            // Two tokens of a counter of bytes look well.
+            bench.builder().token_source(Counting::default()),
         ];
-        for (refused, reason) in refused.into_iter().zip(["127 unpredictable bits", "repeats", "repeats"]) {
+        for (refused, reason) in refused.into_iter().zip(["127 unpredictable bits", "repeats", "repeats", "repeats"]) {
             let error = refused.expect_err("it is too weak").to_string();
             assert!(error.contains(reason) && error.contains("use "), "{error}");
         }

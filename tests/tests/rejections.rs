@@ -350,7 +350,7 @@ both_frameworks! {
 
     async fn each_scope_answers_by_its_own_manager() {
         let bench = Bench::memory();
-        let config = sessionkit::SessionConfig::builder().cookie_name("office").build().expect("it is a name");
+        let config = sessionkit::SessionConfig::builder().cookie_name("__Host-office").build().expect("it is a name");
         let office = SessionManager::builder(sessionkit::MemoryStore::new()).for_scope::<Office>().config(config);
         let office = office.on_rejection(|rejection, _| rejection.with_body("text/plain", "the office")).build();
         let server = serve_scopes(&bench, office, routes!["/office" => in_the_office, "/nobody" => nobody]).await;

@@ -49,9 +49,65 @@ both_frameworks! {
         it_prints_no_secret,
         users_come_from_a_list,
         a_login_has_details,
+        a_handler_is_called_as_a_function,
+        a_handle_begins_when_the_request_is_closed,
+        a_request_that_is_not_closed_stores_nothing,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
+
+    /// A handler whose answer is a value that a test can look at.
+    async fn buy(auth: Auth, seen: SessionView<Cart>, mut cart: Session<Cart>) -> Result<String, SessionRejection> {
+        auth.require_login().await?;
+        cart.items.push(7);
+        Ok(format!("{:?} {:?}", auth.user_id().await?, seen.items))
+    }
+
+    async fn a_handler_is_called_as_a_function() {
+        let manager = Bench::memory().manager();
+        let mut ada = TestSession::new(&manager).login("ada").with(|cart: &mut Cart| cart.items = vec![1]).await;
+        let mut request = HandlerRequest::new(&ada, request_to("/buy?item=7"));
+        let bought = buy(
+            request.extract().await.unwrap(),
+            request.extract().await.unwrap(),
+            request.extract().await.unwrap(),
+        );
+        assert_eq!(bought.await.unwrap(), "Some(\"ada\") [1]");
+        request.close(&mut ada, 200).await.unwrap();
+        assert_eq!((ada.changed().await, ada.view::<Cart>().await.items), (vec!["cart.items".to_owned()], vec![1, 7]));
+
+        let mut nobody = TestSession::new(&manager).await;
+        let mut request = HandlerRequest::new(&nobody, request_to("/buy"));
+        let [auth, other]: [Auth; 2] = [request.extract().await.unwrap(), request.extract().await.unwrap()];
+        let refused = buy(auth, request.extract().await.unwrap(), request.extract().await.unwrap()).await.unwrap_err();
+        assert_eq!(refused.status(), 401);
+        // What a login in a handler makes of the cookie is kept, whatever the status.
+        other.login("bob").await.unwrap();
+        request.close(&mut nobody, 500).await.unwrap();
+        assert_eq!(nobody.user_id().await.as_deref(), Some("bob"));
+    }
+
+    async fn a_handle_begins_when_the_request_is_closed() {
+        let manager = Bench::memory().manager();
+        let mut ada = TestSession::new(&manager).login("ada").await;
+        let mut request = HandlerRequest::new(&ada, request_to("/chat"));
+        let mut handle: SessionHandle = request.extract().await.unwrap();
+        request.close(&mut ada, 101).await.unwrap();
+        assert!(handle.reload().await.unwrap());
+        handle.checkout::<Cart>().await.unwrap().items.push(9);
+        handle.commit().await.unwrap();
+        assert_eq!(ada.view::<Cart>().await.items, [9]);
+    }
+
+    async fn a_request_that_is_not_closed_stores_nothing() {
+        let manager = Bench::memory().manager();
+        let mut ada = TestSession::new(&manager).login("ada").await;
+        let mut request = HandlerRequest::new(&ada, request_to("/buy"));
+        let (auth, seen, cart) = (request.extract().await, request.extract().await, request.extract().await);
+        buy(auth.unwrap(), seen.unwrap(), cart.unwrap()).await.unwrap();
+        drop(request);
+        assert_eq!(ada.changed().await, [""; 0]);
+    }
 
     async fn show(auth: Auth, cart: SessionView<Cart>) -> Answered {
         Ok(Reply::ok(format!("{:?} {:?}", auth.user_id().await?, cart.items)))
@@ -243,5 +299,70 @@ async fn a_form_has_a_token() {
             let token = request.csrf_token().await.unwrap();
             assert!(token.verify(own).is_ok() && token.verify(other).is_err(), "{renew}");
         }
+    }
+}
+
+/// Guarded handlers, whose guard is an argument that each framework has at another place.
+mod guarded_on_axum {
+    use ::axum::extract::Path;
+    use sessionkit::axum::testing::HandlerRequest;
+    use sessionkit::axum::{Session, session};
+
+    use super::*;
+
+    #[session(require_login, require = |cart: &Cart| cart.items.is_empty())]
+    async fn first(Path(item): Path<u32>, mut cart: Session<Cart>) -> u32 {
+        cart.items.push(item);
+        item
+    }
+
+    #[tokio::test]
+    async fn the_guard_is_the_first_argument() {
+        let manager = SessionManager::new(sessionkit::MemoryStore::new(), Default::default());
+        let mut ada = TestSession::new(&manager).login("ada").await;
+        let request = || ::axum::extract::Request::get("/first/7").body(()).unwrap();
+        let mut given = HandlerRequest::new(&ada, request());
+        let (guard, cart) = (given.extract().await.unwrap(), given.extract().await.unwrap());
+        assert_eq!(first(guard, Path(7), cart).await, 7);
+        given.close(&mut ada, 200).await.unwrap();
+        assert_eq!(ada.view::<Cart>().await.items, [7]);
+
+        let mut again = HandlerRequest::new(&ada, request());
+        let refused = async {
+            Ok::<_, sessionkit::axum::SessionRejection>(
+                first(again.extract().await?, Path(8), again.extract().await?).await,
+            )
+        };
+        assert_eq!(refused.await.unwrap_err().status(), 403);
+    }
+}
+
+mod guarded_on_actix {
+    use actix_web::test::TestRequest;
+    use actix_web::web::Path;
+    use sessionkit::actix::testing::HandlerRequest;
+    use sessionkit::actix::{Session, session};
+
+    use super::*;
+
+    #[session(require_login, require = |cart: &Cart| cart.items.is_empty())]
+    async fn first(item: Path<u32>, mut cart: Session<Cart>) -> u32 {
+        cart.items.push(*item);
+        *item
+    }
+
+    #[actix_web::test]
+    async fn the_guard_stands_around_all_arguments() {
+        let manager = SessionManager::new(sessionkit::MemoryStore::new(), Default::default());
+        let mut ada = TestSession::new(&manager).login("ada").await;
+        let request = || TestRequest::get().uri("/first/7").param("item", "7");
+        let mut given = HandlerRequest::new(&ada, request());
+        assert_eq!(first(given.extract().await.unwrap()).await, 7);
+        given.close(&mut ada, 200).await.unwrap();
+        assert_eq!(ada.view::<Cart>().await.items, [7]);
+
+        let mut again = HandlerRequest::new(&ada, request());
+        let refused: actix_web::Result<u32> = async { Ok(first(again.extract().await?).await) }.await;
+        assert_eq!(refused.unwrap_err().as_response_error().status_code(), 403);
     }
 }

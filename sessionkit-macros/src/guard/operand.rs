@@ -2,7 +2,7 @@
 
 use proc_macro2::Ident;
 use quote::ToTokens;
-use syn::{Expr, ExprClosure, ExprPath, GenericArgument, Lit, Pat, PathArguments, Type};
+use syn::{Expr, ExprCall, ExprClosure, ExprPath, GenericArgument, Lit, Pat, PathArguments, Type};
 
 use crate::args::{Arg, Value};
 use crate::errors::Errors;
@@ -10,10 +10,10 @@ use crate::seconds;
 use crate::value::without_quotes;
 use crate::written::as_written;
 
-pub(crate) const EXAMPLE: &str = "|user: &User| user.is_admin";
+pub(crate) const EXAMPLE: &str = "|person: &Person| person.is_admin";
 
 const NOT_A_PREDICATE: &str =
-    "`require` takes a function's path or a closure: write `require = |user: &User| user.is_admin`";
+    "`require` takes a function's path or a closure: write `require = |person: &Person| person.is_admin`";
 
 /// The operand of a `require`.
 pub(crate) fn of_require(arg: Arg, errors: &Errors) -> Option<Expr> {
@@ -69,10 +69,27 @@ pub(crate) fn predicate(expr: Expr, otherwise: &str, errors: &Errors) -> Option<
             errors.on(call.func, message);
             None
         }
+        // require = may("read")
+        Expr::Call(call) if matches!(*call.func, Expr::Path(_)) => {
+            has_arguments(&call, errors);
+            Some(Expr::Call(call))
+        }
         other => {
             errors.on(other, otherwise);
             None
         }
+    }
+}
+
+/// require = is_admin()
+fn has_arguments(call: &ExprCall, errors: &Errors) {
+    if call.args.is_empty() {
+        let function = as_written(call.func.to_token_stream());
+        let message = format_args!(
+            "a predicate is named, not called: write `{function}`; a function that returns one has arguments, as in \
+             `may(\"read\")`"
+        );
+        errors.on(call, message);
     }
 }
 
@@ -81,7 +98,7 @@ fn is_operator(function: &Expr) -> bool {
     ["any", "all", "not"].iter().any(|operator| path.path.is_ident(operator))
 }
 
-/// require = async |user: &User| user.is_admin
+/// require = async |person: &Person| person.is_admin
 fn is_synchronous(closure: &ExprClosure, errors: &Errors) {
     if let Some(asyncness) = &closure.asyncness {
         errors.on(

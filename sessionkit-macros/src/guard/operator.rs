@@ -20,7 +20,7 @@ pub(crate) enum Operator {
 }
 
 const NOT_AN_OPERAND: &str = "this is no condition: inside of `any`, `all` and `not` write a key such as `require_login`, a \
-                              function's path, or a closure `|user: &User| user.is_admin`";
+                              function's path, or a closure `|person: &Person| person.is_admin`";
 
 /// The operator of an arg, with what it combines.
 pub(crate) fn operands(operator: Operator, arg: Arg, errors: &Errors) -> Option<Condition> {

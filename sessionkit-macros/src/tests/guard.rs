@@ -46,7 +46,7 @@ fn axum_require_emits_the_requirement() {
     expands_to(
         expand(
             &Adapter::axum(),
-            quote!(require_login, require = |user: &User| user.is_admin, require = (policy::is_open), scope = Office,),
+            quote!(require_login, require = |person: &Person| person.is_admin, require = (policy::is_open), scope = Office,),
             quote! {
                 #[cfg(feature = "admin")]
                 #[axum::debug_handler]
@@ -68,7 +68,7 @@ fn axum_require_emits_the_requirement() {
                     __subjects: &mut ::sessionkit::__private::Subjects<'_, Self::Scope>,
                 ) -> ::sessionkit::__private::Result<(), ::sessionkit::__private::Interrupted> {
                     __subjects.require_login();
-                    __subjects.require(|user: &User| user.is_admin)?;
+                    __subjects.require(|person: &Person| person.is_admin)?;
                     __subjects.require(policy::is_open)?;
                     ::sessionkit::__private::Ok(())
                 }
@@ -138,6 +138,26 @@ fn operators_are_flat() {
             }
         "##]],
     );
+}
+
+#[test]
+fn a_predicate_may_be_the_call_of_a_function_that_returns_one() {
+    let expanded = expand(
+        &Adapter::axum(),
+        quote!(require = may("read"), any(policy::may::<User>("write", 2), not(require = (may("ban"))))),
+        quote!(
+            async fn show() {}
+        ),
+    );
+    assert!(expanded.error.is_none());
+    let code = expanded.code.to_string().replace(' ', "");
+    for statement in [
+        r#"__subjects.require(may("read"))?;"#,
+        r#"__subjects.require(policy::may::<User>("write",2))?;"#,
+        r#"__subjects.require(may("ban"))?;"#,
+    ] {
+        assert!(code.contains(statement), "{code}");
+    }
 }
 
 #[test]

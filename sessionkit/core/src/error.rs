@@ -110,6 +110,11 @@ impl SessionError {
         let _ = self.0.scope.set(scope);
     }
 
+    /// Returns the scope that was noted.
+    pub(crate) fn scope_noted(&self) -> Option<&'static str> {
+        self.0.scope.get().copied()
+    }
+
     /// Returns whether it was made outside of a session, so that nobody was told of it.
     pub(crate) fn is_unreported(&self) -> bool {
         self.0.scope.get().is_none()

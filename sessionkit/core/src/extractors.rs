@@ -220,6 +220,61 @@ macro_rules! __extractors {
                 Ok(self.0.session().user().await?.map(|user| User(user, ::std::marker::PhantomData)))
             }
 
+            /// Requires that somebody is logged in, as `#[session(require_login)]` does, for code that is no handler: a
+            /// server function, a GraphQL resolver.
+            ///
+            /// The decision, the answer and the event are those of the attribute's guard, `login_url` and `on_denied`
+            /// included.
+            ///
+            /// ```
+            #[doc = $sessionkit]
+            #[doc = concat!("use ", $module, "::{Auth, SessionRejection};")]
+            ///
+            /// async fn balance(auth: Auth) -> Result<String, SessionRejection> {
+            ///     auth.require_login().await?;
+            ///     Ok("42".to_owned())
+            /// }
+            /// ```
+            ///
+            /// # Errors
+            /// Fails as [`check`](Self::check) does.
+            pub async fn require_login(&self) -> Result<(), $crate::SessionError> {
+                self.0.session().require_login().await
+            }
+
+            /// Requires that the user proved who they are less than `time` ago, as `#[session(require_fresh = ..)]` does.
+            /// Whole seconds.
+            ///
+            /// # Errors
+            /// Fails as [`check`](Self::check) does.
+            pub async fn require_fresh(&self, time: ::std::time::Duration) -> Result<(), $crate::SessionError> {
+                self.0.session().require_fresh(time).await
+            }
+
+            /// Requires that rules are met: the conditions that `#[session(..)]` knows, as a value.
+            ///
+            /// ```
+            #[doc = $sessionkit]
+            /// # use sessionkit::SessionUser;
+            /// # struct Account { is_admin: bool }
+            /// # impl SessionUser for Account {}
+            /// use sessionkit::Rules;
+            #[doc = concat!("use ", $module, "::{Auth, SessionRejection};")]
+            ///
+            /// async fn delete(auth: Auth) -> Result<&'static str, SessionRejection> {
+            ///     auth.check(&Rules::new().require(|account: &Account| account.is_admin)).await?;
+            ///     Ok("gone")
+            /// }
+            /// ```
+            ///
+            /// # Errors
+            /// Fails with the answer to the request: of the kind [`Denied`](sessionkit_core::SessionErrorKind::Denied) if the
+            /// rules are not met, and with the failure if that could not be decided. `?` makes a [`SessionRejection`] of it.
+            /// Fails after the response, when a [`SessionHandle`] has to be asked.
+            pub async fn check(&self, rules: &$crate::Rules<Scope>) -> Result<(), $crate::SessionError> {
+                self.0.session().check(rules).await
+            }
+
             /// Shows the session as it is now as a map: after a login, the new user's.
             ///
             /// # Errors
@@ -288,6 +343,17 @@ macro_rules! __extractors {
         /// It dereferences to [`sessionkit_core::SessionHandle`].
         ///
         $session_handle
+
+        impl<Scope: $crate::SessionScope> SessionHandle<Scope> {
+            /// Requires that rules are met, for each message of a websocket say. Call
+            /// [`reload`](sessionkit_core::SessionHandle::reload) before, to ask the session as it is now.
+            ///
+            /// # Errors
+            /// Fails as [`sessionkit_core::SessionHandle::check`] does.
+            pub async fn check(&self, rules: &$crate::Rules<Scope>) -> Result<(), $crate::SessionError> {
+                self.0.check(rules).await
+            }
+        }
 
         impl<Scope: $crate::SessionScope> ::std::ops::Deref for SessionHandle<Scope> {
             type Target = $crate::SessionHandle;

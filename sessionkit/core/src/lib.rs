@@ -94,7 +94,8 @@ pub use wire::rejection::Rejection;
 ///
 /// Its extractors take the session of their scope from the stack, or fail with
 /// [`missing_layer`](adapter::missing_layer), give it the head of the request with
-/// [`attach`](adapter::RequestSession::attach), and hand out what it offers. An error becomes a response that has the
+/// [`attach`](adapter::RequestSession::attach), and hand out what it offers; those of [`Auth`] and [`SessionHandle`], whose
+/// methods are guards too, give it with [`keep_head`](adapter::RequestSession::keep_head). An error becomes a response that has the
 /// [`Rejection`] among its extensions, where `close` looks for it, and that was [given](Rejection::give).
 ///
 /// The guard type that `#[session(..)]` names is an extractor too, and the first. It sets the

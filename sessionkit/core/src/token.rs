@@ -234,11 +234,41 @@ pub(crate) fn weakness(source: &dyn TokenSource) -> Option<String> {
             source.bits()
         ));
     }
-    // A source that fills too little, or always the same, or that is seeded anew for each token.
-    let (mut sample, mut words) = ([0; 2 * TOKEN], HashSet::new());
+    let mut sample = [0; DRAWS * TOKEN];
     sample.chunks_exact_mut(TOKEN).for_each(|token| source.fill(token));
-    let repeats = sample.chunks_exact(8).any(|word| !words.insert(word));
-    repeats.then(|| "the token source repeats its bytes: use a cryptographically secure generator".to_owned())
+    let words = |read: fn([u8; 8]) -> u64| {
+        let (words, _) = sample.as_chunks::<8>();
+        words.iter().map(|word| read(*word)).collect::<Vec<_>>()
+    };
+    for words in [words(u64::from_le_bytes), words(u64::from_be_bytes)] {
+        // A source that fills too little, or always the same, or that is seeded anew for each token.
+        if has_repeated(words.iter().copied()) {
+            return Some("the token source repeats its bytes: use a cryptographically secure generator".to_owned());
+        }
+        // From one word to the next, and from one token to the next.
+        let counts = |step| has_repeated(words.iter().zip(&words[step..]).map(|(word, next)| next.wrapping_sub(*word)));
+        if counts(1) || counts(TOKEN / 8) {
+            return Some("the token source counts: use a cryptographically secure generator".to_owned());
+        }
+    }
+    // Of two random secrets about half of the bits differ.
+    let secrets = || sample.chunks_exact(TOKEN).map(|token| &token[SELECTOR..]);
+    let changed = |(one, next): (&[u8], &[u8])| one.iter().zip(next).map(|(one, next)| (one ^ next).count_ones()).sum();
+    let least = secrets().zip(secrets().skip(1)).map(changed).min().unwrap_or(0u32);
+    (least < source.bits() / 4).then(|| {
+        format!(
+            "the token source changes only {least} bits from one secret to the next: use a cryptographically secure generator"
+        )
+    })
+}
+
+/// The tokens that a source has to make before it is trusted. A secure source fails by chance less often than once in 10^14
+/// times.
+const DRAWS: usize = 8;
+
+fn has_repeated(words: impl Iterator<Item = u64>) -> bool {
+    let mut seen = HashSet::new();
+    words.into_iter().any(|word| !seen.insert(word))
 }
 
 /// The operating system's cryptographically secure random number generator.
@@ -309,6 +339,45 @@ mod tests {
         for text in wrong.iter().chain([&token.replacen(&token[..1], "\0", 1), &format!(" {}", &token[1..])]) {
             assert!(Token::parse(text.as_bytes()).is_none(), "{text}");
         }
+    }
+
+    /// Fills each token with what a function makes of its number, over random bytes.
+    struct Made<F>(std::sync::atomic::AtomicU64, F);
+
+    impl<F: Fn(u64, &mut [u8]) + Send + Sync + 'static> TokenSource for Made<F> {
+        fn fill(&self, bytes: &mut [u8]) {
+            OsRandom.fill(bytes);
+            (self.1)(self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed), bytes);
+        }
+    }
+
+    #[test]
+    fn a_source_that_can_be_guessed_is_found() {
+        assert_eq!(weakness(&OsRandom), None);
+        let weak = |reason: &str, make: fn(u64, &mut [u8])| {
+            let found = weakness(&Made(Default::default(), make)).unwrap_or_default();
+            assert!(found.contains(reason) && found.contains("use a"), "{reason}: {found:?}");
+        };
+        weak("repeats", |_, bytes| bytes.fill(7));
+        // It goes well twice.
+        weak("repeats", |number, bytes| {
+            if number >= 2 {
+                bytes.fill(7)
+            }
+        });
+        weak("counts", |number, bytes| {
+            for (at, word) in bytes.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+                *word = (6 * number + at as u64).to_le_bytes();
+            }
+        });
+        weak("counts", |number, bytes| bytes[..8].copy_from_slice(&number.to_be_bytes()));
+        weak("counts", |number, bytes| bytes[40..].copy_from_slice(&(3 * number).to_le_bytes()));
+        weak("changes only", |number, bytes| {
+            // A permutation of the number in each word: neither the same nor counting.
+            for (at, word) in bytes[SELECTOR..].as_chunks_mut::<8>().0.iter_mut().enumerate() {
+                *word = (1u64 << (at * 11)).wrapping_add((number * number) << (at * 3)).to_le_bytes();
+            }
+        });
     }
 
     #[test]

@@ -24,6 +24,10 @@ use super::link::{Link, Standing};
 /// lasts it waits for one attempt, and says what that failed with.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// The text about a store that was built in a runtime which is over, as that of a test before.
+const RUNTIME_ENDED: &str = "the tokio runtime that built the store has ended: build one store for each test, or name a runtime \
+    that lasts with `RedisStoreBuilder::runtime`";
+
 /// The connection, shared by all clones of a store.
 ///
 /// It belongs to the runtime that built the store, whoever asks: the runtime of a worker may end before the others.
@@ -153,7 +157,7 @@ impl Connection {
                     Ok(Some(Ok(link))) => return Ok(link.clone()),
                     Ok(_) => tried = true,
                     Err(_) => {
-                        return Err(Failure::NotConnected("the runtime that built the store has ended".to_owned()));
+                        return Err(Failure::NotConnected(RUNTIME_ENDED.to_owned()));
                     }
                 },
                 Found::Paused { until, lasting, .. } if until <= patience && !(tried && lasting) => {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -69,6 +70,20 @@ impl Endpoint {
     #[cfg(test)]
     pub(super) fn fake(network: super::fake::Network) -> Self {
         Self { fake: Some(network), ..Self::parse("redis://fake", None).unwrap() }
+    }
+
+    /// Returns the host if what is sent to it can be read on the way.
+    pub(super) fn unencrypted_host(&self) -> Option<&str> {
+        #[cfg(feature = "redis-tls")]
+        if self.tls.is_some() {
+            return None;
+        }
+        let ConnectionAddr::Tcp(host, _) = &self.address else { return None };
+        let is_here = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(address) => address.to_canonical().is_loopback(),
+            Err(_) => host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost"),
+        };
+        (!is_here).then_some(host)
     }
 
     /// Opens a connection. It does nothing until the driver runs.
@@ -153,6 +168,33 @@ mod tests {
         assert_eq!(endpoint.handshake.db(), 3);
         assert_eq!(format!("{:?}", Endpoint::parse("redis://[::1]", None).unwrap()), "::1:6379");
         assert_eq!(format!("{:?}", Endpoint::parse("unix:///run/redis.sock", None).unwrap()), "/run/redis.sock");
+    }
+
+    #[test]
+    fn a_way_to_another_host_can_be_read_unless_it_is_encrypted() {
+        let host = |url| Endpoint::parse(url, None).unwrap().unencrypted_host().map(str::to_owned);
+        for here in [
+            "redis://localhost",
+            "redis://LOCALHOST:7000",
+            "redis://redis.localhost",
+            "redis://127.0.0.1",
+            "redis://127.3.2.1",
+            "redis://[::1]",
+            "redis://[::ffff:127.0.0.1]",
+            "unix:///run/redis.sock",
+        ] {
+            assert_eq!(host(here), None, "{here}");
+        }
+        for (there, named) in [
+            ("redis://10.0.0.1", "10.0.0.1"),
+            ("redis://ada:secret@redis.internal:7000/3", "redis.internal"),
+            ("redis://localhost.example", "localhost.example"),
+            ("redis://[fd00::1]", "fd00::1"),
+        ] {
+            assert_eq!(host(there).as_deref(), Some(named), "{there}");
+        }
+        #[cfg(feature = "redis-tls")]
+        assert_eq!(host("rediss://redis.internal"), None);
     }
 
     #[test]

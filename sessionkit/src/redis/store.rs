@@ -367,6 +367,7 @@ impl RedisStoreBuilder {
     }
 
     /// The runtime on which the connection lives: the one in which [`build`](Self::build) is called unless told otherwise.
+    /// When it ends, the store does: one that several tests share needs a runtime that outlives them.
     ///
     /// ```
     /// let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -389,7 +390,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Builds the store. Nothing is sent before the first call.
+    /// Builds the store. Nothing is sent before the first call. A server on another host that is reached without TLS is a
+    /// warning in the log.
     ///
     /// # Errors
     /// Fails when a setting cannot be used, and outside of a tokio runtime unless [`runtime`](Self::runtime) names one.
@@ -407,6 +409,14 @@ impl RedisStoreBuilder {
         let runtime = self.runtime.or_else(|| Handle::try_current().ok()).ok_or_else(|| {
             RedisSetupError::new("build a `RedisStore` inside a tokio runtime, or name one with `runtime(..)`")
         })?;
+        if let Some(host) = endpoint.unencrypted_host() {
+            tracing::warn!(
+                target: "sessionkit",
+                event = "redis_unencrypted",
+                host,
+                "sessions travel unencrypted to Redis on another host: write `rediss://` (feature `redis-tls`)"
+            );
+        }
         let connection = Connection::new(endpoint, runtime, self.connect_timeout);
         let subscription = Arc::new(Subscription::new(connection.clone(), &self.prefix));
         Ok(RedisStore { connection, prefix: self.prefix, subscription })

@@ -72,7 +72,9 @@ pub struct Auth<Scope: SessionScope = MainScope>(sessionkit_core::Auth, PhantomD
 
 impl<'a, Scope: SessionScope> FromRequest<'a> for Auth<Scope> {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> Result<Self> {
-        Ok(Self(session::<Scope>(request)?.auth(), PhantomData))
+        let session = find::<Scope>(request)?;
+        session.keep_head(&head(request), request.data());
+        Ok(Self(session.auth(), PhantomData))
     }
 }
 

@@ -84,6 +84,13 @@ pub fn stream(texts: impl Stream<Item = String> + 'static) -> Answering {
     HttpResponse::Ok().streaming(texts.map(|text| Ok::<_, Error>(text.into())))
 }
 
+pub use sessionkit::actix::testing::HandlerRequest;
+
+/// A request for a handler that a test calls itself.
+pub fn request_to(path: &str) -> actix_web::test::TestRequest {
+    actix_web::test::TestRequest::get().uri(path)
+}
+
 /// Routes from paths to handlers, whatever the method.
 #[doc(hidden)]
 #[macro_export]

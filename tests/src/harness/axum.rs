@@ -76,6 +76,13 @@ pub fn stream(texts: impl Stream<Item = String> + Send + 'static) -> Answering {
     axum::body::Body::from_stream(texts.map(Ok::<_, Infallible>)).into_response()
 }
 
+pub use sessionkit::axum::testing::HandlerRequest;
+
+/// A request for a handler that a test calls itself.
+pub fn request_to(path: &str) -> axum::extract::Request {
+    axum::extract::Request::get(path).body(axum::body::Body::empty()).expect("the path is valid")
+}
+
 /// Routes from paths to handlers, whatever the method.
 #[doc(hidden)]
 #[macro_export]

@@ -239,7 +239,7 @@ struct Repeating(AtomicUsize);
 impl TokenSource for Repeating {
     fn fill(&self, bytes: &mut [u8]) {
         match self.0.fetch_add(1, Ordering::Relaxed) {
-            0 | 1 => sessionkit_core::OsRandom.fill(bytes),
+            0..8 => sessionkit_core::OsRandom.fill(bytes),
             _ => bytes.fill(7),
         }
     }
@@ -324,4 +324,22 @@ async fn a_handle_goes_on_with_the_login_that_runs_when_the_client_leaves() {
     login.await.unwrap().unwrap();
     let (user, _) = tokio::time::timeout(std::time::Duration::from_secs(10), task).await.unwrap().unwrap();
     assert_eq!(user.as_deref(), Some("ada"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_does_not_answer_says_what_may_have_kept_it() {
+    let gates = Gates::default();
+    let store = HeldStore::new(MemoryStore::new(), &gates);
+    let manager = SessionManager::new(store.clone(), SessionConfig::default());
+    let ada = sessionkit::testing::TestSession::new(&manager).login("ada").await;
+    for (gate, deadline) in [("before load", "load_deadline"), ("before replace", "commit_deadline")] {
+        store.hold(gate);
+        let session = manager.open();
+        session.attach(&RequestHead::new("POST", "/", &Cookie(ada.cookie())));
+        let error = session.auth().rotate().await.unwrap_err();
+        let logged = format!("{error:?}");
+        assert!(logged.contains(deadline) && logged.contains("spawn_blocking"), "{gate}: {logged}");
+        store.release(gate);
+    }
+    assert!(!ada.is_over().await);
 }

@@ -92,7 +92,7 @@ behaviour! {
 
     async fn whatever_a_scope_is_called_its_users_are_its_own(bench: Bench) {
         let bench = bench.with_config(|config| config.track_devices(true).max_devices(1));
-        let other = bench.clone().with_config(|config| config.cookie_name("nested").track_devices(true).max_devices(1));
+        let other = bench.clone().with_config(|config| config.cookie_name("__Host-nested").track_devices(true).max_devices(1));
         let nested = other.manager_of::<Nested>();
         let routes = routes![
             "/login" => login, "/user" => user, "/nested/login" => login_nested, "/nested/user" => user_nested,

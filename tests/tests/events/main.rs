@@ -4,6 +4,7 @@ mod actors;
 mod audit;
 mod audit_end;
 mod audit_order;
+mod called;
 mod denials;
 mod failures;
 mod kinds;

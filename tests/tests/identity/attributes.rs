@@ -121,7 +121,7 @@ behaviour! {
     async fn row_04_every_attribute_of_the_cookie_is_a_setting(bench: Bench) {
         type Set = fn(SessionConfigBuilder) -> SessionConfigBuilder;
         let cases: [(Set, &str, &str); 10] = [
-            (|config| config.cookie_name("shop"), "shop", "Path=/; SameSite=Lax; Secure; HttpOnly"),
+            (|config| config.cookie_name("shop").allow_weak_cookie(true), "shop", "Path=/; SameSite=Lax; Secure; HttpOnly"),
             (|config| config.cookie_name("__Host-shop"), "__Host-shop", "Path=/; SameSite=Lax; Secure; HttpOnly"),
             (
                 |config| config.cookie_name("__Secure-shop").cookie_path("/shop"),
@@ -134,7 +134,7 @@ behaviour! {
                 "Path=/; Domain=example.com; SameSite=Lax; Secure; HttpOnly",
             ),
             (
-                |config| config.cookie_name("shop").cookie_secure(false),
+                |config| config.cookie_name("shop").cookie_secure(false).allow_weak_cookie(true),
                 "shop",
                 "Path=/; SameSite=Lax; HttpOnly",
             ),
@@ -168,7 +168,9 @@ behaviour! {
         let server = start(&bench).await;
         let answer = server.visitor().get("/login").await;
         assert_eq!(set_cookie(&answer), "__Host-session=*; Path=/; SameSite=Lax; Secure; HttpOnly");
-        let contradictions: [(Set, &str); 5] = [
+        let contradictions: [(Set, &str); 7] = [
+            (|config| config.cookie_name("shop"), "allow_weak_cookie"),
+            (|config| config.cookie_name("shop").cookie_secure(false), "allow_weak_cookie"),
             (|config| config.cookie_domain("example.com"), "unset cookie_domain"),
             (|config| config.cookie_path("/shop"), "unset cookie_path"),
             (|config| config.cookie_secure(false), "set cookie_secure"),

@@ -15,6 +15,7 @@ behaviour! {
         another_rotation_with_it_keeps_it_and_its_rights,
         without_the_setting_it_opens_nothing,
         a_logout_with_it_ends_the_session,
+        it_lasts_no_longer_than_a_renewal_lets_it,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -160,6 +161,26 @@ behaviour! {
             let (_server, visitor) = start(&bench).await;
             visitor.fork().post(path, "ada").await;
             assert_eq!(visitor.get("/about").await.body, "nobody", "[P3] {path}");
+        }
+    }
+
+    /// The token before a renewal ends soon after the first use of the new one. A rotation with it changes nothing of that.
+    async fn it_lasts_no_longer_than_a_renewal_lets_it(bench: Bench) {
+        let hour = Duration::from_secs(3600);
+        let bench = bench.with_config(|config| config.rotation_grace(Duration::from_secs(600)).renew_after(hour));
+        for (new_one_is_used, seconds) in [(true, 30), (false, 600)] {
+            let (_server, visitor) = start(&bench).await;
+            bench.clock.advance(hour);
+            let before = visitor.fork();
+            assert_eq!(visitor.get("/about").await.cookies().len(), 1, "the token is renewed");
+            if new_one_is_used {
+                assert_eq!(visitor.get("/about").await.cookies().len(), 0);
+            }
+            assert_eq!(before.fork().get("/rotate").await.cookies().len(), 1, "the answer is lost");
+            bench.clock.advance(Duration::from_secs(seconds - 1));
+            assert_eq!(before.get("/about").await.body, r#"ada ["pwd"] 7"#, "{new_one_is_used}");
+            bench.clock.advance(Duration::from_secs(1));
+            assert_eq!(before.get("/about").await.body, "nobody", "{new_one_is_used}");
         }
     }
 

@@ -3,6 +3,7 @@
 use sessionkit::redis::RedisStore;
 use sessionkit_core::Store;
 use sessionkit_core::StoreErrorKind::Unavailable;
+use sessionkit_tests::harness::Log;
 use sessionkit_tests::servers::redis::RedisServer;
 
 use super::support::{ID, KEY, assert_kind, commit_set, create, key, remove, text};
@@ -115,4 +116,53 @@ async fn unix_socket() {
     let store = RedisStore::builder(url).connect_timeout(Duration::from_secs(5)).build().unwrap();
     let reason = assert_kind(store.ping().await, Unavailable);
     assert!(reason.contains("No such file"), "{reason}");
+}
+
+#[tokio::test]
+async fn sessions_that_travel_unencrypted_are_a_warning() {
+    let log = Log::collect();
+    let warnings = || log.text().matches("redis_unencrypted").count();
+    for quiet in ["redis://:hunter2@localhost", "rediss://:hunter2@redis.internal", "unix:///run/redis.sock"] {
+        RedisStore::builder(quiet).build().unwrap();
+        assert_eq!(warnings(), 0, "{quiet}: {}", log.text());
+    }
+    RedisStore::builder("redis://ada:hunter2@redis.internal").build().unwrap();
+    let text = log.text();
+    assert!(warnings() == 1 && text.contains("WARN sessionkit") && text.contains("redis.internal"), "{text}");
+    assert!(text.contains("rediss://") && !text.contains("hunter2"), "{text}");
+}
+
+/// A runtime as each `#[tokio::test]` has one of its own.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+#[test]
+fn a_store_of_a_runtime_that_has_ended_says_what_to_do() {
+    let server = RedisServer::start();
+    for was_used in [false, true] {
+        let first = runtime();
+        let store = first.block_on(async {
+            let store = RedisStore::new(&server.url()).unwrap();
+            if was_used {
+                store.ping().await.unwrap();
+            }
+            store
+        });
+        drop(first);
+        runtime().block_on(async {
+            let reason = assert_kind(store.load(&key()).await, Unavailable);
+            assert!(reason.contains("one store for each test"), "{was_used}: {reason}");
+            assert!(reason.contains("RedisStoreBuilder::runtime"), "{was_used}: {reason}");
+        });
+    }
+}
+
+#[test]
+fn tests_share_a_store_whose_runtime_lasts() {
+    let (server, lasting) = (RedisServer::start(), tokio::runtime::Runtime::new().unwrap());
+    let store = RedisStore::builder(server.url()).runtime(lasting.handle().clone()).build().unwrap();
+    for _ in ["one test", "another"] {
+        runtime().block_on(use_everything(&store));
+    }
 }

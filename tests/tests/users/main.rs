@@ -8,6 +8,7 @@ mod extractors;
 mod failures;
 mod gone;
 mod panics;
+mod parameters;
 mod requirements;
 mod rules;
 mod stamps;

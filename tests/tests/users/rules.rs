@@ -152,7 +152,7 @@ behaviour! {
         for (dev, status) in [(false, 403), (true, 500)] {
             let bench = bench.clone().with_config(|config| match dev {
                 true => config.dev().cookie_name("plain"),
-                false => config.cookie_name("plain"),
+                false => config.cookie_name("plain").allow_weak_cookie(true),
             });
             let manager = bench.manager();
             let ada = TestSession::new(&manager).login("ada").with(|cart: &mut Cart| cart.items.push(7)).await;

@@ -12,19 +12,19 @@ fn nothing_is_required() {
     args(
         quote!(),
         expect![
-            "say what to require: `#[session(require_login)]` or `#[session(require = |user: &User| user.is_admin)]`; or say `#[session(public)]`"
+            "say what to require: `#[session(require_login)]` or `#[session(require = |person: &Person| person.is_admin)]`; or say `#[session(public)]`"
         ],
     );
     args(
         quote!(scope = Office),
         expect![
-            "say what to require: `#[session(require_login)]` or `#[session(require = |user: &User| user.is_admin)]`; or say `#[session(public)]`"
+            "say what to require: `#[session(require_login)]` or `#[session(require = |person: &Person| person.is_admin)]`; or say `#[session(public)]`"
         ],
     );
     args(
         quote!(crate = sk),
         expect![
-            "say what to require: `#[session(require_login)]` or `#[session(require = |user: &User| user.is_admin)]`; or say `#[session(public)]`"
+            "say what to require: `#[session(require_login)]` or `#[session(require = |person: &Person| person.is_admin)]`; or say `#[session(public)]`"
         ],
     );
 }
@@ -79,7 +79,7 @@ fn names_that_other_libraries_give() {
         );
         assert_eq!(messages(expansion.error), [format!("unknown key `{name}`: write `require_login`")]);
     }
-    let asked = "what a user may do is asked by a predicate: write `require = |user: &User| user.is_admin`";
+    let asked = "what a user may do is asked by a predicate: write `require = |person: &Person| person.is_admin`";
     for name in ["role", "roles", "has_role", "permission", "permissions", "require_permission"] {
         let name = format_ident!("{name}");
         for args in [quote!(#name("admin")), quote!(#name = "admin"), quote!(any(require_login, #name = "admin"))] {
@@ -137,17 +137,17 @@ fn operators() {
             "unknown key `ayn`; did you mean `any`? (accepted here: `require_login`, `require`, `require_fresh`, `requirement`, `guest_only`, `any`, `all`, `not`)"
         ],
     );
-    for operand in [quote!(is_admin()), quote!("admin"), quote!(user.is_admin), quote!(true || false)] {
+    for operand in [quote!("admin"), quote!(user.is_admin), quote!(true || false)] {
         args(
             quote!(any(#operand)),
             expect![
-                "this is no condition: inside of `any`, `all` and `not` write a key such as `require_login`, a function's path, or a closure `|user: &User| user.is_admin`"
+                "this is no condition: inside of `any`, `all` and `not` write a key such as `require_login`, a function's path, or a closure `|person: &Person| person.is_admin`"
             ],
         );
     }
     args(
         quote!(any(|user| user.is_admin)),
-        expect!["the type decides what is loaded, so write it: `|user: &User| user.is_admin`"],
+        expect!["the type decides what is loaded, so write it: `|person: &Person| person.is_admin`"],
     );
     for option in [
         quote!(login_url = "/login"),
@@ -233,7 +233,7 @@ fn options() {
     args(
         quote!(login_url = "/login"),
         expect![
-            "say what to require: `#[session(require_login)]` or `#[session(require = |user: &User| user.is_admin)]`; or say `#[session(public)]`"
+            "say what to require: `#[session(require_login)]` or `#[session(require = |person: &Person| person.is_admin)]`; or say `#[session(public)]`"
         ],
     );
 }

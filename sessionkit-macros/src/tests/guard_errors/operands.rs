@@ -8,35 +8,45 @@ use crate::guard::{Adapter, expand};
 
 #[test]
 fn require() {
-    args(quote!(require), expect!["`require` needs a value: write `require = |user: &User| user.is_admin`"]);
-    args(quote!(require = ), expect!["`require` needs a value: write `require = |user: &User| user.is_admin`"]);
+    args(quote!(require), expect!["`require` needs a value: write `require = |person: &Person| person.is_admin`"]);
+    args(quote!(require = ), expect!["`require` needs a value: write `require = |person: &Person| person.is_admin`"]);
     args(quote!(require = "is_admin"), expect!["`require` takes a path without quotes: write `require = is_admin`"]);
     args(
         quote!(require = "user.is_admin"),
-        expect!["`require` takes a path without quotes: write `require = |user: &User| user.is_admin`"],
+        expect!["`require` takes a path without quotes: write `require = |person: &Person| person.is_admin`"],
     );
     args(
         quote!(require(is_admin)),
-        expect!["`require` takes a function's path or a closure: write `require = |user: &User| user.is_admin`"],
+        expect!["`require` takes a function's path or a closure: write `require = |person: &Person| person.is_admin`"],
     );
     args(
         quote!(require = true),
-        expect!["`require` takes a function's path or a closure: write `require = |user: &User| user.is_admin`"],
+        expect!["`require` takes a function's path or a closure: write `require = |person: &Person| person.is_admin`"],
     );
     args(
         quote!(require = user.is_admin),
-        expect!["`require` takes a function's path or a closure: write `require = |user: &User| user.is_admin`"],
+        expect!["`require` takes a function's path or a closure: write `require = |person: &Person| person.is_admin`"],
     );
     args(
         quote!(require = is_admin()),
-        expect!["`require` takes a function's path or a closure: write `require = |user: &User| user.is_admin`"],
+        expect![[
+            r#"a predicate is named, not called: write `is_admin`; a function that returns one has arguments, as in `may("read")`"#
+        ]],
+    );
+    args(
+        quote!(require = may("read").await),
+        expect!["`require` takes a function's path or a closure: write `require = |person: &Person| person.is_admin`"],
+    );
+    args(
+        quote!(require = rights["read"]("any")),
+        expect!["`require` takes a function's path or a closure: write `require = |person: &Person| person.is_admin`"],
     );
     args(
         quote!(require = |user| user.is_admin),
-        expect!["the type decides what is loaded, so write it: `|user: &User| user.is_admin`"],
+        expect!["the type decides what is loaded, so write it: `|person: &Person| person.is_admin`"],
     );
     args(
-        quote!(require = async |user: &User| user.is_admin),
+        quote!(require = async |person: &Person| person.is_admin),
         expect![
             "a predicate is synchronous: what it looks at has been loaded before; remove `async`, or write a type for `requirement = ..`"
         ],
@@ -44,7 +54,7 @@ fn require() {
     args(
         quote!(require = |user, cart: &Cart| true, require = "is_admin"),
         expect![[r#"
-        the type decides what is loaded, so write it: `|user: &User| user.is_admin`
+        the type decides what is loaded, so write it: `|person: &Person| person.is_admin`
         `require` takes a path without quotes: write `require = is_admin`"#]],
     );
 }

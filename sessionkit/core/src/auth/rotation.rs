@@ -116,9 +116,12 @@ pub(super) async fn replace_secret(
     }
 }
 
-/// Returns what the token of the request opens after the rotation.
+/// Returns what the token of the request opens after the rotation. A token that a renewal has replaced already opens nothing
+/// for longer than it would have.
 fn former(current: &Current, until: Timestamp) -> Arc<FormerSecret> {
     let header = current.record.header();
+    let replaced = header.previous.filter(|previous| previous.secret == current.secret);
+    let until = replaced.and_then(|previous| previous.until).map_or(until, |ends| ends.min(until));
     let methods = header.details.as_ref().map(|details| details.methods.clone()).unwrap_or_default();
     Arc::new(FormerSecret { secret: current.secret, until, authenticated: header.authenticated, methods })
 }

@@ -49,14 +49,28 @@ macro_rules! builder {
 }
 
 builder! {
-    /// The name of the cookie; `__Host-session` by default.
+    /// The name of the cookie; `__Host-session` by default. Over https it begins with `__Host-`, or with `__Secure-` if the
+    /// cookie has a domain or another path.
     cookie_name: String, impl Into<String>;
     /// The `Path` of the cookie; `/` by default.
     cookie_path: String, impl Into<String>;
     /// The `Domain` of the cookie; none by default, so that it goes to this host alone.
     cookie_domain: String, impl Into<String>;
-    /// Makes the cookie `Secure`; it is by default.
+    /// Makes the cookie `Secure`; it is by default. For plain http on localhost use [`dev`](Self::dev).
     cookie_secure: bool, bool;
+    /// Accepts a cookie that OWASP ASVS 5.0 (3.3.1) does not: one that is not `Secure`, which whoever listens can read, and one
+    /// whose name has no prefix, which other hosts of the domain can plant. It does not by default; [`dev`](Self::dev)
+    /// accepts both.
+    ///
+    /// ```
+    /// # use sessionkit_core as sessionkit;
+    /// use sessionkit::SessionConfig;
+    ///
+    /// let of_the_old_application = SessionConfig::builder().cookie_name("sid");
+    /// assert!(of_the_old_application.clone().build().unwrap_err().to_string().contains("__Host-sid"));
+    /// assert!(of_the_old_application.allow_weak_cookie(true).build().is_ok());
+    /// ```
+    allow_weak_cookie: bool, bool;
     /// Keeps scripts from the cookie with `HttpOnly`; it does by default.
     cookie_http_only: bool, bool;
     /// The `SameSite` of the cookie; `Lax` by default.

@@ -35,6 +35,7 @@ impl Settings {
             self.rotation(),
             self.limits(),
             self.device_limit(),
+            self.weakness(),
         ];
         problems.into_iter().flatten().next().map_or(Ok(()), |problem| Err(ConfigError(problem)))
     }
@@ -87,11 +88,9 @@ impl Settings {
     }
 
     fn prefix(&self) -> Option<String> {
-        // Browsers compare the prefixes without regard to case.
-        let has =
-            |prefix: &str| self.cookie_name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
         let name = &self.cookie_name;
-        if (has("__Host-") || has("__Secure-")) && !self.cookie_secure {
+        let has = |prefix| has_prefix(name, prefix);
+        if (has("__Host-") || has("__Secure-") || has("__Http-")) && !self.cookie_secure {
             if self.dev {
                 return Some(format!(
                     "the prefix of {name:?} needs a Secure cookie, which dev turns off: name the cookie without the prefix"
@@ -99,6 +98,11 @@ impl Settings {
             }
             return Some(format!(
                 "the prefix of {name:?} needs a Secure cookie: set cookie_secure, or use dev() for plain http on localhost"
+            ));
+        }
+        if (has("__Http-") || has("__Host-Http-")) && !self.cookie_http_only {
+            return Some(format!(
+                "the `Http-` of {name:?} needs an HttpOnly cookie: unset cookie_http_only, or name the cookie without it"
             ));
         }
         if has("__Host-") && self.cookie_domain.is_some() {
@@ -112,6 +116,29 @@ impl Settings {
             ));
         }
         None
+    }
+
+    /// Says why the cookie is weaker than OWASP ASVS 5.0 asks (3.3.1), unless the application accepts that.
+    fn weakness(&self) -> Option<String> {
+        if self.dev || self.allow_weak_cookie {
+            return None;
+        }
+        if !self.cookie_secure {
+            return Some(
+                "cookie_secure = false lets whoever listens read the cookie: set cookie_secure, use dev() for plain http on \
+                 localhost, or accept it with allow_weak_cookie"
+                    .into(),
+            );
+        }
+        let name = &self.cookie_name;
+        if ["__Host-", "__Secure-", "__Http-"].iter().any(|prefix| has_prefix(name, prefix)) {
+            return None;
+        }
+        let prefix = if self.cookie_domain.is_some() || self.cookie_path != "/" { "__Secure-" } else { "__Host-" };
+        Some(format!(
+            "the cookie_name {name:?} has no prefix, so other hosts of the domain can plant a cookie of that name: write \
+             {prefix}{name}, or accept it with allow_weak_cookie"
+        ))
     }
 
     fn lifetime(&self) -> Option<String> {
@@ -251,6 +278,11 @@ impl Settings {
     }
 }
 
+/// Returns whether a name begins like this, without regard to case, as browsers compare prefixes.
+fn has_prefix(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,6 +301,15 @@ mod tests {
             (new().cookie_path("/app"), "unset cookie_path"),
             (new().cookie_secure(false), "set cookie_secure, or use dev()"),
             (new().cookie_name("__secure-x").cookie_secure(false), "set cookie_secure, or use dev()"),
+            (new().cookie_name("s"), "write __Host-s, or accept it with allow_weak_cookie"),
+            (new().cookie_name("s").cookie_domain("example.com"), "write __Secure-s, or accept"),
+            (new().cookie_name("s").cookie_path("/shop"), "write __Secure-s, or accept"),
+            (new().cookie_name("s").cookie_secure(false), "use dev() for plain http on localhost, or accept"),
+            (new().cookie_name("__Http-s").cookie_secure(false), "set cookie_secure, or use dev()"),
+            (new().cookie_name("__Http-s").cookie_http_only(false), "unset cookie_http_only"),
+            (new().cookie_name("__Host-Http-s").cookie_http_only(false), "unset cookie_http_only"),
+            (new().cookie_name("__Host-Http-s").cookie_path("/shop"), "unset cookie_path"),
+            (new().allow_weak_cookie(true).cookie_secure(false), "set cookie_secure, or use dev()"),
             (new().dev().cookie_same_site(SameSite::None), "or use SameSite=Lax"),
             (new().dev().cookie_partitioned(true), "unset cookie_partitioned"),
             (new().ttl(Duration::from_millis(1500)), "whole number of seconds"),
@@ -324,10 +365,24 @@ mod tests {
 
     #[test]
     fn a_cookie_of_the_longest_name_still_fits() {
-        let name = |length| SessionConfig::builder().cookie_name("s".repeat(length)).build();
+        let name = |length| SessionConfig::builder().cookie_name("s".repeat(length)).allow_weak_cookie(true).build();
         let longest = (1..4096).rev().find(|length| name(*length).is_ok()).unwrap();
         assert!(longest > 3900, "{longest}");
         assert_eq!(set_cookie::longest(name(longest).unwrap().settings()), 4096);
+    }
+
+    #[test]
+    fn a_weak_cookie_is_accepted_where_that_is_said() {
+        for accepted in [
+            SessionConfig::builder().cookie_name("s").allow_weak_cookie(true),
+            SessionConfig::builder().cookie_name("s").cookie_secure(false).allow_weak_cookie(true),
+            SessionConfig::builder().cookie_name("s").dev(),
+            SessionConfig::builder().cookie_name("__HTTP-s"),
+            SessionConfig::builder().cookie_name("__Host-Http-s"),
+            SessionConfig::builder().cookie_name("__secure-s").cookie_domain("example.com"),
+        ] {
+            accepted.build().unwrap();
+        }
     }
 
     #[test]

@@ -243,6 +243,7 @@ mod tests {
             ("cookie_path", "/shop"),
             ("cookie_domain", "example.com"),
             ("cookie_secure", "TRUE"),
+            ("allow_weak_cookie", "true"),
             ("cookie_http_only", "0"),
             ("cookie_same_site", "Strict"),
             ("cookie_partitioned", "1"),
@@ -275,7 +276,7 @@ mod tests {
             ("preset", "AAL1"),
         ];
         let typed = r#"{ "cookie_name": "shop", "cookie_path": "/shop", "cookie_domain": "example.com",
-            "cookie_secure": true, "cookie_http_only": false, "cookie_same_site": "strict", "cookie_partitioned": true,
+            "cookie_secure": true, "allow_weak_cookie": true, "cookie_http_only": false, "cookie_same_site": "strict", "cookie_partitioned": true,
             "cookie_max_age": { "fixed": 7776000 }, "clear_site_data": "cache,storage", "ttl": 7200, "anonymous_ttl": 3600, "absolute_ttl": 864000,
             "rolling": { "extend": "10m" }, "touch_after": 300, "renew_after": 86400, "renew_grace": 10, "rotation_grace": 300,
             "load_deadline": "100ms", "commit_deadline": 2, "user_deadline": 3, "watch_interval": 4,

@@ -203,7 +203,7 @@ impl Whose {
         let whose = self.clone();
         let work = async move { whose.end_in_turn(choose).await };
         let ended = self.engine().tasks.finish(work).await;
-        ended.unwrap_or_else(|| Err(SessionError::interrupted())).inspect_err(|error| self.report(error))
+        ended.and_then(|ended| ended).inspect_err(|error| self.report(error))
     }
 
     fn report(&self, error: &SessionError) {

@@ -11,6 +11,7 @@ use crate::devices::DeviceSelection;
 use crate::devices::list_change::{Addition, ListChange, ListChangeKind};
 use crate::engine::Engine;
 use crate::engine::commit::CommitError;
+use crate::engine::deadline::NO_ANSWER_TO_A_LOAD;
 use crate::engine::document::{Document, Refusal};
 use crate::engine::session::{Found, RecordChange, Removal};
 use crate::error::{Chain, SessionError};
@@ -325,7 +326,7 @@ impl Engine {
             return Ok(look);
         }
         let loaded = self.load_deadline().limit(self.store.load_many(&keys)).await;
-        let loaded = loaded.unwrap_or_else(|| Err(StoreError::unavailable("no answer within load_deadline")))?;
+        let loaded = loaded.unwrap_or_else(|| Err(StoreError::unavailable(NO_ANSWER_TO_A_LOAD)))?;
         for (entry, stored) in list.entries.iter().zip(loaded) {
             match stored.as_ref().map(Record::read) {
                 Some(Err(unreadable)) => {

@@ -27,6 +27,11 @@ impl GuardOptions {
         Self { login_url: None, on_denied: None }
     }
 
+    /// Takes from others what these leave to the manager.
+    pub(crate) fn or(self, others: Self) -> Self {
+        Self { login_url: self.login_url.or(others.login_url), on_denied: self.on_denied.or(others.on_denied) }
+    }
+
     /// Sends to a login page of this site.
     pub const fn login_path(self, path: &'static str) -> Self {
         Self { login_url: Some(LoginUrl::Path(path)), ..self }

@@ -163,7 +163,7 @@ impl Engine {
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let done = deadline.limit(call).await;
-        done.unwrap_or_else(|| Err(StoreError::unknown("no answer within commit_deadline")))
+        done.unwrap_or_else(|| Err(StoreError::unknown(deadline::NO_ANSWER_TO_A_COMMIT)))
     }
 
     /// Returns a random number that no other write has. Nobody has to be unable to predict it.

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::engine::Engine;
 use crate::engine::commit::CommitError;
-use crate::engine::deadline::Deadline;
+use crate::engine::deadline::{Deadline, NO_ANSWER_TO_A_LOAD};
 use crate::engine::document::{Change, Document, Refusal, Step};
 use crate::error::SessionError;
 use crate::record::Record;
@@ -69,7 +69,7 @@ impl Engine {
         deadline: &mut Deadline,
     ) -> Result<Option<Entry>, StoreError> {
         let loaded = deadline.limit(self.store.load(key)).await;
-        loaded.unwrap_or_else(|| Err(StoreError::unavailable("no answer within load_deadline")))
+        loaded.unwrap_or_else(|| Err(StoreError::unavailable(NO_ANSWER_TO_A_LOAD)))
     }
 
     /// Loads what is stored of a session, expired or not.

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
+use crate::error::SessionError;
 use crate::event::{About, EventKind, Events};
 use crate::panics::poll_caught;
 
@@ -29,8 +30,11 @@ impl Tasks {
         Self { shared: Arc::new(Shared { events, running: AtomicUsize::new(0), done: Notify::new() }) }
     }
 
-    /// Runs `work` to its end even if the caller leaves; `None` if the runtime is going away.
-    pub(crate) fn finish<T, W>(&self, work: W) -> impl Future<Output = Option<T>> + Send + use<T, W>
+    /// Runs `work` to its end even if the caller leaves.
+    ///
+    /// # Errors
+    /// Fails outside of a tokio runtime, which alone can do that, and if the runtime is going away.
+    pub(crate) fn finish<T, W>(&self, work: W) -> impl Future<Output = Result<T, SessionError>> + Send + use<T, W>
     where
         T: Send + 'static,
         W: Future<Output = T> + Send + 'static,
@@ -38,13 +42,14 @@ impl Tasks {
         // Boxed before it is moved on: the future of a login has some thousand bytes.
         let (work, shared): (Work<T>, _) = (Box::pin(work), self.shared.clone());
         async move {
+            let runtime = Handle::try_current().map_err(|_| SessionError::no_runtime())?;
             let running = Running::new(shared);
-            let task = tokio::spawn(async move {
+            let task = runtime.spawn(async move {
                 let result = work.await;
                 running.end();
                 result
             });
-            task.await.ok()
+            task.await.map_err(|_| SessionError::interrupted())
         }
     }
 

@@ -106,6 +106,29 @@ impl SessionError {
         )
     }
 
+    /// The rules of one scope were asked of the session of another.
+    pub(crate) fn rules_of_another_scope(session: &'static str, rules: &'static str) -> Self {
+        Self::misuse(format!(
+            "rules of the session scope `{rules}` cannot decide about a session of `{session}`: ask the `Auth` of their scope"
+        ))
+    }
+
+    /// A guard was called after the response.
+    pub(crate) fn late_guard() -> Self {
+        Self::misuse(
+            "a guard was called after the response, when nothing tells whether the session goes on: extract a \
+             `SessionHandle`, and call its guards after `reload`",
+        )
+    }
+
+    /// A guard was called, and nobody kept the head of the request.
+    pub(crate) fn no_head() -> Self {
+        Self::misuse(
+            "a guard was called without the head of the request: call `RequestSession::keep_head` before, as the \
+             extractors of axum and actix-web do",
+        )
+    }
+
     /// A guard could not decide.
     pub(crate) fn guard_failed(cause: Cause) -> Self {
         Self::opaque(Kind::GuardFailed, "it could not be decided whether the request may pass", Some(cause))
@@ -156,6 +179,14 @@ impl SessionError {
     pub(crate) fn interrupted() -> Self {
         let detail = "The session store is not available. Please try again.";
         Self::new(Kind::ShuttingDown, 503, "the server is shutting down", detail, None)
+    }
+
+    /// Something that goes on if its caller leaves was asked for where nothing can go on.
+    pub(crate) fn no_runtime() -> Self {
+        Self::misuse(
+            "logins, logouts and revocations run in tasks of tokio, so that they go on if the client leaves: await them \
+             inside of a tokio runtime",
+        )
     }
 
     /// A handle was used before its request ended.

@@ -50,17 +50,26 @@ pub(crate) async fn decide(
     head: &RequestHead<'_>,
     conditions: &Conditions<'_>,
 ) -> Result<(), Rejection> {
+    session.state().guard_options = conditions.options;
+    match verdict(session, head, conditions).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(reason)) => Err(deny(session, head, reason, conditions.options)),
+        Err(error) => Err(error.rejection()),
+    }
+}
+
+/// Decides without an answer.
+pub(super) async fn verdict(
+    session: &RequestSession,
+    head: &RequestHead<'_>,
+    conditions: &Conditions<'_>,
+) -> Result<Verdict, SessionError> {
     session.attach(head);
     if !conditions.handler.is_empty() {
         let _ = session.shared.handler.set(conditions.handler);
     }
-    session.state().guard_options = conditions.options;
     let request = GuardedRequest::new(session, *head);
-    match decide_with(&request, conditions.check).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(reason)) => Err(deny(session, head, reason, conditions.options)),
-        Err(interrupted) => Err(failed(session, interrupted).rejection()),
-    }
+    decide_with(&request, conditions.check).await.map_err(|interrupted| failed(session, interrupted))
 }
 
 /// The decision whether a request may pass, with the reason if it may not.

@@ -4,6 +4,7 @@
 //! values, now and after a login, and operators combine them. What a condition needs and is not loaded yet is an
 //! [`Interrupted`]; the guard awaits it and says everything again.
 
+mod called;
 mod check;
 mod condition;
 mod decide;

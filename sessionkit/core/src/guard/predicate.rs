@@ -14,6 +14,7 @@ use super::subject::Arguments;
     label = "expected `fn(&T) -> bool` or `fn(&T) -> Result<bool, E>`",
     note = "write `require = |cart: &Cart| !cart.items.is_empty()`, or the path of such a function",
     note = "it may look at up to four things, each behind a `&`: `|account: &Account, cart: &Cart| ..`",
+    note = "a function with parameters returns one: `fn may(right: &'static str) -> impl Fn(&Account) -> bool`, `require = may(\"read\")`",
     note = "a predicate awaits nothing: for that write a type that implements `Requirement`; such a type is written `requirement = path::to::Type`"
 )]
 pub trait Predicate<A: Arguments, V> {

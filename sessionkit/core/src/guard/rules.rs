@@ -54,7 +54,7 @@ use crate::wire::rejection::Rejection;
 pub struct Rules<Scope: SessionScope = MainScope> {
     conditions: Vec<Condition<Scope>>,
     is_public: bool,
-    options: GuardOptions,
+    pub(super) options: GuardOptions,
     scope: PhantomData<fn() -> Scope>,
 }
 
@@ -168,7 +168,12 @@ impl<Scope: SessionScope> Rules<Scope> {
         self
     }
 
-    fn check(&self, subjects: &mut Subjects<'_, Scope>) -> Result<(), Interrupted> {
+    /// Returns whether there is nothing to decide. A condition that was added to public rules counts.
+    pub(super) fn lets_everybody_pass(&self) -> bool {
+        self.is_public && self.conditions.is_empty()
+    }
+
+    pub(super) fn check(&self, subjects: &mut Subjects<'_, Scope>) -> Result<(), Interrupted> {
         if self.conditions.is_empty() {
             let reason = "`Rules` without a condition let nobody pass: add one, or write `Rules::public()`";
             return Err(Interrupted::Failed(reason.into()));
@@ -186,8 +191,7 @@ pub async fn guard_by<Scope: SessionScope>(
     head: &RequestHead<'_>,
     rules: &Rules<Scope>,
 ) -> Result<(), Rejection> {
-    // A condition that was added to public rules counts.
-    if rules.is_public && rules.conditions.is_empty() {
+    if rules.lets_everybody_pass() {
         return Ok(());
     }
     let check = |request: &GuardedRequest<'_>, frames: &mut Frames| rules.check(&mut Subjects::new(request, frames));

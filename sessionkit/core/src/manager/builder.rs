@@ -96,7 +96,8 @@ impl<Scope: SessionScope> SessionManagerBuilder<Scope> {
     /// Makes tokens from `source` instead of the operating system's generator.
     ///
     /// # Errors
-    /// Refuses a source whose [`bits`](TokenSource::bits) are fewer than 128, and one whose bytes repeat.
+    /// Refuses a source whose [`bits`](TokenSource::bits) are fewer than 128, and one whose first tokens show that it can be
+    /// guessed: it repeats itself, counts, or changes too few bits from one token to the next.
     pub fn token_source(mut self, source: impl TokenSource) -> Result<Self, ConfigError> {
         if let Some(weakness) = token::weakness(&source) {
             return Err(ConfigError(weakness));

@@ -102,8 +102,7 @@ impl<Scope: SessionScope> SessionManager<Scope> {
     /// ends them. If what is stored of one session or user is damaged, the others end all the same.
     pub async fn end_everyone(&self) -> Result<usize, SessionError> {
         let engine = self.engine.clone();
-        let ended = self.engine.tasks.finish(async move { engine.end_everyone().await }).await;
-        ended.unwrap_or_else(|| Err(SessionError::interrupted()))
+        self.engine.tasks.finish(async move { engine.end_everyone().await }).await?
     }
 
     /// Closes the session of a request whose handler answered: stores what changed, and returns the changes of the

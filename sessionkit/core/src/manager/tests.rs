@@ -9,7 +9,7 @@ use crate::event::{EventSink, SessionEvent, StoreCall};
 use crate::scope::SessionScope;
 use crate::store::memory::MemoryStore;
 use crate::time::{Clock, Timestamp};
-use crate::token::TokenSource;
+use crate::token::{OsRandom, TokenSource};
 
 struct Office;
 
@@ -25,13 +25,14 @@ impl Clock for Still {
     }
 }
 
-/// Counts bytes.
+/// Numbers its tokens in their first byte.
 #[derive(Default)]
-struct Counting(AtomicU8);
+struct Numbering(AtomicU8);
 
-impl TokenSource for Counting {
+impl TokenSource for Numbering {
     fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill_with(|| self.0.fetch_add(1, Ordering::Relaxed));
+        OsRandom.fill(bytes);
+        bytes[0] = self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -72,17 +73,17 @@ async fn the_order_of_the_options_does_not_matter() {
     let orders: [Set; 3] = [
         |builder, first, second| {
             let builder = builder.for_scope::<Office>().config(tracking()).clock(Still);
-            let builder = builder.token_source(Counting::default()).unwrap();
+            let builder = builder.token_source(Numbering::default()).unwrap();
             builder.event_sink(first).event_sink(second).build()
         },
         |builder, first, second| {
             let builder = builder.event_sink(first).event_sink(second);
-            let builder = builder.token_source(Counting::default()).unwrap();
+            let builder = builder.token_source(Numbering::default()).unwrap();
             builder.clock(Still).config(tracking()).for_scope().build()
         },
         |builder, first, second| {
             let builder = builder.event_sink(first).clock(Still).for_scope::<Office>();
-            let builder = builder.token_source(Counting::default()).unwrap();
+            let builder = builder.token_source(Numbering::default()).unwrap();
             builder.event_sink(second).config(tracking()).build()
         },
     ];
@@ -91,8 +92,8 @@ async fn the_order_of_the_options_does_not_matter() {
         let (first, second) = (Named("first", notes.clone()), Named("second", notes.clone()));
         let manager = set(SessionManager::builder(MemoryStore::new()), first, second);
         manager.open().auth().login("ada").await.unwrap();
-        // A login with a list of devices. The builder looked at 96 bytes of the token source before.
-        let told = ["load", "insert", "insert", "replace", "login 1700000000 Some(96)"];
+        // A login with a list of devices. The builder looked at eight tokens of the source before.
+        let told = ["load", "insert", "insert", "replace", "login 1700000000 Some(8)"];
         let told = told.iter().flat_map(|what| ["first", "second"].map(|sink| format!("{sink}: Office {what}")));
         assert_eq!(*notes.lock().unwrap(), told.collect::<Vec<_>>());
     }

@@ -183,3 +183,64 @@ pub(crate) fn write_field_until(packed: &mut Vec<u8>, field: &[u8], deadline: Ti
     write_number(packed, deadline.unix_seconds());
     packed.extend_from_slice(rest);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Packs fields whose values are the numbers of their places.
+    fn packed(keys: &[&str]) -> Vec<u8> {
+        let mut packed = Vec::new();
+        for (at, key) in keys.iter().enumerate() {
+            let value =
+                ValueRef { bytes: &[at as u8], carried: false, deadline: None, sensitive: false, on_login: None };
+            write_field(&mut packed, key, value);
+        }
+        packed
+    }
+
+    #[test]
+    fn a_field_is_found_from_every_place_and_in_every_order() {
+        let keys = ["a", "bb", "a.b", "", "é", "c"];
+        let bytes = packed(&keys);
+        let fields = Fields::of(&bytes);
+        for first in keys.iter().chain(&["nowhere"]) {
+            for second in keys {
+                for third in keys {
+                    let place = Cell::new(0);
+                    for key in [first, second, third, third, "nowhere", second] {
+                        let found = fields.clone().value_near(key, &place).map(|value| value.bytes);
+                        assert_eq!(found, fields.clone().value(key).map(|value| value.bytes), "{first} {second} {key}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn fields_that_are_read_in_their_order_are_met_once() {
+        let keys = ["a", "b", "c"];
+        let bytes = packed(&keys);
+        let (place, mut behind) = (Cell::new(0), 0);
+        for key in keys {
+            assert!(Fields::of(&bytes).value_near(key, &place).is_some());
+            behind += packed(&[key]).len();
+            assert_eq!(place.get(), behind, "{key}: the next one is looked for behind it");
+        }
+        assert!(Fields::of(&bytes).value_near("nowhere", &place).is_none());
+        assert!(Fields::of(&bytes).value_near("b", &place).is_some());
+        assert_eq!(place.get(), behind, "what is not found behind the place leaves it");
+    }
+
+    #[test]
+    fn of_a_key_that_is_there_twice_the_first_value_counts_for_a_first_reader() {
+        let bytes = packed(&["a", "b", "a"]);
+        let fields = Fields::of(&bytes);
+        assert_eq!(fields.clone().value_near("a", &Cell::new(0)).map(|value| value.bytes), Some(&[0][..]));
+        assert_eq!(fields.clone().value("a").map(|value| value.bytes), Some(&[0][..]));
+        // A place of another record, or beyond the end, finds it too.
+        for place in [bytes.len(), bytes.len() + 1, usize::MAX] {
+            assert_eq!(fields.clone().value_near("b", &Cell::new(place)).map(|value| value.bytes), Some(&[1][..]));
+        }
+    }
+}

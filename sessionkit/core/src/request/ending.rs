@@ -14,14 +14,8 @@ impl RequestSession {
     {
         let finishing = self.shared.engine.tasks.finish(work);
         async move {
-            match finishing.await {
-                Some(Ok(())) => Ok(()),
-                Some(Err(error)) => {
-                    self.report_failure(&error);
-                    Err(error)
-                }
-                None => Err(SessionError::interrupted()),
-            }
+            let done = finishing.await?;
+            done.inspect_err(|error| self.report_failure(error))
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::request::checkout::Checkout;
 use crate::request::close;
 use crate::request::dynamic::DynamicSession;
 use crate::request::info::SessionInfo;
+use crate::request::kept::KeptRequest;
 use crate::request::state::{CookieChange, State};
 use crate::token::Token;
 
@@ -61,6 +62,8 @@ pub struct SessionHandle {
     ended: watch::Receiver<Option<Ended>>,
     /// The task that runs the request, which must not wait for the request's end.
     task: Option<task::Id>,
+    /// The request as guards see it.
+    kept: Option<KeptRequest>,
     /// The session as it was read, with the changes since.
     round: OnceCell<RequestSession>,
 }
@@ -71,7 +74,11 @@ pub(crate) type Ended = Option<(Token, Generation)>;
 impl SessionHandle {
     /// Takes a handle in the task that runs the request.
     pub(crate) fn new(engine: Arc<Engine>, ended: watch::Receiver<Option<Ended>>) -> Self {
-        Self { engine, ended, task: task::try_id(), round: OnceCell::new() }
+        Self { engine, ended, task: task::try_id(), kept: None, round: OnceCell::new() }
+    }
+
+    pub(super) fn with_kept(self, kept: Option<KeptRequest>) -> Self {
+        Self { kept, ..self }
     }
 
     /// Begins a new round with the session as it is now; `false` where it has ended, or where there never was one. What
@@ -203,13 +210,14 @@ impl SessionHandle {
         Err(if never { SessionError::no_session() } else { SessionError::over() })
     }
 
-    async fn round(&self) -> Result<&RequestSession, SessionError> {
+    /// Returns the session as it was read, or reads it.
+    pub(crate) async fn round(&self) -> Result<&RequestSession, SessionError> {
         let begin = async || {
             let current = match self.request_ended().await? {
                 Some((token, generation)) => self.engine.reopen(&token, generation).await?,
                 None => None,
             };
-            Ok(RequestSession::resume(self.engine.clone(), current))
+            Ok(RequestSession::resume(self.engine.clone(), current, self.kept.clone()))
         };
         self.round.get_or_try_init(begin).await
     }
@@ -249,7 +257,8 @@ impl Engine {
 
 impl Clone for SessionHandle {
     fn clone(&self) -> Self {
-        Self { engine: self.engine.clone(), ended: self.ended.clone(), task: self.task, round: OnceCell::new() }
+        let (engine, ended, kept) = (self.engine.clone(), self.ended.clone(), self.kept.clone());
+        Self { engine, ended, task: self.task, kept, round: OnceCell::new() }
     }
 }
 

@@ -22,6 +22,7 @@ use crate::request::close::RequestGuard;
 use crate::request::dynamic::DynamicSession;
 use crate::request::handle::{Ended, SessionHandle};
 use crate::request::info::SessionInfo;
+use crate::request::kept::KeptRequest;
 use crate::request::overlay::Overlay;
 use crate::request::state::{Epoch, Phase, State};
 use crate::request::unguarded::GuardMark;
@@ -39,6 +40,7 @@ pub(crate) mod dynamic;
 mod ending;
 pub(crate) mod handle;
 pub(crate) mod info;
+pub(crate) mod kept;
 pub(crate) mod load;
 pub(crate) mod load_user;
 pub(crate) mod operations;
@@ -72,6 +74,8 @@ pub(crate) struct Shared {
     pub(crate) handler: OnceLock<&'static str>,
     /// True if a guard decided about the request, where one has to.
     pub(crate) guard_mark: OnceLock<GuardMark>,
+    /// The request as guards see it that the handler calls.
+    pub(crate) kept: OnceLock<KeptRequest>,
 }
 
 impl RequestSession {
@@ -86,13 +90,17 @@ impl RequestSession {
             noted: OnceLock::new(),
             handler: OnceLock::new(),
             guard_mark: OnceLock::new(),
+            kept: OnceLock::new(),
         };
         Self { shared: Arc::new(shared) }
     }
 
     /// Makes a round of a handle: the session is loaded already.
-    pub(crate) fn resume(engine: Arc<Engine>, current: Option<Current>) -> Self {
+    pub(crate) fn resume(engine: Arc<Engine>, current: Option<Current>, kept: Option<KeptRequest>) -> Self {
         let session = Self::new(engine);
+        if let Some(kept) = kept {
+            let _ = session.shared.kept.set(kept);
+        }
         let _ = session.shared.loaded.set(Ok(()));
         *session.state() = State { current, phase: Phase::Round, ..State::default() };
         session
@@ -175,7 +183,8 @@ impl RequestSession {
         if state.phase.is_over() {
             sender.send_replace(Some(state.left_behind()));
         }
-        Ok(SessionHandle::new(self.shared.engine.clone(), sender.subscribe()))
+        let handle = SessionHandle::new(self.shared.engine.clone(), sender.subscribe());
+        Ok(handle.with_kept(self.shared.kept.get().cloned()))
     }
 
     /// Tells the handles that the request has ended.

@@ -74,6 +74,11 @@ impl Phase {
         matches!(self, Self::Closed | Self::Answered)
     }
 
+    /// Returns whether the handler has answered, or its client has left.
+    pub(crate) fn has_answered(self) -> bool {
+        !matches!(self, Self::Handling | Self::Round)
+    }
+
     pub(crate) fn is_over(self) -> bool {
         matches!(self, Self::Answered | Self::Left)
     }

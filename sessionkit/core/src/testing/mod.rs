@@ -3,6 +3,7 @@
 mod clock;
 mod counting;
 mod failing;
+mod request;
 mod session;
 pub mod suite;
 mod unguarded;

@@ -21,7 +21,7 @@ use crate::request::info::SessionInfo;
 use crate::scope::{MainScope, SessionScope};
 use crate::token::Token;
 use crate::wire::head::{Headers, RequestHead};
-use crate::wire::response::HeaderChange;
+use crate::wire::response::{HeaderChange, ResponseChanges};
 
 /// A visitor with a session, for tests of an application: made in one line, it gives the cookie to send, and reports what
 /// a response changed.
@@ -55,7 +55,7 @@ use crate::wire::response::HeaderChange;
 /// What it looks at is what the store holds, and looking is no use of the session. Its methods panic where the store
 /// fails.
 pub struct TestSession<Scope: SessionScope = MainScope> {
-    manager: SessionManager<Scope>,
+    pub(super) manager: SessionManager<Scope>,
     /// The value of the cookie.
     token: Option<String>,
     /// The fields when [`changed`](Self::changed) was last asked.
@@ -172,6 +172,11 @@ impl<Scope: SessionScope> TestSession<Scope> {
     async fn close(&mut self, session: &RequestSession) {
         let changes = self.manager.close(session, 200).await;
         assert!(changes.rejection.is_none(), "the session cannot be made: {:?}", changes.rejection);
+        self.keep(changes);
+    }
+
+    /// Keeps the cookies of a response.
+    pub(super) fn keep(&mut self, changes: ResponseChanges) {
         let set_cookies = changes.headers.into_iter().filter_map(|change| match change {
             HeaderChange::Append("set-cookie", value) => Some(value.into_owned()),
             _ => None,

@@ -272,6 +272,15 @@ impl SessionError {
         .because_of(self.clone())
     }
 
+    /// A guard that the handler called refused the request, with this answer.
+    pub(crate) fn refused(rejection: Rejection) -> Self {
+        let (kind, status, detail) = (rejection.kind(), rejection.status(), rejection.0.detail.clone());
+        let scope = rejection.error().and_then(SessionError::scope_noted);
+        let refused = Self::new(kind, status, "a guard refused the request", detail, Some(rejection.into()));
+        scope.into_iter().for_each(|scope| refused.note_scope(scope));
+        refused
+    }
+
     /// A hook answered the request.
     pub(crate) fn answered(rejection: Rejection) -> Self {
         let (status, detail) = (rejection.status(), rejection.0.detail.clone());

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::fixture::{
-    NOW, TTL, after, changed, clearing, header, ops, plain, record, rotate, secret, set, touch, under,
+    NOW, TTL, after, changed, clearing, header, ops, plain, record, rotate, secret, set, touch, under, values,
 };
 use crate::record::Record;
 use crate::record::delta::{Authenticate, Clear, Delta, HeaderOp};
 use crate::record::details::LoginDetails;
-use crate::record::header::Header;
+use crate::record::front::FRONT;
+use crate::record::header::{Header, LastRotation, PreviousSecret};
 use crate::record::parts::{Ending, other_part};
 use crate::record::varint::{write_number, write_slice};
 
@@ -74,6 +75,28 @@ fn parts_of_later_releases_end_as_their_tags_say() {
         let again = changed(&after, &under(after.header().generation.number(), set("b", plain("1"))));
         assert_eq!(left(&again), *expected, "case {at}: nothing comes back");
     }
+}
+
+#[test]
+fn a_change_of_fields_leaves_the_parts_of_a_header_byte_for_byte() {
+    let before = with_parts(Header {
+        user_id: Some("ada".into()),
+        rotation: Some(LastRotation { at: NOW, replaced: secret(7), same_owner: true }),
+        previous: Some(PreviousSecret { secret: secret(8), renewed: NOW, until: Some(after(30)) }),
+        ..header()
+    });
+    let written = &before.as_bytes()[FRONT..];
+    let mut record = before.clone();
+    for delta in [
+        set("a", plain("1")),
+        values([("b", Some(plain("2"))), ("a", None)]),
+        clearing(Clear::AllButCarried, [("c", Some(plain("3")))]),
+        clearing::<&str>(Clear::All, []),
+    ] {
+        record = changed(&record, &delta);
+        assert_eq!(&record.as_bytes()[FRONT..][..written.len()], written);
+    }
+    assert_eq!(&record.as_bytes()[FRONT..], written, "nothing else is left");
 }
 
 #[test]
