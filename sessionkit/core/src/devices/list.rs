@@ -188,7 +188,7 @@ impl Whose {
         let engine = self.engine();
         engine.require_lists()?;
         let list = engine.load_list(&user).await?;
-        let Look { found, over } = engine.look_at(&list).await?;
+        let Look { found, over, .. } = engine.look_at(&list).await?;
         engine.prune(list, over).await;
         let now = engine.now();
         let device = |(id, record): &(SessionId, Record)| Device::new(*id, record, now, current == Some(*id));

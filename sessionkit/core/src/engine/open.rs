@@ -98,12 +98,6 @@ enum Fit {
     Nothing,
 }
 
-impl Fit {
-    fn of(current: Current, now: Timestamp) -> Self {
-        if current.record.header().is_expired(now) { Self::Expired(Box::new(current)) } else { Self::Opens(current) }
-    }
-}
-
 impl Engine {
     /// Opens the session that the candidates name: one that exists, is live, and has the secret. More than one is nobody.
     pub(crate) async fn open_candidates(
@@ -115,8 +109,9 @@ impl Engine {
             Some(token) => {
                 let found = self.load_session(token.id(), deadline).await?;
                 let mut opened = Opened::default();
-                if let Some(record) = opened.record(found) {
-                    opened.current = opened.fitting(self.fit(token, record));
+                match opened.record(found) {
+                    Some(record) => opened.current = opened.fitting(self.fit(token, record)),
+                    None => self.present(token, &mut opened.unreadable),
                 }
                 Ok(opened)
             }
@@ -138,6 +133,9 @@ impl Engine {
                     record
                 }
             };
+            if record.is_none() {
+                self.present(token, &mut opened.unreadable);
+            }
             let Some(current) = record.and_then(|record| opened.fitting(self.fit(token, record))) else { continue };
             match &opened.current {
                 // Of two tokens of one session the current one counts, not the one that a renewal replaced.
@@ -152,6 +150,13 @@ impl Engine {
         Ok(Opened { ambiguous: others, ..opened })
     }
 
+    /// Takes note that the client has a token of a session that cannot be read.
+    fn present(&self, token: &Token, unreadable: &mut [UnreadableSession]) {
+        for session in unreadable.iter_mut().filter(|session| session.id == token.id()) {
+            session.present(token.secret_hash(self.scope()));
+        }
+    }
+
     /// Loads a session again; `None` if it has ended, or was handed to another token.
     pub(crate) async fn reopen(&self, token: &Token, generation: Generation) -> Result<Option<Current>, StoreError> {
         let record = match self.load_session(token.id(), &mut self.load_deadline()).await? {
@@ -160,7 +165,8 @@ impl Engine {
             Found::Unreadable(session) => return Err(StoreError::unreadable(session.why)),
         };
         let now = self.now();
-        let is_meant = record.header().generation == generation && !record.header().is_expired(now);
+        let is_over = record.header().is_expired(now) || self.settings().is_over_limits(record.header(), now);
+        let is_meant = record.header().generation == generation && !is_over;
         let secret = record.header().secret;
         let current = is_meant.then(|| self.current(token, secret, record, None, now));
         Ok(current.filter(|current| !current.record.header().is_expired(now)))
@@ -175,10 +181,11 @@ impl Engine {
             previous.is_some_and(|previous| previous.secret == secret)
         };
         if let Some(former) = header.former.as_ref().filter(|former| now < former.until && former.secret == secret) {
-            return Fit::of(self.current(token, secret, with_former_rights(&record, former), Some(&record), now), now);
+            return self
+                .fit_of(self.current(token, secret, with_former_rights(&record, former), Some(&record), now), now);
         }
         if header.secret == secret || is_previous() {
-            return Fit::of(self.current(token, secret, record, None, now), now);
+            return self.fit_of(self.current(token, secret, record, None, now), now);
         }
         match header.rotation.filter(|_| self.is_just_rotated(header, now)) {
             Some(rotation) => {
@@ -187,6 +194,15 @@ impl Engine {
             }
             None => Fit::Nothing,
         }
+    }
+
+    /// Returns what a token is that was verified.
+    fn fit_of(&self, current: Current, now: Timestamp) -> Fit {
+        let header = current.record.header();
+        if header.is_expired(now) || self.settings().is_over_limits(header, now) {
+            return Fit::Expired(Box::new(current));
+        }
+        Fit::Opens(current)
     }
 
     /// Returns whether requests may be under way that were sent with the secret before the last rotation.

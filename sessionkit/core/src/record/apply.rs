@@ -1,11 +1,11 @@
 //! The application of a delta to a record. Nothing else decides what a commit does.
 
 use std::collections::HashMap;
-
 use std::time::Duration;
 
 use crate::record::clock::{Seen, is_ahead};
 use crate::record::delta::{Authenticate, Clear, Delta, FieldDeadline, FieldKey, FieldOps, HeaderOp, StoredValue};
+use crate::record::details::LoginDetails;
 use crate::record::field_error::FieldError;
 use crate::record::header::{Header, LastRotation, PreviousSecret};
 use crate::record::packing::{field_size, write_field, write_field_until};
@@ -65,8 +65,8 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     }
     let mut draft = record.draft(header, fields.as_bytes().len() + ops.values.len() * 64);
     let written = write_fields(&mut draft, record, &ops, now);
-    if delta.fields.is_some() && written.after > delta.limit && written.after > written.before {
-        // A record that is too large already, under an older setting, may still shrink.
+    if delta.fields.is_some() && written.after > delta.limit && written.after > written.before + ops.growth {
+        // A record that is too large already, under an older setting or in another form, may still shrink.
         return Err(Unfit::TooLarge(written.after));
     }
     let is_corrected = written.corrected && delta.corrects();
@@ -207,6 +207,10 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
             header.generation = header.generation.next();
             true
         }
+        HeaderOp::EndGeneration => {
+            header.generation = header.generation.next();
+            true
+        }
         HeaderOp::Renew { if_current, secret, at } => header.secret == *if_current && renew(header, *secret, *at),
         HeaderOp::EndPrevious { if_current, at, until } => {
             let current = header.secret == *if_current;
@@ -274,6 +278,8 @@ fn set_ttl(header: &mut Header, ttl: Duration, at: Timestamp) -> bool {
     }
     let idle_deadline = at.saturating_add(ttl);
     header.ttl = ttl;
+    // An anonymous session has no details of a login.
+    header.details = LoginDetails { own_lifetime: true, ..LoginDetails::default() }.shared();
     header.last_seen = header.last_seen.max(at);
     header.idle_deadline = header.absolute_deadline.map_or(idle_deadline, |latest| latest.min(idle_deadline));
     true

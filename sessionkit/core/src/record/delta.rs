@@ -38,6 +38,11 @@ impl Delta {
         self.rotation().is_some()
     }
 
+    /// Returns whether the delta ends a generation, so that every change that was made under it is refused.
+    pub(crate) fn ends_generation(&self) -> bool {
+        self.header.iter().any(|op| matches!(op, HeaderOp::Rotate { .. } | HeaderOp::EndGeneration))
+    }
+
     /// Returns the hash of the secret that is current once the delta is applied.
     pub(crate) fn rotation(&self) -> Option<SecretHash> {
         self.header
@@ -124,6 +129,8 @@ pub(crate) trait FieldChanges: Send + Sync {
 #[derive(Debug, Default)]
 pub(crate) struct FieldOps {
     pub(crate) clear: Clear,
+    /// By how many bytes the record grows because fields are stored in another form. No size refuses that.
+    pub(crate) growth: usize,
     /// The new value of each field; `None` removes it. The last one of a key counts.
     pub(crate) values: Vec<(FieldKey, Option<StoredValue>)>,
 }
@@ -148,6 +155,8 @@ pub(crate) enum HeaderOp {
         /// The time at which this happens.
         at: Timestamp,
     },
+    /// Refuses every change of a request that loaded the record before, such as a login under way. The secret stays.
+    EndGeneration,
     /// Replaces the secret, which becomes the previous one. A secret that was never used (the previous one has no end) is
     /// dropped instead, and the previous one stays: the client never got the other. Does nothing if another secret is
     /// current, or while the previous one has an end that has not come.

@@ -97,6 +97,11 @@ impl Generation {
     pub(crate) const fn next(self) -> Self {
         Self(self.0.wrapping_add(1))
     }
+
+    /// Returns whether the generation came after another; numbers wrap around.
+    pub(crate) const fn is_after(self, other: Self) -> bool {
+        (other.0.wrapping_sub(self.0) as i32) < 0
+    }
 }
 
 /// The kind of an entry.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::record::clock::ClockNote;
 use crate::record::details::LoginDetails;
-use crate::record::front::Generation;
+use crate::record::front::{FRONT, Generation};
 use crate::record::parts::OtherPart;
 use crate::scope::{MainScope, SessionScope as _};
 use crate::time::Timestamp;
@@ -146,6 +146,11 @@ impl Header {
         now >= self.deadline()
     }
 
+    /// Returns whether the session was given a lifetime of its own, so that its cookie outlives the browser.
+    pub(crate) fn has_own_lifetime(&self) -> bool {
+        self.details.as_ref().is_some_and(|details| details.own_lifetime)
+    }
+
     /// Returns who proved that the session is theirs: the actor if somebody acts as another user, the user otherwise.
     pub fn owner(&self) -> Option<&Arc<str>> {
         self.details.as_ref().and_then(|details| details.actor.as_ref()).or(self.user_id.as_ref())
@@ -189,6 +194,12 @@ impl Header {
             ..Self::new(SecretHash::from_bytes(secret), created, Duration::from_secs(u64::from(number(21))), None)
         }
     }
+}
+
+/// Returns the hash of the secret, which is at the same place in every version of a session.
+pub(crate) fn secret_of(packed: &[u8]) -> Option<SecretHash> {
+    let bytes = packed.get(FRONT..FRONT + FIXED)?.last_chunk::<32>()?;
+    Some(SecretHash::from_bytes(*bytes))
 }
 
 /// Returns when the user proved who they are, as far as it is known: a proof from the future may be of any age.

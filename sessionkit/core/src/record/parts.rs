@@ -44,6 +44,7 @@ const PREVIOUS: u8 = 6 | ENDS_WITH_ROTATION;
 const LAST_ROTATION: u8 = 7 | ENDS_WITH_ROTATION;
 const FORMER: u8 = 9 | ENDS_WITH_ROTATION;
 const CLOCK: u8 = 10 | ENDS_WITH_SESSION;
+const OWN_LIFETIME: u8 = 11 | ENDS_WITH_AUTHENTICATION;
 const SCOPE: u8 = 8 | ENDS_WITH_SESSION;
 
 /// A part that this release does not know.
@@ -90,6 +91,9 @@ pub(crate) fn write_parts(packed: &mut Vec<u8>, header: &Header) {
         if let Some(stamp) = &details.stamp {
             write(STAMP, stamp.as_bytes());
         }
+        if details.own_lifetime {
+            write(OWN_LIFETIME, &[]);
+        }
     }
     if let Some(PreviousSecret { secret, renewed, used, until }) = &header.previous {
         let end = until.map(|until| [time(until), time(used.unwrap_or(*renewed))]);
@@ -132,6 +136,7 @@ pub(crate) fn read_parts(rest: &mut &[u8], header: &mut Header) -> Option<()> {
             METHODS => details.methods = methods(bytes)?,
             ACTOR => details.actor = Some(text(bytes)?.into()),
             STAMP => details.stamp = Some(CredentialStamp::from_bytes(bytes.try_into().ok()?)),
+            OWN_LIFETIME => details.own_lifetime = true,
             PREVIOUS => header.previous = Some(previous(bytes)?),
             LAST_ROTATION => header.rotation = Some(last_rotation(bytes)?),
             CLOCK => header.clock = Some(Box::new(clock(bytes)?)),

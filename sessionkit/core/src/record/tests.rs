@@ -57,6 +57,7 @@ fn full() -> Record {
             methods: vec!["pwd".into(), "otp".into()],
             actor: Some("grace".into()),
             stamp: Some(CredentialStamp::from_bytes([1, 2, 3, 4, 5, 6, 7, 8])),
+            own_lifetime: true,
         }
         .shared(),
         ..Header::new(hash(7), NOW, Duration::from_secs(3600), None)
@@ -93,10 +94,11 @@ fn full_bytes() -> Vec<u8> {
         "81 03 616461",
         "c8 06 4f6666696365",
         "02 06 6c6170746f70",
-        // The methods, the actor, the stamp.
+        // The methods, the actor, the stamp, a lifetime of its own.
         "03 07 707764206f7470",
         "84 05 6772616365",
         "05 08 0102030405060708",
+        "0a 00",
         // The previous secret, when it was renewed, and when it ends.
         "46 2f",
         &eights,

@@ -87,7 +87,7 @@ impl Upkeep {
             return set(token);
         }
         let settings = engine.settings();
-        let follows = settings.cookie_max_age != CookieMaxAge::Session || settings.is_own_lifetime(stored);
+        let follows = settings.cookie_max_age != CookieMaxAge::Session || stored.has_own_lifetime();
         if self.touches && follows && stored.secret == current.secret { set(&current.token) } else { None }
     }
 }
@@ -102,7 +102,7 @@ fn touch(engine: &Engine, header: &Header, now: Timestamp) -> Option<HeaderOp> {
     }
     let idle_deadline = match settings.rolling {
         Rolling::Off => return None,
-        Rolling::Reset => now.saturating_add(header.ttl),
+        Rolling::Reset => now.saturating_add(settings.login_lifetime(Some(header.ttl)).0),
         Rolling::Extend(by) => header.idle_deadline.saturating_add(by),
     };
     Some(HeaderOp::Touch { last_seen: now, idle_deadline })

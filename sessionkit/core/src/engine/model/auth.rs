@@ -113,19 +113,18 @@ impl Request<'_> {
             Opened::Current(issued, _) | Opened::Overtaken { issued, .. } => Some(issued.token),
             Opened::Nothing => None,
         };
-        let entering = match self.enter(user, from)? {
+        let mut entering = match self.enter(user, from)? {
             Ok(entering) => entering,
             Err(refused) => return Ok(refused),
         };
         match opened {
             Opened::Current(issued, record) => {
                 let before = record.header().owner().cloned();
+                if let Err(refused) = self.list(&record, user, &mut entering, issued.token)? {
+                    return Ok(refused);
+                }
                 match self.take_over(issued, record, authenticate.clone())? {
                     Ok(Some((replaced, record))) => {
-                        let refused = self.admit(entering, replaced.token, record.header().generation)?;
-                        if let Err(refused) = refused {
-                            return Ok(refused);
-                        }
                         if let Some(before) = before.filter(|before| **before != *user) {
                             self.leave(&before, replaced.token, Some(record.header().generation))?;
                         }
@@ -137,11 +136,11 @@ impl Request<'_> {
             }
             Opened::Overtaken { issued, record, is_replaced } => match self.go_on(user, issued, record, is_replaced)? {
                 Ok(Some((renewed, generation))) => {
-                    if entering.knows(renewed.token) {
+                    if entering.knows(renewed.token, generation) {
                         return Ok(Outcome::issued(renewed));
                     }
-                    let admitted = self.admit(entering, renewed.token, generation)?;
-                    return Ok(admitted.err().unwrap_or_else(|| Outcome::issued(renewed)));
+                    let admitted = self.admit(&mut entering, renewed.token, generation)?;
+                    return Ok(admitted.err().map_or_else(|| Outcome::issued(renewed), Outcome::from));
                 }
                 Ok(None) => {}
                 Err(unknown) => return Ok(unknown.into()),
@@ -199,12 +198,12 @@ impl Request<'_> {
     }
 
     /// Mirrors `Login::begin`.
-    fn begin(&mut self, entering: Entering, authenticate: Authenticate) -> Run<Outcome> {
+    fn begin(&mut self, mut entering: Entering, authenticate: Authenticate) -> Run<Outcome> {
         let mut delta = Delta::new(Generation::default());
         delta.header.push(HeaderOp::Authenticate(authenticate));
         let Ok((token, record)) = self.begin_record(&delta)? else { return Ok(End::Unknown.into()) };
         let generation = record.header().generation;
-        let admitted = self.admit(entering, token, generation)?;
+        let admitted = self.admit_begun(&mut entering, token, generation)?;
         let issued = Issued { token, generation: number(generation), origin: self.own_origin(), replaces: None };
         Ok(admitted.err().unwrap_or_else(|| Outcome::issued(issued)))
     }
@@ -223,11 +222,12 @@ impl Request<'_> {
             Opened::Nothing => return Ok(End::Nothing.into()),
         };
         let header = record.header();
-        if self.remove_record(token, header.generation, Removal::by_owner(header))?.is_err() {
+        let Ok(has_ended) = self.remove_record(token, header.generation, Removal::by_owner(header))? else {
             return Ok(End::Unknown.into());
-        }
+        };
         if let Some(owner) = header.owner() {
-            self.leave(owner, token, None)?;
+            let older_than = (!has_ended).then(|| header.generation.next());
+            self.leave(owner, token, older_than)?;
         }
         let owner = header.owner().map(|owner| owner.to_string());
         Ok(Outcome { end: End::Done, issued: None, ended: Some((token.id, owner)) })

@@ -194,8 +194,9 @@ impl Request<'_> {
             match answer {
                 Answer::Changed(_) if self.is(Variant::TakesChangedForRemoved) => return Ok(Ok(true)),
                 Answer::Changed(found) => match newest_to_remove(&found.entry(), removal) {
-                    Some(newest) => generation = newest,
-                    None => return Ok(Ok(false)),
+                    Ok(Some(newest)) => generation = newest,
+                    Ok(None) => return Ok(Ok(false)),
+                    Err(unreadable) => unreachable!("one release writes everything: {unreadable}"),
                 },
                 Answer::Absent => return Ok(Ok(may_be_done)),
                 _ => return Ok(Ok(true)),

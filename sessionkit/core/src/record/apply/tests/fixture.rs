@@ -66,7 +66,7 @@ struct Values(Vec<(FieldKey, Option<StoredValue>)>, Clear);
 
 impl FieldChanges for Values {
     fn operations(&self, _: &Record, _: Timestamp) -> Result<FieldOps, FieldError> {
-        Ok(FieldOps { clear: self.1, values: self.0.clone() })
+        Ok(FieldOps { clear: self.1, values: self.0.clone(), ..FieldOps::default() })
     }
 
     fn is_repeatable(&self) -> bool {

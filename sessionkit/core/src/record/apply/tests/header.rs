@@ -133,11 +133,11 @@ fn a_login_replaces_every_detail_of_the_one_before() {
     let (stamp, long) = (CredentialStamp::from_bytes([0, 255, b' ', b'!', b'@', b'\r', b'\n', 9]), "a".repeat(5000));
     let (none, one, two) = (vec![], vec!["pwd".to_owned()], vec!["pwd".to_owned(), "otp".to_owned()]);
     let all = [
-        LoginDetails { methods: none.clone(), actor: None, stamp: None },
-        LoginDetails { methods: one.clone(), actor: Some("".into()), stamp: Some(stamp) },
-        LoginDetails { methods: two, actor: Some("!c 1 Ада 🍪".into()), stamp: None },
-        LoginDetails { methods: none, actor: Some(long.into()), stamp: Some(stamp) },
-        LoginDetails { methods: one, actor: None, stamp: None },
+        LoginDetails { methods: none.clone(), actor: None, stamp: None, own_lifetime: false },
+        LoginDetails { methods: one.clone(), actor: Some("".into()), stamp: Some(stamp), own_lifetime: true },
+        LoginDetails { methods: two, actor: Some("!c 1 Ада 🍪".into()), stamp: None, own_lifetime: true },
+        LoginDetails { methods: none, actor: Some(long.into()), stamp: Some(stamp), own_lifetime: true },
+        LoginDetails { methods: one, actor: None, stamp: None, own_lifetime: false },
         LoginDetails::default(),
     ];
     let mut record = record(header(), []);
@@ -153,7 +153,9 @@ fn acting_as_somebody_changes_no_time_and_no_label() {
     let mut first = header();
     (first.user_id, first.device_label, first.details) = (Some("grace".into()), Some("laptop".into()), details("pwd"));
     (first.authenticated, first.absolute_deadline) = (Some(NOW), Some(after(9000)));
-    let acting = LoginDetails { methods: vec!["pwd".into()], actor: Some("grace".into()), stamp: None }.shared();
+    let acting =
+        LoginDetails { methods: vec!["pwd".into()], actor: Some("grace".into()), stamp: None, own_lifetime: false }
+            .shared();
     let begin = HeaderOp::ActAs { user: "ada".into(), details: acting.clone() };
     let acts = changed(&record(first.clone(), [("a", plain("1"))]), &ops([begin, rotate(1, after(3))]));
     let expected = Header { user_id: Some("ada".into()), details: acting, ..rotated(&first, 1, true) };
