@@ -54,7 +54,7 @@ pub use guard::{GuardedRequest, Predicate, Requirement, Rules};
 pub use manager::{SessionManager, SessionManagerBuilder};
 pub use record::Record;
 pub use record::credential_stamp::CredentialStamp;
-pub use record::delta::{FieldKey, OnLogin, StoredValue, ValueRef};
+pub use record::delta::{FieldDeadline, FieldKey, OnLogin, StoredValue, ValueRef};
 pub use record::details::LoginDetails;
 pub use record::field_error::FieldError;
 pub use record::front::{EntryKind, Generation, Revision, Unreadable};

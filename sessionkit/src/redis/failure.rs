@@ -46,7 +46,7 @@ impl Failure {
 
     /// Returns whether the key holds something that is not a string.
     pub(super) fn is_wrong_type(&self) -> bool {
-        matches!(self, Self::Refused(error) if error.code() == Some("WRONGTYPE"))
+        matches!(self, Self::Refused(error) if code(error) == "WRONGTYPE")
     }
 
     /// The error of a call that changes nothing.
@@ -93,9 +93,18 @@ const WRONG_SERVER: [&str; 5] = ["MASTERDOWN", "MOVED", "NOAUTH", "READONLY", "W
 /// Returns the code of the server's answer.
 fn code(error: &RedisError) -> &str {
     let code = error.code().unwrap_or("an error without a code");
-    // Redis 6 wraps what a command inside of a script was refused with.
-    let wrapped = || error.detail()?.strip_prefix("Error running script")?.rsplit_once(": -")?.1.split(' ').next();
-    if code == "ERR" { wrapped().unwrap_or(code) } else { code }
+    if code == "ERR" { error.detail().and_then(wrapped_code).unwrap_or(code) } else { code }
+}
+
+/// Returns the code with which a command inside of a script was refused. Redis 6 wraps it, behind the line of the script if
+/// the command was executed, and behind two of them and a dash if it was not.
+fn wrapped_code(detail: &str) -> Option<&str> {
+    let (_, mut inner) = detail.strip_prefix("Error running script")?.split_once("): ")?;
+    while let Some((_, rest)) = inner.strip_prefix("@user_script:").and_then(|line| line.split_once(": ")) {
+        inner = rest;
+    }
+    let code = inner.strip_prefix('-').unwrap_or(inner).split(' ').next()?;
+    (!code.is_empty() && code.bytes().all(|byte| byte.is_ascii_uppercase())).then_some(code)
 }
 
 impl fmt::Display for Failure {
@@ -178,10 +187,10 @@ mod tests {
         }
     }
 
-    /// Attack: Redis 6 wraps what a command inside of a script was refused with, a key of another type too: `replace` is to
-    /// say that nothing was changed, and not that it may have been.
+    /// Redis 6 wraps what a command inside of a script was refused with, a key of another type too: `replace` is to say that
+    /// nothing was changed, and not that it may have been.
     #[test]
-    fn attack_a_wrong_type_inside_of_a_script_is_told_by_its_code() {
+    fn a_wrong_type_inside_of_a_script_is_told_by_its_code() {
         let wrapped = "ERR Error running script (call to f_d8f2): @user_script:4: WRONGTYPE Operation against a key";
         assert!(refused("WRONGTYPE Operation against a key").is_wrong_type());
         assert!(refused(wrapped).is_wrong_type());

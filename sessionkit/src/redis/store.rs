@@ -163,6 +163,32 @@ impl RedisStore {
         }
     }
 
+    /// Asks for a page of names; returns the number of the connection that answered, too.
+    ///
+    /// A cursor means nothing to another server, nor to the same one after a restart: a scan that meets another connection
+    /// begins anew, and may have keys twice.
+    async fn scan_on_one_connection(
+        &self,
+        kind: EntryKind,
+        after: Option<&ScanCursor>,
+        limit: usize,
+    ) -> Result<(u64, Vec<Value>), StoreError> {
+        for _ in 0..SCAN_TRIES {
+            // Before the first call there is none.
+            self.connection.confirm().await.map_err(Failure::of_read)?;
+            let connection = self.connection.opened();
+            let cursor = after.and_then(|after| cursor_on(connection, after)).unwrap_or(b"0");
+            let mut command = cmd("SCAN");
+            command.arg(cursor).arg("MATCH").arg(pattern(&self.prefix, kind)).arg("COUNT").arg(limit.max(1));
+            let reply = self.read(&command).await.map_err(Failure::of_read)?;
+            if self.connection.opened() == connection {
+                let Value::Array(reply) = reply else { return Err(unexpected_reply()) };
+                return Ok((connection, reply));
+            }
+        }
+        Err(StoreError::unavailable("the connection to Redis kept breaking while its keys were listed"))
+    }
+
     async fn read_many(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StoreError> {
         if keys.is_empty() {
             return Ok(Vec::new());
@@ -222,12 +248,7 @@ impl Store for RedisStore {
     }
 
     async fn scan(&self, kind: EntryKind, after: Option<&ScanCursor>, limit: usize) -> Result<ScanPage, StoreError> {
-        let cursor = after.map_or(&b"0"[..], ScanCursor::as_bytes);
-        let mut command = cmd("SCAN");
-        command.arg(cursor).arg("MATCH").arg(pattern(&self.prefix, kind)).arg("COUNT").arg(limit.max(1));
-        let Value::Array(reply) = self.read(&command).await.map_err(Failure::of_read)? else {
-            return Err(unexpected_reply());
-        };
+        let (connection, reply) = self.scan_on_one_connection(kind, after, limit).await?;
         let Ok([Value::BulkString(next), Value::Array(names)]) = <[Value; 2]>::try_from(reply) else {
             return Err(unexpected_reply());
         };
@@ -242,7 +263,7 @@ impl Store for RedisStore {
         let (keys, names): (Vec<EntryKey>, Vec<String>) = keys.unzip();
         let entries = self.read_many(&names).await?;
         let entries = keys.into_iter().zip(entries).filter_map(|(key, entry)| Some((key, entry?))).collect();
-        Ok(ScanPage { entries, next: (next != b"0").then(|| ScanCursor::from_bytes(next)) })
+        Ok(ScanPage { entries, next: (next != b"0").then(|| bound_cursor(connection, &next)) })
     }
 
     async fn load_many(&self, keys: &[EntryKey]) -> Result<Vec<Option<Entry>>, StoreError> {
@@ -256,6 +277,19 @@ impl Store for RedisStore {
     fn announce(&self, id: SessionId) {
         self.subscription.announce(id);
     }
+}
+
+/// The number of connections on which a page of a scan is asked for before it fails.
+const SCAN_TRIES: usize = 3;
+
+/// Returns the cursor by which a scan goes on on the connection of this number alone.
+fn bound_cursor(connection: u64, cursor: &[u8]) -> ScanCursor {
+    ScanCursor::from_bytes([&connection.to_be_bytes(), cursor].concat())
+}
+
+/// Returns what the server goes on at; `None` if it said so on another connection.
+fn cursor_on(connection: u64, bound: &ScanCursor) -> Option<&[u8]> {
+    bound.as_bytes().strip_prefix(&connection.to_be_bytes())
 }
 
 /// The longest time that Redis is asked to keep an entry, about a century: it refuses numbers that are too large.

@@ -15,6 +15,12 @@ async fn strayed(store: &Faulty<impl Store>, manager: &SessionManager) -> Browse
     stray
 }
 
+/// Returns the number of entries in the list of a user.
+async fn entries(store: &impl Store, user: &str) -> usize {
+    let list = store.load(&EntryKey::session_list("Main", user)).await.unwrap().unwrap();
+    SessionList::from_bytes(list.bytes()).unwrap().sessions().len()
+}
+
 /// [P9], "The limit is exact": a login at the limit found a session that was not the user's any more, and takes it out of
 /// the list by its id, though the user has logged in with it again.
 #[tokio::test]
@@ -158,21 +164,21 @@ async fn a_login_that_is_refused_at_the_limit_keeps_what_the_visitor_had() {
     let slow = manager(held.clone(), &clock, set);
     let mut visitor = Browser::default();
     visitor.note(&plain, "cart").await;
-    held.hold("before replace");
+    held.hold("before replace of a list");
     let late = tokio::spawn({
         let mut visitor = visitor.clone();
         async move { visitor.login(&slow, "ada").await }
     });
-    gates.arrived("before replace", 1).await;
+    gates.arrived("before replace of a list", 1).await;
     Browser::default().login(&plain, "ada").await;
-    held.release("before replace");
-    gates.open("before replace", 1);
+    held.release("before replace of a list");
+    gates.open("before replace of a list", 1);
     assert_eq!(late.await.unwrap().0, 409);
     assert_eq!(visitor.about(&plain).await, "visitor [] cart", "who may not log in stays who they were");
 }
 
 /// §5: "a logout ends nobody else's session. Ending devices works the same way"; §3: of a version that is not known "only a
-/// logout removes it".
+/// logout removes it". [P9]: nobody can tell whose it is, so the revocation must not say that it is done.
 #[tokio::test]
 async fn ending_devices_leaves_alone_what_a_later_release_wrote_for_somebody_else() {
     let (store, clock) = (Faulty::new(memory()), ManualClock::new());
@@ -184,8 +190,21 @@ async fn ending_devices_leaves_alone_what_a_later_release_wrote_for_somebody_els
     let mut bytes = found.bytes().to_vec();
     bytes[0] = 2;
     store.inner.replace(&key, found.revision().unwrap(), &Entry::new(bytes, seconds(3600))).await.unwrap();
-    manager.devices_of("ada").end_all().await.unwrap();
+    let mut other = Browser::default();
+    other.login(&manager, "ada").await;
+    assert_eq!(manager.devices_of("ada").end_all().await.unwrap_err().status(), 503, "[P9]");
     assert!(store.inner.load(&key).await.unwrap().is_some(), "bob's session was ended in the place of ada's");
+    assert_eq!(other.about(&manager).await, "none", "[P9] what can be told is ended");
+    // A session in the state that its own login made is hers.
+    let mut ada = Browser::default();
+    ada.login(&manager, "ada").await;
+    let key = EntryKey::session(ada.id());
+    let found = store.inner.load(&key).await.unwrap().unwrap();
+    let mut bytes = found.bytes().to_vec();
+    bytes[0] = 2;
+    store.inner.replace(&key, found.revision().unwrap(), &Entry::new(bytes, seconds(3600))).await.unwrap();
+    assert!(manager.devices_of("ada").end(ada.id()).await.unwrap());
+    assert!(store.inner.load(&key).await.unwrap().is_none(), "[P9]");
 }
 
 /// §5: "`end(id)` leaves an ended entry for 60 s"; [P3] "valid credentials never fail, except as [P9] says". The mark of a
@@ -251,6 +270,60 @@ async fn p10_the_failure_of_a_first_click_does_not_end_the_session_of_the_second
     gates.open("before replace of a list", 1);
     assert_eq!(first.await.unwrap(), 503);
     assert_eq!(visitor.about(&plain).await, "ada [pwd] cart", "the second login was acknowledged");
+}
+
+/// [P9], [P10] A revocation meets a login that is in the list and has not stored its session yet: the login is refused, and
+/// the visitor keeps the cart. So does the user before.
+#[tokio::test]
+async fn p9_a_revocation_of_a_login_that_is_not_stored_yet_leaves_what_was_there() {
+    for before in [None, Some("bob")] {
+        let (store, clock, gates) = (memory(), ManualClock::new(), Gates::default());
+        let set = |config: SessionConfigBuilder| config.track_devices(true);
+        let plain = manager(store.clone(), &clock, set);
+        let held = HeldStore::new(store.clone(), &gates);
+        let slow = manager(held.clone(), &clock, set);
+        let mut visitor = Browser::default();
+        visitor.note(&plain, "cart").await;
+        if let Some(user) = before {
+            visitor.login(&plain, user).await;
+        }
+        let was = visitor.about(&plain).await;
+        held.hold("before replace");
+        let late = tokio::spawn({
+            let mut visitor = visitor.clone();
+            async move { visitor.login(&slow, "ada").await }
+        });
+        gates.arrived("before replace", 1).await;
+        plain.devices_of("ada").end_all().await.unwrap();
+        held.release("before replace");
+        gates.open("before replace", 1);
+        assert_eq!(late.await.unwrap(), (409, Cookie::Kept), "[P9] {before:?}");
+        assert_eq!((visitor.about(&plain).await, entries(&*store, "ada").await), (was, 0), "[P10] {before:?}");
+        visitor.note(&plain, "more").await;
+        assert!(visitor.about(&plain).await.ends_with("more"), "it goes on");
+    }
+}
+
+/// A login whose session could not be stored stays in the list, and takes nobody's place once it cannot be under way.
+#[tokio::test]
+async fn the_place_of_a_login_that_failed_is_free_after_a_minute() {
+    for policy in [OnMaxDevices::Reject, OnMaxDevices::EvictOldest] {
+        let (store, clock) = (Faulty::new(memory()), ManualClock::new());
+        let set = |config: SessionConfigBuilder| config.track_devices(true).max_devices(2).on_max_devices(policy);
+        let manager = manager(store.clone(), &clock, set);
+        let mut first = Browser::default();
+        first.login(&manager, "ada").await;
+        let mut visitor = Browser::default();
+        visitor.note(&manager, "cart").await;
+        store.fails_sessions.store(true, Ordering::SeqCst);
+        assert_eq!(visitor.login(&manager, "ada").await, (503, Cookie::Kept));
+        store.fails_sessions.store(false, Ordering::SeqCst);
+        assert_eq!(visitor.about(&manager).await, "visitor [] cart", "[P10]");
+        clock.advance(seconds(60));
+        assert_eq!(Browser::default().login(&manager, "ada").await.0, 200, "{policy:?}");
+        assert!(first.about(&manager).await.starts_with("ada"), "{policy:?}: it made no room");
+        assert_eq!(visitor.about(&manager).await, "visitor [] cart", "[P10] {policy:?}");
+    }
 }
 
 /// [P3] "valid credentials never fail", [P11] "a double click loses nothing": at a limit of one device the second of two

@@ -15,7 +15,7 @@ use std::time::Duration;
 use sessionkit::manual::{HeaderChange, Headers, RequestHead, RequestSession};
 use sessionkit::store::{
     Entry, EntryKey, EntryKind, Generation, InsertOutcome, Notices, RemoveOutcome, ReplaceOutcome, Revision,
-    ScanCursor, ScanPage, SessionId,
+    ScanCursor, ScanPage, SessionId, SessionList,
 };
 use sessionkit::testing::ManualClock;
 use sessionkit::{
@@ -31,13 +31,21 @@ struct Faulty<S> {
     fails_load_of: Arc<Mutex<Option<EntryKey>>>,
     /// Replacements of lists fail.
     fails_lists: Arc<AtomicBool>,
+    /// Replacements of sessions fail.
+    fails_sessions: Arc<AtomicBool>,
     /// So many answers to replacements of sessions are lost; they are done.
     loses: Arc<AtomicUsize>,
 }
 
 impl<S> Faulty<S> {
     fn new(inner: S) -> Self {
-        Self { inner, fails_load_of: Arc::default(), fails_lists: Arc::default(), loses: Arc::default() }
+        Self {
+            inner,
+            fails_load_of: Arc::default(),
+            fails_lists: Arc::default(),
+            fails_sessions: Arc::default(),
+            loses: Arc::default(),
+        }
     }
 
     fn fail_load_of(&self, user: Option<&str>) {
@@ -58,7 +66,8 @@ impl<S: Store> Store for Faulty<S> {
     }
 
     async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
-        if key.kind() == EntryKind::SessionList && self.fails_lists.load(Ordering::SeqCst) {
+        let fails = if key.kind() == EntryKind::SessionList { &self.fails_lists } else { &self.fails_sessions };
+        if fails.load(Ordering::SeqCst) {
             return Err(StoreError::unavailable("attack"));
         }
         let loses = key.kind() == EntryKind::Session

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::operation::Operation;
 use super::rotation::{self, Occasion, Replaced, Replacement};
 use super::{in_time, logout};
-use crate::devices::protocol::{Entering, StoredLogin};
+use crate::devices::protocol::{Entering, EnteringSession};
 use crate::engine::Engine;
 use crate::engine::commit::CommitError;
 use crate::engine::document::Refusal;
@@ -59,6 +59,7 @@ impl Login {
     /// this login lasts as long as its session.
     pub fn lifetime(mut self, lifetime: impl Into<Option<Duration>>) -> Self {
         self.lifetime = lifetime.into().map(|lifetime| Duration::from_secs(lifetime.as_secs().max(1)));
+        self.details.own_lifetime = self.lifetime.is_some();
         self
     }
 
@@ -109,11 +110,13 @@ impl Login {
         let now = engine.now();
         let authenticate = self.authenticate(engine, now);
         let from = current.as_ref().map(Current::id).or(overtaken.as_ref().map(|overtaken| overtaken.token.id()));
-        let entering = engine.enter(&self.user, from).await?;
+        let mut entering = engine.enter(&self.user, from).await?;
+        let until = latest(&authenticate);
         if let Some(current) = current {
             let token = current.token.clone();
+            super::list(session, &current, &self.user, &mut entering, until).await?;
             if let Some(taken) = self.take_over(current, authenticate.clone(), now).await? {
-                return self.admit(entering, taken, latest(&authenticate)).await;
+                return self.open(taken).await;
             }
             // The session ended or was rotated meanwhile. It is not this visitor's any more, unless it was their other click.
             session.state().change_user();
@@ -125,11 +128,12 @@ impl Login {
             if !says_the_same(record.header(), &authenticate) {
                 let secret = token.secret_hash(engine.scope());
                 let current = Current::new(token, secret, record);
+                super::list(session, &current, &self.user, &mut entering, until).await?;
                 if let Some(taken) = self.take_over(current, authenticate.clone(), now).await? {
-                    return self.admit(entering, taken, latest(&authenticate)).await;
+                    return self.open(taken).await;
                 }
             } else if let Some(renewed) = self.go_on(&token, record, now).await? {
-                return self.admit_renewed(entering, renewed, latest(&authenticate)).await;
+                return self.admit_renewed(entering, renewed, until).await;
             }
         }
         self.begin(entering, authenticate).await
@@ -158,15 +162,10 @@ impl Login {
         Ok(replaced.map(|replaced| Taken { replaced, before }))
     }
 
-    /// Adds a session that was taken over to the list of the user, and takes it out of that of the user before.
-    async fn admit(&self, entering: Option<Entering>, taken: Taken, until: Timestamp) -> Result<(), SessionError> {
+    /// Makes a session that was taken over that of the request, and takes it out of the list of the user before.
+    async fn open(&self, taken: Taken) -> Result<(), SessionError> {
         let (session, engine) = (&self.session, &self.session.shared.engine);
         let (id, generation) = (taken.replaced.id(), taken.replaced.header().generation);
-        if let Err(error) = engine.admit(entering, StoredLogin { id, generation, until }).await {
-            // Its old token is dead, and nobody gets the new one.
-            session.state().log_out(false);
-            return Err(error);
-        }
         engine.leave(taken.before.as_deref(), id, Some(generation)).await;
         taken.replaced.open(session);
         session.state().lasting = self.lifetime.is_some();
@@ -204,17 +203,19 @@ impl Login {
         Ok((record.header().secret == secret).then(|| Current::new(renewed, secret, record)))
     }
 
-    /// Adds a session that was gone on with to the list of the user, unless the login before has come so far: a store
-    /// that fails now must not end the session of that login.
+    /// Adds a session that was gone on with to the list of the user, unless the login before has done so. If that fails, the
+    /// session of that login goes on.
     async fn admit_renewed(
         &self,
-        entering: Option<Entering>,
+        mut entering: Option<Entering>,
         renewed: Current,
         until: Timestamp,
     ) -> Result<(), SessionError> {
         let (session, id, header) = (&self.session, renewed.id(), renewed.record.header());
-        let entering = entering.filter(|entering| !entering.knows(id));
-        session.shared.engine.admit(entering, StoredLogin { id, generation: header.generation, until }).await?;
+        let generation = header.generation;
+        if !entering.as_ref().is_some_and(|entering| entering.knows(id, generation)) {
+            session.shared.engine.admit(&mut entering, EnteringSession { id, generation, until }).await?;
+        }
         session.report_of(id, Some(header), EventKind::Renewed);
         let mut state = session.state();
         state.change_user();
@@ -224,7 +225,7 @@ impl Login {
     }
 
     /// Begins a new session.
-    async fn begin(&self, entering: Option<Entering>, authenticate: Authenticate) -> Result<(), SessionError> {
+    async fn begin(&self, mut entering: Option<Entering>, authenticate: Authenticate) -> Result<(), SessionError> {
         let engine = &self.session.shared.engine;
         let until = latest(&authenticate);
         let delta = |_: &Token| {
@@ -235,7 +236,7 @@ impl Login {
         let begun = engine.begin_record(delta, true, &mut engine.commit_deadline()).await?;
         let (token, record) = begun.ok_or_else(SessionError::unsettled)?;
         let (id, generation, secret) = (token.id(), record.header().generation, record.header().secret);
-        engine.admit(entering, StoredLogin { id, generation, until }).await?;
+        engine.admit_begun(&mut entering, EnteringSession { id, generation, until }).await?;
         self.session.report_of(id, Some(record.header()), EventKind::Login);
         let mut state = self.session.state();
         state.opened(Current::new(token, secret, record));

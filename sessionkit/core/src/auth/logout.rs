@@ -18,9 +18,11 @@ use crate::record::Record;
 use crate::record::delta::{Clear, Delta, FieldChanges, FieldKey, FieldOps, StoredValue};
 use crate::record::field_error::FieldError;
 use crate::record::front::Generation;
+use crate::record::header::Header;
 use crate::record::reserved::{VERSION, is_reserved};
 use crate::request::RequestSession;
 use crate::request::operations::RequestChanges;
+use crate::store::error::StoreError;
 use crate::time::Timestamp;
 use crate::token::{SessionId, Token};
 
@@ -121,7 +123,7 @@ async fn logout(session: RequestSession, kept: Vec<Kept>) -> Result<(), SessionE
 /// Ends every session that the request opens.
 async fn remove(session: &RequestSession) -> Result<(), SessionError> {
     let engine = &session.shared.engine;
-    let (opened, unreadable) = {
+    let (opened, expired, unreadable) = {
         let state = session.state();
         // Whoever holds the secret from before the last rotation ends the session, if it was theirs then too.
         let overtaken = state.overtaken.iter().filter_map(|overtaken| {
@@ -130,18 +132,37 @@ async fn remove(session: &RequestSession) -> Result<(), SessionError> {
             same_owner.then(|| (overtaken.token.id(), record))
         });
         let opened = state.current.iter().chain(&state.ambiguous).map(|current| (current.id(), current.record.clone()));
-        (opened.chain(overtaken).collect::<Vec<(SessionId, Record)>>(), state.unreadable.clone())
+        let opened: Vec<(SessionId, Record)> = opened.chain(overtaken).collect();
+        (opened, state.expired.clone(), state.unreadable.clone())
     };
     for (id, record) in &opened {
         let header = record.header();
-        engine.remove_record(*id, header.generation, Removal::by_owner(header)).await?;
+        end(engine, *id, header).await?;
         session.report_of(*id, Some(header), EventKind::Logout);
-        engine.leave(header.owner().map(|owner| &**owner), *id, None).await;
     }
-    for unreadable in unreadable {
+    if let Some(expired) = expired {
+        // The clock of this server may be ahead: others would open it for a while. It has been told that it expired.
+        end(engine, expired.id(), expired.record.header()).await?;
+    }
+    let mut ended = opened.len();
+    for unreadable in unreadable.iter().filter(|unreadable| unreadable.is_theirs) {
+        ended += 1;
         engine.remove_record(unreadable.id, unreadable.generation, Removal::Unreadable).await?;
         session.report_of(unreadable.id, None, EventKind::Logout);
     }
+    // Only a newer release can tell whether the client may end what it wrote.
+    if let Some(newer) = unreadable.iter().find(|unreadable| !unreadable.is_theirs).filter(|_| ended == 0) {
+        return Err(StoreError::unreadable(newer.why).into());
+    }
+    Ok(())
+}
+
+/// Ends a session, and takes it out of the list of its owner.
+async fn end(engine: &Engine, id: SessionId, header: &Header) -> Result<(), SessionError> {
+    let has_ended = engine.remove_record(id, header.generation, Removal::by_owner(header)).await?;
+    // If it stays, it is another user's; its owner may have logged in with it again since, and has to stay listed.
+    let older_than = (!has_ended).then(|| header.generation.next());
+    engine.leave(header.owner().map(|owner| &**owner), id, older_than).await;
     Ok(())
 }
 
@@ -151,9 +172,8 @@ pub(super) async fn end_ambiguous(session: &RequestSession) -> Result<(), Sessio
     let (engine, ambiguous) = (&session.shared.engine, session.state().ambiguous.clone());
     for current in &ambiguous {
         let (id, header) = (current.id(), current.record.header());
-        engine.remove_record(id, header.generation, Removal::by_owner(header)).await?;
+        end(engine, id, header).await?;
         session.report_of(id, Some(header), EventKind::Revoked { reason: "another login took its place" });
-        engine.leave(header.owner().map(|owner| &**owner), id, None).await;
     }
     session.state().ambiguous.clear();
     Ok(())
@@ -211,7 +231,7 @@ struct KeptFields(Vec<(FieldKey, StoredValue)>);
 impl FieldChanges for KeptFields {
     fn operations(&self, _: &Record, _: Timestamp) -> Result<FieldOps, FieldError> {
         let values = self.0.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
-        Ok(FieldOps { clear: Clear::Nothing, values })
+        Ok(FieldOps { values, ..FieldOps::default() })
     }
 
     fn is_repeatable(&self) -> bool {

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::devices::list::Devices;
+use crate::devices::protocol::{Entering, EnteringSession};
 use crate::engine::open::Current;
-use crate::error::SessionError;
+use crate::engine::session::Removal;
+use crate::error::{SessionError, SessionErrorKind};
 use crate::request::RequestSession;
 use crate::request::info::SessionInfo;
 use crate::request::state::{CookieChange, State, Verdict};
+use crate::time::Timestamp;
 
 mod impersonation;
 mod login;
@@ -230,6 +233,7 @@ impl State {
         self.verdict = Verdict::Forgiven;
         self.current = None;
         self.overtaken = None;
+        self.expired = None;
         self.unreadable.clear();
         self.ambiguous.clear();
         self.cookie = if had_cookie { CookieChange::Remove } else { CookieChange::Keep };
@@ -253,6 +257,29 @@ impl RequestSession {
 /// A new token needs a response that can carry it.
 fn in_time(session: &RequestSession) -> Result<(), SessionError> {
     if session.state().phase.is_closed() { Err(SessionError::late()) } else { Ok(()) }
+}
+
+/// Adds the session of a request, whose secret is about to be replaced, to the list of a user. If that fails, the session
+/// goes on as it is, unless it was this user's, and was ended with the user's others.
+async fn list(
+    session: &RequestSession,
+    current: &Current,
+    owner: &str,
+    entering: &mut Option<Entering>,
+    until: Timestamp,
+) -> Result<(), SessionError> {
+    let (engine, header) = (&session.shared.engine, current.base().header());
+    let (id, generation) = (current.id(), header.generation);
+    let listed = engine.admit(entering, EnteringSession { id, generation: generation.next(), until }).await;
+    if let Err(error) = &listed
+        && error.kind() == SessionErrorKind::LoginRevoked
+        && header.owner().is_some_and(|before| **before == *owner)
+    {
+        // It may have begun without the list.
+        engine.remove_record(id, generation, Removal::AsSeen).await?;
+        session.state().log_out(false);
+    }
+    listed
 }
 
 /// Proof that code that holds a session can log a user in, or make the login fresh, only with the methods of [`Auth`]. All

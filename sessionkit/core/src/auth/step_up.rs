@@ -9,7 +9,6 @@ use std::task::{Context, Poll};
 use super::in_time;
 use super::operation::Operation;
 use super::rotation::{self, Occasion, Replacement};
-use crate::devices::protocol::StoredLogin;
 use crate::engine::open::Current;
 use crate::error::SessionError;
 use crate::record::credential_stamp::CredentialStamp;
@@ -107,20 +106,14 @@ async fn prove(session: &RequestSession, say: impl FnOnce(&mut LoginDetails)) ->
     let (ttl, absolute) = engine.settings().login_lifetime(Some(header.ttl));
     let (until, device_label) = (now.saturating_add(absolute), header.device_label.clone());
     let owner = header.owner().unwrap_or(&user).clone();
-    let entering = engine.enter(&owner, Some(current.id())).await?;
-    let (id, details, absolute_deadline) = (current.id(), details.shared(), Some(until));
+    let mut entering = engine.enter(&owner, Some(current.id())).await?;
+    super::list(session, &current, &owner, &mut entering, until).await?;
+    let (details, absolute_deadline) = (details.shared(), Some(until));
     let mut delta = Delta::new(current.base().header().generation);
     let proof = Authenticate { user, at: now, ttl, absolute_deadline, device_label, details };
     delta.header.push(HeaderOp::Authenticate(proof));
     let proof = Replacement { delta, now, another_user: false, occasion: Occasion::Proof };
-    let replaced = rotation::replace_secret_or_fail(session, current, proof).await?;
-    let login = StoredLogin { id, generation: replaced.header().generation, until };
-    if let Err(error) = engine.admit(entering, login).await {
-        // The session is gone, and so is its old token.
-        session.state().log_out(true);
-        return Err(error);
-    }
-    replaced.open(session);
+    rotation::replace_secret_or_fail(session, current, proof).await?.open(session);
     Ok(())
 }
 

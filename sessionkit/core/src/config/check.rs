@@ -143,7 +143,9 @@ impl Settings {
 
     fn lifetime(&self) -> Option<String> {
         let (ttl, anonymous, absolute) = (self.ttl, self.anonymous_ttl, self.absolute_ttl);
-        for (name, time) in [("ttl", ttl), ("anonymous_ttl", anonymous), ("absolute_ttl", absolute)] {
+        for (name, time) in
+            [("ttl", ttl), ("anonymous_ttl", anonymous), ("absolute_ttl", absolute), ("renew_grace", self.renew_grace)]
+        {
             if time.as_secs() == 0 || time.subsec_nanos() != 0 {
                 return Some(format!("{name} must be a whole number of seconds, at least one"));
             }
@@ -218,10 +220,8 @@ impl Settings {
 
     fn renewal(&self) -> Option<String> {
         let renew_after = self.renew_after?;
-        for (name, time) in [("renew_after", renew_after), ("renew_grace", self.renew_grace)] {
-            if time.as_secs() == 0 || time.subsec_nanos() != 0 {
-                return Some(format!("{name} must be a whole number of seconds, at least one"));
-            }
+        if renew_after.as_secs() == 0 || renew_after.subsec_nanos() != 0 {
+            return Some("renew_after must be a whole number of seconds, at least one".into());
         }
         if renew_after < self.renew_again_after().max(Duration::from_secs(60)) {
             return Some(
@@ -323,7 +323,8 @@ mod tests {
             (new().renew_after(seconds(59)), "a minute at least"),
             (new().renew_after(seconds(100)).renew_grace(seconds(101)), "raise renew_after"),
             (new().renew_after(seconds(100)).touch_after(seconds(101)), "raise renew_after"),
-            (new().renew_after(seconds(100)).renew_grace(seconds(0)), "renew_grace must be a whole"),
+            (new().renew_grace(seconds(0)), "renew_grace must be a whole"),
+            (new().renew_grace(Duration::from_millis(900)), "renew_grace must be a whole"),
             (new().renew_after(30 * DAY), "lower renew_after"),
             (new().rotation_grace(seconds(0)), "rotation_grace must be a whole"),
             (new().rotation_grace(DAY), "lower rotation_grace"),

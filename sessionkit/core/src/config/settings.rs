@@ -6,6 +6,7 @@ use super::preset::Preset;
 use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfigBuilder};
 use crate::record::delta::OnLogin;
 use crate::record::header::Header;
+use crate::time::Timestamp;
 
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -120,10 +121,12 @@ impl Settings {
         (ttl, self.absolute_ttl.max(ttl))
     }
 
-    /// Returns whether a session was given another lifetime than that of the settings, by its login or by a handler: its
-    /// cookie is to outlive the browser.
-    pub(crate) fn is_own_lifetime(&self, header: &Header) -> bool {
-        header.ttl != if header.user_id.is_some() { self.ttl } else { self.anonymous_ttl }
+    /// Returns whether a session is over by the limits of the preset. They hold too for one that began under laxer
+    /// settings, whose own deadlines lie later.
+    pub(crate) fn is_over_limits(&self, header: &Header, now: Timestamp) -> bool {
+        let Some(preset) = self.preset.filter(|_| header.user_id.is_some()) else { return false };
+        let idle = preset.longest_idle().is_some_and(|longest| now >= header.last_seen.saturating_add(longest));
+        idle || now >= header.authenticated.unwrap_or(header.created).saturating_add(preset.longest())
     }
 
     /// The time after which a client that goes on with its old token, and so never got the new one, is given another.

@@ -5,7 +5,7 @@ use crate::data::entries::Split;
 use crate::data::field::{FieldReader, FieldWriter};
 use crate::data::migration::Migration;
 use crate::data::three_way::ThreeWay;
-use crate::record::delta::{FieldKey, OnLogin, StoredValue};
+use crate::record::delta::{FieldDeadline, FieldKey, OnLogin, StoredValue};
 use crate::record::field_error::FieldError;
 use crate::scope::SessionScope;
 use crate::time::Timestamp;
@@ -171,7 +171,7 @@ impl Field {
         StoredValue {
             bytes: bytes.to_vec(),
             carried: self.carry,
-            deadline: ttl.map(|ttl| now.saturating_add(ttl)),
+            deadline: ttl.map(|ttl| FieldDeadline::after(now, ttl)),
             sensitive: self.sensitive,
             on_login: self.on_login,
         }

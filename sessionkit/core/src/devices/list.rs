@@ -80,8 +80,9 @@ pub struct Device {
 }
 
 impl Device {
-    fn new(id: SessionId, record: &Record, is_current: bool) -> Self {
-        let header = record.header();
+    fn new(id: SessionId, record: &Record, now: Timestamp, is_current: bool) -> Self {
+        let seen = record.header().seen_at(now);
+        let header = seen.as_ref().map_or(record.header(), |seen| &seen.header);
         let acts = header.details.as_ref().is_some_and(|details| details.actor.is_some());
         Self {
             id,
@@ -187,9 +188,10 @@ impl Whose {
         let engine = self.engine();
         engine.require_lists()?;
         let list = engine.load_list(&user).await?;
-        let Look { found, over } = engine.look_at(&list).await?;
+        let Look { found, over, .. } = engine.look_at(&list).await?;
         engine.prune(list, over).await;
-        let device = |(id, record): &(SessionId, Record)| Device::new(*id, record, current == Some(*id));
+        let now = engine.now();
+        let device = |(id, record): &(SessionId, Record)| Device::new(*id, record, now, current == Some(*id));
         let mut devices: Vec<Device> = found.iter().rev().map(device).collect();
         devices.sort_by_key(|device| std::cmp::Reverse(device.last_seen_at));
         Ok(devices)

@@ -33,14 +33,14 @@ pub(crate) enum ListChangeKind {
     Prune(Vec<ListedSession>),
     End {
         selection: DeviceSelection,
-        /// The sessions that have ended.
-        ended: Vec<SessionId>,
+        /// The sessions that have ended, as they were listed then: the user may have logged in with one of them again.
+        ended: Vec<ListedSession>,
         /// The epoch from now on.
         epoch: ListEpoch,
     },
 }
 
-/// A session that a login has stored.
+/// A session that a login has stored or is about to store.
 #[derive(Clone)]
 pub(crate) struct Addition {
     pub(crate) session: ListedSession,
@@ -50,8 +50,8 @@ pub(crate) struct Addition {
     pub(crate) epoch: ListEpoch,
     /// The largest number of sessions that the list may have, at least one.
     pub(crate) most: Option<usize>,
-    /// Sessions that are over.
-    pub(crate) over: Vec<SessionId>,
+    /// Sessions that are over, as they were listed then.
+    pub(crate) over: Vec<ListedSession>,
 }
 
 impl Change<SessionList> for ListChange {
@@ -63,14 +63,14 @@ impl Change<SessionList> for ListChange {
             ListChangeKind::Add(addition) => addition.apply(list, now),
             ListChangeKind::Remove { id, older_than } => {
                 let is_meant = |entry: &ListedSession| {
-                    entry.id == *id && older_than.is_none_or(|generation| is_older(entry.generation, generation))
+                    entry.id == *id && older_than.is_none_or(|generation| generation.is_after(entry.generation))
                 };
                 without(list, is_meant)
             }
             ListChangeKind::Prune(seen) => without(list, |entry| seen.contains(entry)),
             ListChangeKind::End { selection: DeviceSelection::One(id), ended, .. } => {
                 let Some(entry) = list.entries.iter_mut().find(|entry| entry.id == *id) else { return Step::Unchanged };
-                if !ended.contains(id) {
+                if !ended.contains(entry) {
                     let sessions = vec![*entry];
                     return Step::Refused(Refusal::Crowded { list, sessions });
                 }
@@ -79,7 +79,7 @@ impl Change<SessionList> for ListChange {
             }
             ListChangeKind::End { selection, ended, epoch } => {
                 let is_meant = |entry: &ListedSession| selection.includes(entry.id);
-                let alive = |entry: &&ListedSession| is_meant(entry) && !ended.contains(&entry.id);
+                let alive = |entry: &&ListedSession| is_meant(entry) && !ended.contains(entry);
                 let sessions: Vec<_> = list.entries.iter().filter(alive).copied().collect();
                 if !sessions.is_empty() {
                     return Step::Refused(Refusal::Crowded { list, sessions });
@@ -95,11 +95,13 @@ impl Change<SessionList> for ListChange {
 impl Addition {
     fn apply(&self, mut list: SessionList, now: Timestamp) -> Step<SessionList> {
         let id = self.session.id;
-        let is_ended = |entry: &ListedSession| entry.is_ended && (entry.id == id || Some(entry.id) == self.from);
+        let is_marked = |entry: &ListedSession| entry.is_ended && now < entry.until;
+        let is_ended = |entry: &ListedSession| is_marked(entry) && (entry.id == id || Some(entry.id) == self.from);
         if list.epoch != self.epoch || list.entries.iter().any(is_ended) {
             return Step::Refused(Refusal::Stale);
         }
-        list.entries.retain(|entry| now < entry.until && !self.over.contains(&entry.id));
+        // No clock says that a session is over: it may be ahead. A mark that is dropped too early harms nobody.
+        list.entries.retain(|entry| (!entry.is_ended || is_marked(entry)) && !self.over.contains(entry));
         let known = list.entries.iter().find(|entry| entry.id == id).copied();
         let others = || list.entries.iter().filter(|entry| entry.id != id && !entry.is_ended);
         let surplus = self.most.map_or(0, |most| (others().count() + 1).saturating_sub(most));
@@ -110,7 +112,7 @@ impl Addition {
         let mut session = self.session;
         if let Some(known) = known {
             session.until = session.until.max(known.until);
-            if is_older(session.generation, known.generation) {
+            if known.generation.is_after(session.generation) {
                 session.generation = known.generation;
             }
         }
@@ -124,9 +126,4 @@ fn without(mut list: SessionList, is_meant: impl Fn(&ListedSession) -> bool) -> 
     let before = list.entries.len();
     list.entries.retain(|entry| !is_meant(entry));
     if list.entries.len() == before { Step::Unchanged } else { Step::Changed(list) }
-}
-
-/// Returns whether a generation, which may have wrapped around, came before another.
-fn is_older(one: Generation, other: Generation) -> bool {
-    (one.number().wrapping_sub(other.number()) as i32) < 0
 }

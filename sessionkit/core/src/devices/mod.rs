@@ -12,23 +12,32 @@
 //!
 //! 1. *load* the session that the cookie names, if there is one `*`;
 //! 2. *load* the list, and remember its epoch;
-//! 3. *insert* or *replace* the record, which belongs to the user from now on `*`;
-//! 4. *replace* the list with one that has the session, on condition that the epoch is still the same. Where another login
-//!    came between, the newest list is taken. At a limit the oldest sessions are ended before that, one by one. If the
-//!    epoch is another, the login *removes* its session and fails. Nobody was given its token.
+//! 3. *replace* the list with one that has the session, in the generation that it is about to have, on condition that the
+//!    epoch is still the same. If another login came between, the newest list is taken. At a limit the oldest sessions are
+//!    ended before that, one by one. If the epoch is another, the login fails;
+//! 4. *replace* the record, which belongs to the user from now on `*`.
 //!
-//! A login that finds its session gone begins one under another id, with the epoch that it remembers.
+//! If a call fails, the session is as it was before the login, and so is the client's cookie: nothing has to be undone,
+//! which a store that fails could not do. An entry without its login may stay in the list; it is spare after a minute.
+//!
+//! A login without a session *inserts* its record before it adds it to the list, and *removes* it if it cannot. So does one
+//! that finds its session gone, with the epoch that it remembers.
 //!
 //! Ending a user's sessions *loads* the list; *loads* and *removes* each session that is still the user's; and *replaces*
-//! the list with an empty one of another epoch, also where there was none. Where a login came between, its session is
-//! ended too.
+//! the list with an empty one of another epoch, also where there was none. If a login came between, its session is ended
+//! too. A session that is not the user's, in an older generation than its entry, belongs to a login between its steps 3 and
+//! 4, or to one that failed there. It is *replaced* by one of the next generation, so that step 4 is refused: whoever has it
+//! keeps it.
 //!
 //! **No login outlives a revocation that began before its end.** A login that is in the list when its user's sessions are
-//! ended is ended. One that is not finds another epoch. So it is if a server stops half-way: sessions go before the list
-//! does.
+//! ended is ended or refused. One that is not finds another epoch. So it is if a server stops half-way: sessions go before
+//! the list does.
 //!
 //! **The limit is exact.** Only a login adds to the list, and it counts. No session that made room is alive when the new
 //! token is given out.
+//!
+//! **No clock takes a session out of the list**: it may be ahead. A session that is gone, or another user's, is forgotten
+//! when it is met. One that has expired makes room before any other, and is removed before it is forgotten.
 //!
 //! **A session that was ended from the list** stays there for a minute, marked, so that a login under way with its cookie
 //! fails and begins no other.
@@ -46,7 +55,7 @@
 //! | a login at the limit | 2, and 2 for each session that makes room; one look at all of them, unless they are a thousand |
 //! | a logout | 2 |
 //! | a rotation, an impersonation, a renewal, a touch, a commit | 0 |
-//! | a list | 2; and 1 if any session had expired |
+//! | a list | 2; and 1 if any session is gone |
 //! | ending sessions | 2, and 2 for each |
 //! | ending everyone's | a look at everything that the store holds, and the calls of each removal |
 

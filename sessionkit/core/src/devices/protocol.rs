@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::config::OnMaxDevices;
 use crate::devices::DeviceSelection;
@@ -10,11 +13,12 @@ use crate::engine::Engine;
 use crate::engine::commit::CommitError;
 use crate::engine::deadline::NO_ANSWER_TO_A_LOAD;
 use crate::engine::document::{Document, Refusal};
-use crate::engine::session::{Found, Removal};
+use crate::engine::session::{Found, RecordChange, Removal};
 use crate::error::{Chain, SessionError};
 use crate::event::{About, EventKind};
 use crate::record::Record;
-use crate::record::front::Generation;
+use crate::record::delta::{Delta, HeaderOp};
+use crate::record::front::{Generation, Unreadable};
 use crate::record::list::{ListEpoch, ListedSession, SessionList};
 use crate::store::error::StoreError;
 use crate::store::key::EntryKey;
@@ -25,27 +29,36 @@ use crate::token::SessionId;
 /// times what the login does.
 const TOO_MANY_TO_LOOK_AT: usize = 1000;
 
+/// The time for which a login may be under way that has put its session into the list and has not stored it yet.
+const UNDER_WAY: Duration = Duration::from_secs(60);
+
 /// A login that has looked at the list of its user.
 pub(crate) struct Entering {
-    /// The list as it was, or an empty one.
+    /// The newest list that the login knows.
     list: SessionList,
+    /// The epoch at the first look. A newer list may be of another.
+    epoch: ListEpoch,
     /// The session that the login began with.
     from: Option<SessionId>,
+    /// The sessions that make room before any other, once it has looked for them.
+    spare: Option<Vec<ListedSession>>,
 }
 
-/// A session that a login has stored.
+/// A session that a login has stored or is about to store.
 #[derive(Clone, Copy)]
-pub(crate) struct StoredLogin {
+pub(crate) struct EnteringSession {
     pub(crate) id: SessionId,
+    /// The generation that the login makes.
     pub(crate) generation: Generation,
     /// The time at which the session ends at the latest.
     pub(crate) until: Timestamp,
 }
 
 impl Entering {
-    /// Returns whether the list named the session, so that a revocation ends it.
-    pub(crate) fn knows(&self, id: SessionId) -> bool {
-        self.list.entries.iter().any(|entry| entry.id == id && !entry.is_ended)
+    /// Returns whether the list named the session since this generation of it, so that a revocation ends it.
+    pub(crate) fn knows(&self, id: SessionId, generation: Generation) -> bool {
+        let is_meant = |entry: &&ListedSession| entry.id == id && !entry.is_ended;
+        self.list.entries.iter().find(is_meant).is_some_and(|entry| !generation.is_after(entry.generation))
     }
 }
 
@@ -60,20 +73,21 @@ impl Engine {
             self.warn_if_undecided();
             return Ok(None);
         }
-        let mut list = self.begun_list(user).await?;
+        let (mut list, mut spare) = (self.begun_list(user).await?, None);
         if settings.on_max_devices == OnMaxDevices::Reject {
             let most = settings.max_devices;
             let is_other = |entry: &&ListedSession| !entry.is_ended && Some(entry.id) != from;
             let is_known = list.entries.iter().any(|entry| Some(entry.id) == from);
             if !is_known && list.entries.iter().filter(is_other).count() >= most {
-                let over = self.look_at(&list).await?.over;
-                list.entries.retain(|entry| !over.contains(entry));
-                if list.entries.iter().filter(is_other).count() >= most {
+                let look = self.look_at(&list).await?;
+                list.entries.retain(|entry| !look.over.contains(entry));
+                if list.entries.iter().filter(is_other).filter(|entry| !look.spare.contains(entry)).count() >= most {
                     return Err(SessionError::too_many_devices(most));
                 }
+                spare = Some(look.spare);
             }
         }
-        Ok(Some(Entering { list, from }))
+        Ok(Some(Entering { epoch: list.epoch, list, from, spare }))
     }
 
     /// Says in the log, once, what a login without a list is worth, unless the application has decided against lists.
@@ -106,9 +120,18 @@ impl Engine {
         }
     }
 
-    /// Adds a session to the list of its user, or removes the session and fails.
-    pub(crate) async fn admit(&self, entering: Option<Entering>, login: StoredLogin) -> Result<(), SessionError> {
-        let Some(Entering { list, from }) = entering else { return Ok(()) };
+    /// Adds a session to the list of its user. A session that is there already is added before the
+    /// login changes it: if that fails, nothing has happened to it.
+    ///
+    /// # Errors
+    /// Fails where the sessions of the user were ended since the login looked at the list, where none makes room, and when
+    /// the store fails.
+    pub(crate) async fn admit(
+        &self,
+        entering: &mut Option<Entering>,
+        login: EnteringSession,
+    ) -> Result<(), SessionError> {
+        let Some(entering) = entering else { return Ok(()) };
         let most = Some(self.settings().max_devices);
         let session = ListedSession {
             id: login.id,
@@ -117,34 +140,59 @@ impl Engine {
             registered: self.now(),
             until: login.until,
         };
-        let mut addition = Addition { session, from, epoch: list.epoch, most, over: Vec::new() };
-        let Err(refusal) = self.add_to_list(list, &mut addition).await else { return Ok(()) };
-        // Nobody gets its token, and it must not stay behind.
+        let (from, epoch) = (entering.from, entering.epoch);
+        self.add_to_list(entering, Addition { session, from, epoch, most, over: Vec::new() }).await
+    }
+
+    /// Adds a session that was begun to the list of its user, or removes the session and fails: nobody gets its token, and
+    /// it must not stay behind.
+    pub(crate) async fn admit_begun(
+        &self,
+        entering: &mut Option<Entering>,
+        login: EnteringSession,
+    ) -> Result<(), SessionError> {
+        let Err(refusal) = self.admit(entering, login).await else { return Ok(()) };
         self.remove_record(login.id, login.generation, Removal::AsSeen).await?;
         Err(refusal)
     }
 
-    async fn add_to_list(&self, mut list: SessionList, addition: &mut Addition) -> Result<(), SessionError> {
+    async fn add_to_list(&self, entering: &mut Entering, mut addition: Addition) -> Result<(), SessionError> {
         let (most, rejects) = (self.settings().max_devices, self.settings().on_max_devices == OnMaxDevices::Reject);
-        let mut has_looked = !rejects && most >= TOO_MANY_TO_LOOK_AT;
+        if !rejects && most >= TOO_MANY_TO_LOOK_AT {
+            entering.spare.get_or_insert_default();
+        }
         loop {
-            match self.change_list(list, ListChangeKind::Add(addition.clone())).await {
-                Ok(_) => return Ok(()),
+            match self.change_list(entering.list.clone(), ListChangeKind::Add(addition.clone())).await {
+                Ok(stored) => {
+                    entering.list = stored;
+                    return Ok(());
+                }
                 Err(CommitError::Refused(Refusal::Crowded { list: newest, sessions })) => {
-                    // Those that have expired make room first.
-                    if !has_looked {
-                        has_looked = true;
-                        addition.over.extend(self.look_at(&newest).await?.over.iter().map(|entry| entry.id));
-                    } else if rejects {
-                        return Err(SessionError::too_many_devices(most));
-                    } else {
-                        let reason = "another login took its place";
-                        for ended in sessions {
-                            self.end_listed(newest.user_id(), ended.id, reason, About::default()).await?;
-                            addition.over.push(ended.id);
+                    if let Some(spare) = &entering.spare {
+                        let is_spare =
+                            |entry: &&ListedSession| spare.contains(entry) && entry.id != addition.session.id;
+                        let spare = newest.entries.iter().filter(is_spare).take(sessions.len()).copied();
+                        let mut leaving: Vec<_> = spare.collect();
+                        if leaving.is_empty() {
+                            if rejects {
+                                return Err(SessionError::too_many_devices(most));
+                            }
+                            leaving = sessions;
                         }
+                        let reason = "another login took its place";
+                        for ended in leaving {
+                            match self.end_listed(newest.user_id(), &ended, reason, About::default()).await? {
+                                Ended::Now | Ended::Before => addition.over.push(ended),
+                                Ended::Unknown(why) => return Err(StoreError::unreadable(why).into()),
+                            }
+                        }
+                    } else {
+                        // Those that are over make room first.
+                        let look = self.look_at(&newest).await?;
+                        addition.over.extend(look.over);
+                        entering.spare = Some(look.spare);
                     }
-                    list = newest;
+                    entering.list = newest;
                 }
                 Err(CommitError::Refused(Refusal::Stale)) => return Err(SessionError::revoked()),
                 Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => return Err(error),
@@ -187,11 +235,19 @@ impl Engine {
     ) -> Result<usize, SessionError> {
         let (user, mut ended, mut count) = (list.user_id().clone(), Vec::new(), 0);
         let meant: Vec<_> = list.entries.iter().filter(|entry| selection.includes(entry.id)).copied().collect();
-        let mut sessions = meant;
+        let (mut sessions, mut newer) = (meant, None);
         loop {
             for session in &sessions {
-                count += usize::from(self.end_listed(&user, session.id, reason, at).await?);
-                ended.push(session.id);
+                match self.end_listed(&user, session, reason, at).await? {
+                    Ended::Now => count += 1,
+                    Ended::Before => {}
+                    Ended::Unknown(why) => newer = newer.or(Some(why)),
+                }
+                ended.push(*session);
+            }
+            // The others have ended. The list keeps all of them, for a release that can tell whose they are.
+            if let Some(why) = newer {
+                return Err(StoreError::unreadable(why).into());
             }
             let end = ListChangeKind::End { selection, ended: ended.clone(), epoch: self.new_epoch() };
             match self.change_list(list, end).await {
@@ -204,30 +260,65 @@ impl Engine {
         }
     }
 
-    /// Ends a session that a list names, if it is still the user's.
+    /// Ends a session that a list names, if it is still the user's; if it is not the user's yet, sees to it that it does not
+    /// become so by the login that is in the list.
     pub(super) async fn end_listed(
         &self,
         user: &str,
-        id: SessionId,
+        listed: &ListedSession,
         reason: &'static str,
         at: About<'_>,
-    ) -> Result<bool, SessionError> {
-        let ended = match self.load_session(id, &mut self.load_deadline()).await? {
-            Found::Record(record) if record.header().owner().is_some_and(|owner| **owner == *user) => {
-                let removed = self.remove_record(id, record.header().generation, Removal::OwnedBy(user)).await?;
-                removed && !record.header().is_expired(self.now())
+    ) -> Result<Ended, SessionError> {
+        let (id, end) = (listed.id, self.commit_deadline().end());
+        let ended = loop {
+            match self.load_session(id, &mut self.load_deadline()).await? {
+                Found::Record(record) if is_owned(&record, user) => {
+                    let removed = self.remove_record(id, record.header().generation, Removal::OwnedBy(user)).await?;
+                    break removed && !record.header().is_expired(self.now());
+                }
+                Found::Record(record) if is_awaited(listed, &record) => {
+                    if self.end_generation(id, record, end).await? {
+                        break false;
+                    }
+                }
+                Found::Unreadable(session) => {
+                    // If its secret was replaced since the login, it may be somebody else's by now.
+                    if session.why != Unreadable::Damaged && session.generation != listed.generation {
+                        return Ok(Ended::Unknown(session.why));
+                    }
+                    break self.remove_record(id, session.generation, Removal::Unreadable).await?;
+                }
+                Found::Record(_) | Found::Nothing => break false,
             }
-            Found::Unreadable(session) => self.remove_record(id, session.generation, Removal::Unreadable).await?,
-            Found::Record(_) | Found::Nothing => false,
+            if Instant::now() >= end {
+                return Err(StoreError::unavailable("the session kept changing within commit_deadline").into());
+            }
         };
         if ended {
             self.record(EventKind::Revoked { reason }, About { session: Some(id), user_id: Some(user), ..at });
         }
-        Ok(ended)
+        Ok(if ended { Ended::Now } else { Ended::Before })
     }
 
-    /// Returns the sessions of a list that are there, the oldest first, and the entries of those that are over. A session
-    /// that cannot be read is neither: it can only be ended.
+    /// Refuses the login that has put a session into a list and has not stored it yet; `false` if the session has changed.
+    async fn end_generation(&self, id: SessionId, record: Record, end: Instant) -> Result<bool, SessionError> {
+        let generation = record.header().generation;
+        let mut delta = Delta::new(generation);
+        delta.header.push(HeaderOp::EndGeneration);
+        match self.commit_record(id, record, RecordChange::of(delta, None), end).await {
+            Ok(_) => Ok(true),
+            // Another server, whose clock is behind, may think otherwise.
+            Err(CommitError::Refused(Refusal::Gone)) => Ok(self.remove_record(id, generation, Removal::AsSeen).await?),
+            Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => Err(error),
+            Err(CommitError::Refused(_)) => Ok(false),
+        }
+    }
+
+    /// Returns the sessions of a list that are alive, the oldest first; the entries of those that are over; and of those
+    /// that are there and make room before any other. A session that cannot be read is none of them: it can only be ended.
+    ///
+    /// An entry is over if there is no session, or another user's. One that has expired is spare: the clock that says so
+    /// may be ahead.
     pub(super) async fn look_at(&self, list: &SessionList) -> Result<Look, SessionError> {
         let (now, mut look) = (self.now(), Look::default());
         let keys: Vec<EntryKey> = list.entries.iter().map(|entry| EntryKey::session(entry.id)).collect();
@@ -243,9 +334,17 @@ impl Engine {
                     let about = About { session: Some(entry.id), ..About::default() };
                     self.record(EventKind::StoreUnavailable { error: format_args!("{}", Chain(&error)) }, about);
                 }
-                Some(Ok(record)) if is_alive(&record, list.user_id(), now) => look.found.push((entry.id, record)),
+                Some(Ok(record)) if is_owned(&record, list.user_id()) => match record.header().is_expired(now) {
+                    false => look.found.push((entry.id, record)),
+                    true => look.spare.push(*entry),
+                },
                 // It is marked so that a login under way finds out.
                 _ if entry.is_ended && now < entry.until => {}
+                Some(Ok(record)) if is_awaited(entry, &record) => {
+                    if now.saturating_duration_since(entry.registered) >= UNDER_WAY {
+                        look.spare.push(*entry);
+                    }
+                }
                 _ => look.over.push(*entry),
             }
         }
@@ -288,11 +387,22 @@ impl Engine {
     }
 }
 
-/// The sessions of a list: those that were found alive, with their records, and those that are over.
+/// What became of a session that a list names.
+pub(super) enum Ended {
+    Now,
+    /// It had ended, or is not the user's.
+    Before,
+    /// It may be the user's or not: a later release has written it since.
+    Unknown(Unreadable),
+}
+
+/// The sessions of a list: those that were found alive, with their records, those that are over, and those that have
+/// expired or belong to a login that has failed.
 #[derive(Default)]
 pub(super) struct Look {
     pub(super) found: Vec<(SessionId, Record)>,
     pub(super) over: Vec<ListedSession>,
+    pub(super) spare: Vec<ListedSession>,
 }
 
 /// Returns `false` if a list was never written, so that there is none.
@@ -300,7 +410,11 @@ fn is_written(list: &SessionList) -> bool {
     list.history.revision != Default::default()
 }
 
-fn is_alive(record: &Record, user: &str, now: Timestamp) -> bool {
-    let header = record.header();
-    !header.is_expired(now) && header.owner().is_some_and(|owner| **owner == *user)
+fn is_owned(record: &Record, user: &str) -> bool {
+    record.header().owner().is_some_and(|owner| **owner == *user)
+}
+
+/// Returns whether a session that is not the user's becomes so if the login that is in the list is under way still.
+fn is_awaited(entry: &ListedSession, record: &Record) -> bool {
+    entry.generation.is_after(record.header().generation)
 }

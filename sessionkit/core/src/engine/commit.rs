@@ -47,7 +47,7 @@ impl Engine {
         end: Instant,
     ) -> impl Future<Output = Result<D, CommitError>> + Send {
         // The future of an async function keeps its arguments twice; that of a block keeps them once.
-        let own = Waiter::new(change, end);
+        let own = Waiter::new(change, end, held.as_ref());
         let mut attempt = Attempt { engine: self, key, newest: held, conflicts: 0, is_conflict_new: false };
         async move {
             if !queues.has(&attempt.key) {
@@ -83,6 +83,8 @@ impl<D: Document> Attempt<'_, D> {
         let mut turn = {
             let (mut wait, mut turn) = (pin!(own.wait()), pin!(queue.turn.lock()));
             let mut timer = None;
+            // Whoever commits for this one is done by then, or is not polled any more.
+            let margin = self.engine.settings().load_deadline;
             let first = std::future::poll_fn(|context| {
                 if wait.as_mut().poll(context).is_ready() {
                     return Poll::Ready(None);
@@ -90,9 +92,15 @@ impl<D: Document> Attempt<'_, D> {
                 if let Poll::Ready(turn) = turn.as_mut().poll(context) {
                     return Poll::Ready(Some(turn));
                 }
-                let timer = timer.get_or_insert_with(|| timer_until(own.end));
-                if timer.as_mut().poll(context).is_ready() {
+                let mut is_late = timer.get_or_insert_with(|| timer_until(own.end)).as_mut().poll(context).is_ready();
+                while is_late && !own.is_done() {
                     own.give_up_in_time();
+                    let Some(end) = own.call_ends().map(|end| end + margin) else { continue };
+                    if Instant::now() >= end {
+                        own.abandon();
+                        break;
+                    }
+                    is_late = timer.insert(timer_until(end)).as_mut().poll(context).is_ready();
                 }
                 if own.is_done() { Poll::Ready(None) } else { Poll::Pending }
             })
@@ -139,7 +147,8 @@ impl<D: Document> Attempt<'_, D> {
 
     /// Applies the changes, and returns what is to be stored.
     fn prepare(&mut self, hand: &mut Hand<D>, queue: Option<&Queue<D>>) -> Option<(D, Entry)> {
-        hand.0.retain(|waiter| waiter.begin_call());
+        let end = hand.end().unwrap_or_else(Instant::now);
+        hand.0.retain(|waiter| waiter.begin_call(end));
         let now = self.engine.now();
         let (draft, later) = self.apply(hand, now);
         if let Some(queue) = queue {
@@ -154,11 +163,11 @@ impl<D: Document> Attempt<'_, D> {
         Some((sealed, entry))
     }
 
-    /// Applies the changes one after the other. Those that come to nothing are done; those behind one that has to be
-    /// stored first are returned.
+    /// Applies the changes one after the other. Those that come to nothing are done. Those are returned that depend on one
+    /// that has to be stored first: they come behind it, or are refused after it.
     fn apply(&self, hand: &mut Hand<D>, now: Timestamp) -> (Option<D::Draft>, Vec<Arc<Waiter<D>>>) {
         let (mut changed, mut draft): (Option<D>, Option<D::Draft>) = (None, None);
-        let mut taken = 0;
+        let (mut taken, mut later) = (0, Vec::new());
         while let Some(waiter) = hand.0.get(taken) {
             if let Some(draft) = draft.as_ref().filter(|_| changed.is_none()) {
                 changed = Some(D::unsealed(draft));
@@ -176,6 +185,10 @@ impl<D: Document> Attempt<'_, D> {
                     hand.0.remove(taken);
                     continue;
                 }
+                Step::Refused(_) if draft.is_some() => {
+                    later.push(hand.0.remove(taken));
+                    continue;
+                }
                 Step::Refused(refusal) => {
                     waiter.finish(Err(CommitError::Refused(refusal)));
                     hand.0.remove(taken);
@@ -187,7 +200,8 @@ impl<D: Document> Attempt<'_, D> {
                 break;
             }
         }
-        (draft, hand.0.split_off(taken))
+        later.extend(hand.0.split_off(taken));
+        (draft, later)
     }
 
     /// Stores the document in the place of the newest one that is known.
@@ -264,13 +278,31 @@ impl<D: Document> Attempt<'_, D> {
             self.newest = Some(found.clone());
             return hand.finish(Ok(found));
         }
+        hand.0.retain(|waiter| {
+            let is_stored = waiter.is_in(&history);
+            if is_stored {
+                tell_stored(waiter, &found);
+            }
+            !is_stored
+        });
         if held.is_some_and(|held| history.revision.writes_since(held) < 0) {
             self.engine.record(EventKind::StoreWentBack, self.about());
-            return hand.finish(Err(CommitError::Refused(Refusal::Stale)));
+            // Others have seen only what is there: the document that is lost was handed on to them.
+            hand.0.retain(|waiter| {
+                let is_stale = waiter.has_seen_more_than(&history);
+                if is_stale {
+                    waiter.finish(Err(CommitError::Refused(Refusal::Stale)));
+                }
+                !is_stale
+            });
         }
-        if sent.was_lost && !history.reaches(held.unwrap_or_default()) {
-            hand.0.retain(|waiter| self.may_go_on(waiter, &found));
+        let lost = sent.was_lost.then_some(sent.revision);
+        hand.0.iter().for_each(|waiter| waiter.meets(&history, lost));
+        if lost.is_some_and(|lost| history.forgets(lost) && is_seen_in(hand, &found, lost)) {
+            self.newest = Some(found.clone());
+            return hand.finish(Ok(found));
         }
+        hand.0.retain(|waiter| !waiter.may_be_in(&history) || self.may_go_on(waiter, &found));
         self.is_conflict_new |= held != Some(history.revision);
         self.newest = Some(found);
     }
@@ -311,6 +343,17 @@ impl<D: Document> Attempt<'_, D> {
     fn about(&self) -> About<'static> {
         About { session: self.key.session_id(), ..About::default() }
     }
+}
+
+/// Tells a waiter that its change was stored, unless another one has replaced its secret since.
+fn tell_stored<D: Document>(waiter: &Waiter<D>, found: &D) {
+    let is_overtaken = waiter.change.is_done_in(found) == Some(false);
+    waiter.finish(if is_overtaken { Err(CommitError::Refused(Refusal::Stale)) } else { Ok(found.clone()) });
+}
+
+/// Returns whether a document shows that a call was done: one of its changes is there, and was in no other call.
+fn is_seen_in<D: Document>(hand: &Hand<D>, found: &D, sent: Revision) -> bool {
+    hand.0.iter().any(|waiter| waiter.was_sent_once(sent) && waiter.change.is_done_in(found) == Some(true))
 }
 
 /// The revision that was sent.

@@ -5,6 +5,7 @@ use crate::engine::deadline::Deadline;
 use crate::engine::session::{Found, UnreadableSession};
 use crate::record::Record;
 use crate::record::apply::{self, Applied};
+use crate::record::clock::is_ahead;
 use crate::record::delta::{Delta, HeaderOp};
 use crate::record::front::Generation;
 use crate::record::header::FormerSecret;
@@ -106,12 +107,6 @@ enum Fit {
     Nothing,
 }
 
-impl Fit {
-    fn of(current: Current, now: Timestamp) -> Self {
-        if current.record.header().is_expired(now) { Self::Expired(Box::new(current)) } else { Self::Opens(current) }
-    }
-}
-
 impl Engine {
     /// Opens the session that the candidates name: one that exists, is live, and has the secret. More than one is nobody.
     pub(crate) async fn open_candidates(
@@ -123,8 +118,9 @@ impl Engine {
             Some(token) => {
                 let found = self.load_session(token.id(), deadline).await?;
                 let mut opened = Opened::default();
-                if let Some(record) = opened.record(found) {
-                    opened.current = opened.fitting(self.fit(token, record));
+                match opened.record(found) {
+                    Some(record) => opened.current = opened.fitting(self.fit(token, record)),
+                    None => self.present(token, &mut opened.unreadable),
                 }
                 Ok(opened)
             }
@@ -146,6 +142,9 @@ impl Engine {
                     record
                 }
             };
+            if record.is_none() {
+                self.present(token, &mut opened.unreadable);
+            }
             let Some(current) = record.and_then(|record| opened.fitting(self.fit(token, record))) else { continue };
             match &opened.current {
                 // Of two tokens of one session the current one counts, not the one that a renewal replaced.
@@ -160,6 +159,13 @@ impl Engine {
         Ok(Opened { ambiguous: others, ..opened })
     }
 
+    /// Takes note that the client has a token of a session that cannot be read.
+    fn present(&self, token: &Token, unreadable: &mut [UnreadableSession]) {
+        for session in unreadable.iter_mut().filter(|session| session.id == token.id()) {
+            session.present(token.secret_hash(self.scope()));
+        }
+    }
+
     /// Loads a session again; `None` if it has ended, or was handed to another token.
     pub(crate) async fn reopen(&self, left: &LeftBehind) -> Result<Option<Current>, StoreError> {
         let LeftBehind { token, generation, is_former } = left;
@@ -169,7 +175,10 @@ impl Engine {
             Found::Unreadable(session) => return Err(StoreError::unreadable(session.why)),
         };
         let now = self.now();
-        if record.header().generation != *generation || record.header().is_expired(now) {
+        if record.header().generation != *generation
+            || record.header().is_expired(now)
+            || self.settings().is_over_limits(record.header(), now)
+        {
             return Ok(None);
         }
         if *is_former {
@@ -178,7 +187,8 @@ impl Engine {
             return Ok(former.map(|former| self.current(token, secret, former, Some(&record), now)));
         }
         let secret = record.header().secret;
-        Ok(Some(self.current(token, secret, record, None, now)))
+        let current = self.current(token, secret, record, None, now);
+        Ok(Some(current).filter(|current| !current.record.header().is_expired(now)))
     }
 
     /// Finds out what a token is to a record.
@@ -190,12 +200,22 @@ impl Engine {
             previous.is_some_and(|previous| previous.secret == secret)
         };
         if let Some(former) = header.former_of(&secret, now) {
-            return Fit::of(self.current(token, secret, with_former_rights(&record, former), Some(&record), now), now);
+            return self
+                .fit_of(self.current(token, secret, with_former_rights(&record, former), Some(&record), now), now);
         }
         if header.secret == secret || is_previous() {
-            return Fit::of(self.current(token, secret, record, None, now), now);
+            return self.fit_of(self.current(token, secret, record, None, now), now);
         }
         self.overtaken(token, secret, record, now).map_or(Fit::Nothing, |overtaken| Fit::Overtaken(Box::new(overtaken)))
+    }
+
+    /// Returns what a token is that was verified.
+    fn fit_of(&self, current: Current, now: Timestamp) -> Fit {
+        let header = current.record.header();
+        if header.is_expired(now) || self.settings().is_over_limits(header, now) {
+            return Fit::Expired(Box::new(current));
+        }
+        Fit::Opens(current)
     }
 
     /// Looks again at a session that was rotated while a request with this token was under way; `None` if it has ended, or
@@ -212,15 +232,16 @@ impl Engine {
     fn overtaken(&self, token: &Token, secret: SecretHash, record: Record, now: Timestamp) -> Option<Overtaken> {
         let (header, grace) = (record.header(), self.settings().renew_grace);
         let rotation = header.rotation.filter(|rotation| now < rotation.at.saturating_add(grace))?;
-        if header.is_expired(now) {
+        // A rotation by a clock that is ahead may have been at any time: nobody is shut out by it.
+        if header.is_expired(now) || is_ahead(rotation.at, now) {
             return None;
         }
         let replaced = rotation.has_replaced(&secret).then_some(record);
         Some(Overtaken { token: token.clone(), replaced })
     }
 
-    /// Takes back the times of a clock that was ahead: nothing is granted that lies later than the lifetime from now.
-    /// `stored` is what is stored, if that is another record.
+    /// Shows the times of a clock that is ahead as this server sees them: nothing is granted that lies later than the
+    /// lifetime from now. `stored` is what is stored, if that is another record.
     fn current(
         &self,
         token: &Token,
@@ -230,13 +251,23 @@ impl Engine {
         now: Timestamp,
     ) -> Current {
         let mut current = Current { stored: stored.cloned(), ..Current::new(token.clone(), secret, record) };
-        if !current.record.header().lead(now).is_zero() {
-            let mut delta = Delta::new(current.record.header().generation);
-            delta.header.push(HeaderOp::Correct { now });
-            if let Ok(Applied::Changed(draft)) = apply::apply(&current.record, &delta, now) {
-                let before = std::mem::replace(&mut current.record, draft.finish());
+        let seen = current.record.header().seen_at(now);
+        if seen.is_none() && !current.record.has_field_ahead(now) {
+            return current;
+        }
+        if let Some(seen) = seen {
+            let before = current.record.clone();
+            current.record = current.record.shown_as(seen.header);
+            if seen.is_news {
                 current.stored.get_or_insert(before);
             }
+        }
+        let mut delta = Delta::new(current.record.header().generation);
+        delta.header.push(HeaderOp::Correct);
+        // What has ended is shown as it is.
+        if let Ok(Applied::Changed(draft)) = apply::apply(&current.record, &delta, now) {
+            let before = std::mem::replace(&mut current.record, draft.finish());
+            current.stored.get_or_insert(before);
         }
         current
     }

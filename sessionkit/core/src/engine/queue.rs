@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::engine::document::{Change, Document};
 use crate::error::SessionError;
+use crate::record::front::{History, Revision};
 use crate::store::error::StoreError;
 use crate::store::key::EntryKey;
 
@@ -96,35 +97,76 @@ pub(super) struct Waiter<D> {
     /// The time at which it gives up.
     pub(super) end: Instant,
     state: Mutex<State<D>>,
+    known: Mutex<Known>,
     done: Notify,
+}
+
+/// The knowledge that a waiter has of the document.
+struct Known {
+    /// The last revision that its request has seen; the first of all if there was no document.
+    seen: Revision,
+    /// The revisions under which the change was sent, if the answers were lost.
+    lost: Vec<Revision>,
 }
 
 enum State<D> {
     Waiting,
-    /// The change is in a call to the store: what comes of it has to be awaited.
-    InCall,
+    /// The change is in a call to the store until then: what comes of it has to be awaited.
+    InCall(Instant),
     Done(Option<Result<D, CommitError>>),
 }
 
 impl<D: Document> Waiter<D> {
-    pub(super) fn new(change: Arc<dyn Change<D>>, end: Instant) -> Arc<Self> {
-        Arc::new(Self { change, end, state: Mutex::new(State::Waiting), done: Notify::new() })
+    /// Makes the waiter of a request that has seen this document.
+    pub(super) fn new(change: Arc<dyn Change<D>>, end: Instant, seen: Option<&D>) -> Arc<Self> {
+        let seen = seen.map(|seen| seen.history().revision).unwrap_or_default();
+        let known = Mutex::new(Known { seen, lost: Vec::new() });
+        Arc::new(Self { change, end, state: Mutex::new(State::Waiting), known, done: Notify::new() })
     }
 
-    /// Puts the change into a call; `false` if its request has given up.
-    pub(super) fn begin_call(&self) -> bool {
+    /// Puts the change into a call that ends in time; `false` if its request has given up.
+    pub(super) fn begin_call(&self, end: Instant) -> bool {
         let mut state = lock(&self.state);
         let begins = !matches!(*state, State::Done(_));
         if begins {
-            *state = State::InCall;
+            *state = State::InCall(end);
         }
         begins
+    }
+
+    /// Takes note of a document that the change has met and is not in. The revision under which it was sent is kept if the
+    /// answer was lost: the call may have been done, or come in yet.
+    pub(super) fn meets(&self, history: &History, lost: Option<Revision>) {
+        let mut known = lock(&self.known);
+        known.seen = history.revision;
+        known.lost.extend(lost);
+        known.lost.retain(|revision| history.revision.writes_since(*revision) < 0 || history.forgets(*revision));
+    }
+
+    /// Returns whether the request has seen something that is not there any more, since the store went back to this.
+    pub(super) fn has_seen_more_than(&self, history: &History) -> bool {
+        history.revision.writes_since(lock(&self.known).seen) < 0
+    }
+
+    /// Returns whether the change is in a document with this history: a call came in whose answer was lost.
+    pub(super) fn is_in(&self, history: &History) -> bool {
+        lock(&self.known).lost.iter().any(|revision| history.includes(*revision))
+    }
+
+    /// Returns whether the change may be in a document with this history, which remembers too little to tell.
+    pub(super) fn may_be_in(&self, history: &History) -> bool {
+        lock(&self.known).lost.iter().any(|revision| history.forgets(*revision))
+    }
+
+    /// Returns whether the change was sent under this revision alone, as far as it may have been stored.
+    pub(super) fn was_sent_once(&self, revision: Revision) -> bool {
+        lock(&self.known).lost == [revision]
     }
 
     /// Takes the change out of a call that did not store it.
     pub(super) fn end_call(&self) {
         let mut state = lock(&self.state);
-        if let State::InCall = *state {
+        if let State::InCall(_) = *state {
             *state = State::Waiting;
         }
     }
@@ -162,9 +204,26 @@ impl<D: Document> Waiter<D> {
             return;
         }
         let waits = matches!(*lock(&self.state), State::Waiting);
-        if waits {
+        if waits && lock(&self.known).lost.is_empty() {
             self.finish(Err(CommitError::Failed(SessionError::unsettled())));
+        } else if waits {
+            let unknown = StoreError::unknown("an answer was lost, and nothing shows what came of it");
+            self.finish(Err(CommitError::Failed(unknown.into())));
         }
+    }
+
+    /// Returns when the call ends in which the change is, if it is in one.
+    pub(super) fn call_ends(&self) -> Option<Instant> {
+        match *lock(&self.state) {
+            State::InCall(end) => Some(end),
+            _ => None,
+        }
+    }
+
+    /// Gives up whatever the head of the queue does: it is not polled any more, so nobody takes the answer.
+    pub(super) fn abandon(&self) {
+        let stuck = StoreError::unknown("the request that committed for this one is stuck: do not block its thread");
+        self.finish(Err(CommitError::Failed(stuck.into())));
     }
 }
 

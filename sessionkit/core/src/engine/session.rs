@@ -13,13 +13,13 @@ use crate::record::Record;
 use crate::record::apply::{self, Applied, Unfit};
 use crate::record::delta::Delta;
 use crate::record::front::{Generation, Unreadable};
-use crate::record::header::Header;
+use crate::record::header::{Header, secret_of};
 use crate::store::entry::Entry;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::key::EntryKey;
 use crate::store::{InsertOutcome, RemoveOutcome};
 use crate::time::Timestamp;
-use crate::token::{NEW_IDS, SessionId, Token};
+use crate::token::{NEW_IDS, SecretHash, SessionId, Token};
 
 /// The stored state of a session.
 pub(crate) enum Found {
@@ -35,6 +35,18 @@ pub(crate) struct UnreadableSession {
     pub(crate) id: SessionId,
     pub(crate) generation: Generation,
     pub(crate) why: Unreadable,
+    /// The hash of the secret, which every version of the format has at the same place.
+    pub(crate) secret: Option<SecretHash>,
+    /// True if the client has presented a token with which it may end the session.
+    pub(crate) is_theirs: bool,
+}
+
+impl UnreadableSession {
+    /// Takes note of a token that the client presents. It may end the session if it has its secret; or if the session is
+    /// damaged, and nobody's.
+    pub(crate) fn present(&mut self, secret: SecretHash) {
+        self.is_theirs |= self.why == Unreadable::Damaged || self.secret == Some(secret);
+    }
 }
 
 /// The session that a removal may end.
@@ -62,15 +74,17 @@ impl Engine {
 
     /// Loads what is stored of a session, expired or not.
     pub(crate) async fn load_session(&self, id: SessionId, deadline: &mut Deadline) -> Result<Found, StoreError> {
-        let unreadable = |generation, why| Ok(Found::Unreadable(UnreadableSession { id, generation, why }));
+        let unreadable = |generation, why, secret| {
+            Ok(Found::Unreadable(UnreadableSession { id, generation, why, secret, is_theirs: false }))
+        };
         match self.load_entry(&EntryKey::session(id), deadline).await {
             Ok(Some(entry)) => match Record::read(&entry) {
                 Ok(record) => Ok(Found::Record(record)),
-                Err(why) => unreadable(entry.generation().unwrap_or_default(), why),
+                Err(why) => unreadable(entry.generation().unwrap_or_default(), why, secret_of(entry.bytes())),
             },
             Ok(None) => Ok(Found::Nothing),
             Err(error) if error.kind() == StoreErrorKind::Corrupt => {
-                unreadable(Generation::default(), Unreadable::Damaged)
+                unreadable(Generation::default(), Unreadable::Damaged, None)
             }
             Err(error) => Err(error),
         }
@@ -165,6 +179,9 @@ impl Engine {
 
     /// Ends a session that was seen under this generation; `false` if there is none any more, or if it stays because it
     /// is not the one that is to be removed.
+    ///
+    /// # Errors
+    /// Fails when the store does, and if a later release has written the session since: nobody can tell whose it is.
     pub(crate) async fn remove_record(
         &self,
         id: SessionId,
@@ -184,7 +201,9 @@ impl Engine {
                 // Otherwise the answer that was lost said that it was removed.
                 RemoveOutcome::Absent if !may_be_done => return Ok(false),
                 RemoveOutcome::Absent => break,
-                RemoveOutcome::Changed(entry) => match newest_to_remove(&entry, removal) {
+                RemoveOutcome::Changed(entry) => match newest_to_remove(&entry, removal)
+                    .map_err(StoreError::unreadable)?
+                {
                     Some(newest) if Instant::now() < end => generation = newest,
                     Some(_) => return Err(StoreError::unavailable("the session kept changing within commit_deadline")),
                     None => return Ok(false),
@@ -196,16 +215,18 @@ impl Engine {
     }
 }
 
-/// Returns the generation of an entry if it is still to be removed.
-pub(super) fn newest_to_remove(entry: &Entry, removal: Removal<'_>) -> Option<Generation> {
-    match (Record::read(entry), removal) {
+/// Returns the generation of an entry if it is still to be removed; fails if that cannot be told.
+pub(super) fn newest_to_remove(entry: &Entry, removal: Removal<'_>) -> Result<Option<Generation>, Unreadable> {
+    Ok(match (Record::read(entry), removal) {
+        (_, Removal::AsSeen) => None,
         (Ok(record), Removal::OwnedBy(owner)) if record.header().owner().is_some_and(|newest| **newest == *owner) => {
             Some(record.header().generation)
         }
         (Ok(record), Removal::Unowned) if record.header().owner().is_none() => Some(record.header().generation),
-        (Err(_), Removal::OwnedBy(_) | Removal::Unreadable) => Some(entry.generation().unwrap_or_default()),
-        _ => None,
-    }
+        (Ok(_), _) | (Err(Unreadable::Damaged), Removal::Unowned) => None,
+        (Err(Unreadable::Damaged), _) => Some(entry.generation().unwrap_or_default()),
+        (Err(newer), _) => return Err(newer),
+    })
 }
 
 impl<'a> Removal<'a> {
@@ -269,7 +290,7 @@ impl Change<Record> for RecordChange {
     }
 
     fn is_last_of_batch(&self) -> bool {
-        self.delta.rotates()
+        self.delta.ends_generation()
     }
 }
 

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::record::delta::{Authenticate, Clear, Delta, FieldKey, FieldOps, HeaderOp, StoredValue};
+use crate::record::clock::{Seen, is_ahead};
+use crate::record::delta::{Authenticate, Clear, Delta, FieldDeadline, FieldKey, FieldOps, HeaderOp, StoredValue};
+use crate::record::details::LoginDetails;
 use crate::record::field_error::FieldError;
-use crate::record::header::{FormerSecret, Header, LEEWAY, LastRotation, PreviousSecret, proved_by};
+use crate::record::header::{FormerSecret, Header, LastRotation, PreviousSecret};
 use crate::record::packing::{field_size, write_field, write_field_until};
 use crate::record::parts::Ending;
 use crate::record::{Draft, Record};
@@ -40,7 +42,8 @@ pub(crate) enum Unfit {
 
 /// Applies a delta to the newest record.
 pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Applied, Unfit> {
-    if record.header().is_expired(now) {
+    let seen = record.header().seen_at(now);
+    if seen.as_ref().map_or(record.header(), |seen| &seen.header).is_expired(now) {
         return Ok(Applied::Gone);
     }
     if record.header().generation != delta.generation {
@@ -49,7 +52,7 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     if delta.former().is_some_and(|secret| record.header().former_of(&secret, now).is_none()) {
         return Ok(Applied::Stale);
     }
-    let header = changed_header(record.header(), delta);
+    let (header, is_header_changed) = changed_header(record.header(), seen, delta, now);
     let mut ops = match &delta.fields {
         Some(fields) => fields.operations(record, now).map_err(Unfit::Field)?,
         None => FieldOps::default(),
@@ -57,7 +60,6 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     if delta.clear != Clear::Nothing {
         ops.clear = delta.clear;
     }
-    let lead = delta.corrects_at().map_or(Duration::ZERO, |now| record.header().lead(now));
     let fields = record.fields();
     let expires = fields.clone().packed().any(|(_, value, _)| !value.is_live(now));
     let clears = match ops.clear {
@@ -65,32 +67,29 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
         Clear::AtLogin(_) => fields.clone().packed().any(|(_, value, _)| ops.clear.removes(value)),
         clear => clear != Clear::Nothing,
     };
-    if !clears && ops.values.is_empty() && !expires && lead.is_zero() {
-        let Some(header) = header else { return Ok(Applied::Unchanged) };
+    if !clears && ops.values.is_empty() && !expires && !record.has_field_ahead(now) {
+        let Some(header) = header.filter(|_| is_header_changed) else { return Ok(Applied::Unchanged) };
         return Ok(Applied::Changed(record.draft_of_all(Some(header))));
     }
-    let changed = header.is_some();
     let mut draft = record.draft(header, fields.as_bytes().len() + ops.values.len() * 64);
-    let written = write_fields(&mut draft.packed, record, &ops, lead, now);
-    if delta.fields.is_some() && written.after > delta.limit && written.after > written.before {
-        // A record that is too large already, under an older setting, may still shrink.
+    let written = write_fields(&mut draft, record, &ops, now);
+    if delta.fields.is_some() && written.after > delta.limit && written.after > written.before + ops.growth {
+        // A record that is too large already, under an older setting or in another form, may still shrink.
         return Err(Unfit::TooLarge(written.after));
     }
-    if written.grants && now.saturating_duration_since(draft.header().last_seen) > LEEWAY {
-        // A clock that is ahead is told by this time, and the deadline taken back with it, even if nothing else moves it.
-        let header = Header { last_seen: now, ..draft.header().clone() };
-        draft = draft.with_header(header);
-    }
+    let is_corrected = written.corrected && delta.corrects();
     // What has expired goes with the next change, and makes none by itself.
-    Ok(if changed || written.changed { Applied::Changed(draft) } else { Applied::Unchanged })
+    Ok(if is_header_changed || written.changed || is_corrected { Applied::Changed(draft) } else { Applied::Unchanged })
 }
 
-/// Returns the header after the operations of a delta, if they change anything.
-fn changed_header(before: &Header, delta: &Delta) -> Option<Header> {
+/// Returns the header after the operations of a delta, unless it is the same, and `true` if there is a change to store.
+fn changed_header(before: &Header, seen: Option<Seen>, delta: &Delta, now: Timestamp) -> (Option<Header>, bool) {
     if delta.header.is_empty() {
-        return None;
+        return (seen.map(|seen| seen.header), false);
     }
-    let (mut header, mut changed) = (before.clone(), false);
+    let is_seen = seen.is_some();
+    let mut changed = seen.as_ref().is_some_and(|seen| seen.is_news) && delta.corrects();
+    let mut header = seen.map_or_else(|| before.clone(), |seen| seen.header);
     for op in &delta.header {
         changed |= match op {
             HeaderOp::KeepFormer { secret, at, until } => {
@@ -100,11 +99,12 @@ fn changed_header(before: &Header, delta: &Delta) -> Option<Header> {
             op => apply_header(&mut header, op),
         };
     }
+    header.renew_note(now);
     let same_owner = before.owner() == header.owner();
     if let Some(rotation) = header.rotation.as_mut().filter(|_| delta.rotates()) {
         rotation.same_owner = same_owner;
     }
-    changed.then_some(header)
+    ((changed || is_seen).then_some(header), changed)
 }
 
 /// The sizes of the fields before and after a delta, and `true` if any of them changed.
@@ -112,15 +112,16 @@ struct Written {
     before: usize,
     after: usize,
     changed: bool,
-    /// `true` if a field has a new deadline.
-    grants: bool,
+    /// `true` if the deadline of a field was taken back.
+    corrected: bool,
 }
 
 /// Writes the fields in one pass over those that are there.
-fn write_fields(packed: &mut Vec<u8>, record: &Record, ops: &FieldOps, lead: Duration, now: Timestamp) -> Written {
+fn write_fields(draft: &mut Draft, record: &Record, ops: &FieldOps, now: Timestamp) -> Written {
+    let Draft { packed, granted, .. } = draft;
     let index = Index::of(&ops.values);
     let mut met = vec![false; ops.values.len()];
-    let mut written = Written { before: 0, after: 0, changed: false, grants: false };
+    let mut written = Written { before: 0, after: 0, changed: false, corrected: false };
     for (key, held, bytes) in record.fields().packed() {
         if !held.is_live(now) {
             continue;
@@ -133,13 +134,14 @@ fn write_fields(packed: &mut Vec<u8>, record: &Record, ops: &FieldOps, lead: Dur
                 match &ops.values[at].1 {
                     Some(value) if value.as_ref() == held => {
                         packed.extend_from_slice(bytes);
+                        *granted = (*granted).max(held.granted());
                         written.after += size;
                     }
                     Some(value) => {
                         write_field(packed, &ops.values[at].0, value.as_ref());
                         written.after += field_size(key, value.as_ref());
                         written.changed = true;
-                        written.grants |= value.deadline.is_some();
+                        *granted = (*granted).max(value.as_ref().granted());
                     }
                     None => written.changed = true,
                 }
@@ -148,9 +150,16 @@ fn write_fields(packed: &mut Vec<u8>, record: &Record, ops: &FieldOps, lead: Dur
                 written.changed = true;
             }
             None => {
-                match held.deadline.filter(|_| !lead.is_zero()) {
-                    Some(deadline) => write_field_until(packed, bytes, deadline.saturating_sub(lead)),
-                    None => packed.extend_from_slice(bytes),
+                match held.deadline {
+                    Some(FieldDeadline { ttl, .. }) if is_ahead(held.granted(), now) => {
+                        write_field_until(packed, bytes, now.saturating_add(ttl));
+                        *granted = (*granted).max(now);
+                        written.corrected = true;
+                    }
+                    _ => {
+                        packed.extend_from_slice(bytes);
+                        *granted = (*granted).max(held.granted());
+                    }
                 }
                 written.after += size;
             }
@@ -163,7 +172,7 @@ fn write_fields(packed: &mut Vec<u8>, record: &Record, ops: &FieldOps, lead: Dur
             write_field(packed, key, value.as_ref());
             written.after += field_size(key.as_bytes(), value.as_ref());
             written.changed = true;
-            written.grants |= value.deadline.is_some();
+            *granted = (*granted).max(value.as_ref().granted());
         }
     }
     written
@@ -213,14 +222,18 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
             header.generation = header.generation.next();
             true
         }
+        HeaderOp::EndGeneration => {
+            header.generation = header.generation.next();
+            true
+        }
         HeaderOp::Renew { if_current, secret, at } => header.secret == *if_current && renew(header, *secret, *at),
-        HeaderOp::EndPrevious { if_current, until } => {
+        HeaderOp::EndPrevious { if_current, at, until } => {
             let current = header.secret == *if_current;
             let Some(previous) = header.previous.as_mut().filter(|_| current) else { return false };
             if previous.until.is_some_and(|earlier| earlier <= *until) {
                 return false;
             }
-            previous.until = Some(*until);
+            (previous.used, previous.until) = (Some(*at), Some(*until));
             true
         }
         HeaderOp::TakeFormerRights { secret } => {
@@ -241,7 +254,7 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
             changed
         }
         HeaderOp::SetAnonymousTtl { ttl, at } => header.user_id.is_none() && set_ttl(header, *ttl, *at),
-        HeaderOp::Correct { now } => correct(header, *now),
+        HeaderOp::Correct => false,
     }
 }
 
@@ -251,6 +264,7 @@ fn authenticate(header: &mut Header, op: &Authenticate) {
     header.end_parts(if another { Ending::UserChange } else { Ending::Authentication });
     header.user_id = Some(user.clone());
     // A clock that was ahead may have begun the session: no time of a login lies before its beginning.
+    header.clock = None;
     header.created = header.created.min(*at);
     header.authenticated = Some(*at);
     header.last_seen = *at;
@@ -267,7 +281,7 @@ fn renew(header: &mut Header, secret: SecretHash, at: Timestamp) -> bool {
         Some(PreviousSecret { secret, until: None, .. }) => secret,
         _ => header.secret,
     };
-    header.previous = Some(PreviousSecret { secret: replaced, renewed: at, until: None });
+    header.previous = Some(PreviousSecret { secret: replaced, renewed: at, used: None, until: None });
     header.secret = secret;
     true
 }
@@ -279,33 +293,10 @@ fn set_ttl(header: &mut Header, ttl: Duration, at: Timestamp) -> bool {
     }
     let idle_deadline = at.saturating_add(ttl);
     header.ttl = ttl;
+    // An anonymous session has no details of a login.
+    header.details = LoginDetails { own_lifetime: true, ..LoginDetails::default() }.shared();
     header.last_seen = header.last_seen.max(at);
     header.idle_deadline = header.absolute_deadline.map_or(idle_deadline, |latest| latest.min(idle_deadline));
-    true
-}
-
-/// Moves the times of a clock that was ahead back by its lead.
-fn correct(header: &mut Header, now: Timestamp) -> bool {
-    let lead = header.lead(now);
-    if lead.is_zero() {
-        return false;
-    }
-    header.created = header.created.min(now);
-    header.last_seen = header.last_seen.min(now);
-    header.authenticated = proved_by(header.authenticated, now);
-    header.idle_deadline = header.idle_deadline.min(now.saturating_add(header.ttl));
-    header.absolute_deadline = header.absolute_deadline.map(|deadline| deadline.saturating_sub(lead));
-    if let Some(previous) = &mut header.previous {
-        previous.renewed = previous.renewed.min(now);
-        previous.until = previous.until.map(|until| until.saturating_sub(lead));
-    }
-    for former in header.former.iter_mut().flat_map(Arc::make_mut) {
-        former.until = former.until.saturating_sub(lead);
-        former.authenticated = proved_by(former.authenticated, now);
-    }
-    if let Some(rotation) = &mut header.rotation {
-        rotation.at = rotation.at.min(now);
-    }
     true
 }
 

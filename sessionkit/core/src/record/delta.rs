@@ -37,6 +37,11 @@ impl Delta {
         self.rotation().is_some()
     }
 
+    /// Returns whether the delta ends a generation, so that every change that was made under it is refused.
+    pub(crate) fn ends_generation(&self) -> bool {
+        self.header.iter().any(|op| matches!(op, HeaderOp::Rotate { .. } | HeaderOp::EndGeneration))
+    }
+
     /// Returns the hash of the secret that is current once the delta is applied.
     pub(crate) fn rotation(&self) -> Option<SecretHash> {
         self.header
@@ -50,9 +55,9 @@ impl Delta {
         self.header.iter().find_map(|op| if let HeaderOp::Renew { secret, .. } = op { Some(*secret) } else { None })
     }
 
-    /// Returns when the delta takes back the lead of a clock, if it does.
-    pub(crate) fn corrects_at(&self) -> Option<Timestamp> {
-        self.header.iter().find_map(|op| if let HeaderOp::Correct { now } = op { Some(*now) } else { None })
+    /// Returns whether the delta stores what is seen of a clock that is ahead.
+    pub(crate) fn corrects(&self) -> bool {
+        self.header.iter().any(|op| matches!(op, HeaderOp::Correct))
     }
 
     /// Returns whether the session has another stamp after the delta than after these details.
@@ -85,7 +90,7 @@ impl Delta {
                     | HeaderOp::Renew { .. }
                     | HeaderOp::EndPrevious { .. }
                     | HeaderOp::EndFormer { .. }
-                    | HeaderOp::Correct { .. }
+                    | HeaderOp::Correct
             )
         };
         self.fields.is_none() && self.clear == Clear::Nothing && self.header.iter().all(is_upkeep)
@@ -139,6 +144,8 @@ pub(crate) trait FieldChanges: Send + Sync {
 #[derive(Debug, Default)]
 pub(crate) struct FieldOps {
     pub(crate) clear: Clear,
+    /// By how many bytes the record grows because fields are stored in another form. No size refuses that.
+    pub(crate) growth: usize,
     /// The new value of each field; `None` removes it. The last one of a key counts.
     pub(crate) values: Vec<(FieldKey, Option<StoredValue>)>,
 }
@@ -165,6 +172,8 @@ pub(crate) enum HeaderOp {
         /// The time at which this happens.
         at: Timestamp,
     },
+    /// Refuses every change of a request that loaded the record before, such as a login under way. The secret stays.
+    EndGeneration,
     /// Replaces the secret, which becomes the previous one. A secret that was never used (the previous one has no end) is
     /// dropped instead, and the previous one stays: the client never got the other. Does nothing if another secret is
     /// current, or while the previous one has an end that has not come.
@@ -181,6 +190,8 @@ pub(crate) enum HeaderOp {
     EndPrevious {
         /// The hash that must be current.
         if_current: SecretHash,
+        /// The time at which this happens.
+        at: Timestamp,
         /// The time at which the previous secret stops opening the session.
         until: Timestamp,
     },
@@ -219,11 +230,8 @@ pub(crate) enum HeaderOp {
         /// The time at which this happens.
         at: Timestamp,
     },
-    /// Takes back the lead of a clock that was ahead, also from the deadlines of fields.
-    Correct {
-        /// The time at which this happens.
-        now: Timestamp,
-    },
+    /// Stores what is seen of a clock that is ahead: the note of it, and what is taken back of secrets and fields.
+    Correct,
 }
 
 /// The data that an authentication writes into the header. It begins a new lifetime. A session that began later than that,
@@ -247,6 +255,27 @@ pub(crate) struct Authenticate {
 /// The key of a field inside a record, `namespace.field`.
 pub type FieldKey = Cow<'static, str>;
 
+/// The deadline of a field: it was granted a time to live.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FieldDeadline {
+    /// The time at which the value stops being returned.
+    pub at: Timestamp,
+    /// The time to live that it was granted, in whole seconds.
+    pub ttl: Duration,
+}
+
+impl FieldDeadline {
+    /// Makes the deadline of a value that is granted this time now.
+    pub const fn after(now: Timestamp, ttl: Duration) -> Self {
+        Self { at: now.saturating_add(ttl), ttl }
+    }
+
+    /// Returns when it was granted.
+    pub const fn granted(self) -> Timestamp {
+        self.at.saturating_sub(self.ttl)
+    }
+}
+
 /// The stored value of a field: the encoded bytes and the flags that every release obeys.
 #[derive(Clone, Eq, PartialEq)]
 pub struct StoredValue {
@@ -255,7 +284,7 @@ pub struct StoredValue {
     /// True if it stays when another user logs in.
     pub carried: bool,
     /// The time at which it stops being returned.
-    pub deadline: Option<Timestamp>,
+    pub deadline: Option<FieldDeadline>,
     /// True if it is kept out of everything that is printed.
     pub sensitive: bool,
     /// Its fate at the login of an anonymous visitor; `None` if the setting `on_login` decides.
@@ -290,7 +319,7 @@ pub struct ValueRef<'a> {
     /// True if it stays when another user logs in.
     pub carried: bool,
     /// The time at which it stops being returned.
-    pub deadline: Option<Timestamp>,
+    pub deadline: Option<FieldDeadline>,
     /// True if it is kept out of everything that is printed.
     pub sensitive: bool,
     /// Its fate at the login of an anonymous visitor; `None` if the setting `on_login` decides.
@@ -300,7 +329,12 @@ pub struct ValueRef<'a> {
 impl ValueRef<'_> {
     /// Returns whether the value is still returned.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.deadline.is_none_or(|deadline| now < deadline)
+        self.deadline.is_none_or(|deadline| now < deadline.at)
+    }
+
+    /// Returns when the value was granted its deadline; the beginning of time if it has none.
+    pub(crate) fn granted(&self) -> Timestamp {
+        self.deadline.map_or(Timestamp::default(), FieldDeadline::granted)
     }
 
     /// Copies the value.

@@ -16,6 +16,8 @@ pub struct LoginDetails {
     pub actor: Option<Arc<str>>,
     /// The stamp of the credential, of the actor's where there is one.
     pub stamp: Option<CredentialStamp>,
+    /// True if the login, or a handler for an anonymous session, asked for a lifetime of its own.
+    pub own_lifetime: bool,
 }
 
 impl LoginDetails {

@@ -97,6 +97,11 @@ impl Generation {
     pub(crate) const fn next(self) -> Self {
         Self(self.0.wrapping_add(1))
     }
+
+    /// Returns whether the generation came after another; numbers wrap around.
+    pub(crate) const fn is_after(self, other: Self) -> bool {
+        (other.0.wrapping_sub(self.0) as i32) < 0
+    }
 }
 
 /// The kind of an entry.
@@ -148,9 +153,9 @@ impl History {
         }
     }
 
-    /// Returns whether everything that was written since this revision is remembered.
-    pub(crate) fn reaches(&self, revision: Revision) -> bool {
-        (0..=RECENT as i32).contains(&self.revision.writes_since(revision))
+    /// Returns whether the history no longer tells if it had this revision: too much was written since.
+    pub(crate) fn forgets(&self, revision: Revision) -> bool {
+        self.revision.writes_since(revision) > RECENT as i32
     }
 
     /// Reads the history of a packed entry that is known to be whole.
@@ -252,13 +257,13 @@ mod tests {
             written.push(history.revision);
         }
         let last_five = &written[written.len() - 5..];
-        assert!(last_five.iter().all(|revision| history.includes(*revision) && history.reaches(*revision)));
+        assert!(last_five.iter().all(|revision| history.includes(*revision) && !history.forgets(*revision)));
         for old in &written[..written.len() - 5] {
-            assert!(!history.includes(*old) && !history.reaches(*old));
+            assert!(!history.includes(*old) && history.forgets(*old));
         }
         let other = Revision::new(history.revision.counter(), 99);
-        assert!(!history.includes(other) && history.reaches(other));
+        assert!(!history.includes(other) && !history.forgets(other));
         let later = history.revision.next(1);
-        assert!(!history.includes(later) && !history.reaches(later));
+        assert!(!history.includes(later) && !history.forgets(later));
     }
 }

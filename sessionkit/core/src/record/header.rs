@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::record::clock::ClockNote;
 use crate::record::details::LoginDetails;
-use crate::record::front::Generation;
+use crate::record::front::{FRONT, Generation};
 use crate::record::parts::OtherPart;
 use crate::scope::{MainScope, SessionScope as _};
 use crate::time::Timestamp;
@@ -55,6 +56,8 @@ pub struct Header {
     pub device_label: Option<Arc<str>>,
     /// The details of the login.
     pub details: Option<Arc<LoginDetails>>,
+    /// The note of a server to whose clock times of the header were ahead.
+    pub(crate) clock: Option<Box<ClockNote>>,
     /// The parts that a later release wrote, in its order.
     pub(crate) other: Option<Arc<[OtherPart]>>,
 }
@@ -66,6 +69,8 @@ pub struct PreviousSecret {
     pub secret: SecretHash,
     /// The time at which the renewal happened.
     pub renewed: Timestamp,
+    /// The time at which the new secret was first used.
+    pub used: Option<Timestamp>,
     /// The time at which it stops opening the session; `None` until the new secret is first used.
     pub until: Option<Timestamp>,
 }
@@ -108,6 +113,7 @@ impl FormerSecret {
     /// Makes a session neither fresher nor more elevated than it was for this secret.
     pub(crate) fn give_rights(&self, header: &mut Header) {
         header.authenticated = self.authenticated;
+        header.forget_proof();
         let mut details = header.details.as_deref().cloned().unwrap_or_default();
         details.methods.clone_from(&self.methods);
         header.details = details.shared();
@@ -134,6 +140,7 @@ impl Header {
             user_id: None,
             device_label: None,
             details: None,
+            clock: None,
             other: None,
         }
     }
@@ -148,11 +155,9 @@ impl Header {
         now >= self.deadline()
     }
 
-    /// Returns by how much a clock was ahead that wrote the record: zero up to the leeway that clocks have.
-    pub(crate) fn lead(&self, now: Timestamp) -> Duration {
-        let latest = self.created.max(self.last_seen).max(self.authenticated.unwrap_or_default());
-        let lead = latest.saturating_duration_since(now);
-        if lead > LEEWAY { lead } else { Duration::ZERO }
+    /// Returns whether the session was given a lifetime of its own, so that its cookie outlives the browser.
+    pub(crate) fn has_own_lifetime(&self) -> bool {
+        self.details.as_ref().is_some_and(|details| details.own_lifetime)
     }
 
     /// Returns the rights of a secret that a rotation replaced, if it still opens the session.
@@ -203,6 +208,12 @@ impl Header {
             ..Self::new(SecretHash::from_bytes(secret), created, Duration::from_secs(u64::from(number(21))), None)
         }
     }
+}
+
+/// Returns the hash of the secret, which is at the same place in every version of a session.
+pub(crate) fn secret_of(packed: &[u8]) -> Option<SecretHash> {
+    let bytes = packed.get(FRONT..FRONT + FIXED)?.last_chunk::<32>()?;
+    Some(SecretHash::from_bytes(*bytes))
 }
 
 /// Returns when the user proved who they are, as far as it is known: a proof from the future may be of any age.

@@ -10,6 +10,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::record::clock::is_ahead;
 use crate::record::delta::ValueRef;
 use crate::record::front::{History, Revision, Unreadable};
 use crate::record::header::Header;
@@ -17,6 +18,7 @@ use crate::record::packing::{Fields, read_header, write_field, write_header};
 use crate::time::Timestamp;
 
 pub(crate) mod apply;
+pub(crate) mod clock;
 pub(crate) mod credential_stamp;
 pub(crate) mod delta;
 pub(crate) mod details;
@@ -46,6 +48,8 @@ pub struct Record {
     packed: Arc<[u8]>,
     /// The offset in `packed` at which the fields begin.
     start: usize,
+    /// The latest time at which a field was granted a deadline.
+    granted: Timestamp,
 }
 
 impl Record {
@@ -58,6 +62,7 @@ impl Record {
     pub fn from_fields<'a>(header: Header, fields: impl IntoIterator<Item = (&'a str, ValueRef<'a>)>) -> Self {
         let mut draft = Draft::new(header, 256);
         for (key, value) in fields {
+            draft.granted = draft.granted.max(value.granted());
             write_field(&mut draft.packed, key, value);
         }
         draft.finish()
@@ -70,11 +75,9 @@ impl Record {
     pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Result<Self, Unreadable> {
         let packed = bytes.into();
         let (header, fields) = read_header(&packed)?;
-        if !Fields::of(fields).are_whole() {
-            return Err(Unreadable::Damaged);
-        }
+        let granted = Fields::of(fields).check().ok_or(Unreadable::Damaged)?;
         let start = packed.len() - fields.len();
-        Ok(Self { header, packed, start })
+        Ok(Self { header, packed, start, granted })
     }
 
     /// Returns the record as bytes, for any process that knows the format.
@@ -111,6 +114,16 @@ impl Record {
         History::of(&self.packed)
     }
 
+    /// Returns whether a clock that is ahead granted a field its deadline.
+    pub(crate) fn has_field_ahead(&self, now: Timestamp) -> bool {
+        is_ahead(self.granted, now)
+    }
+
+    /// Returns the record with its header as a server sees it that is behind. The bytes stay.
+    pub(crate) fn shown_as(self, header: Header) -> Self {
+        Self { header: Arc::new(header), ..self }
+    }
+
     /// Returns the same fields under another header.
     pub(crate) fn with_header(&self, header: Header) -> Self {
         self.draft_of_all(Some(header)).finish()
@@ -128,7 +141,7 @@ impl Record {
         let Some(header) = header else {
             let mut packed = Vec::with_capacity(self.start + fields);
             packed.extend_from_slice(&self.packed[..self.start]);
-            return Draft { header: self.header.clone(), packed, start: self.start };
+            return Draft { header: self.header.clone(), packed, start: self.start, granted: Timestamp::default() };
         };
         let mut draft = Draft::new(header, fields);
         self.history().write(&mut draft.packed);
@@ -140,6 +153,7 @@ impl Record {
         let fields = &self.packed[self.start..];
         let mut draft = self.draft(header, fields.len());
         draft.packed.extend_from_slice(fields);
+        draft.granted = self.granted;
         draft
     }
 }
@@ -158,6 +172,8 @@ pub(crate) struct Draft {
     header: Arc<Header>,
     packed: Vec<u8>,
     start: usize,
+    /// The latest time at which a field was granted a deadline.
+    granted: Timestamp,
 }
 
 impl Draft {
@@ -166,20 +182,7 @@ impl Draft {
         let mut packed = Vec::with_capacity(160 + fields);
         write_header(&mut packed, &header);
         let start = packed.len();
-        Self { header: Arc::new(header), packed, start }
-    }
-
-    pub(crate) fn header(&self) -> &Header {
-        &self.header
-    }
-
-    /// Puts the same fields under another header.
-    pub(crate) fn with_header(self, header: Header) -> Self {
-        let fields = &self.packed[self.start..];
-        let mut draft = Self::new(header, fields.len());
-        History::of(&self.packed).write(&mut draft.packed);
-        draft.packed.extend_from_slice(fields);
-        draft
+        Self { header: Arc::new(header), packed, start, granted: Timestamp::default() }
     }
 
     /// Gives the record the next revision.
@@ -190,8 +193,8 @@ impl Draft {
 
     /// Takes the record as it is, with the revision that it had.
     pub(crate) fn finish(self) -> Record {
-        let Self { header, packed, start } = self;
-        Record { header, packed: packed.into(), start }
+        let Self { header, packed, start, granted } = self;
+        Record { header, packed: packed.into(), start, granted }
     }
 }
 

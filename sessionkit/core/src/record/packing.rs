@@ -3,8 +3,9 @@
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::record::delta::{OnLogin, ValueRef};
+use crate::record::delta::{FieldDeadline, OnLogin, ValueRef};
 use crate::record::front::{self, EntryKind, FRONT, Unreadable};
 use crate::record::header::{FIXED, Header};
 use crate::record::name;
@@ -29,16 +30,20 @@ impl<'a> Fields<'a> {
         Self { rest: packed }
     }
 
-    /// Returns whether there is nothing but fields.
-    pub(crate) fn are_whole(mut self) -> bool {
+    /// Checks that there is nothing but fields; returns the latest time at which one was granted a deadline.
+    pub(crate) fn check(mut self) -> Option<Timestamp> {
         // Most keys are ASCII, which is checked faster.
         let is_text = |key: &[u8]| key.is_ascii() || str::from_utf8(key).is_ok();
-        while let Some((key, _)) = self.read_bytes() {
+        let mut granted = Timestamp::default();
+        while let Some((key, value)) = self.read_bytes() {
             if !is_text(key) {
-                return false;
+                return None;
+            }
+            if let Some(deadline) = value.deadline {
+                granted = granted.max(deadline.granted());
             }
         }
-        self.rest.is_empty()
+        self.rest.is_empty().then_some(granted)
     }
 
     /// Returns the packed fields.
@@ -102,7 +107,7 @@ impl<'a> Fields<'a> {
         rest = after;
         let deadline = match flags & DEADLINE {
             0 => None,
-            _ => Some(Timestamp::from_unix_seconds(read_number(&mut rest)?)),
+            _ => Some(read_deadline(&mut rest)?),
         };
         let bytes = read_slice(&mut rest)?;
         self.rest = rest;
@@ -130,9 +135,14 @@ impl fmt::Debug for Fields<'_> {
     }
 }
 
+fn read_deadline(rest: &mut &[u8]) -> Option<FieldDeadline> {
+    let at = Timestamp::from_unix_seconds(read_number(rest)?);
+    Some(FieldDeadline { at, ttl: Duration::from_secs(read_number(rest)?) })
+}
+
 /// Returns what a field counts against the size limit, in bytes.
 pub(crate) fn field_size(key: &[u8], value: ValueRef<'_>) -> usize {
-    key.len() + value.bytes.len() + 2 + if value.deadline.is_some() { 5 } else { 0 }
+    key.len() + value.bytes.len() + 2 + if value.deadline.is_some() { 8 } else { 0 }
 }
 
 /// Reads the header of a packed record; what is left are the fields.
@@ -152,6 +162,8 @@ pub(crate) fn has_user(packed: &[u8]) -> bool {
 
 /// Writes the header of a record that has no revision yet.
 pub(crate) fn write_header(packed: &mut Vec<u8>, header: &Header) {
+    let stored = header.as_stored();
+    let header = stored.as_ref().unwrap_or(header);
     front::write_front(packed, EntryKind::Session, header.generation);
     header.write_fixed(packed);
     write_parts(packed, header);
@@ -168,12 +180,13 @@ pub(crate) fn write_field(packed: &mut Vec<u8>, key: &str, value: ValueRef<'_>) 
     ];
     packed.push(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).sum());
     if let Some(deadline) = value.deadline {
-        write_number(packed, deadline.unix_seconds());
+        write_number(packed, deadline.at.unix_seconds());
+        write_number(packed, deadline.ttl.as_secs());
     }
     write_slice(packed, value.bytes);
 }
 
-/// Copies a packed field that ends at another time from now on. Its flags stay, those of later releases included.
+/// Copies a packed field that has a deadline, and ends at another time from now on. Its flags stay, those of later releases included.
 pub(crate) fn write_field_until(packed: &mut Vec<u8>, field: &[u8], deadline: Timestamp) {
     let mut rest = field;
     let _ = read_slice(&mut rest);

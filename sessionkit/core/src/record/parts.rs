@@ -4,7 +4,9 @@
 //! that it does not know, and ends them as their tags say.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::record::clock::ClockNote;
 use crate::record::credential_stamp::CredentialStamp;
 use crate::record::details::LoginDetails;
 use crate::record::header::{FormerSecret, Header, LastRotation, PreviousSecret};
@@ -41,6 +43,8 @@ const STAMP: u8 = 5 | ENDS_WITH_AUTHENTICATION;
 const PREVIOUS: u8 = 6 | ENDS_WITH_ROTATION;
 const LAST_ROTATION: u8 = 7 | ENDS_WITH_ROTATION;
 const FORMER: u8 = 9 | ENDS_WITH_ROTATION;
+const CLOCK: u8 = 10 | ENDS_WITH_SESSION;
+const OWN_LIFETIME: u8 = 11 | ENDS_WITH_AUTHENTICATION;
 const SCOPE: u8 = 8 | ENDS_WITH_SESSION;
 
 /// A part that this release does not know.
@@ -87,11 +91,14 @@ pub(crate) fn write_parts(packed: &mut Vec<u8>, header: &Header) {
         if let Some(stamp) = &details.stamp {
             write(STAMP, stamp.as_bytes());
         }
+        if details.own_lifetime {
+            write(OWN_LIFETIME, &[]);
+        }
     }
-    if let Some(PreviousSecret { secret, renewed, until }) = &header.previous {
-        let until = until.map(time);
-        let until = until.as_ref().map_or(&[][..], |until| &until[..]);
-        let parts = [&secret.as_bytes()[..], &time(*renewed)[..], until];
+    if let Some(PreviousSecret { secret, renewed, used, until }) = &header.previous {
+        let end = until.map(|until| [time(until), time(used.unwrap_or(*renewed))]);
+        let end = end.as_ref().map_or(&[][..], |end| end.as_flattened());
+        let parts = [&secret.as_bytes()[..], &time(*renewed)[..], end];
         write(PREVIOUS, &parts.concat());
     }
     if let Some(LastRotation { at, replaced, beside, same_owner }) = &header.rotation {
@@ -102,6 +109,10 @@ pub(crate) fn write_parts(packed: &mut Vec<u8>, header: &Header) {
         let authenticated = former.authenticated.map_or([0; 5], time);
         let parts = [&former.secret.as_bytes()[..], &time(former.until)[..], &authenticated[..]];
         write(FORMER, &[&parts.concat()[..], former.methods.join(" ").as_bytes()].concat());
+    }
+    if let Some(note) = &header.clock {
+        let lead = u32::try_from(note.lead.as_secs()).unwrap_or(u32::MAX);
+        write(CLOCK, &[&time(note.noticed)[..], &lead.to_be_bytes(), &[note.times]].concat());
     }
     for OtherPart { tag, bytes } in header.other.iter().flat_map(|other| other.iter()) {
         write(*tag, bytes);
@@ -127,9 +138,11 @@ pub(crate) fn read_parts(rest: &mut &[u8], header: &mut Header) -> Option<()> {
             METHODS => details.methods = methods(bytes)?,
             ACTOR => details.actor = Some(text(bytes)?.into()),
             STAMP => details.stamp = Some(CredentialStamp::from_bytes(bytes.try_into().ok()?)),
+            OWN_LIFETIME => details.own_lifetime = true,
             PREVIOUS => header.previous = Some(previous(bytes)?),
             LAST_ROTATION => header.rotation = Some(last_rotation(bytes)?),
             FORMER => formers.push(former(bytes)?),
+            CLOCK => header.clock = Some(Box::new(clock(bytes)?)),
             _ => other.push(OtherPart { tag, bytes: bytes.into() }),
         }
     }
@@ -141,12 +154,13 @@ pub(crate) fn read_parts(rest: &mut &[u8], header: &mut Header) -> Option<()> {
 
 fn previous(bytes: &[u8]) -> Option<PreviousSecret> {
     let (secret, times) = bytes.split_first_chunk::<32>()?;
-    let (renewed, until) = times.split_first_chunk::<5>()?;
-    let until = match until {
-        [] => None,
-        until => Some(read_time(until.try_into().ok()?)),
+    let (renewed, end) = times.split_first_chunk::<5>()?;
+    let (until, used) = match end.as_chunks::<5>() {
+        ([], []) => (None, None),
+        ([until, used], []) => (Some(read_time(*until)), Some(read_time(*used))),
+        _ => return None,
     };
-    Some(PreviousSecret { secret: SecretHash::from_bytes(*secret), renewed: read_time(*renewed), until })
+    Some(PreviousSecret { secret: SecretHash::from_bytes(*secret), renewed: read_time(*renewed), used, until })
 }
 
 fn last_rotation(bytes: &[u8]) -> Option<LastRotation> {
@@ -163,6 +177,13 @@ fn last_rotation(bytes: &[u8]) -> Option<LastRotation> {
         beside => Some(SecretHash::from_bytes(beside.try_into().ok()?)),
     };
     Some(LastRotation { at: read_time(*at), replaced: SecretHash::from_bytes(*replaced), beside, same_owner })
+}
+
+fn clock(bytes: &[u8]) -> Option<ClockNote> {
+    let (noticed, rest) = bytes.split_first_chunk::<5>()?;
+    let (lead, times) = rest.split_first_chunk::<4>()?;
+    let lead = Duration::from_secs(u32::from_be_bytes(*lead).into());
+    Some(ClockNote { noticed: read_time(*noticed), lead, times: *times.first()?, shown: None })
 }
 
 fn former(bytes: &[u8]) -> Option<FormerSecret> {

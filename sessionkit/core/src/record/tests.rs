@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::record::Record;
+use crate::record::clock::{AUTHENTICATED, ClockNote, SEEN};
 use crate::record::credential_stamp::CredentialStamp;
-use crate::record::delta::StoredValue;
+use crate::record::delta::{FieldDeadline, StoredValue};
 use crate::record::details::LoginDetails;
 use crate::record::front::{EntryKind, Generation, History, Unreadable, kind_of};
 use crate::record::header::{FormerSecret, Header, LastRotation, PreviousSecret};
@@ -37,19 +38,35 @@ fn full() -> Record {
         idle_deadline: after(3660),
         absolute_deadline: Some(after(86_400)),
         generation: Generation::from_number(70_000),
-        previous: Some(PreviousSecret { secret: hash(8), renewed: after(10), until: Some(after(40)) }),
+        previous: Some(PreviousSecret {
+            secret: hash(8),
+            renewed: after(10),
+            used: Some(after(20)),
+            until: Some(after(40)),
+        }),
         rotation: Some(LastRotation { at: after(5), replaced: hash(9), beside: None, same_owner: true }),
+        clock: Some(Box::new(ClockNote {
+            noticed: NOW.saturating_sub(Duration::from_secs(80)),
+            lead: Duration::from_secs(80),
+            times: AUTHENTICATED | SEEN,
+            shown: None,
+        })),
         user_id: Some("ada".into()),
         device_label: Some("laptop".into()),
         details: LoginDetails {
             methods: vec!["pwd".into(), "otp".into()],
             actor: Some("grace".into()),
             stamp: Some(CredentialStamp::from_bytes([1, 2, 3, 4, 5, 6, 7, 8])),
+            own_lifetime: true,
         }
         .shared(),
         ..Header::new(hash(7), NOW, Duration::from_secs(3600), None)
     };
-    let code = StoredValue { carried: true, deadline: Some(after(600)), ..StoredValue::new("123") };
+    let code = StoredValue {
+        carried: true,
+        deadline: Some(FieldDeadline::after(NOW, Duration::from_secs(600))),
+        ..StoredValue::new("123")
+    };
     let pin = StoredValue { sensitive: true, ..StoredValue::new("4711") };
     let (items, long) = (StoredValue::new("[1,2]"), StoredValue::new([b'x'; 300]));
     let fields = [
@@ -77,24 +94,27 @@ fn full_bytes() -> Vec<u8> {
         "81 03 616461",
         "c8 06 4f6666696365",
         "02 06 6c6170746f70",
-        // The methods, the actor, the stamp.
+        // The methods, the actor, the stamp, a lifetime of its own.
         "03 07 707764206f7470",
         "84 05 6772616365",
         "05 08 0102030405060708",
+        "0a 00",
         // The previous secret, when it was renewed, and when it ends.
-        "46 2a",
+        "46 2f",
         &eights,
-        "006553f10a 006553f128",
+        "006553f10a 006553f128 006553f114",
         // The last rotation, what it replaced, and that the owner stayed.
         "47 26 006553f105",
         &nines,
         "01",
+        // The note of a server whose clock is behind.
+        "ca 0a 006553f0b0 00000050 06",
         // The end of the parts.
         "00",
         // cart.items, without flags.
         "0a 636172742e6974656d73 00 05 5b312c325d",
-        // cart.code, carried, with a deadline.
-        "09 636172742e636f6465 03 d8e6cfaa06 03 313233",
+        // cart.code, carried, with a deadline and the time that it was granted.
+        "09 636172742e636f6465 03 d8e6cfaa06 d804 03 313233",
         // cart.pin, sensitive.
         "08 636172742e70696e 04 04 34373131",
         // l, whose length takes two bytes.

@@ -214,7 +214,7 @@ fn take(session: &RequestSession, status: u16) -> Result<Option<Box<Commit>>, Se
     }
     let is_on_its_way = matches!(state.cookie, CookieChange::Set { .. });
     let due = |current| match is_unseen {
-        true => Upkeep::unseen(current, engine.now()),
+        true => Upkeep::unseen(current),
         false => Upkeep::due(engine, current, engine.now(), is_on_its_way),
     };
     let mut upkeep = state.current.as_ref().map(due).unwrap_or_default();
@@ -309,16 +309,16 @@ fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionErr
 fn max_age(engine: &Engine, state: &State, ends: Timestamp) -> Option<Duration> {
     let until_the_end = || Some(ends.saturating_duration_since(engine.now()).min(LONGEST_COOKIE));
     match engine.settings().cookie_max_age {
-        CookieMaxAge::Session if !outlives_browser(engine, state) => None,
+        CookieMaxAge::Session if !outlives_browser(state) => None,
         CookieMaxAge::Fixed(age) => Some(age),
         CookieMaxAge::Session | CookieMaxAge::Follow => until_the_end(),
     }
 }
 
 /// Returns whether the session was asked to last for longer than the browser is open.
-fn outlives_browser(engine: &Engine, state: &State) -> bool {
+fn outlives_browser(state: &State) -> bool {
     let header = state.current.as_ref().map(|current| current.record.header());
-    let is_own = header.is_some_and(|header| engine.settings().is_own_lifetime(header));
+    let is_own = header.is_some_and(|header| header.has_own_lifetime());
     let is_logged_in = header.is_some_and(|header| header.user_id.is_some());
     is_own || if is_logged_in { state.lasting } else { state.anonymous_ttl.is_some() }
 }

@@ -77,6 +77,7 @@ impl RequestSession {
         state.current = opened.current;
         state.ambiguous = opened.ambiguous;
         state.overtaken = opened.overtaken.filter(|_| nobody);
+        state.expired = opened.expired.filter(|_| nobody);
         state.unreadable = opened.unreadable;
         if nobody
             && engine.settings().on_bad_cookie == OnBadCookie::Reject

@@ -12,6 +12,7 @@ use crate::engine::open::Current;
 use crate::record::Record;
 use crate::record::delta::{Clear, FieldChanges, FieldKey, FieldOps, StoredValue};
 use crate::record::field_error::FieldError;
+use crate::record::packing::field_size;
 use crate::record::reserved::CSRF_SEED;
 use crate::request::changes::{Change, ChangeKind, Changes};
 use crate::time::Timestamp;
@@ -51,13 +52,13 @@ impl FieldChanges for RequestChanges {
             values.extend(upgrade(&mut newest)?);
         }
         let migrated = values.len();
-        let mut taken_apart: Vec<&str> = Vec::new();
+        let (mut taken_apart, mut growth): (Vec<&str>, usize) = (Vec::new(), 0);
         for change in changes.changes() {
             if let Merge::Entries(split) = change.field.merge
                 && !taken_apart.contains(&change.field.key)
             {
                 taken_apart.push(change.field.key);
-                changes.take_apart(change, split, &newest, &mut values)?;
+                growth += changes.take_apart(change, split, &newest, &mut values)?;
             }
             if change.is_put() && is_field(&change.key) {
                 changes.remove_entries(&change.key, &newest, &mut values);
@@ -71,7 +72,7 @@ impl FieldChanges for RequestChanges {
             values.clear();
         }
         let clear = if changes.cleared { Clear::All } else { Clear::Nothing };
-        Ok(FieldOps { clear, values })
+        Ok(FieldOps { clear, growth, values })
     }
 
     fn is_repeatable(&self) -> bool {
@@ -92,35 +93,39 @@ impl Changes {
         }
     }
 
-    /// Moves a map or set that is stored in one piece to entries of its own, so that one of them can be changed.
+    /// Moves a map or set that is stored in one piece to entries of its own, so that one of them can be changed. Returns by
+    /// how many bytes they are larger.
     fn take_apart(
         &self,
         change: &Change,
         split: Split,
         newest: &Snapshot<'_>,
         values: &mut Values,
-    ) -> Result<(), FieldError> {
+    ) -> Result<usize, FieldError> {
         let field = change.field;
         let is_put = |name: &str| self.change(name).is_some();
-        let Some((_, held)) = newest.held(field).next() else { return Ok(()) };
+        let Some((name, held)) = newest.held(field).next() else { return Ok(0) };
         let items = if field.names().any(is_put) {
             // What this request put in its place, and took apart already, is all there is.
             Items::default()
         } else {
             let items = change.on_error.fit(split(held.bytes)).map_err(|reason| FieldError::decode(field, reason))?;
             // What does not fit was reported when it was read.
-            let Some(items) = items else { return Ok(()) };
+            let Some(items) = items else { return Ok(0) };
             items
         };
         for (name, _) in newest.held(field).filter(|(name, _)| !is_put(name)) {
             values.push((name.into(), None));
         }
+        let mut size = 0;
         for (entry, bytes) in items.iter() {
             let sensitive = held.sensitive || field.sensitive;
             let value = StoredValue { bytes: bytes.to_vec(), sensitive, ..held.to_owned() };
-            values.push((format!("{}/{entry}", field.key).into(), Some(value)));
+            let key = format!("{}/{entry}", field.key);
+            size += field_size(key.as_bytes(), value.as_ref());
+            values.push((key.into(), Some(value)));
         }
-        Ok(())
+        Ok(size.saturating_sub(field_size(name.as_bytes(), held)))
     }
 }
 

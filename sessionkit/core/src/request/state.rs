@@ -26,7 +26,9 @@ pub(crate) struct State {
     pub(crate) ambiguous: Vec<Current>,
     /// The session that the request would have opened a moment ago. It begins none in its place.
     pub(crate) overtaken: Option<Box<Overtaken>>,
-    /// Sessions whose records this release cannot read; a logout ends them.
+    /// The session that has ended at its deadline, by this server's clock; a logout ends it for all others.
+    pub(crate) expired: Option<Box<Current>>,
+    /// Sessions whose records this release cannot read; a logout ends them, if it has their secret.
     pub(crate) unreadable: Vec<UnreadableSession>,
     pub(crate) pending: Changes,
     pub(crate) epoch: Epoch,

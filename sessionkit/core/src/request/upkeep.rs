@@ -34,7 +34,7 @@ impl Upkeep {
             due.ops.push(HeaderOp::EndFormer { if_current: header.secret });
         } else if current.secret == header.secret && header.previous.is_some_and(|previous| previous.until.is_none()) {
             let until = now.saturating_add(engine.settings().renew_grace);
-            due.ops.push(HeaderOp::EndPrevious { if_current: header.secret, until });
+            due.ops.push(HeaderOp::EndPrevious { if_current: header.secret, at: now, until });
         } else if renewal_is_due(engine, current, now) {
             let token = Token::rotate(current.id(), engine.tokens());
             let secret = token.secret_hash(engine.scope());
@@ -45,15 +45,15 @@ impl Upkeep {
     }
 
     /// Finds out what is due where nobody sees the response: the session is as if it were not used.
-    pub(crate) fn unseen(current: &Current, now: Timestamp) -> Self {
-        let ops = current.stored.iter().map(|_| HeaderOp::Correct { now }).collect();
+    pub(crate) fn unseen(current: &Current) -> Self {
+        let ops = current.stored.iter().map(|_| HeaderOp::Correct).collect();
         Self { ops, ..Self::default() }
     }
 
     /// Finds out what is due where no response can carry a new token to the client.
     pub(crate) fn without_response(engine: &Engine, current: &Current, now: Timestamp) -> Self {
         let header = current.record.header();
-        let mut due = Self::unseen(current, now);
+        let mut due = Self::unseen(current);
         if !header.is_expired(now)
             && let Some(touch) = touch(engine, header, now)
         {
@@ -87,7 +87,7 @@ impl Upkeep {
             return set(token);
         }
         let settings = engine.settings();
-        let follows = settings.cookie_max_age != CookieMaxAge::Session || settings.is_own_lifetime(stored);
+        let follows = settings.cookie_max_age != CookieMaxAge::Session || stored.has_own_lifetime();
         if self.touches && follows && stored.secret == current.secret { set(&current.token) } else { None }
     }
 }
@@ -102,7 +102,7 @@ fn touch(engine: &Engine, header: &Header, now: Timestamp) -> Option<HeaderOp> {
     }
     let idle_deadline = match settings.rolling {
         Rolling::Off => return None,
-        Rolling::Reset => now.saturating_add(header.ttl),
+        Rolling::Reset => now.saturating_add(settings.login_lifetime(Some(header.ttl)).0),
         Rolling::Extend(by) => header.idle_deadline.saturating_add(by),
     };
     Some(HeaderOp::Touch { last_seen: now, idle_deadline })

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::data::SessionData;
-use crate::devices::protocol::StoredLogin;
+use crate::devices::protocol::EnteringSession;
 use crate::manager::SessionManager;
 use crate::record::Record;
 use crate::record::credential_stamp::CredentialStamp;
@@ -359,12 +359,12 @@ async fn store_login(
     (header.device_label, header.details) = (device.map(Into::into), details.shared());
     (header.last_seen, header.idle_deadline) = (now, now.saturating_add(ttl));
     let (id, until) = (token.id(), login.saturating_add(absolute));
-    let entering = engine.enter(user, None).await.expect("the store answers");
+    let mut entering = engine.enter(user, None).await.expect("the store answers");
     let record = Record::new(header).sealed(engine.random());
     let deadline = &mut engine.commit_deadline();
     assert!(engine.insert_record(id, &record, deadline).await.expect("the store answers"), "the id is random");
-    let stored = StoredLogin { id, generation: Generation::default(), until };
-    engine.admit(entering, stored).await.expect("the store answers");
+    let stored = EnteringSession { id, generation: Generation::default(), until };
+    engine.admit_begun(&mut entering, stored).await.expect("the store answers");
     token
 }
 

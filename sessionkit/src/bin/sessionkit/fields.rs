@@ -57,7 +57,7 @@ impl<'a> Field<'a> {
             "size": bytes.len(),
             "carried": carried,
             "sensitive": self.is_hidden(),
-            "deadline": deadline.map(text::time),
+            "deadline": deadline.map(|deadline| text::time(deadline.at)),
             "value": self.value(),
         })
     }
@@ -71,7 +71,7 @@ impl fmt::Display for Field<'_> {
             write!(f, ", {flag}")?;
         }
         if let Some(deadline) = deadline {
-            write!(f, ", until {}", text::time(deadline))?;
+            write!(f, ", until {}", text::time(deadline.at))?;
         }
         let shown = match str::from_utf8(bytes) {
             _ if self.is_hidden() => HIDDEN.to_owned(),

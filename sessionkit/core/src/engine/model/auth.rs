@@ -38,7 +38,7 @@ impl Request<'_> {
         delta.fields = fields;
         if header.secret == issued.token.hash() && header.previous.is_some_and(|previous| previous.until.is_none()) {
             let until = now.saturating_add(super::scenario::TTL);
-            delta.header.push(HeaderOp::EndPrevious { if_current: header.secret, until });
+            delta.header.push(HeaderOp::EndPrevious { if_current: header.secret, at: self.now(), until });
         } else if renews && header.previous.is_none() {
             // As `renewal_is_due` has it: requests with the token before the last renewal may still be under way.
             let token = self.new_token(Some(issued.token));
@@ -113,19 +113,18 @@ impl Request<'_> {
             Opened::Current(issued, _) | Opened::Overtaken { issued, .. } => Some(issued.token),
             Opened::Nothing => None,
         };
-        let entering = match self.enter(user, from)? {
+        let mut entering = match self.enter(user, from)? {
             Ok(entering) => entering,
             Err(refused) => return Ok(refused),
         };
         let opened = match opened {
             Opened::Current(issued, record) => {
                 let before = record.header().owner().cloned();
+                if let Err(refused) = self.list(&record, user, &mut entering, issued.token)? {
+                    return Ok(refused);
+                }
                 match self.take_over(issued, record, authenticate.clone())? {
                     Ok(Some((replaced, record))) => {
-                        let refused = self.admit(entering, replaced.token, record.header().generation)?;
-                        if let Err(refused) = refused {
-                            return Ok(refused);
-                        }
                         if let Some(before) = before.filter(|before| **before != *user) {
                             self.leave(&before, replaced.token, Some(record.header().generation))?;
                         }
@@ -141,11 +140,11 @@ impl Request<'_> {
         match opened {
             Opened::Overtaken { issued, record, is_replaced } => match self.go_on(user, issued, record, is_replaced)? {
                 Ok(Some((renewed, generation))) => {
-                    if entering.knows(renewed.token) {
+                    if entering.knows(renewed.token, generation) {
                         return Ok(Outcome::issued(renewed));
                     }
-                    let admitted = self.admit(entering, renewed.token, generation)?;
-                    return Ok(admitted.err().unwrap_or_else(|| Outcome::issued(renewed)));
+                    let admitted = self.admit(&mut entering, renewed.token, generation)?;
+                    return Ok(admitted.err().map_or_else(|| Outcome::issued(renewed), Outcome::from));
                 }
                 Ok(None) => {}
                 Err(unknown) => return Ok(unknown.into()),
@@ -203,12 +202,12 @@ impl Request<'_> {
     }
 
     /// Mirrors `Login::begin`.
-    fn begin(&mut self, entering: Entering, authenticate: Authenticate) -> Run<Outcome> {
+    fn begin(&mut self, mut entering: Entering, authenticate: Authenticate) -> Run<Outcome> {
         let mut delta = Delta::new(Generation::default());
         delta.header.push(HeaderOp::Authenticate(authenticate));
         let Ok((token, record)) = self.begin_record(&delta)? else { return Ok(End::Unknown.into()) };
         let generation = record.header().generation;
-        let admitted = self.admit(entering, token, generation)?;
+        let admitted = self.admit_begun(&mut entering, token, generation)?;
         let issued = Issued { token, generation: number(generation), origin: self.own_origin(), replaces: None };
         Ok(admitted.err().unwrap_or_else(|| Outcome::issued(issued)))
     }
@@ -227,11 +226,12 @@ impl Request<'_> {
             Opened::Nothing => return Ok(End::Nothing.into()),
         };
         let header = record.header();
-        if self.remove_record(token, header.generation, Removal::by_owner(header))?.is_err() {
+        let Ok(has_ended) = self.remove_record(token, header.generation, Removal::by_owner(header))? else {
             return Ok(End::Unknown.into());
-        }
+        };
         if let Some(owner) = header.owner() {
-            self.leave(owner, token, None)?;
+            let older_than = (!has_ended).then(|| header.generation.next());
+            self.leave(owner, token, older_than)?;
         }
         let owner = header.owner().map(|owner| owner.to_string());
         Ok(Outcome { end: End::Done, issued: None, ended: Some((token.id, owner)) })

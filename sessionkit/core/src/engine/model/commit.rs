@@ -96,12 +96,12 @@ impl Request<'_> {
                 Err(unknown) => return Ok(Err(unknown.into())),
             };
             // What `Attempt::meet` does. The store of the model never shows an older state than it compared with.
-            let (history, held) = (found.history(), newest.as_ref().map(|newest| newest.history().revision));
+            let history = found.history();
             if history.includes(sealed.history().revision) {
                 let is_overtaken = change.is_done_in(&found) == Some(false);
                 return Ok(if is_overtaken { Err(NotStored::Refused(Refusal::Stale)) } else { Ok(found) });
             }
-            if was_lost && !history.reaches(held.unwrap_or_default()) {
+            if was_lost && history.forgets(sealed.history().revision) {
                 match change.is_done_in(&found) {
                     Some(true) => return Ok(Ok(found)),
                     Some(false) => return Ok(Err(NotStored::Refused(Refusal::Stale))),
@@ -195,8 +195,9 @@ impl Request<'_> {
             match answer {
                 Answer::Changed(_) if self.is(Variant::TakesChangedForRemoved) => return Ok(Ok(true)),
                 Answer::Changed(found) => match newest_to_remove(&found.entry(), removal) {
-                    Some(newest) => generation = newest,
-                    None => return Ok(Ok(false)),
+                    Ok(Some(newest)) => generation = newest,
+                    Ok(None) => return Ok(Ok(false)),
+                    Err(unreadable) => unreachable!("one release writes everything: {unreadable}"),
                 },
                 Answer::Absent => return Ok(Ok(may_be_done)),
                 _ => return Ok(Ok(true)),

@@ -5,8 +5,9 @@ use crate::devices::list_change::{Addition, ListChange, ListChangeKind};
 use crate::engine::document::{Change, Document as _, Refusal, Step};
 use crate::engine::session::Removal;
 use crate::record::Record;
+use crate::record::delta::{Delta, HeaderOp};
 use crate::record::front::{EntryKind, Generation};
-use crate::record::list::{ListEpoch, SessionList};
+use crate::record::list::{ListEpoch, ListedSession, SessionList};
 use crate::store::key::EntryKey;
 use crate::time::Timestamp;
 
@@ -18,13 +19,15 @@ use super::variants::Variant;
 /// A login that has looked at the list of its user.
 pub(super) struct Entering {
     list: SessionList,
+    epoch: ListEpoch,
     from: Option<Token>,
 }
 
 impl Entering {
     /// Mirrors `Entering::knows`.
-    pub(super) fn knows(&self, token: Token) -> bool {
-        self.list.entries.iter().any(|entry| entry.id == token.session() && !entry.is_ended)
+    pub(super) fn knows(&self, token: Token, generation: Generation) -> bool {
+        let entry = self.list.entries.iter().find(|entry| entry.id == token.session() && !entry.is_ended);
+        entry.is_some_and(|entry| !generation.is_after(entry.generation))
     }
 }
 
@@ -45,10 +48,10 @@ impl Request<'_> {
     pub(super) fn enter(&mut self, user: &str, from: Option<Token>) -> Run<Result<Entering, Outcome>> {
         let list = self.load_list(user)?;
         if !is_unwritten(&list) {
-            return Ok(Ok(Entering { list, from }));
+            return Ok(Ok(Entering { epoch: list.epoch, list, from }));
         }
         Ok(match self.change_list(list, ListChangeKind::Begin)? {
-            Ok(list) if list.epoch == ListEpoch::default() => Ok(Entering { list, from }),
+            Ok(list) if list.epoch == ListEpoch::default() => Ok(Entering { epoch: list.epoch, list, from }),
             Ok(_) | Err(NotStored::Refused(Refusal::Stale)) => Err(End::Revoked.into()),
             Err(NotStored::Unknown) => Err(End::Unknown.into()),
             Err(NotStored::Refused(refusal)) => unreachable!("a list may begin: {refusal:?}"),
@@ -58,22 +61,53 @@ impl Request<'_> {
     /// Mirrors `Engine::admit` and `Engine::add_to_list`, without a limit.
     pub(super) fn admit(
         &mut self,
-        entering: Entering,
+        entering: &mut Entering,
+        token: Token,
+        generation: Generation,
+    ) -> Run<Result<(), End>> {
+        let (list, from) = (entering.list.clone(), entering.from.map(Token::session));
+        let addition = Addition { from, ..addition(token, generation, self.now(), entering.epoch) };
+        Ok(match self.change_list(list, ListChangeKind::Add(addition))? {
+            Ok(stored) => {
+                entering.list = stored;
+                Ok(())
+            }
+            Err(NotStored::Refused(Refusal::Stale)) => Err(End::Revoked),
+            Err(NotStored::Unknown) => Err(End::Unknown),
+            Err(NotStored::Refused(refusal)) => unreachable!("there is no limit: {refusal:?}"),
+        })
+    }
+
+    /// Mirrors `Engine::admit_begun`.
+    pub(super) fn admit_begun(
+        &mut self,
+        entering: &mut Entering,
         token: Token,
         generation: Generation,
     ) -> Run<Result<(), Outcome>> {
-        let Entering { list, from } = entering;
-        let from = from.map(Token::session);
-        let addition = Addition { from, ..addition(token, generation, self.now(), list.epoch) };
-        let refused = match self.change_list(list, ListChangeKind::Add(addition))? {
-            Ok(_) => return Ok(Ok(())),
-            Err(NotStored::Refused(Refusal::Stale)) => End::Revoked,
-            Err(NotStored::Unknown) => End::Unknown,
-            Err(NotStored::Refused(refusal)) => unreachable!("there is no limit: {refusal:?}"),
-        };
+        let Err(refused) = self.admit(entering, token, generation)? else { return Ok(Ok(())) };
         // Nobody gets its token, and it must not stay behind.
         let removed = self.remove_record(token, generation, Removal::AsSeen)?;
         Ok(Err(if removed.is_err() { End::Unknown.into() } else { refused.into() }))
+    }
+
+    /// Mirrors `auth::list`.
+    pub(super) fn list(
+        &mut self,
+        record: &Record,
+        user: &str,
+        entering: &mut Entering,
+        token: Token,
+    ) -> Run<Result<(), Outcome>> {
+        let header = record.header();
+        let Err(refused) = self.admit(entering, token, header.generation.next())? else { return Ok(Ok(())) };
+        if refused == End::Revoked && header.owner().is_some_and(|before| **before == *user) {
+            let removed = self.remove_record(token, header.generation, Removal::AsSeen)?;
+            if removed.is_err() {
+                return Ok(Err(End::Unknown.into()));
+            }
+        }
+        Ok(Err(refused.into()))
     }
 
     /// Mirrors `Engine::leave`.
@@ -125,11 +159,10 @@ impl Request<'_> {
         let mut sessions = list.entries.clone();
         loop {
             for session in &sessions {
-                let token = Token::naming(session.id);
-                if !self.is(Variant::EndsListAlone) && self.end_listed(&user, token)?.is_err() {
+                if !self.is(Variant::EndsListAlone) && self.end_listed(&user, session)?.is_err() {
                     return Ok(Err(Unknown));
                 }
-                ended.push(session.id);
+                ended.push(*session);
             }
             let epoch = self.new_epoch();
             let end = ListChangeKind::End { selection: DeviceSelection::All, ended: ended.clone(), epoch };
@@ -144,12 +177,37 @@ impl Request<'_> {
     }
 
     /// Mirrors `Engine::end_listed`.
-    fn end_listed(&mut self, user: &str, token: Token) -> Run<Result<bool, Unknown>> {
-        match self.load::<Record>(token.key())? {
-            Some(record) if record.header().owner().is_some_and(|owner| **owner == *user) => {
-                self.remove_record(token, record.header().generation, Removal::OwnedBy(user))
+    fn end_listed(&mut self, user: &str, listed: &ListedSession) -> Run<Result<bool, Unknown>> {
+        let token = Token::naming(listed.id);
+        loop {
+            match self.load::<Record>(token.key())? {
+                Some(record) if record.header().owner().is_some_and(|owner| **owner == *user) => {
+                    return self.remove_record(token, record.header().generation, Removal::OwnedBy(user));
+                }
+                Some(record) if listed.generation.is_after(record.header().generation) => {
+                    match self.end_generation(token, record)? {
+                        Ok(true) => return Ok(Ok(false)),
+                        Ok(false) => {}
+                        Err(unknown) => return Ok(Err(unknown)),
+                    }
+                }
+                _ => return Ok(Ok(false)),
             }
-            _ => Ok(Ok(false)),
+        }
+    }
+
+    /// Mirrors `Engine::end_generation`.
+    fn end_generation(&mut self, token: Token, record: Record) -> Run<Result<bool, Unknown>> {
+        let generation = record.header().generation;
+        let mut delta = Delta::new(generation);
+        if !self.is(Variant::TakesAwaitedForOver) {
+            delta.header.push(HeaderOp::EndGeneration);
+        }
+        match self.commit_record(token, record, delta)? {
+            Ok(_) => Ok(Ok(true)),
+            Err(NotStored::Refused(Refusal::Gone)) => self.remove_record(token, generation, Removal::AsSeen),
+            Err(NotStored::Refused(_)) => Ok(Ok(false)),
+            Err(NotStored::Unknown) => Ok(Err(Unknown)),
         }
     }
 

@@ -62,6 +62,11 @@ fn an_expiry_and_a_write() -> Scenario {
     Scenario::new([Some(ADA)], requests).losing(1).expiring().reaching(refuses_a_change)
 }
 
+pub(super) fn a_visitor_who_logs_in_and_a_revocation() -> Scenario {
+    let requests = [(Login(ADA), Session(0)), (WRITE, Session(0)), (Revoke(ADA), NoCookie)];
+    Scenario::new([None], requests).losing(1).reaching(tells_a_login)
+}
+
 fn two_logins_on_one_visit_and_a_revocation() -> Scenario {
     Scenario::new([None], [(Login(ADA), Session(0)), (Login(ADA), Session(0)), (Revoke(ADA), NoCookie)])
 }
@@ -78,8 +83,8 @@ pub(super) fn a_login_a_logout_and_a_revocation() -> Scenario {
 
 fn two_logins_a_logout_and_a_revocation() -> Scenario {
     let requests = [(Login(ADA), Session(0)), (Login(ADA), Session(0)), (Logout, Session(0)), (Revoke(ADA), NoCookie)];
-    // Other scenarios have logins that look at their session or at the list later.
-    Scenario::new([Some(ADA)], requests).after_calls_of([0, 0, 1, 1, 2]).reaching(tells_a_login)
+    // Other scenarios have logins that look at their session or at the list later, or both of which are listed later.
+    Scenario::new([Some(ADA)], requests).after_calls_of([0, 0, 1, 1, 2, 0]).reaching(tells_a_login)
 }
 
 pub(super) fn a_first_login_and_a_revocation() -> Scenario {
@@ -143,6 +148,11 @@ fn refuses_a_change(_: &Scenario, state: &State) -> bool {
 #[test]
 fn writers_and_a_rotation_lose_nothing() {
     assert_holds(two_writers_and_a_rotation());
+}
+
+#[test]
+fn a_visitor_who_logs_in_does_not_outlive_a_revocation() {
+    assert_holds(a_visitor_who_logs_in_and_a_revocation());
 }
 
 #[test]

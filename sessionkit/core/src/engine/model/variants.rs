@@ -17,6 +17,8 @@ pub(super) enum Variant {
     IsSilentWithoutList,
     /// A login looks at its own entry alone when it adds itself to the list.
     IgnoresEpoch,
+    /// A revocation leaves alone a session that a login has put into the list and has not stored yet.
+    TakesAwaitedForOver,
     /// A removal that meets another generation is taken for done.
     TakesChangedForRemoved,
     /// After a lost answer the same change is sent under another revision.
@@ -53,6 +55,11 @@ fn a_copy_on_rotation_is_found_out() {
 #[test]
 fn a_list_that_stands_for_the_records_is_found_out() {
     assert_found(scenarios::a_login_a_logout_and_a_revocation(), Variant::EndsListAlone, P9);
+}
+
+#[test]
+fn a_revocation_that_leaves_a_login_under_way_alone_is_found_out() {
+    assert_found(scenarios::a_visitor_who_logs_in_and_a_revocation(), Variant::TakesAwaitedForOver, P9);
 }
 
 #[test]

@@ -104,7 +104,10 @@ impl Witness {
                 }
                 if is_rotated {
                     let (token, owner) = (current(key, held), owner(&held.read()));
-                    self.replaced.insert(token.id, (token.secret, owner));
+                    // A generation may end without a new secret.
+                    if token != current(key, bytes) {
+                        self.replaced.insert(token.id, (token.secret, owner));
+                    }
                 }
             }
             (Call::Remove(..), Answer::Done, _) if kind == Kind::Logout && self.entitled & bit == 0 => {

@@ -6,7 +6,7 @@ use super::RequestChanges;
 use crate::data::three_way::ThreeWay;
 use crate::data::{Field, OnError};
 use crate::record::Record;
-use crate::record::delta::{Clear, FieldChanges as _, FieldKey, StoredValue};
+use crate::record::delta::{Clear, FieldChanges as _, FieldDeadline, FieldKey, StoredValue};
 use crate::record::field_error::FieldError;
 use crate::record::header::Header;
 use crate::request::changes::{Change, ChangeKind, Changes};
@@ -14,10 +14,6 @@ use crate::time::Timestamp;
 use crate::token::SecretHash;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
-
-fn after(seconds: u64) -> Timestamp {
-    NOW.saturating_add(Duration::from_secs(seconds))
-}
 
 fn record<'a>(fields: impl IntoIterator<Item = (&'a str, StoredValue)>) -> Record {
     let header = Header::new(SecretHash::from_bytes([0; 32]), NOW, Duration::from_secs(3600), None);
@@ -147,12 +143,17 @@ fn what_is_not_an_integer_is_not_added_to() {
 
 #[test]
 fn a_changed_value_has_the_flags_of_its_field() {
-    let held = StoredValue { carried: true, deadline: Some(after(9)), sensitive: true, ..plain("1") };
+    let held = StoredValue {
+        carried: true,
+        deadline: Some(FieldDeadline::after(NOW, Duration::from_secs(9))),
+        sensitive: true,
+        ..plain("1")
+    };
     let newest = record([("cart.n", held.clone())]);
     for (field, carried, deadline, sensitive) in [
         (&COUNT, false, None, false),
         (&CARRIED, true, None, false),
-        (&SHORT, false, Some(after(60)), false),
+        (&SHORT, false, Some(FieldDeadline::after(NOW, Duration::from_secs(60))), false),
         (&SENSITIVE, false, None, true),
     ] {
         let expected = |bytes: &str| Some(StoredValue { carried, deadline, sensitive, ..plain(bytes) });
@@ -168,7 +169,8 @@ fn a_changed_value_has_the_flags_of_its_field() {
 
 #[test]
 fn a_value_whose_time_is_up_counts_as_none() {
-    let newest = record([("cart.n", StoredValue { deadline: Some(NOW), ..plain("5") })]);
+    let newest =
+        record([("cart.n", StoredValue { deadline: Some(FieldDeadline::after(NOW, Duration::ZERO)), ..plain("5") })]);
     assert_eq!(text(value(&change(&COUNT, add(2)), &newest)), "2");
 }
 

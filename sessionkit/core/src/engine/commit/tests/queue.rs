@@ -6,7 +6,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::bench::{
-    Act, Bench, Gate, NOW, add, failure, is_gone, is_stale, is_unknown, number, panicking, rotate, secret, set,
+    Act, Bench, Gate, NOW, add, failure, is_gone, is_stale, is_unknown, number, others, panicking, rotate, secret, set,
 };
 use crate::engine::commit::CommitError;
 use crate::record::Record;
@@ -141,6 +141,41 @@ async fn a_rotation_is_the_last_of_its_batch() {
     let stored = bench.stored().await.unwrap();
     assert!(stored.header().secret == secret(9) && stored.field("c", NOW).is_none());
     assert_eq!(bench.store.take_calls().len(), 1);
+}
+
+/// Its document is newer than what is there, so it is the one that the batch is applied to first.
+#[tokio::test(start_paused = true)]
+async fn a_head_that_saw_what_the_store_has_lost_is_stale_alone() {
+    let bench = Bench::new().await;
+    let (gate, first) = head(&bench, add(1)).await;
+    let mut late = bench.clone();
+    for random in 0..9 {
+        late.held = late.held.sealed(random);
+    }
+    let late = late.spawn(add(100));
+    settle().await;
+    let others: Vec<_> = (0..3).map(|_| bench.spawn(add(10))).collect();
+    settle().await;
+    gate.open();
+    first.await.unwrap().unwrap();
+    assert!(is_stale(&late.await.unwrap()), "what it saw is lost");
+    for other in others {
+        assert_eq!(number(&other.await.unwrap().unwrap()), 31, "what they saw is there");
+    }
+}
+
+/// Otherwise it would be told that nothing happened.
+#[tokio::test(start_paused = true)]
+async fn whoever_gives_up_after_a_lost_answer_does_not_know_what_came_of_it() {
+    let bench = Bench::new().await;
+    bench.script([Act::LoseCall].into_iter().chain((0..5000).map(|_| Act::Show(bench.held_entry()))));
+    assert!(is_unknown(bench.commit(add(1)).await), "the call whose answer was lost may still come in");
+
+    // One that cannot have been done is forgotten.
+    let bench = Bench::new().await;
+    bench.script([Act::LoseCall, Act::After(add(10)), Act::AfterAll(others(6, 0))]);
+    bench.commit(add(1)).await.unwrap();
+    assert_eq!(bench.number().await, 11);
 }
 
 #[tokio::test(start_paused = true)]

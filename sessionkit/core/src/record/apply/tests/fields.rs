@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::fixture::{
-    NOW, Outcome, Seen, after, carried, changed, changed_at, clearing, header, keys, outcome, plain, record, set,
-    until, values,
+    NOW, Outcome, Seen, after, carried, changed, changed_at, clearing, deadline, header, keys, outcome, plain, record,
+    set, until, values,
 };
 use crate::record::delta::OnLogin;
 use crate::record::delta::{Clear, StoredValue};
@@ -89,7 +89,7 @@ fn any_bytes_are_a_value() {
 fn flags_come_back() {
     for bytes in odd_values().into_iter().filter(|bytes| bytes.len() < 1000) {
         for carried in [false, true] {
-            for deadline in [None, Some(after(60)), Some(after(9_000_000_000))] {
+            for deadline in [None, Some(deadline(after(60))), Some(deadline(after(9_000_000_000)))] {
                 for (sensitive, on_login) in
                     [(false, None), (true, Some(OnLogin::Keep)), (true, Some(OnLogin::Discard))]
                 {
@@ -193,7 +193,7 @@ impl Random {
     }
 
     fn value(&mut self, now: u64) -> StoredValue {
-        let deadline = (self.below(3) == 0).then(|| after(now + self.below(40) as u64));
+        let deadline = (self.below(3) == 0).then(|| deadline(after(now + self.below(40) as u64)));
         let (carried, sensitive) = (self.below(3) == 0, self.below(4) == 0);
         let on_login = [None, Some(OnLogin::Keep), Some(OnLogin::Discard)][self.below(3)];
         StoredValue { bytes: vec![b'v'; self.below(3)], carried, deadline, sensitive, on_login }

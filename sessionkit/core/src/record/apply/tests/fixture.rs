@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::record::apply::{Applied, Unfit, apply};
-use crate::record::delta::{Clear, Delta, FieldChanges, FieldKey, FieldOps, HeaderOp, StoredValue};
+use crate::record::delta::{Clear, Delta, FieldChanges, FieldDeadline, FieldKey, FieldOps, HeaderOp, StoredValue};
 use crate::record::field_error::FieldError;
 use crate::record::front::Generation;
 use crate::record::header::Header;
@@ -46,7 +46,18 @@ pub(super) fn carried(bytes: impl Into<Vec<u8>>) -> StoredValue {
     StoredValue { carried: true, ..StoredValue::new(bytes) }
 }
 
-pub(super) fn until(deadline: Timestamp, bytes: impl Into<Vec<u8>>) -> StoredValue {
+/// The deadline that was granted at [`NOW`].
+pub(super) fn deadline(at: Timestamp) -> FieldDeadline {
+    FieldDeadline::after(NOW, at.saturating_duration_since(NOW))
+}
+
+pub(super) fn until(at: Timestamp, bytes: impl Into<Vec<u8>>) -> StoredValue {
+    StoredValue { deadline: Some(deadline(at)), ..StoredValue::new(bytes) }
+}
+
+/// A value that was granted so many seconds then.
+pub(super) fn granted(at: Timestamp, seconds: u64, bytes: impl Into<Vec<u8>>) -> StoredValue {
+    let deadline = FieldDeadline::after(at, Duration::from_secs(seconds));
     StoredValue { deadline: Some(deadline), ..StoredValue::new(bytes) }
 }
 
@@ -55,7 +66,7 @@ struct Values(Vec<(FieldKey, Option<StoredValue>)>, Clear);
 
 impl FieldChanges for Values {
     fn operations(&self, _: &Record, _: Timestamp) -> Result<FieldOps, FieldError> {
-        Ok(FieldOps { clear: self.1, values: self.0.clone() })
+        Ok(FieldOps { clear: self.1, values: self.0.clone(), ..FieldOps::default() })
     }
 
     fn is_repeatable(&self) -> bool {
@@ -123,7 +134,12 @@ pub(super) fn outcome(record: &Record, delta: &Delta, now: Timestamp) -> Outcome
 fn stored(draft: Draft) -> Record {
     let sealed = draft.seal(5);
     let read = Record::from_bytes(sealed.as_bytes().clone()).expect("what is written can be read");
-    assert_eq!(Seen::of(&read), Seen::of(&sealed), "what is written is read");
+    let (seen, mut written) = (Seen::of(&read), Seen::of(&sealed));
+    if sealed.header().clock.is_some() {
+        // The one that wrote it shows the times as it sees them.
+        written.shown.clone_from(&seen.shown);
+    }
+    assert_eq!(seen, written, "what is written is read");
     read
 }
 

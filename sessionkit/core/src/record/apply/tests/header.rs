@@ -39,7 +39,7 @@ fn rotated(before: &Header, to: u8, same_owner: bool) -> Header {
 #[test]
 fn a_rotation_refuses_the_old_generation() {
     let mut first = header();
-    first.previous = Some(PreviousSecret { secret: secret(7), renewed: NOW, until: None });
+    first.previous = Some(PreviousSecret { secret: secret(7), renewed: NOW, used: None, until: None });
     let before = record(first.clone(), [("a", plain("1"))]);
     let record = changed(&before, &ops([rotate(1, after(3))]));
     assert_eq!(record.header().generation.number(), 1, "[P3] a rotation raises the generation");
@@ -136,11 +136,11 @@ fn a_login_replaces_every_detail_of_the_one_before() {
     let (stamp, long) = (CredentialStamp::from_bytes([0, 255, b' ', b'!', b'@', b'\r', b'\n', 9]), "a".repeat(5000));
     let (none, one, two) = (vec![], vec!["pwd".to_owned()], vec!["pwd".to_owned(), "otp".to_owned()]);
     let all = [
-        LoginDetails { methods: none.clone(), actor: None, stamp: None },
-        LoginDetails { methods: one.clone(), actor: Some("".into()), stamp: Some(stamp) },
-        LoginDetails { methods: two, actor: Some("!c 1 Ада 🍪".into()), stamp: None },
-        LoginDetails { methods: none, actor: Some(long.into()), stamp: Some(stamp) },
-        LoginDetails { methods: one, actor: None, stamp: None },
+        LoginDetails { methods: none.clone(), actor: None, stamp: None, own_lifetime: false },
+        LoginDetails { methods: one.clone(), actor: Some("".into()), stamp: Some(stamp), own_lifetime: true },
+        LoginDetails { methods: two, actor: Some("!c 1 Ада 🍪".into()), stamp: None, own_lifetime: true },
+        LoginDetails { methods: none, actor: Some(long.into()), stamp: Some(stamp), own_lifetime: true },
+        LoginDetails { methods: one, actor: None, stamp: None, own_lifetime: false },
         LoginDetails::default(),
     ];
     let mut record = record(header(), []);
@@ -156,7 +156,9 @@ fn acting_as_somebody_changes_no_time_and_no_label() {
     let mut first = header();
     (first.user_id, first.device_label, first.details) = (Some("grace".into()), Some("laptop".into()), details("pwd"));
     (first.authenticated, first.absolute_deadline) = (Some(NOW), Some(after(9000)));
-    let acting = LoginDetails { methods: vec!["pwd".into()], actor: Some("grace".into()), stamp: None }.shared();
+    let acting =
+        LoginDetails { methods: vec!["pwd".into()], actor: Some("grace".into()), stamp: None, own_lifetime: false }
+            .shared();
     let begin = HeaderOp::ActAs { user: "ada".into(), details: acting.clone() };
     let acts = changed(&record(first.clone(), [("a", plain("1"))]), &ops([begin, rotate(1, after(3))]));
     let expected = Header { user_id: Some("ada".into()), details: acting, ..rotated(&first, 1, true) };
@@ -210,10 +212,10 @@ fn the_last_rotation_knows_whether_the_owner_stayed() {
 #[test]
 fn what_changes_nothing_is_unchanged() {
     let mut first = header();
-    first.previous = Some(PreviousSecret { secret: secret(7), renewed: NOW, until: Some(after(20)) });
+    first.previous = Some(PreviousSecret { secret: secret(7), renewed: NOW, used: Some(NOW), until: Some(after(20)) });
     let record = record(first, [("a", plain("1"))]);
     let renew = HeaderOp::Renew { if_current: secret(9), secret: secret(1), at: NOW };
-    let end_previous = |secret, until| HeaderOp::EndPrevious { if_current: secret, until };
+    let end_previous = |secret, until| HeaderOp::EndPrevious { if_current: secret, at: NOW, until };
     let deltas = [
         ops([]),
         ops([touch(NOW, after(3600))]),
@@ -222,7 +224,7 @@ fn what_changes_nothing_is_unchanged() {
         ops([end_previous(secret(0), after(20))]),
         ops([end_previous(secret(0), after(30))]),
         ops([end_previous(secret(9), after(10))]),
-        ops([HeaderOp::Correct { now: NOW }]),
+        ops([HeaderOp::Correct]),
         set("a", plain("1")),
         super::fixture::values([("b", None)]),
         Delta { header: vec![touch(NOW, after(10))], ..set("a", plain("1")) },
@@ -253,7 +255,7 @@ fn the_secrets_before_a_rotation_open_the_session_for_a_while_with_their_rights(
         let formers = record.header().former.iter().flat_map(|former| former.iter());
         formers.map(|former| (former.secret.as_bytes()[0], former.until, former.authenticated)).collect()
     };
-    let previous = Some(PreviousSecret { secret: secret(7), renewed: NOW, until: Some(after(20)) });
+    let previous = Some(PreviousSecret { secret: secret(7), renewed: NOW, used: Some(NOW), until: Some(after(20)) });
     let first = record(Header { previous, ..header() }, []);
 
     // A request that came with the secret before a renewal.

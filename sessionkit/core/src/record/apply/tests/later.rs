@@ -1,12 +1,13 @@
 //! Tests of the parts that a later release wrote: each is kept, and ends when it says.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::fixture::{
     NOW, TTL, after, changed, clearing, header, ops, plain, record, rotate, secret, set, touch, under, values,
 };
 use crate::record::Record;
-use crate::record::delta::{Authenticate, Clear, Delta, HeaderOp};
+use crate::record::delta::{Authenticate, Clear, Delta, FieldDeadline, HeaderOp};
 use crate::record::details::LoginDetails;
 use crate::record::front::FRONT;
 use crate::record::header::{Header, LastRotation, PreviousSecret};
@@ -82,7 +83,7 @@ fn a_change_of_fields_leaves_the_parts_of_a_header_byte_for_byte() {
     let before = with_parts(Header {
         user_id: Some("ada".into()),
         rotation: Some(LastRotation { at: NOW, replaced: secret(7), beside: None, same_owner: true }),
-        previous: Some(PreviousSecret { secret: secret(8), renewed: NOW, until: Some(after(30)) }),
+        previous: Some(PreviousSecret { secret: secret(8), renewed: NOW, used: Some(NOW), until: Some(after(30)) }),
         ..header()
     });
     let written = &before.as_bytes()[FRONT..];
@@ -107,12 +108,13 @@ fn an_anonymous_session_is_nobody_else_before_a_login() {
 }
 
 /// A field with flags that this release does not know, and a deadline if these say so.
-fn flagged(key: &str, flags: u8, value: &[u8]) -> Vec<u8> {
+fn flagged(key: &str, flags: u8, ttl: u64, value: &[u8]) -> Vec<u8> {
     let mut packed = Vec::new();
     write_slice(&mut packed, key.as_bytes());
     packed.push(flags);
     if flags & 2 != 0 {
         write_number(&mut packed, after(900).unix_seconds());
+        write_number(&mut packed, ttl);
     }
     write_slice(&mut packed, value);
     packed
@@ -120,10 +122,12 @@ fn flagged(key: &str, flags: u8, value: &[u8]) -> Vec<u8> {
 
 #[test]
 fn flags_of_later_releases_are_kept() {
-    let fields = [flagged("x.a", 0b1000_1000, b"1"), flagged("x.b", 0b0100_0011, b"2")];
+    let fields = [flagged("x.a", 0b1000_1000, 0, b"1"), flagged("x.b", 0b0100_0011, 900, b"2")];
     let known = record(header(), []);
     let before = Record::from_bytes([&known.as_bytes()[..], &fields.concat()].concat()).unwrap();
-    assert!(before.field("x.b", NOW).is_some_and(|value| value.carried && value.deadline == Some(after(900))));
+    assert!(before.field("x.b", NOW).is_some_and(
+        |value| value.carried && value.deadline == Some(FieldDeadline::after(NOW, Duration::from_secs(900)))
+    ));
     let kept = |record: &Record, field: &[u8]| record.as_bytes().windows(field.len()).any(|window| window == field);
     for (at, delta) in [set("c", plain("1")), ops([rotate(1, NOW)])].iter().enumerate() {
         let after = changed(&before, delta);
@@ -135,11 +139,12 @@ fn flags_of_later_releases_are_kept() {
 
 #[test]
 fn flags_of_later_releases_are_kept_where_the_lead_of_a_clock_is_taken_back() {
-    let field = flagged("x.b", 0b0100_0011, b"2");
-    let ahead = Header::new(secret(0), after(100), TTL, None);
-    let before = Record::from_bytes([&record(ahead, []).as_bytes()[..], &field].concat()).unwrap();
-    let corrected = changed(&before, &ops([HeaderOp::Correct { now: NOW }]));
-    assert!(corrected.field("x.b", NOW).is_some_and(|value| value.carried && value.deadline == Some(after(800))));
-    let flags = corrected.as_bytes()[corrected.as_bytes().len() - b"2".len() - 1 - 5 - 1];
+    let field = flagged("x.b", 0b0100_0011, 800, b"2");
+    let before = Record::from_bytes([&record(header(), []).as_bytes()[..], &field].concat()).unwrap();
+    let corrected = changed(&before, &ops([HeaderOp::Correct]));
+    assert!(corrected.field("x.b", NOW).is_some_and(
+        |value| value.carried && value.deadline == Some(FieldDeadline::after(NOW, Duration::from_secs(800)))
+    ));
+    let flags = corrected.as_bytes()[corrected.as_bytes().len() - b"2".len() - 1 - 2 - 5 - 1];
     assert_eq!(flags, 0b0100_0011);
 }

@@ -11,11 +11,11 @@ fn renew(if_current: u8, to: u8, at: Timestamp) -> HeaderOp {
 }
 
 fn end_previous(if_current: u8, until: Timestamp) -> HeaderOp {
-    HeaderOp::EndPrevious { if_current: secret(if_current), until }
+    HeaderOp::EndPrevious { if_current: secret(if_current), at: NOW, until }
 }
 
 fn previous(number: u8, renewed: Timestamp, until: Option<Timestamp>) -> Option<PreviousSecret> {
-    Some(PreviousSecret { secret: secret(number), renewed, until })
+    Some(PreviousSecret { secret: secret(number), renewed, used: until.map(|_| NOW), until })
 }
 
 fn with(current: u8, previous: Option<PreviousSecret>) -> Seen {
