@@ -142,8 +142,8 @@ mod entries {
     }
 }
 
-/// Whoever removes something from a map that an older release stored in one piece, near `max_record_size`, makes the record
-/// larger, is answered 500, and can never make it smaller.
+/// Removing something from a map that an older release stored in one piece, near `max_record_size`, makes the record larger,
+/// since its entries are stored one by one from then on. It must be possible all the same.
 #[tokio::test]
 async fn a_removal_from_a_map_that_is_taken_apart_does_not_fail_by_size() {
     let (store, clock) = (memory(), ManualClock::new());

@@ -1,4 +1,4 @@
-//! Attacks: each test fails where a contract of DESIGN.md is broken. By hand, without a framework.
+//! Requests, answers and tokens that are under way when something changes. By hand, without a framework.
 
 mod clocks;
 mod controls;
@@ -56,7 +56,7 @@ impl<S> Faulty<S> {
 impl<S: Store> Store for Faulty<S> {
     async fn load(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
         if *self.fails_load_of.lock().unwrap() == Some(*key) {
-            return Err(StoreError::unavailable("attack"));
+            return Err(StoreError::unavailable("on purpose"));
         }
         self.inner.load(key).await
     }
@@ -68,12 +68,12 @@ impl<S: Store> Store for Faulty<S> {
     async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
         let fails = if key.kind() == EntryKind::SessionList { &self.fails_lists } else { &self.fails_sessions };
         if fails.load(Ordering::SeqCst) {
-            return Err(StoreError::unavailable("attack"));
+            return Err(StoreError::unavailable("on purpose"));
         }
         let loses = key.kind() == EntryKind::Session
             && self.loses.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
         let outcome = self.inner.replace(key, held, entry).await?;
-        if loses { Err(StoreError::unknown("attack")) } else { Ok(outcome) }
+        if loses { Err(StoreError::unknown("on purpose")) } else { Ok(outcome) }
     }
 
     async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {

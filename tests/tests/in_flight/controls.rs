@@ -1,4 +1,4 @@
-//! Controls, which pass: the same scenes without what the attacks add, so that those fail for the reason that they name.
+//! Controls: the scenes of the other tests without what goes wrong in them.
 
 use sessionkit_tests::harness::{Bench, Gates, HeldStore};
 

@@ -1,4 +1,4 @@
-//! Attacks on commits: each test fails where DESIGN.md §5 is broken.
+//! Commits that meet what was sent before them: lost and late answers, failovers, drafts that are not stored.
 
 use super::bench::{Act, Bench, Gate, NOW, add, is_stale, others, rotate, secret, set};
 use crate::record::delta::Delta;
@@ -14,8 +14,8 @@ async fn settle() {
     }
 }
 
-/// A failover loses a write that a queue has seen. Requests that loaded the session after it are right; but they inherit
-/// the document of before, and are told that their session is another one, for as long as the queue lasts.
+/// A failover loses a write that a queue has seen. Requests that loaded the session after it are right, and inherit nothing
+/// of before from the queue.
 #[tokio::test(start_paused = true)]
 async fn whoever_loads_a_session_after_a_failover_is_not_stale() {
     let bench = Bench::new().await;
