@@ -83,7 +83,7 @@ fn axum_require_emits_the_requirement() {
             pub async fn r#type(_: ::sessionkit::axum::__private::AxumGuard<__session_guard_type>) {
                 ::sessionkit::__private::access! {
                     "type",
-                    "require_login , require = | user : & User | user . is_admin , require = ( policy : : is_open ) , scope = Office ,"
+                    "require_login , require = | person : & Person | person . is_admin , require = ( policy : : is_open ) , scope = Office ,"
                 }
             }
         "##]],

@@ -98,7 +98,7 @@ fn full_bytes() -> Vec<u8> {
         "03 07 707764206f7470",
         "84 05 6772616365",
         "05 08 0102030405060708",
-        "0a 00",
+        "0b 00",
         // The previous secret, when it was renewed, and when it ends.
         "46 2f",
         &eights,
