@@ -119,7 +119,7 @@ impl Login {
                 return self.open(taken).await;
             }
             // The session ended or was rotated meanwhile. It is not this visitor's any more, unless it was their other click.
-            session.state().change_user();
+            session.state().log_out(false);
             overtaken = engine.look_at_overtaken(&token).await?.map(Box::new);
         }
         if let Some(Overtaken { token, replaced: Some(record) }) = overtaken.map(|overtaken| *overtaken)
