@@ -41,7 +41,7 @@ behaviour! {
     }
 
     fn manager(bench: &Bench, name: &str, is_secure: bool) -> SessionManager {
-        let config = SessionConfig::builder().cookie_name(name).cookie_secure(is_secure).build();
+        let config = SessionConfig::builder().allow_weak_cookie(true).cookie_name(name).cookie_secure(is_secure).build();
         bench.builder().config(config.expect("the settings agree")).build()
     }
 
