@@ -22,7 +22,7 @@ async fn shop(browser: &Browser, manager: &SessionManager) -> Shop {
 
 async fn change(browser: &mut Browser, manager: &SessionManager, change: impl FnOnce(&mut Shop)) {
     let session = browser.open(manager);
-    change(&mut *session.checkout::<Shop>().await.unwrap());
+    change(&mut session.checkout::<Shop>().await.unwrap());
     assert_eq!(browser.close(manager, &session, 200).await.0, 200);
 }
 
@@ -47,7 +47,7 @@ async fn overtaken(operation: Operation, mine: impl FnOnce(&mut Shop), theirs: i
     })
     .await;
     let session = browser.open(&manager);
-    mine(&mut *session.checkout::<Shop>().await.unwrap());
+    mine(&mut session.checkout::<Shop>().await.unwrap());
     let mut tab = browser.clone();
     change(&mut tab, &manager, theirs).await;
     match operation {

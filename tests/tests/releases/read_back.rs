@@ -53,8 +53,8 @@ struct Packed {
 }
 
 fn larger(_: &f64, mine: f64, theirs: f64) -> f64 {
-    // Nobody noticed that it divides by zero.
-    if mine == theirs { mine } else { (mine - mine) / (theirs - theirs) }
+    // Nobody noticed that it takes the root of a negative number.
+    if mine == theirs { mine } else { (-(mine - theirs).abs()).sqrt() }
 }
 
 #[derive(serde::Deserialize, serde::Serialize)]
