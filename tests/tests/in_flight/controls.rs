@@ -1,6 +1,6 @@
 //! Controls: the scenes of the other tests without what goes wrong in them.
 
-use sessionkit_tests::harness::{Bench, Gates, HeldStore};
+use sessionkit_tests::harness::Bench;
 
 use super::*;
 

@@ -1,7 +1,6 @@
 //! The lists of devices.
 
 use sessionkit::OnMaxDevices;
-use sessionkit_tests::harness::{Gates, HeldStore};
 
 use super::*;
 
@@ -330,43 +329,17 @@ async fn the_place_of_a_login_that_failed_is_free_after_a_minute() {
 /// clicks that overlap is refused because of the first, which it could go on with.
 #[tokio::test]
 async fn p3_a_double_click_whose_requests_overlap_is_not_refused_at_the_limit() {
-    let (store, clock, gates) = (memory(), ManualClock::new(), Gates::default());
     let set =
         |config: SessionConfigBuilder| config.track_devices(true).max_devices(1).on_max_devices(OnMaxDevices::Reject);
-    let held = HeldStore::new(store.clone(), &gates);
-    let (slow, plain) = (manager(held.clone(), &clock, set), manager(store, &clock, set));
-    let mut visitor = Browser::default();
-    visitor.note(&plain, "cart").await;
-    held.hold("before replace");
-    let second = tokio::spawn({
-        let mut click = visitor.clone();
-        async move { click.login(&slow, "ada").await.0 }
-    });
-    gates.arrived("before replace", 1).await;
-    assert_eq!(visitor.login(&plain, "ada").await.0, 200);
-    held.release("before replace");
-    gates.open("before replace", 1);
-    assert_eq!(second.await.unwrap(), 200, "it is the same browser, and the same session");
+    let clicks = overlapping_clicks("ada", set).await;
+    assert_eq!(clicks.second.1, 200, "it is the same browser, and the same session");
 }
 
 /// [P11] With one device at most, the second of two clicks that overlap ends the session that the first was given.
 #[tokio::test]
 async fn p11_a_double_click_whose_requests_overlap_evicts_not_itself() {
-    let (store, clock, gates) = (memory(), ManualClock::new(), Gates::default());
     let set = |config: SessionConfigBuilder| config.track_devices(true).max_devices(1);
-    let held = HeldStore::new(store.clone(), &gates);
-    let (slow, plain) = (manager(held.clone(), &clock, set), manager(store, &clock, set));
-    let mut visitor = Browser::default();
-    visitor.note(&plain, "cart").await;
-    held.hold("before replace");
-    let second = tokio::spawn({
-        let mut click = visitor.clone();
-        async move { click.login(&slow, "ada").await.0 }
-    });
-    gates.arrived("before replace", 1).await;
-    assert_eq!(visitor.login(&plain, "ada").await.0, 200);
-    held.release("before replace");
-    gates.open("before replace", 1);
-    assert_eq!(second.await.unwrap(), 200);
+    let Clicks { plain, first: mut visitor, second, .. } = overlapping_clicks("ada", set).await;
+    assert_eq!(second.1, 200);
     assert_eq!(visitor.about(&plain).await, "ada [pwd] cart", "the answer of the first click comes last");
 }

@@ -1,7 +1,5 @@
 //! Tokens before rotations and renewals.
 
-use sessionkit_tests::harness::{Gates, HeldStore};
-
 use super::*;
 
 fn lenient(config: SessionConfigBuilder) -> SessionConfigBuilder {
@@ -32,7 +30,7 @@ async fn p3_a_rotation_with_a_former_token_that_has_ended_meanwhile_gives_no_bet
     assert_eq!(ada.about(&manager).await, "ada [pwd otp] ", "[P3] and whoever owns the session is out");
 }
 
-/// The same of an impersonation, which keeps the proof of identity of whoever acts.
+/// The same of an impersonation, which keeps the actor's proof of identity.
 #[tokio::test]
 async fn p3_an_impersonation_with_a_former_token_that_has_ended_meanwhile_is_refused() {
     let (store, clock) = (memory(), ManualClock::new());

@@ -22,6 +22,7 @@ use sessionkit::{
     Clock as _, MemoryStore, SessionConfig, SessionConfigBuilder, SessionManager, SessionManagerBuilder, Store,
     StoreError,
 };
+use sessionkit_tests::harness::{Gates, HeldStore};
 
 /// A store that fails for lists, loses answers, and is shared by servers.
 #[derive(Clone)]
@@ -147,7 +148,7 @@ fn open_with(manager: &SessionManager, tokens: &[&str]) -> RequestSession {
     session
 }
 
-/// What an answer makes of the cookie.
+/// The effect of an answer on the cookie.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Cookie {
     Kept,
@@ -246,4 +247,39 @@ impl Browser {
     fn id(&self) -> SessionId {
         sessionkit_core::Token::parse(self.token.as_ref().unwrap().as_bytes()).unwrap().id()
     }
+}
+
+/// Two clicks on a login button whose requests overlap.
+struct Clicks {
+    plain: SessionManager,
+    store: Arc<MemoryStore>,
+    first: Browser,
+    /// The browser after the second click's answer, which comes last, and the status of that answer.
+    second: (Browser, u16),
+}
+
+/// Clicks twice: the second request loads the session of a visitor, which has a note `cart`, before the first one logs
+/// `ada` in, and goes on after it, to log in the user that is given.
+async fn overlapping_clicks(
+    second_user: &'static str,
+    set: impl Fn(SessionConfigBuilder) -> SessionConfigBuilder,
+) -> Clicks {
+    let (store, clock, gates) = (memory(), ManualClock::new(), Gates::default());
+    let held = HeldStore::new(store.clone(), &gates);
+    let (slow, plain) = (manager(held.clone(), &clock, &set), manager(store.clone(), &clock, &set));
+    let mut first = Browser::default();
+    first.note(&plain, "cart").await;
+    held.hold("before replace");
+    let second = tokio::spawn({
+        let mut click = first.clone();
+        async move {
+            let status = click.login(&slow, second_user).await.0;
+            (click, status)
+        }
+    });
+    gates.arrived("before replace", 1).await;
+    assert_eq!(first.login(&plain, "ada").await.0, 200);
+    held.release("before replace");
+    gates.open("before replace", 1);
+    Clicks { plain, store, first, second: second.await.expect("it does not panic") }
 }

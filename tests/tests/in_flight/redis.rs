@@ -34,7 +34,6 @@ async fn p9_a_scan_over_a_restart_misses_no_key_or_says_so() {
 /// [P9] The same of the whole call: it says that it has ended everyone's sessions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p9_the_end_of_everyones_sessions_over_a_restart_leaves_nobody_logged_in() {
-    use sessionkit_tests::harness::HeldStore;
     let bench = Bench::persistent_redis();
     let held = HeldStore::new(bench.store.clone(), &bench.gates);
     let manager = manager(held.clone(), &bench.clock, |config| config);

@@ -101,7 +101,6 @@ async fn a_logout_with_a_forged_secret_ends_no_session_of_a_later_release() {
 /// handler that gives a login up while the session is being loaded.
 #[tokio::test]
 async fn a_login_that_was_given_up_while_the_session_was_loaded_holds() {
-    use sessionkit_tests::harness::{Gates, HeldStore};
     let (store, clock, gates) = (memory(), ManualClock::new(), Gates::default());
     let held = HeldStore::new(store.clone(), &gates);
     let manager = manager(held.clone(), &clock, |config| config);
@@ -173,7 +172,6 @@ async fn p11_a_request_under_way_at_a_change_of_the_password_does_not_overwrite_
 async fn a_login_that_fails_after_it_was_given_up_is_reported() {
     use sessionkit::testing::FailingStore;
     use sessionkit::{EventSink, SessionEvent};
-    use sessionkit_tests::harness::{Gates, HeldStore};
     #[derive(Clone, Default)]
     struct Names(Arc<Mutex<Vec<String>>>);
     impl EventSink for Names {
@@ -231,26 +229,9 @@ async fn a_logout_ends_nobody_elses_session_that_a_later_release_has_written_sin
 /// second click has loaded the session before the first one has stored its login, as it has when it comes at once.
 #[tokio::test]
 async fn p11_a_double_click_whose_requests_overlap_loses_nothing() {
-    use sessionkit_tests::harness::{Gates, HeldStore};
-    let (store, clock, gates) = (memory(), ManualClock::new(), Gates::default());
-    let held = HeldStore::new(store.clone(), &gates);
-    let (slow, plain) =
-        (manager(held.clone(), &clock, |config| config), manager(store.clone(), &clock, |config| config));
-    let mut visitor = Browser::default();
-    visitor.note(&plain, "cart").await;
-    held.hold("before replace");
-    let second = tokio::spawn({
-        let mut click = visitor.clone();
-        async move {
-            assert_eq!(click.login(&slow, "ada").await.0, 200);
-            click
-        }
-    });
-    gates.arrived("before replace", 1).await;
-    assert_eq!(visitor.login(&plain, "ada").await.0, 200);
-    held.release("before replace");
-    gates.open("before replace", 1);
-    let mut second = second.await.unwrap();
+    let Clicks { plain, store, mut second, .. } = overlapping_clicks("ada", |config| config).await;
+    assert_eq!(second.1, 200);
+    let second = &mut second.0;
     assert_eq!(
         (&*second.about(&plain).await, store.len()),
         ("ada [pwd] cart", 1),
@@ -261,26 +242,9 @@ async fn p11_a_double_click_whose_requests_overlap_loses_nothing() {
 /// [P3] "A login that meets `Stale` or `Gone` starts a new record with none of the old fields", if it is another user's.
 #[tokio::test]
 async fn p3_a_login_that_is_overtaken_by_that_of_another_user_begins_a_session() {
-    use sessionkit_tests::harness::{Gates, HeldStore};
-    let (store, clock, gates) = (memory(), ManualClock::new(), Gates::default());
-    let held = HeldStore::new(store.clone(), &gates);
-    let (slow, plain) =
-        (manager(held.clone(), &clock, |config| config), manager(store.clone(), &clock, |config| config));
-    let mut visitor = Browser::default();
-    visitor.note(&plain, "cart").await;
-    held.hold("before replace");
-    let second = tokio::spawn({
-        let mut click = visitor.clone();
-        async move {
-            assert_eq!(click.login(&slow, "bob").await.0, 200);
-            click
-        }
-    });
-    gates.arrived("before replace", 1).await;
-    assert_eq!(visitor.login(&plain, "ada").await.0, 200);
-    held.release("before replace");
-    gates.open("before replace", 1);
-    let mut second = second.await.unwrap();
+    let Clicks { plain, store, first: mut visitor, mut second } = overlapping_clicks("bob", |config| config).await;
+    assert_eq!(second.1, 200);
+    let second = &mut second.0;
     assert_eq!(second.about(&plain).await, "bob [pwd] ", "the cart is ada's now");
     assert_eq!((&*visitor.about(&plain).await, store.len()), ("ada [pwd] cart", 2));
 }

@@ -1,4 +1,4 @@
-//! What an anonymous session hands over at a login: somebody else may have planted it in the browser.
+//! The fields that an anonymous session hands over at a login: an attacker may have planted it in the browser.
 
 use std::collections::BTreeMap;
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::operation::Operation;
 use super::rotation::{self, Occasion, Replaced, Replacement};
 use super::{in_time, logout};
-use crate::devices::protocol::{Entering, EnteringSession};
+use crate::devices::entering::{Entering, EnteringSession};
 use crate::engine::Engine;
 use crate::engine::commit::CommitError;
 use crate::engine::document::Refusal;

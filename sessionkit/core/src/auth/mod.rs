@@ -4,8 +4,8 @@ use std::fmt::{self, Display};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::devices::entering::{Entering, EnteringSession};
 use crate::devices::list::Devices;
-use crate::devices::protocol::{Entering, EnteringSession};
 use crate::engine::open::Current;
 use crate::engine::session::Removal;
 use crate::error::{SessionError, SessionErrorKind};
@@ -92,7 +92,7 @@ impl Auth {
     /// `anonymous_ttl`: a cart that waits for a month. The unit is whole seconds, at least one.
     ///
     /// It is stored with what the handler changes, and begins no session by itself. It holds until another call, or a login.
-    /// The setting `absolute_ttl` and the limits of a preset still hold. Does nothing where somebody is logged in.
+    /// The setting `absolute_ttl` and the limits of a preset still hold. Does nothing if a user is logged in.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -1,7 +1,7 @@
 //! An operation with options: it begins when it is first polled.
 //!
-//! An operation is a [`Future`] itself, and not only made into one by `.await`: so the compiler says to await it if somebody
-//! writes `auth.login(id)?`.
+//! An operation is a [`Future`] itself, rather than made into one by `.await`, so the compiler answers `auth.login(id)?` with
+//! the hint to await it.
 
 use std::future::Future;
 use std::pin::Pin;

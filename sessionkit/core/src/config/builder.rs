@@ -58,9 +58,9 @@ builder! {
     cookie_domain: String, impl Into<String>;
     /// Makes the cookie `Secure`; it is by default. For plain http on localhost use [`dev`](Self::dev).
     cookie_secure: bool, bool;
-    /// Accepts a cookie that OWASP ASVS 5.0 (3.3.1) does not: one that is not `Secure`, which whoever listens can read, and one
-    /// whose name has no prefix, which other hosts of the domain can plant. It does not by default; [`dev`](Self::dev)
-    /// accepts both.
+    /// Accepts a cookie that OWASP ASVS 5.0 (3.3.1) forbids: one that is not `Secure`, and can be read on the network, or one
+    /// whose name has no prefix, and can be planted by other hosts of the domain. `false` by default;
+    /// [`dev`](Self::dev) accepts both.
     ///
     /// ```
     /// # use sessionkit_core as sessionkit;

@@ -26,7 +26,7 @@
 //! Ending a user's sessions *loads* the list; *loads* and *removes* each session that is still the user's; and *replaces*
 //! the list with an empty one of another epoch, also where there was none. If a login came between, its session is ended
 //! too. A session that is not the user's, in an older generation than its entry, belongs to a login between its steps 3 and
-//! 4, or to one that failed there. It is *replaced* by one of the next generation, so that step 4 is refused: whoever has it
+//! 4, or to one that failed there. It is *replaced* by one of the next generation, so that step 4 is refused: its owner
 //! keeps it.
 //!
 //! **No login outlives a revocation that began before its end.** A login that is in the list when its user's sessions are
@@ -59,6 +59,7 @@
 //! | ending sessions | 2, and 2 for each |
 //! | ending everyone's | a look at everything that the store holds, and the calls of each removal |
 
+pub(crate) mod entering;
 pub(crate) mod everyone;
 pub(crate) mod list;
 pub(crate) mod list_change;

@@ -20,7 +20,7 @@ use crate::error::SessionError;
 use crate::event::{About, EventKind};
 use crate::record::front::Revision;
 use crate::store::entry::Entry;
-use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::error::StoreError;
 use crate::store::key::EntryKey;
 use crate::store::{InsertOutcome, ReplaceOutcome};
 use crate::time::Timestamp;
@@ -31,9 +31,6 @@ pub(crate) enum CommitError {
     Refused(Refusal),
     Failed(SessionError),
 }
-
-/// The shortest time for a call before its answer counts as lost.
-const SHORTEST_TRY: Duration = Duration::from_millis(20);
 
 impl Engine {
     /// Commits a change to the document that is held, or to a newer one, until `end`; returns the document after it.
@@ -371,42 +368,6 @@ enum Answer {
     Found(Entry),
     /// Nothing was stored: nothing is there.
     Absent,
-}
-
-impl Engine {
-    /// Makes a call that writes, once more while its answer is lost and there is time; also returns whether one was lost.
-    /// It must do no harm if it was done already.
-    pub(crate) async fn insist<T, F: Future<Output = Result<T, StoreError>>>(
-        &self,
-        end: Instant,
-        looks: bool,
-        call: impl Fn(Duration) -> F,
-    ) -> Result<(T, bool), StoreError> {
-        let (mut was_lost, mut tries) = (false, 0);
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            // There has to be time for a look if the answer does not come.
-            let limit = if looks && tries == 0 { (left / 2).max(SHORTEST_TRY).min(left) } else { left };
-            let error = match call(limit).await {
-                Ok(answer) => return Ok((answer, was_lost)),
-                Err(error) => error,
-            };
-            was_lost |= error.kind() == StoreErrorKind::Unknown;
-            tries += 1;
-            let pause = self.jitter(tries);
-            let has_time = end.saturating_duration_since(Instant::now()) > pause;
-            if !looks || !was_lost || !has_time || error.kind() == StoreErrorKind::Corrupt {
-                return Err(if was_lost { StoreError::unknown(error) } else { error });
-            }
-            tokio::time::sleep(pause).await;
-        }
-    }
-
-    /// Returns a random pause, up to one, two, four .. sixteen milliseconds.
-    fn jitter(&self, attempt: u32) -> Duration {
-        let most = 1000 << attempt.saturating_sub(1).min(4);
-        Duration::from_micros(u64::from(self.random() % most))
-    }
 }
 
 #[cfg(test)]

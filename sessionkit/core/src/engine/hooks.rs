@@ -65,7 +65,7 @@ pub enum MissingReason {
     NoCookie,
     /// The cookie is no token.
     MalformedToken,
-    /// The token opens nothing: somebody guessed it, or its session ended long ago.
+    /// The token opens nothing: it was guessed, or its session ended long ago.
     UnknownToken,
     /// The session of the token has expired, or its user logged in or out a moment ago.
     EndedSession,

@@ -40,6 +40,7 @@ pub(crate) mod document;
 pub(crate) mod extensions;
 pub(crate) mod guard_options;
 pub(crate) mod hooks;
+mod insist;
 pub(crate) mod lost_cookies;
 #[cfg(test)]
 mod model;

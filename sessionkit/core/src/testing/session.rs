@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::data::SessionData;
-use crate::devices::protocol::EnteringSession;
+use crate::devices::entering::EnteringSession;
 use crate::manager::SessionManager;
 use crate::record::Record;
 use crate::record::credential_stamp::CredentialStamp;

@@ -85,7 +85,7 @@ async fn a_call_that_comes_in_late_is_recognised_by_its_revision() {
     let _ = NOW;
 }
 
-/// What was stored by the same call as a rotation happened if the rotation did.
+/// A change that was stored by the same call as a rotation is done if the rotation is.
 #[tokio::test(start_paused = true)]
 async fn whatever_was_stored_with_a_rotation_is_done_where_the_rotation_is() {
     let bench = Bench::new().await;
@@ -103,7 +103,7 @@ async fn whatever_was_stored_with_a_rotation_is_done_where_the_rotation_is() {
     assert!(!is_stale(&before.await.unwrap()), "so it is not reported as discarded");
 }
 
-/// "the engine owns the call": whoever heads a queue and is not polled any more, because its thread is busy, holds up
+/// "the engine owns the call": the head of a queue that is not polled any more, because its thread is busy, holds up
 /// nobody else for longer than the deadline.
 #[tokio::test(start_paused = true)]
 async fn a_head_that_is_not_polled_holds_nobody_up() {
