@@ -62,6 +62,12 @@ impl Candidate {
         [Axum, Actix].map(|framework| Self { framework, library: Guarded })
     }
 
+    /// Those on axum that can keep their sessions in a database, and the framework alone. Nobody else can on actix-web.
+    pub fn on_database() -> impl Iterator<Item = Self> {
+        let can = |library: &Library| matches!(library, Bare | SessionKit | TowerSessions | AxumSession);
+        AXUM.iter().copied().filter(can).map(|library| Self { framework: Axum, library })
+    }
+
     /// The framework alone.
     pub fn bare(self) -> Self {
         Self { library: Bare, ..self }
@@ -118,6 +124,8 @@ impl FromStr for Candidate {
 pub enum Backend {
     Memory,
     Redis(String),
+    /// A database of SQL.
+    Database(String),
 }
 
 /// `memory`, or the URL of the server.
@@ -125,7 +133,7 @@ impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Memory => f.write_str("memory"),
-            Self::Redis(url) => f.write_str(url),
+            Self::Redis(url) | Self::Database(url) => f.write_str(url),
         }
     }
 }
@@ -134,7 +142,11 @@ impl FromStr for Backend {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Ok(if text == "memory" { Self::Memory } else { Self::Redis(text.to_owned()) })
+        Ok(match text.split_once(':') {
+            None => Self::Memory,
+            Some(("redis", _)) => Self::Redis(text.to_owned()),
+            Some(_) => Self::Database(text.to_owned()),
+        })
     }
 }
 

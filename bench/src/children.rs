@@ -15,6 +15,7 @@ pub fn run(arguments: &[&str]) -> bool {
             count::requests(parse(candidate), &parse(backend), parse(route), parse(others), parse(count));
         }
         ["secrets", count] => count::secrets(parse(count)),
+        ["read-back", count] => count::read_back(parse(count)),
         ["allocations", candidate, backend, route, others] => {
             count::allocations(parse(candidate), &parse(backend), parse(route), parse(others));
         }

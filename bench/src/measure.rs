@@ -3,8 +3,11 @@
 pub mod builds;
 pub mod contention;
 pub mod devices;
+pub mod encryption;
+pub mod fleet;
 pub mod guards;
 pub mod in_process;
 pub mod macros;
 pub mod sessions;
 pub mod sockets;
+pub mod stores;

@@ -55,6 +55,11 @@ impl RedisServer {
         self.info("memory", "used_memory")
     }
 
+    /// The number of connections that it has accepted, ours included.
+    pub fn accepted(&mut self) -> Result<f64> {
+        self.info("stats", "total_connections_received")
+    }
+
     pub fn version(&mut self) -> Result<String> {
         self.info_text("server", "redis_version")
     }

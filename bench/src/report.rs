@@ -6,15 +6,17 @@ use std::process::Command;
 
 use crate::candidate::{Backend, Candidate, Library};
 use crate::measure::in_process::{self, FEW, MANY};
-use crate::measure::{builds, contention, devices, guards, macros, sessions, sockets};
+use crate::measure::{builds, contention, devices, encryption, fleet, guards, macros, sessions, sockets, stores};
 use crate::process::{Result, output};
 use crate::redis_server::RedisServer;
+use crate::servers::{self, MariaDbServer, PostgresServer};
 
 const USAGE: &str = "\
 Usage: cargo xtask bench [-- quick | <section> ..]
 
   quick       only instructions and allocations of SessionKit on both frameworks
-  <section>   one or more of: in-process, guards, sockets, contention, devices, sessions, macros, builds
+  <section>   one or more of: in-process, guards, encryption, sockets, stores, databases, contention, devices,
+              sessions, fleet, macros, builds
   nothing     all sections, written to bench/RESULTS.md
 ";
 
@@ -28,10 +30,14 @@ struct Section {
 const SECTIONS: &[Section] = &[
     Section { name: "in-process", title: "Instructions and allocations", measure: in_process },
     Section { name: "guards", title: "Guards", measure: guards::measure },
+    Section { name: "encryption", title: "Encryption", measure: encrypted },
     Section { name: "sockets", title: "Servers under load", measure: over_sockets },
+    Section { name: "stores", title: "Stores", measure: of_stores },
+    Section { name: "databases", title: "Servers with a database under load", measure: over_databases },
     Section { name: "contention", title: "Contention", measure: under_contention },
     Section { name: "devices", title: "Devices", measure: logins_with_lists },
     Section { name: "sessions", title: "Many sessions", measure: many_sessions },
+    Section { name: "fleet", title: "Fleets", measure: of_fleets },
     Section { name: "macros", title: "The macros", measure: macros::measure },
     Section { name: "builds", title: "A minimal application", measure: builds::measure },
 ];
@@ -89,6 +95,7 @@ fn conditions(lock: &str) -> Result<String> {
     let rustc = line(Command::new("rustc").arg("--version"))?;
     let valgrind = line(Command::new("valgrind").arg("--version"))?;
     let redis = RedisServer::start()?.version()?;
+    let databases = servers::versions()?;
     let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let processor = processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -97,18 +104,21 @@ fn conditions(lock: &str) -> Result<String> {
         "actix-web",
         "tower-sessions",
         "tower-sessions-redis-store",
+        "tower-sessions-sqlx-store",
         "fred",
         "axum_session",
         "axum_session_redispool",
+        "axum_session_sqlx",
         "actix-session",
         "redis",
+        "sqlx",
         "tokio",
     ]
     .into_iter()
     .map(|name| format!("{name} {}", versions(lock, name).join(" and ")))
     .collect();
     Ok(format!(
-        "Measured on {date}, on {cores} cores of {}, with {rustc}, {valgrind}, Redis {redis}, and {}.",
+        "Measured on {date}, on {cores} cores of {}, with {rustc}, {valgrind}, Redis {redis}, {databases}, and {}.",
         processor.map_or("an unknown processor", |(_, name)| name),
         versions.join(", "),
     ))
@@ -131,12 +141,37 @@ fn in_process() -> Result<String> {
     ))
 }
 
+fn encrypted() -> Result<String> {
+    runtime()?.block_on(encryption::measure())
+}
+
 fn over_sockets() -> Result<String> {
     runtime()?.block_on(async {
-        let memory = sockets::measure(Candidate::on_memory().collect(), None).await?;
+        let memory = sockets::measure(Candidate::on_memory().collect(), Backend::Memory, None).await?;
         let mut redis = RedisServer::start()?;
-        let on_redis = sockets::measure(Candidate::on_redis().collect(), Some(&mut redis)).await?;
+        let backend = Backend::Redis(redis.url());
+        let on_redis = sockets::measure(Candidate::on_redis().collect(), backend, Some(&mut redis)).await?;
         Ok(format!("### Sessions in memory\n\n{memory}\n### Sessions in Redis\n\n{on_redis}"))
+    })
+}
+
+fn of_stores() -> Result<String> {
+    Ok(runtime()?.block_on(stores::measure())?.to_string())
+}
+
+fn over_databases() -> Result<String> {
+    runtime()?.block_on(async {
+        let measure = async |url: String| {
+            sockets::measure(Candidate::on_database().collect(), Backend::Database(url), None).await
+        };
+        let directory = stores::directory()?;
+        let sqlite = measure(format!("sqlite:{}", directory.path().join("sessions.db").display())).await?;
+        let postgres = PostgresServer::start();
+        let on_postgres = measure(postgres.url()).await?;
+        drop(postgres);
+        let mariadb = MariaDbServer::start().await?;
+        let on_mariadb = measure(mariadb.url()).await?;
+        Ok(format!("### SQLite\n\n{sqlite}\n### PostgreSQL\n\n{on_postgres}\n### MariaDB\n\n{on_mariadb}"))
     })
 }
 
@@ -148,6 +183,11 @@ fn under_contention() -> Result<String> {
 fn logins_with_lists() -> Result<String> {
     let mut redis = RedisServer::start()?;
     runtime()?.block_on(devices::measure(&mut redis))
+}
+
+fn of_fleets() -> Result<String> {
+    let mut redis = RedisServer::start()?;
+    runtime()?.block_on(fleet::measure(&mut redis))
 }
 
 fn many_sessions() -> Result<String> {

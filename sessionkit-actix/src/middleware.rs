@@ -16,7 +16,7 @@ use crate::extractors::SessionRejection;
 use crate::request::{HeaderLines, head};
 use crate::respond;
 
-/// Gives every request a session, which costs nothing until somebody asks for it.
+/// Gives every request a session, which costs nothing until a handler or a guard asks for it.
 ///
 /// ```no_run
 /// # mod sessionkit { pub use sessionkit_actix as actix; pub use sessionkit_core::*; }

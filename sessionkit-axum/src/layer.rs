@@ -17,7 +17,7 @@ use tower_service::Service;
 use crate::extractors::SessionRejection;
 use crate::request::{Slot, head, whole_uri};
 
-/// Gives every request a session, which costs nothing until somebody asks for it.
+/// Gives every request a session, which costs nothing until a handler or a guard asks for it.
 ///
 /// ```no_run
 /// # mod sessionkit { pub use sessionkit_axum as axum; pub use sessionkit_core::*; }

@@ -76,7 +76,7 @@ use proc_macro::TokenStream;
 /// | `flash` | an `Option` or a `Vec` that is shown once: taking it removes it |
 /// | `ttl = "10m"` | a value ends this long after its last change; units are `s`, `m`, `h` and `d` |
 /// | `carry` | the value stays when another user logs in |
-/// | `sensitive` | the value is never shown in errors and logs, nor by the program `sessionkit`; it is stored as it is |
+/// | `sensitive` | the value is encrypted where it is stored, and never shown in errors and logs, nor by the program `sessionkit` |
 #[proc_macro_derive(SessionData, attributes(session, serde))]
 pub fn derive_session_data(input: TokenStream) -> TokenStream {
     derive::expand(input.into()).into_tokens().into()

@@ -1,6 +1,7 @@
 //! A small shop on actix-web: `cargo run --example shop-actix`. Its twin on axum is `shop.rs`.
 //!
-//! Sessions live in this process; `SESSION_STORE=redis://localhost` keeps them in Redis. `ADDR` says where to listen.
+//! Sessions live in this process unless `SESSION_STORE` names a store, `redis://localhost` for example. `ADDR` says where to
+//! listen.
 
 #[path = "shop/mod.rs"]
 mod shop;

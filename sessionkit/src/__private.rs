@@ -13,6 +13,12 @@ pub use sessionkit_core::derive::{
 pub use sessionkit_core::merge::{Append, Union, append, union};
 pub use sessionkit_core::{Codec, FieldError, Json, MainScope, Migration, OnError, OnLogin, SessionData, SessionScope};
 
+/// For the program `sessionkit`.
+pub use sessionkit_core::Reencryption;
+
+/// Opens a store for the program `sessionkit`, and says which it knows.
+pub use crate::connect::{AuditTrail, open as open_store, open_audit, schema_of, served_forms};
+
 #[cfg(feature = "access-matrix")]
 pub use inventory;
 

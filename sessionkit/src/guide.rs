@@ -8,7 +8,7 @@
 //! | [Typed state](typed_state) | how do I declare what a session holds, and change it later? |
 //! | [Guards](guards) | who may call a handler, and what do the others get? |
 //! | [Users](users) | who is it, and what does the application know of them? |
-//! | [Devices](devices) | where is somebody logged in, and how does that end? |
+//! | [Devices](devices) | where is a user logged in, and how does that end? |
 //! | [CSRF](csrf) | what keeps other sites from acting as a person who is logged in? |
 //! | [Errors](errors) | what goes wrong, and who gets to know what of it? |
 //! | [Merging](merging) | what happens when two requests change one session? |
@@ -17,11 +17,17 @@
 //! | [After the response](after_the_response) | how do websockets, streams and tasks use a session? |
 //! | [Events](events) | what is reported to the log, to metrics, and to an audit trail? |
 //! | [Testing](testing) | how do I test an application that has sessions? |
+//! | [Choosing a store](choosing_a_store) | where should sessions be, and what does each place cost and guarantee? |
+//! | [Redis](redis) | how do I keep sessions in a Redis server, a cluster, or behind sentinels, and what can be lost? |
+//! | [Sizing](sizing) | how much memory, how many servers and connections do so many sessions need? |
+//! | [SQL](sql) | how do I keep sessions, and an audit trail, in SQLite, PostgreSQL or MySQL? |
+//! | [Encryption](encryption) | what does a copy of the store show, and how do I replace a key? |
 //! | [Writing a store](writing_a_store) | how do I keep sessions in my database, and which bytes are stored? |
 //! | [Writing an adapter](writing_an_adapter) | how do sessions come to another web framework? |
 //! | [Recipes](recipes) | how do I do this common thing: a JSON API, an error type, a password? |
 //! | [Troubleshooting](troubleshooting) | why is my session empty, and what does this error mean? |
 //! | [Deploying](deploying) | what does production ask for? |
+//! | [Operating](operating) | how do I look into a store, end sessions, sweep, and check that a server is ready? |
 //! | [Settings](settings) | which settings are there, and what are their defaults? |
 //!
 //! The way of a request, in one picture:
@@ -68,6 +74,20 @@ pub mod events {}
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}
 
+#[doc = include_str!("guide/choosing_a_store.md")]
+pub mod choosing_a_store {}
+#[doc = include_str!("guide/redis.md")]
+pub mod redis {}
+
+#[doc = include_str!("guide/sizing.md")]
+pub mod sizing {}
+
+#[doc = include_str!("guide/sql.md")]
+pub mod sql {}
+
+#[doc = include_str!("guide/encryption.md")]
+pub mod encryption {}
+
 #[doc = include_str!("guide/writing_a_store.md")]
 #[doc = "```no_run"]
 #[doc = include_str!("../examples/redb-store/store.rs")]
@@ -87,6 +107,9 @@ pub mod troubleshooting {}
 
 #[doc = include_str!("guide/deploying.md")]
 pub mod deploying {}
+
+#[doc = include_str!("guide/operating.md")]
+pub mod operating {}
 
 #[doc = include_str!("guide/settings.md")]
 pub mod settings {}

@@ -15,12 +15,16 @@
 //! | `aide` | the adapter for axum in the `api_route`s of `aide`, which writes OpenAPI documents |
 //! | `axum` | the adapter for axum |
 //! | `actix` | the adapter for actix-web |
-//! | `cli` | the program `sessionkit`, which shows the sessions in a Redis server to operators |
+//! | `cli` | the program `sessionkit`, with which operators look into a store, end sessions and sweep |
+//! | `file` | sessions in files |
 //! | `http` | requests and responses of the crate `http`, for sessions [by hand](manual) |
 //! | `messagepack` | the codec `MessagePack`, for structs that ask for it |
 //! | `metrics` | the event sink `MetricsSink`, for the facade `metrics` |
+//! | `mysql` | sessions in MySQL or MariaDB, on a pool of sqlx; it asks for Rust 1.94 |
+//! | `postgres` | sessions in PostgreSQL, in the same way |
 //! | `redis` | sessions in Redis |
 //! | `redis-tls` | sessions in Redis over TLS, where the URL says `rediss://` |
+//! | `sqlite` | sessions in SQLite, in the same way |
 //! | `testing` | a session for tests in one line, a movable clock, a counting and a failing store, the suite for stores |
 //!
 //! None is on by default, and all of them can be on together.
@@ -30,18 +34,20 @@
 
 #[cfg(feature = "access-matrix")]
 pub use access::{Access, AccessMatrix, access_matrix};
+pub use connect::{ConnectError, connect};
 #[cfg(feature = "messagepack")]
 pub use messagepack::MessagePack;
 #[cfg(feature = "metrics")]
 pub use metrics::MetricsSink;
 pub use sessionkit_core::{
     AuditEntry, AuditLog, AuditSink, Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp,
-    CrossOriginProtection, CsrfRefusal, Device, Devices, EventKind, EventSink, FieldError, Json, LoadCookie, LocalPath,
-    Login, Logout, MainScope, MemoryStore, Migration, MissingReason, MissingSession, OnBadCookie, OnLogin, OnLostWrite,
-    OnMaxDevices, OwnedHead, PresentedCookie, Reauthentication, Rejection, Rolling, Route, SameSite, SessionConfig,
-    SessionConfigBuilder, SessionData, SessionError, SessionErrorKind, SessionEvent, SessionId, SessionInfo,
-    SessionManager, SessionManagerBuilder, SessionScope, SessionUser, SessionlessRequest, Store, StoreCall, StoreError,
-    SystemClock, Timestamp, TokenSource, TracingSink, UserLoader, merge,
+    CrossOriginProtection, CsrfRefusal, Device, Devices, EventKind, EventSink, FieldError, Health, Json, KeyError,
+    KeyId, KeyRing, LoadCookie, LocalPath, Login, Logout, MainScope, MemoryStore, Migration, MissingReason,
+    MissingSession, OnBadCookie, OnLogin, OnLostWrite, OnMaxDevices, OwnedHead, PresentedCookie, Reauthentication,
+    Rejection, Rolling, Route, SameSite, SessionConfig, SessionConfigBuilder, SessionData, SessionError,
+    SessionErrorKind, SessionEvent, SessionId, SessionInfo, SessionManager, SessionManagerBuilder, SessionScope,
+    SessionUser, SessionlessRequest, Store, StoreCall, StoreError, SystemClock, Timestamp, TokenSource, TracingSink,
+    UserLoader, merge,
 };
 #[cfg(feature = "testing")]
 pub use sessionkit_core::{store_suite, testing};
@@ -55,6 +61,9 @@ mod access;
 pub mod actix;
 #[cfg(feature = "axum")]
 pub mod axum;
+mod connect;
+#[cfg(feature = "file")]
+pub mod file;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 pub mod manual;
@@ -64,6 +73,9 @@ mod messagepack;
 mod metrics;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+#[doc(inline)]
+pub use sessionkit_sql as sql;
 pub mod store;
 
 #[doc(hidden)]

@@ -3,8 +3,8 @@
 //! The guide explains the contract and the format: [Writing a store](crate::guide::writing_a_store).
 
 pub use sessionkit_core::{
-    CredentialStamp, Entry, EntryKey, EntryKind, EntrySummary, FieldDeadline, FieldKey, Fields, FormerSecret,
+    AnyStore, CredentialStamp, Entry, EntryKey, EntryKind, EntrySummary, FieldDeadline, FieldKey, Fields, FormerSecret,
     Generation, Header, InsertOutcome, LastRotation, ListedSession, LoginDetails, Notices, PreviousSecret, Record,
     RemoveOutcome, ReplaceOutcome, Revision, ScanCursor, ScanPage, SecretHash, SessionId, SessionList, Store,
-    StoreError, StoreErrorKind, StoredValue, Timestamp, Unreadable, ValueRef,
+    StoreError, StoreErrorKind, StoreStats, StoredValue, Timestamp, Unreadable, ValueRef,
 };

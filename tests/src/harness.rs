@@ -31,6 +31,7 @@
 //! ```
 
 pub mod actix;
+pub mod audit;
 pub mod axum;
 mod bench;
 mod departure;
@@ -40,8 +41,12 @@ mod held;
 mod log;
 mod raw;
 mod reply;
+mod server;
+pub mod sql;
 mod store;
+mod traffic;
 mod visitor;
+mod watch;
 mod websocket;
 
 pub use bench::{Bench, Server};
@@ -50,8 +55,11 @@ pub use gates::Gates;
 pub use held::HeldStore;
 pub use log::Log;
 pub use reply::Reply;
-pub use store::TestStore;
+pub use server::{ServerKind, TestServer};
+pub use store::{Fleet, TestStore};
+pub use traffic::{Tally, Traffic};
 pub use visitor::{Answer, COOKIE, Visitor};
+pub use watch::{NEVER, watch};
 pub use websocket::WebSocket;
 
 /// Compiles the handlers and tests in its body for both frameworks, and runs each of the named tests on every store.
@@ -62,8 +70,40 @@ pub use websocket::WebSocket;
 #[macro_export]
 macro_rules! behaviour {
     (tests: $tests:tt; $($body:tt)*) => {
-        $crate::compile_for!(axum [memory(Bench::memory()), redis(Bench::redis())] $tests $($body)*);
-        $crate::compile_for!(actix [memory(Bench::memory()), redis(Bench::redis())] $tests $($body)*);
+        $crate::compile_for!(
+            axum [memory(Bench::memory()), redis(Bench::redis()), file(Bench::file()), postgres(Bench::postgres().await)]
+            $tests $($body)*
+        );
+        $crate::compile_for!(
+            actix [
+                memory(Bench::memory()), redis(Bench::redis()),
+                sqlite(Bench::sqlite().await), mariadb(Bench::mariadb().await)
+            ]
+            $tests $($body)*
+        );
+    };
+}
+
+/// Compiles handlers and tests for both frameworks, as [`behaviour!`] does, and runs each test on a Redis Cluster and on the
+/// Redis that sentinels watch too: for the invariants, which hold on all stores.
+#[macro_export]
+macro_rules! behaviour_everywhere {
+    (tests: $tests:tt; $($body:tt)*) => {
+        $crate::compile_for!(
+            axum [
+                memory(Bench::memory()), redis(Bench::redis()), file(Bench::file()), postgres(Bench::postgres().await),
+                redis_cluster(Bench::redis_cluster())
+            ]
+            $tests $($body)*
+        );
+        $crate::compile_for!(
+            actix [
+                memory(Bench::memory()), redis(Bench::redis()),
+                sqlite(Bench::sqlite().await), mariadb(Bench::mariadb().await),
+                redis_sentinel(Bench::redis_sentinel())
+            ]
+            $tests $($body)*
+        );
     };
 }
 
@@ -74,6 +114,30 @@ macro_rules! both_frameworks {
     (tests: $tests:tt; $($body:tt)*) => {
         $crate::compile_for!(axum [runs()] $tests $($body)*);
         $crate::compile_for!(actix [runs()] $tests $($body)*);
+    };
+}
+
+/// Compiles handlers and tests for both frameworks, as [`behaviour!`] does; the tests take the kind of a server, which they
+/// let fail. The further servers are spread over the frameworks.
+#[macro_export]
+macro_rules! on_each_server {
+    (tests: $tests:tt; $($body:tt)*) => {
+        $crate::compile_for!(
+            axum [redis(ServerKind::Redis), postgres(ServerKind::Postgres)] $tests $($body)*
+        );
+        $crate::compile_for!(
+            actix [redis(ServerKind::Redis), mariadb(ServerKind::MariaDb)] $tests $($body)*
+        );
+    };
+}
+
+/// Compiles handlers and tests for both frameworks, as [`behaviour!`] does; the tests take the kind of a database, which they
+/// let fail: PostgreSQL with one, MariaDB with the other.
+#[macro_export]
+macro_rules! on_each_database {
+    (tests: $tests:tt; $($body:tt)*) => {
+        $crate::compile_for!(axum [postgres(ServerKind::Postgres)] $tests $($body)*);
+        $crate::compile_for!(actix [mariadb(ServerKind::MariaDb)] $tests $($body)*);
     };
 }
 
@@ -95,7 +159,8 @@ macro_rules! compile_for {
     };
     (@run $run:ident $argument:tt [$($test:ident),* $(,)?]) => {
         mod $run {
-            use $crate::harness::Bench;
+            #[allow(unused_imports)]
+            use $crate::harness::{Bench, ServerKind};
 
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

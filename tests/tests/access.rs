@@ -2,8 +2,6 @@
 
 #![forbid(unsafe_code)]
 
-use std::process::Command;
-
 use sessionkit::{Access, SessionData, access_matrix};
 use sessionkit_tests::both_frameworks;
 use sessionkit_tests::harness::Bench;
@@ -98,7 +96,7 @@ both_frameworks! {
 fn without_the_feature_nothing_is_emitted_or_built() {
     let tree = |features: &str| {
         let arguments = ["tree", "--offline", "--package", "sessionkit", "--edges", "normal", "--no-default-features"];
-        let output = Command::new(env!("CARGO")).args(arguments).args(["--features", features]).output().unwrap();
+        let output = sessionkit_tests::cargo().args(arguments).args(["--features", features]).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sessionkit::SessionData;
-use sessionkit_tests::behaviour;
+use sessionkit_tests::behaviour_everywhere;
 use sessionkit_tests::harness::{Bench, Server, Visitor};
 
 #[derive(SessionData)]
@@ -16,7 +16,7 @@ struct Shop {
     history: Vec<u32>,
 }
 
-behaviour! {
+behaviour_everywhere! {
     tests: [
         two_hundred_writers_of_different_fields,
         two_hundred_additions,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sessionkit::SessionData;
 use sessionkit::redis::RedisStore;
 use sessionkit_tests::both_frameworks;
-use sessionkit_tests::harness::{Bench, Server};
+use sessionkit_tests::harness::{Bench, Server, ServerKind};
 use sessionkit_tests::servers::redis::RedisServer;
 
 #[derive(SessionData)]
@@ -66,7 +66,7 @@ both_frameworks! {
     }
 
     async fn shop() -> (Bench, Server) {
-        let bench = Bench::proxied_redis().await.with_config(|config| config.track_devices(true));
+        let bench = Bench::proxied(ServerKind::Redis).await.with_config(|config| config.track_devices(true));
         let routes = routes![
             "/add" => add, "/views" => views, "/who" => who, "/login" => login, "/logout" => logout,
         ];

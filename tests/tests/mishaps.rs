@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sessionkit::{SessionData, SessionManager};
 use sessionkit_tests::both_frameworks;
-use sessionkit_tests::harness::{Answer, Bench, Server, Visitor};
+use sessionkit_tests::harness::{Answer, Bench, Server, ServerKind, Visitor};
 use sessionkit_tests::servers::proxy::Mishap;
 
 #[derive(SessionData)]
@@ -60,7 +60,7 @@ both_frameworks! {
 
     async fn start() -> (Bench, Server, SessionManager) {
         let deadline = Duration::from_secs(2);
-        let bench = Bench::proxied_redis().await;
+        let bench = Bench::proxied(ServerKind::Redis).await;
         let bench = bench.with_config(|config| config.load_deadline(deadline).commit_deadline(deadline).track_devices(true));
         let manager = bench.manager();
         let routes = routes!["/add" => add, "/read" => read, "/login" => login, "/rotate" => rotate, "/logout" => logout];

@@ -1,7 +1,7 @@
 //! Requests that race: each meets the others at gates, so that the order is the test's and not the scheduler's.
 
 use sessionkit::SessionData;
-use sessionkit_tests::behaviour;
+use sessionkit_tests::behaviour_everywhere;
 use sessionkit_tests::harness::{Bench, Server, Visitor};
 
 #[derive(Debug, SessionData)]
@@ -29,7 +29,7 @@ fn begin(visitor: &Visitor, path: &str) -> tokio::task::JoinHandle<sessionkit_te
     tokio::spawn(async move { visitor.get(&path).await })
 }
 
-behaviour! {
+behaviour_everywhere! {
     tests: [
         row_19_p1_a_slow_writer_does_not_bring_a_session_back_after_a_logout,
         p3_a_slow_writer_does_not_write_after_a_login,

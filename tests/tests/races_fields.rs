@@ -2,7 +2,7 @@
 
 use sessionkit::SessionData;
 use sessionkit::testing::TestSession;
-use sessionkit_tests::behaviour;
+use sessionkit_tests::behaviour_everywhere;
 use sessionkit_tests::harness::Bench;
 
 macro_rules! wide {
@@ -38,7 +38,7 @@ wide! {
     f180 f181 f182 f183 f184 f185 f186 f187 f188 f189 f190 f191 f192 f193 f194 f195 f196 f197 f198 f199
 }
 
-behaviour! {
+behaviour_everywhere! {
     tests: [p2_two_hundred_writers_of_different_fields_lose_none];
 
     async fn write(mut wide: Session<Wide>, Shared(gates): Shared, number: Body) -> Reply {

@@ -23,3 +23,55 @@ mod protocol_3 {
 
     sessionkit_core::store_suite!(store);
 }
+
+/// Six nodes, over which the keys are spread.
+mod cluster {
+    use sessionkit_tests::harness::TestStore;
+
+    async fn store() -> TestStore {
+        TestStore::redis_cluster()
+    }
+
+    sessionkit_core::store_suite!(store);
+}
+
+/// The master that sentinels name.
+mod sentinel {
+    use sessionkit_tests::harness::TestStore;
+
+    async fn store() -> TestStore {
+        TestStore::redis_sentinel()
+    }
+
+    sessionkit_core::store_suite!(store);
+}
+
+/// A connection that the application lends.
+mod lent {
+    use super::RedisServer;
+    use sessionkit::redis::RedisStore;
+
+    async fn store() -> RedisStore {
+        let client = redis::Client::open(RedisServer::shared().url()).expect("the URL is valid");
+        let connection = client.get_connection_manager().await.expect("the server is up");
+        RedisStore::from_connection(connection, "session:")
+    }
+
+    sessionkit_core::store_suite!(store);
+}
+
+/// A connection to a cluster that the application lends.
+mod lent_cluster {
+    use sessionkit::redis::RedisStore;
+    use sessionkit_tests::servers::redis_cluster::RedisCluster;
+    use sessionkit_tests::servers::unique_name;
+
+    async fn store() -> RedisStore {
+        let nodes = RedisCluster::shared().ports().iter().map(|port| format!("redis://127.0.0.1:{port}"));
+        let client = redis::cluster::ClusterClient::new(nodes).expect("the URLs are valid");
+        let connection = client.get_async_connection().await.expect("the cluster is up");
+        RedisStore::from_connection(connection, format!("{}:", unique_name()))
+    }
+
+    sessionkit_core::store_suite!(store);
+}

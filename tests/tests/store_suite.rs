@@ -365,7 +365,7 @@ fn a_store_that_revives_what_is_removed_meanwhile_fails() {
 fn a_store_that_does_not_show_the_newest_entry_fails() {
     assert_found!(ShowsAnother:
         replace::a_replacement_compares_the_whole_revision => "[P2]",
-        replace::what_is_too_short_is_not_replaced => "[P6]",
+        replace::what_is_too_short_is_replaced_under_the_default => "[P6]",
         replace::every_change_is_kept => "[P2]",
     );
 }

@@ -1,7 +1,15 @@
 //! Installs the programs that the tests and the measurements use.
 
 use crate::run::{Result, command, run, show, succeeds};
+use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
+
+/// Debian and Homebrew keep each version of PostgreSQL in a directory of its own here, with a directory `bin` in it.
+const VERSIONED: [&str; 3] = ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"];
+
+/// Servers are here, which is not on the PATH of most users.
+const UNLISTED: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/usr/libexec"];
 
 struct PackageManager {
     program: &'static str,
@@ -13,6 +21,9 @@ struct PackageManager {
     redis: &'static [&'static str],
     /// As well: chromedriver is a package of its own with most, which brings the browser along with some.
     chromium: &'static [&'static str],
+    /// As well: the server, and its clients if they are a package of their own.
+    postgres: &'static [&'static str],
+    mariadb: &'static [&'static str],
     root: bool,
 }
 
@@ -23,6 +34,8 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         install: &["install", "--yes", "--no-install-recommends"],
         redis: &["redis-server", "valkey-redis-compat"],
         chromium: &["chromium-driver", "chromium-chromedriver"],
+        postgres: &["postgresql"],
+        mariadb: &["mariadb-server"],
         root: true,
     },
     PackageManager {
@@ -31,6 +44,8 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         install: &["install", "--assumeyes"],
         redis: &["redis", "valkey-compat-redis"],
         chromium: &["chromium", "chromedriver"],
+        postgres: &["postgresql-server", "postgresql"],
+        mariadb: &["mariadb-server", "mariadb"],
         root: true,
     },
     PackageManager {
@@ -39,6 +54,8 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         install: &["--sync", "--noconfirm", "--needed"],
         redis: &["redis", "valkey"],
         chromium: &["chromium"],
+        postgres: &["postgresql"],
+        mariadb: &["mariadb"],
         root: true,
     },
     PackageManager {
@@ -47,6 +64,8 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         install: &["add", "--no-cache"],
         redis: &["redis", "valkey-compat"],
         chromium: &["chromium", "chromium-chromedriver"],
+        postgres: &["postgresql18", "postgresql17", "postgresql16", "postgresql-client"],
+        mariadb: &["mariadb", "mariadb-client"],
         root: true,
     },
     PackageManager {
@@ -55,6 +74,8 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         install: &["--non-interactive", "install"],
         redis: &["redis", "valkey-compat-redis"],
         chromium: &["chromium", "chromedriver"],
+        postgres: &["postgresql-server", "postgresql"],
+        mariadb: &["mariadb", "mariadb-client"],
         root: true,
     },
     PackageManager {
@@ -63,6 +84,8 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         install: &["install"],
         redis: &["redis"],
         chromium: &["chromium", "chromedriver"],
+        postgres: &["postgresql@18", "postgresql@17"],
+        mariadb: &["mariadb"],
         root: false,
     },
 ];
@@ -82,15 +105,41 @@ pub(crate) fn chromium() -> Result {
     })
 }
 
+/// Installs PostgreSQL's server and its client `psql` unless both are there.
+pub(crate) fn postgres() -> Result {
+    let needed: &[&[_]] = &[&["postgres"], &["initdb"], &["psql"]];
+    programs("PostgreSQL 13 or newer, with postgres, initdb and psql,", needed, |manager| manager.postgres)
+}
+
+/// Installs MariaDB's server and its client unless both are there.
+pub(crate) fn mariadb() -> Result {
+    // Not `mariadb-install-db`, which comes with the server: asked for its version, it installs a database.
+    programs("MariaDB 10.6 or newer, with mariadbd and mariadb,", &[&["mariadbd"], &["mariadb"]], |manager| {
+        manager.mariadb
+    })
+}
+
+/// Installs PgBouncer unless it is there.
+pub(crate) fn pgbouncer() -> Result {
+    programs("PgBouncer", &[&["pgbouncer"]], |_| &["pgbouncer"])
+}
+
 /// Installs valgrind unless it is there.
 pub(crate) fn valgrind() -> Result {
     programs("valgrind", &[&["valgrind"]], |_| &["valgrind"])
 }
 
+/// Installs strace unless it is there, which shows in which order a process writes and syncs. Linux alone has it.
+pub(crate) fn strace() -> Result {
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
+    programs("strace", &[&["strace"]], |_| &["strace"])
+}
+
 /// Sees to it that one of each of the groups of programs is there.
 fn programs(what: &str, needed: &[&[&str]], packages: fn(&PackageManager) -> &'static [&'static str]) -> Result {
-    let is_there = |program: &&str| succeeds(&mut command(program, ["--version"]));
-    let are_there = || needed.iter().all(|names| names.iter().any(is_there));
+    let are_there = || needed.iter().all(|names| names.iter().any(|name| is_there(name)));
     if are_there() {
         return Ok(());
     }
@@ -123,6 +172,17 @@ fn programs(what: &str, needed: &[&[&str]], packages: fn(&PackageManager) -> &'s
     ))
 }
 
+/// Returns whether a program can be started, or lies where a server's programs do that are not on the PATH. The servers of
+/// `sessionkit-tests` look in the same places.
+fn is_there(program: &str) -> bool {
+    if succeeds(&mut command(program, ["--version"])) {
+        return true;
+    }
+    let versions = VERSIONED.iter().flat_map(|parent| fs::read_dir(parent).into_iter().flatten().flatten());
+    let mut places = versions.map(|version| version.path().join("bin")).chain(UNLISTED.iter().map(PathBuf::from));
+    places.any(|place| place.join(program).is_file())
+}
+
 impl PackageManager {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = if self.root && !is_root() {
@@ -131,7 +191,7 @@ impl PackageManager {
         } else {
             Command::new(self.program)
         };
-        // Nothing may ask a question: whoever runs this has asked for what needs it.
+        // Nothing may ask a question: the user has asked for what needs it.
         command.args(arguments).stdin(Stdio::null());
         command
     }

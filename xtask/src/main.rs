@@ -2,6 +2,11 @@
 
 mod bench;
 mod ci;
+// The simulation of the bench, whose own package is outside of the workspace: its tests run here.
+#[cfg(test)]
+#[allow(dead_code, unreachable_pub)]
+#[path = "../../bench/src/fleet.rs"]
+mod fleet;
 mod install;
 mod rooms;
 mod run;

@@ -6,9 +6,26 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from the top to the bottom: folders of `src/`, and the files beside them.
-const ROOMS: [&str; 18] = [
-    "manager", "guard", "csrf", "auth", "devices", "request", "engine", "event", "store", "data", "config", "record",
-    "wire", "error", "token", "time", "scope", "panics",
+const ROOMS: [&str; 19] = [
+    "manager",
+    "guard",
+    "csrf",
+    "auth",
+    "devices",
+    "request",
+    "engine",
+    "event",
+    "store",
+    "data",
+    "config",
+    "record",
+    "encryption",
+    "wire",
+    "error",
+    "token",
+    "time",
+    "scope",
+    "panics",
 ];
 
 /// The crate's root, and what stands beside all rooms: `extractors` is code of the adapters.

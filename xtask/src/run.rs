@@ -9,8 +9,16 @@ use std::process::{Command, Stdio};
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
 
 /// The cargo that runs this xtask, so that `cargo +nightly xtask` stays on nightly.
+///
+/// Without the variables that tell xtask of its own package: there are build scripts that look at them, and what depends on
+/// those would be built once for xtask and again for everybody else.
 pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
-    command(&env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
+    let mut cargo = command(&env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments);
+    let of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_package)) {
+        cargo.env_remove(name);
+    }
+    cargo
 }
 
 pub(crate) fn command<const N: usize>(program: &str, arguments: [&str; N]) -> Command {

@@ -12,6 +12,9 @@ use std::{env, fs, io, thread};
 /// In the directory that each server has to itself: its process id, and on the next line its command line.
 const PID_FILE: &str = "server.pid";
 
+/// The same of a server that tests share, which waits a moment for the next one: that it still runs is as it should be.
+const SHARED_PID_FILE: &str = "shared.pid";
+
 /// The time for which files may keep appearing in the directory while interrupted tests come to their end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -49,11 +52,16 @@ pub(crate) fn when_stdin_closes(directory: &Path) -> Result {
 
 fn kill_servers(directory: &Path) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let Ok(pid_file) = fs::read_to_string(entry.path().join(PID_FILE)) else { continue };
+        let read = |name: &str| fs::read_to_string(entry.path().join(name)).ok();
+        let shared = read(SHARED_PID_FILE);
+        let is_shared = shared.is_some();
+        let Some(pid_file) = shared.or_else(|| read(PID_FILE)) else { continue };
         let Some((pid, recorded)) = pid_file.split_once('\n') else { continue };
         // The number may belong to another process by now.
         if command_line(pid).is_some_and(|current| current == recorded.trim()) {
-            eprintln!("xtask: ending a server that outlived its test: {pid} ({})", recorded.trim());
+            if !is_shared {
+                eprintln!("xtask: ending a server that outlived its test: {pid} ({})", recorded.trim());
+            }
             // The shell's own `kill`: small machines have no program of that name.
             if !succeeds(&mut command("sh", ["-c", "kill -KILL \"$1\"", "sh", pid])) {
                 eprintln!("xtask: {pid} could not be ended");
@@ -82,7 +90,7 @@ fn remove(directory: &Path) -> Result {
             Err(error) if Instant::now() > deadline => {
                 return Err(format!("cannot remove {}: {error}", directory.display()));
             }
-            // Somebody else is adding or removing files at this moment.
+            // Another process is adding or removing files at this moment.
             Err(_) => thread::sleep(Duration::from_millis(20)),
         }
     }

@@ -7,6 +7,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region};
 
 use crate::apps::guards;
 use crate::candidate::{Backend, Candidate, Route};
+use crate::content::Visit;
 use crate::in_process::{self, Callable, Job, among, begin, check};
 
 /// Makes requests of one client, and nothing besides.
@@ -19,6 +20,14 @@ pub(super) fn secrets(count: usize) {
     let secret = black_box([7; 32]);
     for _ in 0..count {
         black_box(Sha256::new().chain_update(black_box("Main")).chain_update([0]).chain_update(secret).finalize());
+    }
+}
+
+/// Decodes as often the field that a write changes, as SessionKit does before it stores a changed value.
+pub(super) fn read_back(count: usize) {
+    let items = serde_json::to_vec(&Visit::new().items).expect("numbers can be encoded");
+    for _ in 0..count {
+        black_box(serde_json::from_slice::<Vec<u64>>(black_box(&items)).expect("they were encoded above"));
     }
 }
 

@@ -28,6 +28,7 @@ pub struct Costs {
     costs: HashMap<String, Cost>,
     candidates: Vec<Candidate>,
     hash: f64,
+    read_back: f64,
 }
 
 /// Measures candidates that keep their sessions in `backend`, with `others` cookies besides ours.
@@ -48,8 +49,9 @@ pub fn measure(candidates: Vec<Candidate>, backend: &Backend, others: usize) -> 
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("nobody panics"))
     })?;
-    let hash = difference(|count| vec!["secrets".to_owned(), count.to_string()])?;
-    Ok(Costs { costs: costs.into_inner().expect("nobody panics"), candidates, hash })
+    let [hash, read_back] =
+        ["secrets", "read-back"].map(|child| difference(|count| vec![child.to_owned(), count.to_string()]));
+    Ok(Costs { costs: costs.into_inner().expect("nobody panics"), candidates, hash: hash?, read_back: read_back? })
 }
 
 pub(super) fn cost(candidate: Candidate, backend: &Backend, route: Route, others: usize) -> Result<Cost> {
@@ -125,8 +127,10 @@ impl fmt::Display for Costs {
         }
         writeln!(
             f,
-            "Of SessionKit's instructions on read and on write, {} are one SHA-256, counted alone.",
-            whole(self.hash)
+            "Of SessionKit's instructions on read and on write, {} are one SHA-256; of those on write, {} read back the one\n\
+             field of three that changed. Both are counted alone.",
+            whole(self.hash),
+            whole(self.read_back)
         )
     }
 }

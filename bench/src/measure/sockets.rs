@@ -45,9 +45,12 @@ struct Running {
     load: Load,
 }
 
-/// Measures candidates, with Redis if there is a server.
-pub async fn measure(candidates: Vec<Candidate>, mut redis: Option<&mut RedisServer>) -> Result<Sockets> {
-    let backend = redis.as_ref().map_or(Backend::Memory, |redis| Backend::Redis(redis.url()));
+/// Measures candidates with their sessions in a place. If that is Redis, the server tells its part.
+pub async fn measure(
+    candidates: Vec<Candidate>,
+    backend: Backend,
+    mut redis: Option<&mut RedisServer>,
+) -> Result<Sockets> {
     let mut sockets = Sockets { candidates, on_redis: redis.is_some(), series: HashMap::new() };
     let mut running = Vec::new();
     for &candidate in &sockets.candidates {

@@ -220,7 +220,7 @@ macro_rules! __extractors {
                 Ok(self.0.session().user().await?.map(|user| User(user, ::std::marker::PhantomData)))
             }
 
-            /// Requires that somebody is logged in, as `#[session(require_login)]` does, for code that is no handler: a
+            /// Requires that a user is logged in, as `#[session(require_login)]` does, for code that is no handler: a
             /// server function, a GraphQL resolver.
             ///
             /// The decision, the answer and the event are those of the attribute's guard, `login_url` and `on_denied`

@@ -17,6 +17,7 @@ mod config;
 mod csrf;
 mod data;
 mod devices;
+mod encryption;
 mod engine;
 mod error;
 mod event;
@@ -45,13 +46,16 @@ pub use data::merge;
 pub use data::migration::Migration;
 pub use data::{OnError, SessionData};
 pub use devices::list::{Device, Devices};
+pub use encryption::{KeyError, KeyId, KeyRing};
 pub use engine::denial::Denial;
 pub use engine::hooks::{LoadCookie, MissingReason, MissingSession, PresentedCookie, SessionlessRequest};
+#[doc(hidden)]
+pub use engine::reencryption::Reencryption;
 pub use engine::user::{SessionUser, UserLoader};
 pub use error::{DenialReason, SessionError, SessionErrorKind};
 pub use event::{AuditEntry, AuditLog, AuditSink, EventKind, EventSink, SessionEvent, StoreCall, TracingSink};
 pub use guard::{GuardedRequest, Predicate, Requirement, Rules};
-pub use manager::{SessionManager, SessionManagerBuilder};
+pub use manager::{Health, SessionManager, SessionManagerBuilder};
 pub use record::Record;
 pub use record::credential_stamp::CredentialStamp;
 pub use record::delta::{FieldDeadline, FieldKey, OnLogin, StoredValue, ValueRef};
@@ -65,11 +69,13 @@ pub use request::dynamic::{DynamicSession, DynamicValue};
 pub use request::handle::{HandleRef, SessionHandle};
 pub use request::info::SessionInfo;
 pub use scope::{MainScope, SessionScope};
+pub use store::any::AnyStore;
 pub use store::entry::{Entry, EntrySummary};
 pub use store::error::{StoreError, StoreErrorKind};
 pub use store::key::EntryKey;
 pub use store::memory::MemoryStore;
 pub use store::notices::Notices;
+pub use store::stats::StoreStats;
 pub use store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, ScanCursor, ScanPage, Store};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use token::{OsRandom, SecretHash, SessionId, Token, TokenSource};
@@ -114,6 +120,12 @@ pub mod adapter {
     pub use crate::request::unguarded::GuardMark;
     pub use crate::wire::head::Headers;
     pub use crate::wire::response::{HandlerResponse, HeaderChange, HeaderChanges, ResponseChanges};
+}
+
+/// The names that the package `sessionkit` uses besides. Not part of the public interface.
+#[doc(hidden)]
+pub mod facade {
+    pub use crate::config::nearest_word;
 }
 
 /// The names in the code that macros generate. Not part of the public interface.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 /// Calls code of the application; `None` if it panics.
 ///
-/// Whoever calls it drops, or reports as failed, what the code may have left half done.
+/// The caller drops, or reports as failed, what the code may have left half done.
 pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(call)).ok()
 }

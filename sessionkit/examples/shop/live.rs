@@ -33,8 +33,8 @@ impl Closing {
 
 /// Server-sent events without an event: what matters is that they end, with the session or with the shop.
 ///
-/// The browser asks again a second later, and the guard decides what that was: somebody who has a new token, after a login
-/// in another tab say, goes on, and somebody who is logged out is refused.
+/// The browser asks again a second later, and the guard decides what that was: a browser that has a new token, after a login
+/// in another tab say, goes on, and one that is logged out is refused.
 pub(crate) fn events(
     handle: &SessionHandle,
     closing: &Closing,

@@ -9,12 +9,12 @@ pub(crate) mod state;
 
 use std::env;
 use std::error::Error;
+use std::time::Duration;
 
 use accounts::{Accounts, Person};
 use live::Closing;
-use sessionkit::redis::RedisStore;
 use sessionkit::{
-    CrossOriginProtection, Denial, DenialReason, MemoryStore, Rejection, SessionConfig, SessionError, SessionManager,
+    CrossOriginProtection, Denial, DenialReason, KeyRing, Rejection, SessionConfig, SessionError, SessionManager,
 };
 
 /// The parts that a shop is opened with. Clones are the same shop.
@@ -26,16 +26,21 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
-    /// Sessions are kept in this process, or in the Redis that `SESSION_STORE` names.
+    /// Sessions are kept in this process, or in the store that `SESSION_STORE` names.
     pub(crate) async fn open() -> Result<Self, Box<dyn Error>> {
         // The shop speaks plain http on localhost; behind https there is no `dev()`.
-        let config = SessionConfig::builder().dev().track_devices(true).build()?;
-        let sessions = match env::var("SESSION_STORE") {
-            Ok(url) => SessionManager::builder(RedisStore::connect(&url).await?),
-            Err(_) => SessionManager::builder(MemoryStore::new()),
-        };
+        let mut config = SessionConfig::builder().dev().track_devices(true);
+        // Without keys of its own, the shop encrypts with one that ends with the process.
+        if env::var_os("SESSION_KEYS").is_some() {
+            config = config.keys(KeyRing::from_env()?);
+        }
+        let config = config.build()?;
+        let store = sessionkit::connect(&env::var("SESSION_STORE").unwrap_or_else(|_| "memory:".to_owned())).await?;
         let accounts = Accounts::new();
-        let sessions = sessions.config(config).user_loader(accounts.clone()).on_denied(refuse).build();
+        let sessions = SessionManager::builder(store).config(config).user_loader(accounts.clone());
+        let sessions = sessions.on_denied(refuse).build();
+        // Some stores keep sessions that are over until they are swept. This task ends when the shop closes.
+        tokio::spawn(sessions.sweep_every(Duration::from_secs(600)));
         Ok(Self { sessions, accounts, closing: Closing::new() })
     }
 

@@ -22,7 +22,7 @@ pub(crate) struct Visit {
     /// Differences are added inside the store, so none is lost.
     #[session(merge = add)]
     pub(crate) views: u64,
-    /// Shown once: whoever shows it takes it.
+    /// Shown once: the page that shows it takes it.
     #[session(flash)]
     pub(crate) notice: Option<String>,
 }

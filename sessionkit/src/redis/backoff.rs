@@ -1,9 +1,9 @@
-//! The pause before the next attempt to connect.
+//! The pause before the next attempt.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 /// The pause after the first failure. Each further one is half as long again.
 const SHORTEST: Duration = Duration::from_millis(20);
@@ -15,7 +15,7 @@ const LONGEST: Duration = Duration::from_millis(250);
 /// A connection that lasted this long was a good one: the first attempt after it comes at once.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// Paces the attempts to connect, so that a fleet of processes does not storm a server that has just come back.
+/// Paces attempts, to connect or to be served, so that a fleet of processes does not storm a server that has just come back.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
@@ -39,6 +39,13 @@ impl Backoff {
         self.failures += 1;
         // Between half of the pause and all of it: what broke at once for all must not come back at once.
         self.next = Some(now + pause.mul_f64(0.5 + random() / 2.0));
+    }
+
+    /// Notes that an attempt failed, and waits until the next one may begin, but not beyond this time.
+    pub(super) async fn pause_until(&mut self, end: Instant) {
+        let now = Instant::now();
+        self.failed(now);
+        sleep_until(self.wait_until(now).unwrap_or(now).min(end)).await;
     }
 
     /// Notes that a connection broke. One that broke soon counts as an attempt that failed.

@@ -1,4 +1,4 @@
-//! One connection for everybody, which comes back by itself.
+//! One connection for all callers of a runtime, which comes back by itself.
 
 #[cfg(test)]
 mod tests;
@@ -9,10 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::redis::aio::{PubSubSink, PubSubStream};
-use ::redis::{Cmd, Value, cmd};
+use ::redis::{Cmd, Pipeline, Value, cmd};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::backoff::Backoff;
@@ -24,22 +23,23 @@ use super::link::{Link, Standing};
 /// lasts it waits for one attempt, and says what that failed with.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The text about a store that was built in a runtime which is over, as that of a test before.
-const RUNTIME_ENDED: &str = "the tokio runtime that built the store has ended: build one store for each test, or name a runtime \
-    that lasts with `RedisStoreBuilder::runtime`";
+/// The text about a connection whose runtime is over.
+const RUNTIME_ENDED: &str = "the tokio runtime that the connection to Redis lives on has ended: name one that lasts with \
+    `RedisStoreBuilder::runtime`, or none";
 
-/// The connection, shared by all clones of a store.
-///
-/// It belongs to the runtime that built the store, whoever asks: the runtime of a worker may end before the others.
+/// The number of connections that were opened in this process.
+static OPENED: AtomicU64 = AtomicU64::new(0);
+
+/// The connection, shared by all its clones. Its tasks run on one runtime.
 #[derive(Clone)]
 pub(super) struct Connection(Arc<Shared>);
 
 struct Shared {
-    endpoint: Endpoint,
+    endpoint: Arc<Endpoint>,
     runtime: Handle,
     connect_timeout: Duration,
     state: Mutex<State>,
-    opened: AtomicU64,
+    number: AtomicU64,
 }
 
 struct State {
@@ -67,15 +67,10 @@ enum Found {
 }
 
 impl Connection {
-    pub(super) fn new(endpoint: Endpoint, runtime: Handle, connect_timeout: Duration) -> Self {
+    pub(super) fn new(endpoint: Arc<Endpoint>, runtime: Handle, connect_timeout: Duration) -> Self {
         let state = State { phase: Phase::Closed, backoff: Backoff::default(), reason: "not tried yet".into() };
-        Self(Arc::new(Shared {
-            endpoint,
-            runtime,
-            connect_timeout,
-            state: Mutex::new(state),
-            opened: AtomicU64::new(0),
-        }))
+        let (state, number) = (Mutex::new(state), AtomicU64::new(0));
+        Self(Arc::new(Shared { endpoint, runtime, connect_timeout, state, number }))
     }
 
     /// Sends a command and awaits its reply, for as long as the caller does.
@@ -85,6 +80,15 @@ impl Connection {
         match self.call_once(command).await {
             // It was not executed, and the next connection leads elsewhere: to the new master, after a failover.
             Err(failure) if failure.is_of_wrong_server() => Box::pin(self.call_once(command)).await,
+            outcome => outcome,
+        }
+    }
+
+    /// Sends commands in a row, with none of another caller between them, and returns all replies, or one of the refusals.
+    pub(super) async fn call_all(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
+        let send = async || self.link().await?.send_all(commands).await?.into_iter().collect();
+        match send().await {
+            Err(failure) if failure.is_of_wrong_server() => send().await,
             outcome => outcome,
         }
     }
@@ -103,19 +107,29 @@ impl Connection {
         self.link().await.map(drop)
     }
 
-    /// Returns how many connections were opened so far. Another number means that the server may be another one.
-    pub(super) fn opened(&self) -> u64 {
-        self.0.opened.load(Ordering::Relaxed)
+    /// Returns the number of the connection that was opened last, which no other connection of this process has. Another
+    /// number means that the server may be another one.
+    pub(super) fn number(&self) -> u64 {
+        self.0.number.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether this is a clone of the same connection.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Returns whether the connection ended and nobody opens another, as it is when its runtime is over.
+    pub(super) fn is_over(&self) -> bool {
+        match &self.0.lock().phase {
+            Phase::Closed => Arc::strong_count(&self.0) == 1,
+            Phase::Connecting(attempt) => attempt.has_changed().is_err(),
+            Phase::Open(link) => !link.is_usable() && Arc::strong_count(&self.0) == 1,
+        }
     }
 
     /// Opens another connection, for what is published on a channel; `None` if that fails.
     pub(super) async fn subscribe(&self, channel: &str) -> Option<(PubSubSink, PubSubStream)> {
         timeout(self.0.connect_timeout, self.0.endpoint.subscribe(channel)).await.ok()?.ok()
-    }
-
-    /// Runs a task where the connection lives.
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
-        self.0.runtime.spawn(task).abort_handle()
     }
 
     async fn call_once(&self, command: &Cmd) -> Result<Value, Failure> {
@@ -139,8 +153,18 @@ impl Connection {
         }
     }
 
+    /// Returns whether a connection is open, as far as is known.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(&self.0.lock().phase, Phase::Open(link) if link.is_usable())
+    }
+
+    /// Returns the open connection if it can be used as it is.
+    pub(super) fn ready(&self, now: Instant) -> Option<Arc<Link>> {
+        self.0.ready(now)
+    }
+
     /// Returns the open connection, or else a new one.
-    async fn link(&self) -> Result<Arc<Link>, Failure> {
+    pub(super) async fn link(&self) -> Result<Arc<Link>, Failure> {
         let patience = Instant::now() + PATIENCE;
         let mut tried = false;
         loop {
@@ -221,7 +245,7 @@ impl Shared {
         let mut state = self.lock();
         match &attempt {
             Ok(link) => {
-                self.opened.fetch_add(1, Ordering::Relaxed);
+                self.number.store(OPENED.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
                 state.phase = Phase::Open(link.clone());
             }
             Err(reason) => {
@@ -236,9 +260,10 @@ impl Shared {
 
     /// Opens a connection, and asks the server what it is before anybody else asks it anything.
     async fn dial(&self) -> Result<Link, String> {
-        let (connection, driver) = self.endpoint.open().await.map_err(|error| error.to_string())?;
+        let (connection, driver, voucher) = self.endpoint.open().await.map_err(|error| error.to_string())?;
         let driver = self.runtime.spawn(driver).abort_handle();
-        let link = Link::new(connection, driver, self.endpoint.question());
+        let is_node = self.endpoint.node().is_some();
+        let link = Link::new(connection, driver, self.endpoint.question(), voucher, is_node);
         link.ask().await;
         if link.is_usable() { Ok(link) } else { Err(link.why_unusable().to_owned()) }
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use ::redis::{ErrorKind, RedisError, ServerErrorKind};
 use sessionkit_core::StoreError;
 
+use super::address::Address;
+
 /// A command failed.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -15,6 +17,12 @@ pub(super) enum Failure {
     Refused(RedisError),
     /// The connection broke before the answer.
     Broken(RedisError),
+    /// The reply is not one of our command's.
+    Unexpected,
+    /// The master executed the command, and fewer replicas than wanted have it.
+    NotReplicated { have: i64, wanted: u32 },
+    /// A node of a cluster sent the command to another one. It was not executed.
+    Redirected(Redirection),
     /// The answer to a question of our own did not come in time. Other calls have the deadlines of their callers.
     TimedOut(Duration),
 }
@@ -25,6 +33,24 @@ impl Failure {
         match error.kind() {
             ErrorKind::Server(_) | ErrorKind::Extension => Self::Refused(error),
             _ => Self::Broken(error),
+        }
+    }
+
+    /// Takes apart an error of a command that was sent to a node of a cluster.
+    pub(super) fn of_command_in_cluster(error: RedisError) -> Self {
+        match Redirection::of(&error) {
+            Some(redirection) => Self::Redirected(redirection),
+            None => Self::of_command(error),
+        }
+    }
+
+    /// Returns whether a node of a cluster may accept soon what was not sent or what it refused, or another node: others take
+    /// over from a master, or it loads its data.
+    pub(super) fn may_be_sent_elsewhere(&self) -> bool {
+        match self {
+            Self::NotConnected(_) => true,
+            Self::Refused(error) => PASSING.contains(&code(error)) || self.is_of_wrong_server(),
+            _ => false,
         }
     }
 
@@ -61,9 +87,9 @@ impl Failure {
 
     fn nothing_happened(&self) -> bool {
         match self {
-            Self::NotConnected(_) => true,
+            Self::NotConnected(_) | Self::Redirected(_) => true,
             Self::Refused(error) => NOT_EXECUTED.contains(&code(error)),
-            Self::Broken(_) | Self::TimedOut(_) => false,
+            Self::Broken(_) | Self::TimedOut(_) | Self::Unexpected | Self::NotReplicated { .. } => false,
         }
     }
 }
@@ -90,6 +116,36 @@ const NOT_EXECUTED: [&str; 15] = [
 /// Those of them with which a server sends us elsewhere.
 const WRONG_SERVER: [&str; 5] = ["MASTERDOWN", "MOVED", "NOAUTH", "READONLY", "WRONGPASS"];
 
+/// Those of them with which a node of a cluster says that others are about to change something.
+const PASSING: [&str; 4] = ["CLUSTERDOWN", "LOADING", "MASTERDOWN", "TRYAGAIN"];
+
+/// The node to which a command is sent instead.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Redirection {
+    /// Whether the slot is on its way there: the next command for it is sent where the last one was.
+    pub(super) is_for_once: bool,
+    pub(super) slot: u16,
+    /// Without a host if it is that of the node that answered.
+    pub(super) address: Address,
+}
+
+impl Redirection {
+    fn of(error: &RedisError) -> Option<Self> {
+        let is_for_once = match error.kind() {
+            ErrorKind::Server(ServerErrorKind::Moved) => false,
+            ErrorKind::Server(ServerErrorKind::Ask) => true,
+            _ => return None,
+        };
+        let (slot, address) = error.detail()?.split_once(' ')?;
+        let mut address = Address::parse(address.split(' ').next()?)?;
+        // A node that is to announce its name, and was told none.
+        if address.host == "?" {
+            address.host.clear();
+        }
+        Some(Self { is_for_once, slot: slot.parse().ok()?, address })
+    }
+}
+
 /// Returns the code of the server's answer.
 fn code(error: &RedisError) -> &str {
     let code = error.code().unwrap_or("an error without a code");
@@ -112,7 +168,15 @@ impl fmt::Display for Failure {
         match self {
             Self::NotConnected(reason) => write!(f, "cannot connect to Redis: {reason}"),
             // The server's words may quote what was sent.
+            Self::Refused(error) if code(error) == "MOVED" => {
+                f.write_str("Redis refused: MOVED; the server is a node of a cluster: write `redis+cluster://..`")
+            }
             Self::Refused(error) => write!(f, "Redis refused: {}", code(error)),
+            Self::Unexpected => f.write_str("the server's reply is not one of our command's"),
+            Self::NotReplicated { have, wanted } => {
+                write!(f, "Redis wrote it, but only {have} of {wanted} replicas have it: look after the replicas")
+            }
+            Self::Redirected(to) => write!(f, "the cluster sends the command on and on, at last to {}", to.address),
             Self::Broken(error) => write!(f, "the connection to Redis broke: {error}"),
             Self::TimedOut(after) => write!(f, "Redis did not answer within {after:?}"),
         }
@@ -184,6 +248,24 @@ mod tests {
         for answer in ["ERR unknown command, with args beginning with: '-READONLY '", "NOPERM no", "WRONGTYPE a hash"] {
             let failure = refused(answer);
             assert!(!failure.spoils_connection() && !failure.nothing_happened(), "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_redirection_names_a_node() {
+        let redirection = |answer: &str| match ::redis::parse_redis_value(format!("-{answer}\r\n").as_bytes()) {
+            Ok(value) => Redirection::of(&value.extract_error().unwrap_err()),
+            Err(error) => panic!("{error}"),
+        };
+        let to = |host: &str, port| Address { host: host.to_owned(), port };
+        let moved = redirection("MOVED 3999 127.0.0.1:6381").unwrap();
+        assert_eq!(moved, Redirection { is_for_once: false, slot: 3999, address: to("127.0.0.1", 6381) });
+        let asked = redirection("ASK 16383 ::1:7000").unwrap();
+        assert_eq!(asked, Redirection { is_for_once: true, slot: 16383, address: to("::1", 7000) });
+        assert_eq!(redirection("MOVED 1 :7000").unwrap().address, to("", 7000));
+        assert_eq!(redirection("ASK 1 ?:7000").unwrap().address, to("", 7000));
+        for answer in ["MOVED", "MOVED 1", "MOVED x 127.0.0.1:1", "MOVED 1 127.0.0.1:x", "MOVED 99999 a:1", "ERR no"] {
+            assert_eq!(redirection(answer), None, "{answer}");
         }
     }
 

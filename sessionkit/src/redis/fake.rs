@@ -9,6 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex, split};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::address::Address;
+
 /// An address, behind which a server stands, or none does.
 #[derive(Clone, Default)]
 pub(super) struct Network(Arc<Mutex<Route>>);
@@ -16,6 +18,7 @@ pub(super) struct Network(Arc<Mutex<Route>>);
 #[derive(Default)]
 struct Route {
     server: Option<FakeServer>,
+    nodes: HashMap<Address, FakeServer>,
     attempts: Vec<Instant>,
 }
 
@@ -31,15 +34,29 @@ impl Network {
         self.0.lock().unwrap().server = server.cloned();
     }
 
+    /// Lets connections to a node of a cluster lead to a server, or be refused.
+    pub(super) fn place(&self, port: u16, server: Option<&FakeServer>) {
+        let address = Address { host: "fake".to_owned(), port };
+        let mut route = self.0.lock().unwrap();
+        match server {
+            Some(server) => drop(route.nodes.insert(address, server.clone())),
+            None => drop(route.nodes.remove(&address)),
+        }
+    }
+
     /// The time at which somebody tried to connect.
     pub(super) fn attempts(&self) -> Vec<Instant> {
         self.0.lock().unwrap().attempts.clone()
     }
 
-    pub(super) fn connect(&self) -> io::Result<DuplexStream> {
+    pub(super) fn connect(&self, node: Option<&Address>) -> io::Result<DuplexStream> {
         let mut route = self.0.lock().unwrap();
         route.attempts.push(Instant::now());
-        let server = route.server.clone().ok_or(io::ErrorKind::ConnectionRefused)?;
+        let server = match node {
+            Some(address) => route.nodes.get(address).cloned(),
+            None => route.server.clone(),
+        };
+        let server = server.ok_or(io::ErrorKind::ConnectionRefused)?;
         let (ours, theirs) = duplex(64 * 1024);
         let connection = tokio::spawn(server.clone().serve(theirs)).abort_handle();
         server.0.lock().unwrap().connections.push(connection);
@@ -54,7 +71,7 @@ pub(super) struct FakeServer(Arc<Mutex<Manner>>);
 struct Manner {
     /// The answers that it sends; a command without one hangs its connection.
     answers: HashMap<&'static str, String>,
-    heard: Vec<String>,
+    heard: Vec<(String, Instant)>,
     connections: Vec<AbortHandle>,
 }
 
@@ -96,7 +113,13 @@ impl FakeServer {
 
     /// Returns how often it was sent this command.
     pub(super) fn heard(&self, command: &str) -> usize {
-        self.0.lock().unwrap().heard.iter().filter(|heard| *heard == command).count()
+        self.heard_at(command).len()
+    }
+
+    /// Returns the times at which it was sent this command.
+    pub(super) fn heard_at(&self, command: &str) -> Vec<Instant> {
+        let manner = self.0.lock().unwrap();
+        manner.heard.iter().filter(|(heard, _)| heard == command).map(|(_, at)| *at).collect()
     }
 
     async fn serve(self, stream: DuplexStream) {
@@ -107,7 +130,7 @@ impl FakeServer {
             let word = String::from_utf8_lossy(word).into_owned();
             let answer = {
                 let mut manner = self.0.lock().unwrap();
-                manner.heard.push(word.clone());
+                manner.heard.push((word.clone(), Instant::now()));
                 manner.answers.get(&*word).cloned()
             };
             match answer.as_deref() {

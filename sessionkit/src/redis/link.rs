@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{Cmd, Value};
+use ::redis::{Cmd, Pipeline, RedisError, Value};
 use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
 use super::failure::Failure;
 use super::role;
+use super::sentinel::Voucher;
 
 /// After this long the server is asked again whether it is the master, beside the traffic.
 const CHECK_AFTER: Duration = Duration::from_secs(1);
@@ -34,6 +35,10 @@ pub(super) struct Link {
     connection: MultiplexedConnection,
     driver: AbortHandle,
     question: Cmd,
+    /// Whoever else says whether the server is the master.
+    voucher: Option<Voucher>,
+    /// Whether the server is a node of a cluster, which sends commands to other nodes.
+    is_node: bool,
     opened: Instant,
     /// The time at which the question was sent that the server last answered with "master", in milliseconds after `opened`.
     vouched: AtomicU64,
@@ -55,11 +60,19 @@ pub(super) enum Standing {
 }
 
 impl Link {
-    pub(super) fn new(connection: MultiplexedConnection, driver: AbortHandle, question: Cmd) -> Self {
+    pub(super) fn new(
+        connection: MultiplexedConnection,
+        driver: AbortHandle,
+        question: Cmd,
+        voucher: Option<Voucher>,
+        is_node: bool,
+    ) -> Self {
         Self {
             connection,
             driver,
             question,
+            voucher,
+            is_node,
             opened: Instant::now(),
             vouched: AtomicU64::new(0),
             asking: Mutex::new(()),
@@ -74,13 +87,36 @@ impl Link {
     pub(super) async fn send(&self, command: &Cmd, now: Instant) -> Result<Value, Failure> {
         let mut call = Call { link: self, since: now, answers: self.answers.load(Ordering::Relaxed), waits: true };
         let mut connection = self.connection.clone();
-        let outcome = command.query_async::<Value>(&mut connection).await.map_err(Failure::of_command);
+        let outcome = command.query_async::<Value>(&mut connection).await.map_err(|error| self.failure(error));
         call.waits = false;
-        match &outcome {
+        self.judge(&outcome);
+        outcome
+    }
+
+    /// Sends several commands in a row, with none of another caller between them, and awaits their replies.
+    pub(super) async fn send_all(&self, commands: &Pipeline) -> Result<Vec<Result<Value, Failure>>, Failure> {
+        let now = Instant::now();
+        let mut call = Call { link: self, since: now, answers: self.answers.load(Ordering::Relaxed), waits: true };
+        let mut connection = self.connection.clone();
+        let outcome = connection.send_packed_commands(commands, 0, commands.len()).await;
+        call.waits = false;
+        let outcome = outcome.map_err(|error| self.failure(error));
+        self.judge(&outcome);
+        let replies = outcome?.into_iter();
+        let replies: Vec<_> = replies.map(|reply| reply.extract_error().map_err(|error| self.failure(error))).collect();
+        replies.iter().for_each(|reply| self.judge(reply));
+        Ok(replies)
+    }
+
+    fn failure(&self, error: RedisError) -> Failure {
+        if self.is_node { Failure::of_command_in_cluster(error) } else { Failure::of_command(error) }
+    }
+
+    fn judge<T>(&self, outcome: &Result<T, Failure>) {
+        match outcome {
             Err(failure) if failure.spoils_connection() => self.spoil(failure.to_string()),
             _ => self.answered(),
         }
-        outcome
     }
 
     /// Asks the server whether it is the master, and spoils the connection if it is not.
@@ -92,6 +128,11 @@ impl Link {
             }
             // One that does not understand the question, such as a proxy, cannot be asked: its refusals have to do.
             Ok(Ok(_) | Err(Failure::Refused(_))) => {
+                if let Some(voucher) = &self.voucher
+                    && Box::pin(voucher.names_another()).await
+                {
+                    return self.spoil("the sentinels say that another server is the master".to_owned());
+                }
                 self.vouched.store((now - self.opened).as_millis() as u64, Ordering::Relaxed);
             }
             Ok(Err(_)) => {}

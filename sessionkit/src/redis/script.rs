@@ -16,6 +16,16 @@ pub(super) static REPLACE: LazyLock<OneKeyScript> =
 pub(super) static REMOVE: LazyLock<OneKeyScript> =
     LazyLock::new(|| OneKeyScript::new(include_str!("scripts/remove.lua")));
 
+/// The scripts for callers that wait for replicas: each writes something, whatever it finds.
+pub(super) static INSERT_REPLICATED: LazyLock<OneKeyScript> =
+    LazyLock::new(|| OneKeyScript::new(include_str!("scripts/insert_replicated.lua")));
+
+pub(super) static REPLACE_REPLICATED: LazyLock<OneKeyScript> =
+    LazyLock::new(|| OneKeyScript::new(include_str!("scripts/replace_replicated.lua")));
+
+pub(super) static REMOVE_REPLICATED: LazyLock<OneKeyScript> =
+    LazyLock::new(|| OneKeyScript::new(include_str!("scripts/remove_replicated.lua")));
+
 impl OneKeyScript {
     fn new(source: &'static str) -> Self {
         Self { source, hash: Script::new(source).get_hash().to_owned() }

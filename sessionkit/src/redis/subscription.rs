@@ -1,12 +1,15 @@
 //! The notices from the server about sessions that ended.
 
+#[cfg(test)]
+mod tests;
+
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ::redis::aio::{PubSubSink, PubSubStream};
-use ::redis::{Msg, Value, cmd};
+use ::redis::{Msg, Value};
 use futures_core::Stream;
 use sessionkit_core::{Notices, SessionId};
 use tokio::task::AbortHandle;
@@ -14,6 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::backoff::Backoff;
 use super::connection::Connection;
+use super::servers::Servers;
 
 /// The interval at which the listener makes sure that it still listens to the server that the commands go to.
 const PULSE: Duration = Duration::from_secs(1);
@@ -22,57 +26,57 @@ const PULSE: Duration = Duration::from_secs(1);
 /// watches a session: from the first watch on, for as long as the store is there.
 pub(super) struct Subscription {
     notices: Notices,
-    connection: Connection,
+    servers: Servers,
     channel: String,
-    listener: OnceLock<AbortHandle>,
+    listener: Mutex<Option<AbortHandle>>,
 }
 
 impl Subscription {
-    pub(super) fn new(connection: Connection, prefix: &str) -> Self {
-        Self { notices: Notices::new(), connection, channel: format!("{prefix}@ended"), listener: OnceLock::new() }
+    pub(super) fn new(servers: Servers, prefix: &str) -> Self {
+        Self { notices: Notices::new(), servers, channel: format!("{prefix}@ended"), listener: Mutex::default() }
     }
 
-    /// The notices, for somebody who begins to watch.
+    /// The notices, for a caller that begins to watch.
     pub(super) fn notices(&self) -> &Notices {
-        self.listener.get_or_init(|| {
-            let listen = listen(self.connection.clone(), self.channel.clone(), self.notices.clone());
-            self.connection.spawn(listen)
-        });
+        let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+        // It ends with its runtime.
+        if self.servers.can_listen() && listener.as_ref().is_none_or(AbortHandle::is_finished) {
+            let listen = || listen(self.servers.clone(), self.channel.clone(), self.notices.clone());
+            *listener = self.servers.spawn(listen);
+        }
         &self.notices
     }
-}
 
-impl Subscription {
-    /// Tells everybody that a session ended or was rotated. Nobody waits for it.
+    /// Tells those who watch that a session ended or was rotated. Nobody waits for it.
     pub(super) fn announce(&self, id: SessionId) {
         self.notices.tell(id);
-        let (connection, channel) = (self.connection.clone(), self.channel.clone());
-        self.connection.spawn(async move {
-            // A notice is a hint: one that is lost delays the news.
-            let _ = connection.call(cmd("PUBLISH").arg(channel).arg(id.to_string())).await;
+        let (servers, channel) = (self.servers.clone(), self.channel.clone());
+        self.servers.spawn_here(async move {
+            servers.publish(&channel, &id.to_string()).await;
         });
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        if let Some(listener) = self.listener.get() {
+        let listener = self.listener.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listener) = listener {
             listener.abort();
         }
     }
 }
 
-async fn listen(connection: Connection, channel: String, notices: Notices) {
+async fn listen(servers: Servers, channel: String, notices: Notices) {
     let mut backoff = Backoff::default();
     loop {
         let began = Instant::now();
         // A subscription cannot ask its server what it is. So it follows the connection for commands, which does.
-        if connection.confirm().await.is_ok() {
-            let opened = connection.opened();
+        if let Ok(connection) = servers.listening_place().await {
+            let number = connection.number();
             if let Some((mut pings, mut told)) = connection.subscribe(&channel).await {
                 // Nobody heard what was published before.
                 notices.tell_all();
-                hear(&connection, opened, &mut pings, &mut told, &notices).await;
+                hear(&servers, &connection, number, &mut pings, &mut told, &notices).await;
             }
         }
         let now = Instant::now();
@@ -85,14 +89,15 @@ async fn listen(connection: Connection, channel: String, notices: Notices) {
 
 /// Passes on what is told, until the subscription breaks, hangs, or the commands go to another server.
 async fn hear(
+    servers: &Servers,
     connection: &Connection,
-    opened: u64,
+    number: u64,
     pings: &mut PubSubSink,
     told: &mut PubSubStream,
     notices: &Notices,
 ) {
     let mut pulse = Instant::now() + PULSE;
-    while connection.opened() == opened {
+    while connection.number() == number && servers.hears_all_at(connection) {
         match timeout_at(pulse, next(told)).await {
             Ok(Some(message)) => {
                 if let Some(id) = SessionId::parse(message.get_payload_bytes()) {

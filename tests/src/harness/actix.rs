@@ -1,6 +1,8 @@
 //! The suite's view of actix-web.
 
+use std::cell::RefCell;
 use std::future::{Ready, ready};
+use std::sync::mpsc::Sender;
 
 use actix_web::dev::Payload;
 use actix_web::web::{Data, ServiceConfig};
@@ -112,7 +114,17 @@ macro_rules! actix_start {
         let factory = $factory;
         let (tell, told) = ::tokio::sync::oneshot::channel();
         let (stop, stopped) = ::tokio::sync::oneshot::channel::<()>();
+        let (runs, ended) = ::std::sync::mpsc::channel::<()>();
+        // Each worker calls it, in a thread of its own.
+        let factory = {
+            let runs = runs.clone();
+            move || {
+                $crate::harness::actix::keep_until_the_thread_ends(runs.clone());
+                factory()
+            }
+        };
         ::std::thread::spawn(move || {
+            let _runs = runs;
             ::actix_web::rt::System::new().block_on(async move {
                 let server = ::actix_web::HttpServer::new(factory).workers(2).disable_signals();
                 let server = server.bind("127.0.0.1:0").expect("a port is free");
@@ -126,10 +138,20 @@ macro_rules! actix_start {
                 server.await.expect("the server ends in order");
             });
         });
-        $crate::harness::Server::new(told.await.expect("the server starts"), stop)
+        $crate::harness::Server::new(told.await.expect("the server starts"), stop).ends_with(ended)
     }};
 }
 pub use crate::actix_start;
+
+thread_local! {
+    static KEPT: RefCell<Vec<Sender<()>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Keeps a sender until the thread has ended, and with it its runtime and all the connections that belong to that.
+#[doc(hidden)]
+pub fn keep_until_the_thread_ends(sender: Sender<()>) {
+    KEPT.with_borrow_mut(|kept| kept.push(sender));
+}
 
 /// Asks routes under one session middleware without a server; returns the answer's cookies and its body.
 pub async fn answer<Scope: SessionScope>(

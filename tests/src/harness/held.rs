@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use sessionkit::store::{
     Entry, EntryKey, EntryKind, Generation, InsertOutcome, Notices, RemoveOutcome, ReplaceOutcome, Revision,
-    ScanCursor, ScanPage, SessionId, Store, StoreError,
+    ScanCursor, ScanPage, SessionId, Store, StoreError, StoreStats,
 };
 
 use super::Gates;
@@ -91,6 +91,14 @@ impl<S: Store> Store for HeldStore<S> {
         let answer = self.store.load_many(keys).await;
         self.pass("after load_many").await;
         answer
+    }
+
+    async fn sweep(&self, limit: usize) -> Result<usize, StoreError> {
+        self.store.sweep(limit).await
+    }
+
+    async fn stats(&self) -> Result<StoreStats, StoreError> {
+        self.store.stats().await
     }
 
     fn notices(&self) -> Option<&Notices> {

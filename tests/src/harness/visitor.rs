@@ -114,6 +114,11 @@ impl Visitor {
         self.jar().insert(COOKIE.into(), token.into());
     }
 
+    /// Another browser, without any cookies.
+    pub fn stranger(&self) -> Self {
+        Self { jar: Arc::default(), ..self.clone() }
+    }
+
     /// Another browser with a copy of the cookies.
     pub fn fork(&self) -> Self {
         Self { jar: Arc::new(Mutex::new(self.jar().clone())), ..self.clone() }

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// PEM files, and by what Chromium knows the server's key.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Certificates {
     pub(super) ca: PathBuf,
     pub(super) certificate: PathBuf,
@@ -39,7 +39,8 @@ impl Certificates {
         server.distinguished_name.push(DnType::CommonName, names[0]);
         server.use_authority_key_identifier_extension = true;
         server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        // The nodes of a cluster are clients of one another.
+        server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let server_key = KeyPair::generate()?;
         let server_pem = server.signed_by(&server_key, &Issuer::new(authority, authority_key))?.pem();
 

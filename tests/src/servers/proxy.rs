@@ -7,12 +7,14 @@ mod tests;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Mutex, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::sleep;
 
 pub use self::mishap::Mishap;
 use self::mishap::{Fates, Mishaps};
@@ -33,6 +35,8 @@ pub struct FaultProxy {
 struct Network {
     upstream: SyncMutex<SocketAddr>,
     accepted: AtomicUsize,
+    /// The times that a client sent something and had heard from the server since it last did.
+    asked: AtomicUsize,
     tunnels: SyncMutex<JoinSet<()>>,
     weather: watch::Sender<Weather>,
     mishaps: Mishaps,
@@ -42,6 +46,8 @@ struct Network {
 #[derive(Debug, Default)]
 struct Weather {
     blackhole: bool,
+    /// The time for which bytes are on their way.
+    delay: Duration,
     /// Of the connections with these numbers, nothing is forwarded any more.
     stranded: Range<usize>,
 }
@@ -65,6 +71,7 @@ impl FaultProxy {
         let network = Arc::new(Network {
             upstream: SyncMutex::new(upstream),
             accepted: AtomicUsize::new(0),
+            asked: AtomicUsize::new(0),
             tunnels: SyncMutex::default(),
             weather: watch::Sender::default(),
             mishaps: Mishaps::default(),
@@ -83,6 +90,13 @@ impl FaultProxy {
     #[must_use]
     pub fn connections(&self) -> usize {
         self.network.accepted.load(Ordering::SeqCst)
+    }
+
+    /// Returns how many round trips clients have begun so far: all that a client sends before the server says something
+    /// is one.
+    #[must_use]
+    pub fn round_trips(&self) -> usize {
+        self.network.asked.load(Ordering::SeqCst)
     }
 
     /// Leads new connections to another server, as a failover behind one address does. Those that exist stay.
@@ -119,6 +133,11 @@ impl FaultProxy {
     /// meanwhile is held back and forwarded afterwards, as TCP does with packets that were lost.
     pub fn blackhole(&self, blackhole: bool) {
         self.network.weather.send_modify(|weather| weather.blackhole = blackhole);
+    }
+
+    /// Holds back whatever is sent for this long, in each direction, as a long way does.
+    pub fn delay(&self, delay: Duration) {
+        self.network.weather.send_modify(|weather| weather.delay = delay);
     }
 
     /// Lets a mishap befall one command that reads or writes a key of a Redis, after so many others that it spares.
@@ -202,12 +221,18 @@ async fn tunnel(number: usize, mut client: TcpStream, network: Arc<Network>) {
     let (mut from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.split();
     let fates = Fates::default();
+    let has_asked = AtomicBool::new(false);
     let upward = async {
         let mut buffer = [0; 8192];
         loop {
             match receive(&mut from_client, &mut buffer, number, &network).await? {
                 [] => return to_server.shutdown().await,
-                bytes => fates.upward(bytes, &mut to_server, &network.mishaps).await?,
+                bytes => {
+                    if !has_asked.swap(true, Ordering::SeqCst) {
+                        network.asked.fetch_add(1, Ordering::SeqCst);
+                    }
+                    fates.upward(bytes, &mut to_server, &network.mishaps).await?;
+                }
             }
         }
     };
@@ -216,7 +241,10 @@ async fn tunnel(number: usize, mut client: TcpStream, network: Arc<Network>) {
         loop {
             match receive(&mut from_server, &mut buffer, number, &network).await? {
                 [] => return to_client.shutdown().await,
-                bytes => fates.downward(bytes, &mut to_client).await?,
+                bytes => {
+                    has_asked.store(false, Ordering::SeqCst);
+                    fates.downward(bytes, &mut to_client).await?;
+                }
             }
         }
     };
@@ -231,6 +259,10 @@ async fn receive<'b>(
     network: &Network,
 ) -> io::Result<&'b [u8]> {
     let length = from.read(buffer).await?;
+    let delay = network.weather.borrow().delay;
+    if !delay.is_zero() {
+        sleep(delay).await;
+    }
     network.flowing(number).await;
     Ok(&buffer[..length])
 }

@@ -4,9 +4,11 @@
 mod tests;
 
 use super::certificates::Certificates;
+use super::database::unprivileged_directory;
 use super::proxy::FaultProxy;
 use super::watchdog::{NotReady, Watchdog};
 use super::{free_port, temporary_directory};
+use std::ffi::{OsStr, OsString};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -44,6 +46,10 @@ pub struct RedisServer {
 pub struct RedisServerBuilder {
     persistent: bool,
     tls: bool,
+    /// Those of several servers, instead of some of its own.
+    certificates: Option<Box<Certificates>>,
+    unprivileged: bool,
+    options: Vec<String>,
 }
 
 impl RedisServerBuilder {
@@ -61,6 +67,27 @@ impl RedisServerBuilder {
         self
     }
 
+    /// Speaks TLS with a certificate that other servers have too, also to those that it connects to.
+    pub(super) fn certified(mut self, certificates: &Certificates) -> Self {
+        self.tls = true;
+        self.certificates = Some(Box::new(certificates.clone()));
+        self.options(&["--tls-replication", "yes"])
+    }
+
+    /// Runs as a user without privileges if this process is the superuser's.
+    #[must_use]
+    pub fn unprivileged(mut self) -> Self {
+        self.unprivileged = true;
+        self
+    }
+
+    /// Starts it with these arguments too, such as `--maxclients 10`.
+    #[must_use]
+    pub fn options(mut self, options: &[&str]) -> Self {
+        self.options.extend(options.iter().map(|option| (*option).to_owned()));
+        self
+    }
+
     /// Starts the server and returns when it answers.
     ///
     /// # Panics
@@ -69,8 +96,10 @@ impl RedisServerBuilder {
     #[must_use]
     pub fn start(self) -> RedisServer {
         require_installed();
-        let directory = temporary_directory("redis-");
-        let certificates = self.tls.then(|| Certificates::create_in(directory.path(), &["localhost", "127.0.0.1"]));
+        let directory =
+            if self.unprivileged { unprivileged_directory("redis-") } else { temporary_directory("redis-") };
+        let create = || Certificates::create_in(directory.path(), &NAMES);
+        let certificates = self.tls.then(|| self.certificates.as_deref().cloned().unwrap_or_else(create));
         let deadline = Instant::now() + START_DEADLINE;
         loop {
             let port = free_port();
@@ -83,7 +112,7 @@ impl RedisServerBuilder {
         }
     }
 
-    fn command(&self, port: u16, directory: &Path, certificates: Option<&Certificates>) -> Command {
+    pub(super) fn command(&self, port: u16, directory: &Path, certificates: Option<&Certificates>) -> Command {
         let port = port.to_string();
         let mut command = Command::new("redis-server");
         command.args(["--bind", "127.0.0.1", "--save", "", "--daemonize", "no"]).arg("--dir").arg(directory);
@@ -94,15 +123,15 @@ impl RedisServerBuilder {
         }
         match certificates {
             None => command.args(["--port", &port]),
-            Some(certificates) => command
-                .args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"])
-                .arg("--tls-ca-cert-file")
-                .arg(&certificates.ca)
-                .arg("--tls-cert-file")
-                .arg(&certificates.certificate)
-                .arg("--tls-key-file")
-                .arg(&certificates.key),
+            Some(certificates) => {
+                command.args(["--port", "0"]);
+                for (name, value) in tls_settings(&port, certificates) {
+                    command.arg(format!("--{name}")).arg(value);
+                }
+                &mut command
+            }
         };
+        command.args(&self.options);
         command
     }
 }
@@ -167,16 +196,7 @@ impl RedisServer {
     ///
     /// If the server cannot be reached.
     pub fn cli(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new("redis-cli");
-        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]);
-        if let Some(ca) = self.ca_path() {
-            command.args(["--tls", "--cacert"]).arg(ca);
-        }
-        let output = command.args(arguments).stdin(Stdio::null()).output().expect("redis-cli comes with redis-server");
-        let reply = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "redis-cli {arguments:?}: {}: {reply} {errors}", output.status);
-        reply
+        cli_at(self.port, self.ca_path(), arguments)
     }
 
     /// Freezes the server (`SIGSTOP`): its connections stay open, and nothing is answered.
@@ -223,7 +243,42 @@ impl RedisServer {
     }
 }
 
-/// `None` if somebody else has the port.
+/// The names that the certificates are for.
+pub(super) const NAMES: [&str; 2] = ["127.0.0.1", "localhost"];
+
+/// Returns the settings of a server that speaks TLS on a port.
+pub(super) fn tls_settings(port: &str, certificates: &Certificates) -> [(&'static str, OsString); 5] {
+    [
+        ("tls-port", port.into()),
+        ("tls-auth-clients", "no".into()),
+        ("tls-ca-cert-file", certificates.ca.clone().into()),
+        ("tls-cert-file", certificates.certificate.clone().into()),
+        ("tls-key-file", certificates.key.clone().into()),
+    ]
+}
+
+/// Returns the arguments with which redis-cli speaks to a server for which this authority vouches.
+pub(super) fn tls_arguments(ca: Option<&Path>) -> Vec<&OsStr> {
+    ca.map_or_else(Vec::new, |ca| vec!["--tls".as_ref(), "--cacert".as_ref(), ca.as_os_str()])
+}
+
+/// Runs redis-cli with the server on this port, as [`RedisServer::cli`] does.
+///
+/// # Panics
+///
+/// If the server cannot be reached.
+pub(super) fn cli_at(port: u16, ca: Option<&Path>, arguments: &[&str]) -> String {
+    let mut command = Command::new("redis-cli");
+    command.args(["-h", "127.0.0.1", "-p", &port.to_string()]).args(tls_arguments(ca)).args(arguments);
+    command.stdin(Stdio::null());
+    let output = command.output().expect("redis-cli comes with redis-server");
+    let reply = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "redis-cli {arguments:?}: {}: {reply} {errors}", output.status);
+    reply
+}
+
+/// `None` if another server has the port.
 fn launch(command: &Command, directory: &Path, deadline: Instant) -> Option<Watchdog> {
     match Watchdog::start(command, directory, "Ready to accept connections", deadline) {
         Ok((watchdog, _)) => Some(watchdog),
@@ -232,10 +287,16 @@ fn launch(command: &Command, directory: &Path, deadline: Instant) -> Option<Watc
     }
 }
 
-fn require_installed() {
+pub(super) fn require_installed() {
     let version = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
     assert!(
         version.is_ok_and(|status| status.success()),
         "install redis-server, or run `cargo xtask test`, which does"
     );
+}
+
+/// Returns a command as a line of a shell.
+pub(super) fn shell_line(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| format!("'{}'", word.to_string_lossy())).collect::<Vec<_>>().join(" ")
 }

@@ -4,7 +4,7 @@ use sessionkit::SessionManager;
 use sessionkit::testing::CountingStore;
 use sessionkit_tests::both_frameworks;
 use sessionkit_tests::harness::fault::{Fault, assert_unavailable, recovered};
-use sessionkit_tests::harness::{Answer, Bench, HeldStore, Server, TestStore, Visitor};
+use sessionkit_tests::harness::{Answer, Bench, HeldStore, Server, ServerKind, TestStore, Visitor};
 use tokio::task::JoinHandle;
 
 use crate::shop::{Cart, redis};
@@ -72,7 +72,7 @@ both_frameworks! {
     }
 
     async fn a_read_under_way_survives_the_loss_of_its_connection() {
-        let bench = Bench::proxied_redis().await;
+        let bench = Bench::proxied(ServerKind::Redis).await;
         let held = HeldStore::new(bench.store.clone(), &bench.gates);
         let server = shop(&bench, bench.manager_over(held.clone())).await;
         let visitor = server.visitor();
@@ -87,7 +87,7 @@ both_frameworks! {
     }
 
     async fn a_commit_whose_answer_is_lost_is_not_repeated() {
-        let bench = Bench::proxied_redis().await;
+        let bench = Bench::proxied(ServerKind::Redis).await;
         let held = HeldStore::new(bench.store.clone(), &bench.gates);
         let server = shop(&bench, bench.manager_over(held.clone())).await;
         for _ in 0..3 {
@@ -125,7 +125,7 @@ both_frameworks! {
     }
 
     async fn who_leaves_while_redis_hangs_leaves_no_answer_to_others() {
-        let bench = Fault::Stopped.bench().await;
+        let bench = Fault::Stopped.bench(ServerKind::Redis).await;
         let held = HeldStore::new(bench.store.clone(), &bench.gates);
         let server = shop(&bench, bench.manager_over(held.clone())).await;
         let people: Vec<Visitor> = (0..6).map(|_| server.visitor()).collect();
@@ -166,7 +166,7 @@ both_frameworks! {
     }
 
     async fn who_leaves_in_mid_commit_leaves_no_half_commit() {
-        let bench = Fault::Stopped.bench().await;
+        let bench = Fault::Stopped.bench(ServerKind::Redis).await;
         let held = HeldStore::new(bench.store.clone(), &bench.gates);
         let manager = bench.manager_over(held.clone());
         let server = shop(&bench, manager.clone()).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use reqwest::cookie::Jar;
+use reqwest::cookie::{CookieStore as _, Jar};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, RequestBuilder};
 use serde_json::Value;
@@ -14,6 +14,7 @@ use crate::shop::Shop;
 #[derive(Clone)]
 pub struct Browser {
     client: Client,
+    cookies: Arc<Jar>,
     address: String,
 }
 
@@ -35,29 +36,36 @@ pub struct SessionSeen {
 
 impl Browser {
     pub fn at(shop: &Shop) -> Self {
-        Self::of(shop, Client::builder().cookie_store(true))
+        Self::of(shop, Client::builder(), Jar::default())
     }
 
     /// A browser that says of itself what it is.
     pub fn called(agent: &str, shop: &Shop) -> Self {
-        Self::of(shop, Client::builder().cookie_store(true).user_agent(agent))
+        Self::of(shop, Client::builder().user_agent(agent), Jar::default())
     }
 
     /// A browser that has this cookie.
     pub fn with_cookie(cookie: &str, shop: &Shop) -> Self {
         let jar = Jar::default();
         jar.add_cookie_str(cookie, &shop.address.parse().expect("it is an address"));
-        Self::of(shop, Client::builder().cookie_provider(Arc::new(jar)))
+        Self::of(shop, Client::builder(), jar)
     }
 
-    fn of(shop: &Shop, client: ClientBuilder) -> Self {
-        let client = client.redirect(Policy::none()).no_proxy();
-        Self { client: client.build().expect("a client can be built"), address: shop.address.clone() }
+    fn of(shop: &Shop, client: ClientBuilder, cookies: Jar) -> Self {
+        let cookies = Arc::new(cookies);
+        let client = client.redirect(Policy::none()).no_proxy().cookie_provider(cookies.clone());
+        Self { client: client.build().expect("a client can be built"), cookies, address: shop.address.clone() }
+    }
+
+    /// The header `Cookie` that it sends.
+    pub fn cookie(&self) -> String {
+        let header = self.cookies.cookies(&self.address.parse().expect("it is an address"));
+        header.expect("it has a cookie").to_str().expect("cookies are text").to_owned()
     }
 
     /// The same browser at another shop. Cookies do not tell ports apart.
     pub fn walk_to(&self, shop: &Shop) -> Self {
-        Self { client: self.client.clone(), address: shop.address.clone() }
+        Self { address: shop.address.clone(), ..self.clone() }
     }
 
     pub async fn get(&self, path: &str) -> Page {

@@ -128,7 +128,7 @@ async fn a_customer_sees_no_people(shop: &Shop) {
 
 async fn come_back(example: &str) {
     let redis = RedisServer::start();
-    let shop = Shop::open(example, Some(&redis));
+    let shop = Shop::open(example, Some(&redis.url()));
     the_password_page_asks_who_it_is(&shop, &redis).await;
     a_form_that_comes_too_late_leads_back_to_its_page(&shop, &redis).await;
     somebody_else_logs_in_instead(&shop, &redis).await;

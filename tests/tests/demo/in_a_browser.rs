@@ -33,7 +33,8 @@ async fn a_person_who_comes_back_to_the_shop_on_actix() {
 #[tokio::test]
 async fn a_person_with_devices_at_two_shops_on_one_redis() {
     let redis = RedisServer::start();
-    let (shop, twin) = (Shop::open("shop", Some(&redis)), Shop::open("shop-actix", Some(&redis)));
+    let url = redis.url();
+    let (shop, twin) = (Shop::open("shop", Some(&url)), Shop::open("shop-actix", Some(&url)));
     let browser = look_at(&shop, &twin).await;
     let tab = browser.tab().await;
     a_login_leads_where_one_wanted_to_go(&tab).await;
@@ -180,7 +181,7 @@ async fn the_pages_fit_a_phone(tab: &Tab) {
 
 async fn come_back(example: &str) {
     let redis = RedisServer::start();
-    let shop = Shop::open(example, Some(&redis));
+    let shop = Shop::open(example, Some(&redis.url()));
     let browser = look_at(&shop, &shop).await;
     let tab = browser.tab().await;
     tab.open("http://shop.test/").await;

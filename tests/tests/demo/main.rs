@@ -3,6 +3,7 @@
 mod client;
 mod identity;
 mod in_a_browser;
+mod restarts;
 mod shop;
 
 use serde_json::{Value, json};
@@ -30,14 +31,15 @@ async fn a_visit_to_the_shop_on_actix() {
 #[tokio::test]
 async fn a_visit_to_the_shops_on_redis() {
     let redis = RedisServer::start();
-    visit(Shop::open("shop", Some(&redis))).await;
-    visit(Shop::open("shop-actix", Some(&redis))).await;
+    visit(Shop::open("shop", Some(&redis.url()))).await;
+    visit(Shop::open("shop-actix", Some(&redis.url()))).await;
 }
 
 #[tokio::test]
 async fn two_shops_on_one_redis_share_their_visitors() {
     let redis = RedisServer::start();
-    let (shop, twin) = (Shop::open("shop", Some(&redis)), Shop::open("shop-actix", Some(&redis)));
+    let url = redis.url();
+    let (shop, twin) = (Shop::open("shop", Some(&url)), Shop::open("shop-actix", Some(&url)));
     let at_shop = Browser::at(&shop);
     let at_twin = at_shop.walk_to(&twin);
     at_shop.add("teapot").await;

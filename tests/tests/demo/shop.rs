@@ -7,8 +7,6 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
-use sessionkit_tests::servers::redis::RedisServer;
-
 /// A running demo.
 pub struct Shop {
     shell: Child,
@@ -22,8 +20,8 @@ impl Shop {
     const SCRIPT: &str = r#""$1" </dev/null & read -r signal; kill -"${signal:-KILL}" $!; wait $!"#;
 
     /// Opens a shop that says who may do what in it.
-    pub fn open(example: &str, redis: Option<&RedisServer>) -> Self {
-        let (shop, welcome) = Self::run(example, redis);
+    pub fn open(example: &str, store: Option<&str>) -> Self {
+        let (shop, welcome) = Self::run(example, store);
         assert!(welcome.contains("ada / ada (admin), bob / bob"), "{welcome}");
         for (handler, requirement) in [
             ("account", "require_login"),
@@ -37,11 +35,14 @@ impl Shop {
         shop
     }
 
-    /// Starts an example, and returns what it says before it serves.
-    pub fn run(example: &str, redis: Option<&RedisServer>) -> (Self, String) {
+    /// Starts an example with its sessions in a store, and returns what it says before it serves.
+    pub fn run(example: &str, store: Option<&str>) -> (Self, String) {
         let mut command = Command::new("sh");
         command.args(["-c", Self::SCRIPT, "sh"]).arg(&binaries()[example]).env("ADDR", "127.0.0.1:0");
-        command.env_remove("SESSION_STORE").envs(redis.map(|redis| ("SESSION_STORE", redis.url())));
+        command
+            .env_remove("SESSION_KEYS")
+            .env_remove("SESSION_STORE")
+            .envs(store.map(|store| ("SESSION_STORE", store)));
         let mut shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("every Unix has sh");
         let mut output = BufReader::new(shell.stdout.take().expect("standard output is piped")).lines();
         let mut line = || output.next().expect("the shop says something").expect("the shop speaks UTF-8");
@@ -62,10 +63,20 @@ impl Shop {
     }
 
     /// Presses Ctrl-C.
-    pub fn close(mut self) {
+    pub fn close(self) {
+        assert!(self.end(b"INT\n"));
+    }
+
+    /// Kills the shop, which has no time to say good-bye.
+    pub fn kill(self) {
+        assert!(!self.end(b"KILL\n"));
+    }
+
+    /// Sends a signal; returns whether the shop was done with its work.
+    fn end(mut self, signal: &[u8]) -> bool {
         let mut input = self.shell.stdin.take().expect("the shop is open");
-        input.write_all(b"INT\n").expect("the shell waits for it");
-        assert!(self.shell.wait().expect("the shell is our child").success());
+        input.write_all(signal).expect("the shell waits for it");
+        self.shell.wait().expect("the shell is our child").success()
     }
 }
 
@@ -76,16 +87,18 @@ impl Drop for Shop {
     }
 }
 
-/// Builds the examples as `cargo run --example shop` does.
+/// Returns the examples, which were built with the tests: with the same features, so that nothing is built twice.
 fn binaries() -> &'static BTreeMap<String, PathBuf> {
     static BINARIES: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
     BINARIES.get_or_init(|| {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it lies in the target directory");
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace");
-        let mut cargo = Command::new(env!("CARGO"));
+        let mut cargo = sessionkit_tests::cargo();
         cargo.args([
             "build",
             "--quiet",
+            "--workspace",
+            "--all-features",
             "--example",
             "shop",
             "--example",

@@ -17,6 +17,7 @@ both_frameworks! {
     tests: [
         everyone_is_logged_out_although_a_list_and_a_session_are_damaged,
         a_session_that_is_damaged_hides_no_other_and_makes_room,
+        a_list_of_another_type_is_begun_anew,
         what_is_said_of_damage_names_no_user_and_begins_no_line,
     ];
 
@@ -49,7 +50,6 @@ both_frameworks! {
         for (_, visitor) in &people {
             assert_eq!(visitor.get("/user").await.body, "nobody");
         }
-        bench.with_redis(|redis| redis.cli(&["DEL", &list]));
         for (name, visitor) in &people {
             visitor.post("/login", name).await;
         }
@@ -83,12 +83,28 @@ both_frameworks! {
         }
     }
 
+    async fn a_list_of_another_type_is_begun_anew() {
+        let bench = Bench::redis().with_config(|config| config.track_devices(true));
+        let server = start(&bench).await;
+        let [first, second] = [(); 2].map(|()| server.visitor());
+        first.post("/login", "ada").await;
+        let list = key_of_list("ada");
+        bench.with_redis(|redis| redis.cli(&["DEL", &list]));
+        bench.with_redis(|redis| redis.cli(&["HSET", &list, "no", "list"]));
+        assert_eq!(second.post("/login", "ada").await.status, 200);
+        assert_eq!(bench.with_redis(|redis| redis.cli(&["TYPE", &list])), "string");
+        bench.manager().devices_of("ada").end_all().await.unwrap();
+        for visitor in [&first, &second] {
+            assert_eq!(visitor.get("/user").await.body, "nobody", "[P9]");
+        }
+    }
+
     async fn what_is_said_of_damage_names_no_user_and_begins_no_line() {
         let bench = Bench::redis().with_config(|config| config.track_devices(true));
         let (server, log) = (start(&bench).await, Log::collect());
         let name = "grace\nWARN sessionkit event=\"login\"";
         bench.with_redis(|redis| redis.cli(&["SET", &key_of_list(name), "no list"]));
-        assert_eq!(server.visitor().post("/login", name).await.status, 500);
+        assert_eq!(server.visitor().post("/login", name).await.status, 200);
         let said = format!("{:?}", StoreError::corrupt(name));
         assert!(!said.contains('\n') && said.contains("grace"), "{said}");
         let log = log.text();

@@ -2,6 +2,7 @@
 
 mod costs;
 mod damaged;
+mod damaged_list;
 mod ending;
 mod limits;
 mod list;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use sessionkit_tests::behaviour;
+use sessionkit_tests::behaviour_everywhere;
 use sessionkit_tests::harness::{Bench, HeldStore, Server};
 
-behaviour! {
+behaviour_everywhere! {
     tests: [
         a_revocation_leaves_none_of_a_hundred_logins_that_race_it,
         a_list_that_met_nothing_forgets_no_login_that_came_meanwhile,

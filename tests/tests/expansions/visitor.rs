@@ -14,7 +14,8 @@ pub(crate) struct Visitor<Scope: SessionScope = MainScope> {
 
 impl<Scope: SessionScope> Visitor<Scope> {
     pub(crate) fn new() -> Self {
-        let manager = SessionManager::for_scope(MemoryStore::new(), SessionConfig::default());
+        let config = SessionConfig::builder().plaintext_sensitive(true).build().unwrap();
+        let manager = SessionManager::for_scope(MemoryStore::new(), config);
         Self { manager, cookie: Mutex::default() }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sessionkit::{CookieMaxAge, SameSite, SessionConfig, SessionConfigBuilder, SessionData};
-use sessionkit_tests::behaviour;
+use sessionkit_tests::behaviour_everywhere;
 use sessionkit_tests::harness::{Answer, Bench, Server};
 
 #[derive(SessionData)]
@@ -22,7 +22,7 @@ fn set_cookie(answer: &Answer) -> String {
     format!("{name}={value}; {attributes}")
 }
 
-behaviour! {
+behaviour_everywhere! {
     tests: [
         row_19_the_cookie_is_secure_http_only_and_same_site_by_default,
         a_host_cookie_is_set_and_removed_from_a_nested_path,

@@ -1,7 +1,7 @@
 //! A token opens its session with the right secret alone, and is never taken over from a client.
 
 use sessionkit::SessionData;
-use sessionkit_tests::behaviour;
+use sessionkit_tests::behaviour_everywhere;
 use sessionkit_tests::harness::{Bench, COOKIE, Server, Visitor};
 
 use super::{bytes, token};
@@ -11,7 +11,7 @@ struct Cart {
     items: Vec<u32>,
 }
 
-behaviour! {
+behaviour_everywhere! {
     tests: [
         p5_an_unknown_token_is_never_adopted,
         p5_the_token_of_an_ended_session_is_never_adopted,

@@ -1,6 +1,6 @@
 //! Controls: the scenes of the other tests without what goes wrong in them.
 
-use sessionkit_tests::harness::Bench;
+use sessionkit_tests::harness::{Bench, ServerKind};
 
 use super::*;
 
@@ -91,7 +91,7 @@ async fn a_stray_session_is_bobs_and_a_revocation_of_ada_leaves_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_end_of_everyones_sessions_without_a_restart_leaves_nobody() {
-    let bench = Bench::persistent_redis();
+    let bench = Bench::persistent(ServerKind::Redis).await;
     let manager = manager(bench.store.clone(), &bench.clock, |config| config);
     for number in 0..1200 {
         Browser::default().login(&manager, &format!("user{number}")).await;

@@ -1,6 +1,6 @@
 //! A Redis that is another one in the middle of something.
 
-use sessionkit_tests::harness::Bench;
+use sessionkit_tests::harness::{Bench, ServerKind};
 
 use super::*;
 
@@ -8,7 +8,7 @@ use super::*;
 /// pages it is. A cursor means nothing to another server process: the rest of a scan that met a restart may not be one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p9_a_scan_over_a_restart_misses_no_key_or_says_so() {
-    let bench = Bench::persistent_redis();
+    let bench = Bench::persistent(ServerKind::Redis).await;
     let clock = &bench.clock;
     let manager = manager(bench.store.clone(), clock, |config| config);
     for number in 0..300 {
@@ -34,7 +34,7 @@ async fn p9_a_scan_over_a_restart_misses_no_key_or_says_so() {
 /// [P9] The same of the whole call: it says that it has ended everyone's sessions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p9_the_end_of_everyones_sessions_over_a_restart_leaves_nobody_logged_in() {
-    let bench = Bench::persistent_redis();
+    let bench = Bench::persistent(ServerKind::Redis).await;
     let held = HeldStore::new(bench.store.clone(), &bench.gates);
     let manager = manager(held.clone(), &bench.clock, |config| config);
     for number in 0..1200 {

@@ -29,7 +29,7 @@ behaviour! {
     }
 
     async fn login_with_a_long_label(auth: Auth) -> Answered {
-        auth.login("ada").device_label("🦊".repeat(31) + "abcé" + &"z".repeat(1000)).await?;
+        auth.login("ada").device_label("🦊".repeat(31) + "abcé" + &"z".repeat(1_000_000)).await?;
         Ok(Reply::ok("ada"))
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sessionkit::{Clock as _, CookieMaxAge, Rolling, SessionConfigBuilder, SessionData};
-use sessionkit_tests::behaviour;
+use sessionkit_tests::behaviour_everywhere;
 use sessionkit_tests::harness::{Answer, Bench, Server, Visitor};
 
 #[derive(SessionData)]
@@ -29,7 +29,7 @@ fn max_age(answer: &Answer) -> Option<u64> {
     age.map(|age| age.parse().expect("Max-Age is a number"))
 }
 
-behaviour! {
+behaviour_everywhere! {
     tests: [
         row_19_p4_a_session_ends_exactly_at_its_idle_deadline,
         row_19_p4_a_session_ends_exactly_at_its_absolute_deadline,

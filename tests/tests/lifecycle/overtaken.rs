@@ -1,7 +1,7 @@
 //! A login whose session has ended, or has another token, by the time that it gets there.
 
 use sessionkit::SessionData;
-use sessionkit_tests::behaviour;
+use sessionkit_tests::behaviour_everywhere;
 use sessionkit_tests::harness::Bench;
 
 #[derive(SessionData)]
@@ -9,7 +9,7 @@ struct Cart {
     items: Vec<String>,
 }
 
-behaviour! {
+behaviour_everywhere! {
     tests: [p3_a_login_that_was_overtaken_begins_with_nothing_of_the_session_before];
 
     type Answered = Result<Reply, SessionRejection>;

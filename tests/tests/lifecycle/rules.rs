@@ -1,7 +1,7 @@
 //! Tests of the statuses with which a handler's answer stores its changes, or discards them.
 
 use sessionkit::SessionData;
-use sessionkit_tests::behaviour;
+use sessionkit_tests::behaviour_everywhere;
 use sessionkit_tests::harness::Bench;
 
 #[derive(SessionData)]
@@ -10,7 +10,7 @@ struct Form {
     last: String,
 }
 
-behaviour! {
+behaviour_everywhere! {
     tests: [p6_a_status_below_500_commits_except_408, a_first_visit_obeys_the_same_rule];
 
     /// Answers with the status that the request's body names.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sessionkit::SessionData;
-use sessionkit_tests::behaviour;
+use sessionkit_tests::behaviour_everywhere;
 use sessionkit_tests::harness::{Answer, Bench, Log, Server};
 
 #[derive(SessionData)]
@@ -72,7 +72,7 @@ fn assert_failed(answer: &Answer, reasons: &[&str]) {
     }
 }
 
-behaviour! {
+behaviour_everywhere! {
     tests: [
         p6_a_record_that_is_too_large_stores_nothing,
         a_record_that_is_too_large_already_can_shrink,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use sessionkit::redis::RedisStore;
 use sessionkit::{SessionConfig, SessionManager};
 use sessionkit_core::StoreErrorKind::Unavailable;
+use sessionkit_tests::harness::NEVER;
 use sessionkit_tests::servers::proxy::FaultProxy;
 use sessionkit_tests::servers::redis::RedisServer;
 use tokio::task;
@@ -12,9 +13,6 @@ use tokio::time::timeout;
 
 use super::setup::with_login;
 use super::support::assert_kind;
-
-/// So long that nobody learns of anything by looking.
-const NEVER: Duration = Duration::from_secs(100 * 60 * 60);
 
 /// Longer than a busy machine needs.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -11,4 +11,5 @@ mod refusals;
 mod runtimes;
 mod setup;
 mod support;
+mod trouble;
 mod types;

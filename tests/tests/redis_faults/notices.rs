@@ -5,14 +5,12 @@ use std::time::Duration;
 use sessionkit::redis::RedisStore;
 use sessionkit::{SessionConfig, SessionManager};
 use sessionkit_core::Store;
+use sessionkit_tests::harness::{NEVER, watch};
 use sessionkit_tests::servers::redis::RedisServer;
-use tokio::task::{self, JoinHandle};
+use tokio::task;
 
 use super::setup::{documented_permissions, with_login};
 use super::support::{ID, create, remove};
-
-/// So long that nobody learns of anything by looking.
-const NEVER: Duration = Duration::from_secs(100 * 60 * 60);
 
 async fn store(server: &RedisServer) -> RedisStore {
     RedisStore::connect(&server.url()).await.unwrap()
@@ -23,15 +21,6 @@ fn manager(store: RedisStore, watch_interval: Duration) -> SessionManager {
         store,
         SessionConfig::builder().track_devices(true).watch_interval(watch_interval).build().unwrap(),
     )
-}
-
-/// Logs somebody in and waits, in a task, for the end of that session.
-async fn watch(manager: &SessionManager, user: &str) -> JoinHandle<()> {
-    let session = manager.open();
-    session.auth().login(user).await.unwrap();
-    let handle = session.handle().await.unwrap();
-    assert!(manager.close(&session, 200).await.rejection.is_none());
-    tokio::spawn(async move { handle.ended().await.unwrap() })
 }
 
 /// Waits until this many servers listen.

@@ -2,7 +2,7 @@
 
 use sessionkit::redis::RedisStore;
 use sessionkit_core::Store;
-use sessionkit_core::StoreErrorKind::Unavailable;
+use sessionkit_core::StoreErrorKind::{Unavailable, Unsupported};
 use sessionkit_tests::harness::Log;
 use sessionkit_tests::servers::redis::RedisServer;
 
@@ -132,13 +132,43 @@ async fn sessions_that_travel_unencrypted_are_a_warning() {
     assert!(text.contains("rediss://") && !text.contains("hunter2"), "{text}");
 }
 
+#[tokio::test]
+async fn a_password_beside_the_url() {
+    let server = RedisServer::start();
+    server.cli(&["ACL", "SETUSER", "web", "on", ">p@ss/word", "~*", "&*", "+@all"]);
+    server.cli(&["CONFIG", "SET", "requirepass", "p@ss:word"]);
+    use_everything(&RedisStore::builder(server.url()).password("p@ss:word").build().unwrap()).await;
+    use_everything(&RedisStore::builder(server.url()).user("web", "p@ss/word").build().unwrap()).await;
+    let wrong = RedisStore::builder(server.url()).user("web", "p@ss:word").build().unwrap();
+    let reason = assert_kind(wrong.ping().await, Unavailable);
+    assert!(!reason.contains("p@ss"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_connection_of_the_application() {
+    let server = RedisServer::start();
+    let client = redis::Client::open(server.url()).unwrap();
+    let connection = client.get_multiplexed_async_connection().await.unwrap();
+    let store = RedisStore::from_connection(connection, "shop:");
+    create(&store, &[("a", "1")]).await;
+    assert_eq!(server.cli(&["EXISTS", &store.key(ID)]), "1");
+    assert!(store.key(ID).starts_with("shop:"));
+    assert_kind(store.scan(sessionkit_core::EntryKind::Session, None, 10).await, Unsupported);
+    assert_eq!(server.cli(&["PUBSUB", "CHANNELS"]), "", "nobody listens");
+    // It does not come back, and says so.
+    server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+    assert_kind(store.load(&key()).await, Unavailable);
+    assert_kind(store.ping().await, Unavailable);
+    assert_kind(commit_set(&store, "a", "2").await, sessionkit_core::StoreErrorKind::Unknown);
+}
+
 /// A runtime as each `#[tokio::test]` has one of its own.
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 #[test]
-fn a_store_of_a_runtime_that_has_ended_says_what_to_do() {
+fn tests_share_a_store_that_one_of_them_built() {
     let server = RedisServer::start();
     for was_used in [false, true] {
         let first = runtime();
@@ -150,11 +180,7 @@ fn a_store_of_a_runtime_that_has_ended_says_what_to_do() {
             store
         });
         drop(first);
-        runtime().block_on(async {
-            let reason = assert_kind(store.load(&key()).await, Unavailable);
-            assert!(reason.contains("one store for each test"), "{was_used}: {reason}");
-            assert!(reason.contains("RedisStoreBuilder::runtime"), "{was_used}: {reason}");
-        });
+        runtime().block_on(use_everything(&store));
     }
 }
 

@@ -2,10 +2,13 @@
 
 use sessionkit::redis::RedisStore;
 use sessionkit_core::StoreErrorKind::Corrupt;
-use sessionkit_core::{EntryKind, Generation, InsertOutcome, RemoveOutcome, ReplaceOutcome, Store};
+use sessionkit_core::{EntryKind, Generation, InsertOutcome, RemoveOutcome, ReplaceOutcome, Revision, Store};
 use sessionkit_tests::servers::redis::RedisServer;
 
 use super::support::{HELD, KEY, assert_kind, create, entry, key, remove};
+
+/// A revision that no entry here has; `HELD`, the default one, replaces what is too short to have any.
+const ANOTHER: Revision = Revision::from_bytes([7; 8]);
 
 async fn prepare() -> (RedisServer, RedisStore) {
     let server = RedisServer::start();
@@ -21,7 +24,7 @@ async fn a_key_that_is_no_string() {
         let before = server.cli(&["DUMP", KEY]);
         let reason = assert_kind(store.load(&key()).await, Corrupt);
         assert!(reason.contains(KEY), "{reason}");
-        let reason = assert_kind(store.replace(&key(), HELD, &entry(&[])).await, Corrupt);
+        let reason = assert_kind(store.replace(&key(), ANOTHER, &entry(&[])).await, Corrupt);
         assert!(reason.contains(KEY), "{reason}");
         assert_eq!(store.insert(&key(), &entry(&[])).await.unwrap(), InsertOutcome::Taken);
         assert_eq!(store.load_many(&[key()]).await.unwrap(), [None]);
@@ -29,6 +32,9 @@ async fn a_key_that_is_no_string() {
         assert_eq!(server.cli(&["DUMP", KEY]), before, "[P6] nothing is changed");
         assert!(remove(&store).await.unwrap());
         assert_eq!(server.cli(&["EXISTS", KEY]), "0");
+        server.cli(make);
+        assert_eq!(store.replace(&key(), HELD, &entry(&[])).await.unwrap(), ReplaceOutcome::Replaced);
+        assert!(remove(&store).await.unwrap());
     }
 }
 
@@ -38,8 +44,10 @@ async fn a_string_that_is_too_short() {
     for text in ["", "v", "12345678", "123456789012"] {
         server.cli(&["SET", KEY, text]);
         assert_eq!(store.load(&key()).await.unwrap().unwrap().bytes(), text.as_bytes());
-        let outcome = store.replace(&key(), HELD, &entry(&[])).await.unwrap();
+        let outcome = store.replace(&key(), ANOTHER, &entry(&[])).await.unwrap();
         assert!(matches!(outcome, ReplaceOutcome::Changed(found) if found.bytes() == text.as_bytes()), "{text:?}");
+        let replaced = store.replace(&key(), HELD, &entry(&[])).await.unwrap() == ReplaceOutcome::Replaced;
+        assert_eq!(replaced, text.len() <= 8, "{text:?}: it is too short to have a revision");
         assert!(remove(&store).await.unwrap(), "{text:?}");
         assert_eq!(server.cli(&["EXISTS", KEY]), "0");
     }

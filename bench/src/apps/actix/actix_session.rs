@@ -22,6 +22,7 @@ pub(super) async fn app<V: Visitor>(backend: &Backend, visitor: V) -> V::Output 
         Backend::Redis(url) => {
             over(RedisSessionStore::new(url.as_str()).await.expect("our own server answers"), visitor).await
         }
+        Backend::Database(_) => unreachable!("it has no store for one"),
     }
 }
 

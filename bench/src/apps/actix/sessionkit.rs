@@ -10,7 +10,7 @@ use crate::candidate::Backend;
 use crate::content::Visit;
 
 pub(super) async fn app<V: Visitor>(backend: &Backend, visitor: V) -> V::Output {
-    let manager = manager(backend);
+    let manager = manager(backend).await;
     let make = move || {
         App::new()
             .route("/fill", get().to(fill))

@@ -5,19 +5,22 @@ use std::fmt::Debug;
 use axum::Router;
 use axum::routing::get;
 use axum_session::{DatabasePool, Session, SessionConfig, SessionLayer, SessionNullPool, SessionStore};
-use axum_session_redispool::SessionRedisPool;
-use redis_pool::RedisPool;
 
 use crate::candidate::Backend;
 use crate::content::Visit;
+use crate::stores::peers;
+
+const ANSWERS: &str = "our own server answers";
 
 pub(super) async fn app(backend: &Backend) -> Router {
     match backend {
         Backend::Memory => over::<SessionNullPool>(None).await,
-        Backend::Redis(url) => {
-            let client = redis::Client::open(url.as_str()).expect("the URL is that of our own server");
-            over::<SessionRedisPool>(Some(RedisPool::from(client).into())).await
-        }
+        Backend::Redis(url) => over(Some(peers::axum_redis(url).expect(ANSWERS))).await,
+        Backend::Database(url) => match url.split(':').next() {
+            Some("postgres") => over(Some(peers::axum_postgres(url).await.expect(ANSWERS))).await,
+            Some("mysql") => over(Some(peers::axum_mysql(url).await.expect(ANSWERS))).await,
+            _ => over(Some(peers::axum_sqlite(url).await.expect(ANSWERS))).await,
+        },
     }
 }
 

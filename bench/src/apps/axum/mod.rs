@@ -18,7 +18,7 @@ pub async fn app(library: Library, backend: &Backend) -> Router {
         Library::Bare => bare::app(),
         Library::NoOp => no_op::app(),
         Library::ByHand => by_hand::app(backend).await,
-        Library::SessionKit => sessionkit::app(backend),
+        Library::SessionKit => sessionkit::app(backend).await,
         Library::Guarded => guarded::app(),
         Library::TowerSessions => tower_sessions::app(backend).await,
         Library::AxumSession => axum_session::app(backend).await,

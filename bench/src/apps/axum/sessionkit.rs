@@ -8,13 +8,13 @@ use crate::apps::manager;
 use crate::candidate::Backend;
 use crate::content::Visit;
 
-pub(super) fn app(backend: &Backend) -> Router {
+pub(super) async fn app(backend: &Backend) -> Router {
     Router::new()
         .route("/fill", get(fill))
         .route("/untouched", get(async || "untouched"))
         .route("/read", get(read))
         .route("/write", get(write))
-        .layer(SessionLayer::new(manager(backend)))
+        .layer(SessionLayer::new(manager(backend).await))
 }
 
 async fn fill(mut visit: Session<Visit>) -> &'static str {

@@ -2,26 +2,26 @@
 
 use axum::Router;
 use axum::routing::get;
-use tower_sessions_redis_store::RedisStore;
-use tower_sessions_redis_store::fred::prelude::{ClientLike, Config, Pool};
 
 use crate::candidate::Backend;
 use crate::content::Visit;
+use crate::stores::peers;
+
+const ANSWERS: &str = "our own server answers";
 
 pub(super) async fn app(backend: &Backend) -> Router {
     match backend {
         Backend::Memory => newest::app(tower_sessions::MemoryStore::default()),
-        Backend::Redis(url) => {
-            let config = Config::from_url(url).expect("the URL is that of our own server");
-            let pool = Pool::new(config, None, None, None, 6).expect("six connections are a pool");
-            pool.connect();
-            pool.wait_for_connect().await.expect("our own server answers");
-            for_redis::app(RedisStore::new(pool))
-        }
+        Backend::Redis(url) => for_stores::app(peers::tower_redis(url).await.expect(ANSWERS)),
+        Backend::Database(url) => match url.split(':').next() {
+            Some("postgres") => for_stores::app(peers::tower_postgres(url).await.expect(ANSWERS)),
+            Some("mysql") => for_stores::app(peers::tower_mysql(url).await.expect(ANSWERS)),
+            _ => for_stores::app(peers::tower_sqlite(url).await.expect(ANSWERS)),
+        },
     }
 }
 
-/// The application over a release of tower-sessions: the newest Redis store is made for another than the newest.
+/// The application over a release of tower-sessions: the newest stores are made for another than the newest.
 macro_rules! over {
     ($name:ident, $release:ident) => {
         mod $name {
@@ -64,4 +64,4 @@ macro_rules! over {
 }
 
 over!(newest, tower_sessions);
-over!(for_redis, tower_sessions_for_redis);
+over!(for_stores, tower_sessions_for_stores);

@@ -12,7 +12,7 @@ use crate::request::RequestSession;
 pub(super) async fn begin(session: RequestSession, user: Arc<str>) -> Result<(), SessionError> {
     let _turn = session.shared.turn.lock().await;
     session.load().await?;
-    // Nobody becomes somebody who is not there: the next page would end the session.
+    // Nobody becomes a user who is not there: the next page would end the session.
     if session.is_logged_in() && !session.may_be_user(&user).await? {
         return Err(SessionError::no_such_user());
     }

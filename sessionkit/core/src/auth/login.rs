@@ -148,7 +148,7 @@ impl Login {
     ) -> Result<Option<Taken>, SessionError> {
         let header = current.record.header();
         let before = header.owner().filter(|owner| **owner != self.user).cloned();
-        // Whoever acted as this user was another one.
+        // The actor who acted as this user was another one.
         let another_user = before.is_some() || header.user_id.as_ref().is_some_and(|user| *user != self.user);
         let mut delta = Delta::new(current.base().header().generation);
         delta.header.push(HeaderOp::Authenticate(authenticate));

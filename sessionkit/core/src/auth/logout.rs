@@ -9,13 +9,14 @@ use std::task::{Context, Poll};
 
 use super::operation::Operation;
 use crate::data::SessionData;
+use crate::encryption::Opener;
 use crate::engine::Engine;
 use crate::engine::open::Current;
 use crate::engine::session::Removal;
 use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::record::Record;
-use crate::record::delta::{Clear, Delta, FieldChanges, FieldKey, FieldOps, StoredValue};
+use crate::record::delta::{Clear, Delta, FieldChanges, FieldKey, FieldOps, StoredValue, ValueRef};
 use crate::record::field_error::FieldError;
 use crate::record::front::Generation;
 use crate::record::header::Header;
@@ -125,7 +126,7 @@ async fn remove(session: &RequestSession) -> Result<(), SessionError> {
     let engine = &session.shared.engine;
     let (opened, expired, unreadable) = {
         let state = session.state();
-        // Whoever holds the secret from before the last rotation ends the session, if it was theirs then too.
+        // The holder of the secret from before the last rotation ends the session, if it was theirs then too.
         let overtaken = state.overtaken.iter().filter_map(|overtaken| {
             let record = overtaken.replaced.clone()?;
             let same_owner = record.header().rotation.is_some_and(|rotation| rotation.same_owner);
@@ -187,9 +188,10 @@ async fn begin(session: &RequestSession, kept: &[Kept]) -> Result<Option<(Token,
         return Ok(None);
     }
     let fields = Arc::new(fields);
-    let delta = |_: &Token| {
+    let delta = |token: &Token| {
         let mut delta = Delta::new(Generation::default());
         delta.fields = Some(fields.clone());
+        delta.cipher = engine.cipher(token.id());
         delta
     };
     engine.begin_record(delta, false, &mut engine.commit_deadline()).await
@@ -205,17 +207,22 @@ fn kept_fields(session: &RequestSession, kept: &[Kept]) -> KeptFields {
         let name = kept.iter().find_map(|kept| key.strip_prefix(kept.namespace)?.strip_prefix('.'));
         name.is_some_and(|name| !is_reserved(key) || name == VERSION)
     };
-    let changes = RequestChanges {
-        changes: state.pending.clone(),
-        origin: Some(current.base().clone()),
-        earlier: state.earlier.clone(),
-    };
+    let changes =
+        RequestChanges { changes: state.pending.clone(), origin: Some(current.seen()), earlier: state.earlier.clone() };
     // A logout does not fail because a change cannot be made: what is stored stays then.
-    let changes = changes.operations(&current.record, now).unwrap_or_default();
+    let opener = session.shared.engine.opener(current.id());
+    let changes = changes.operations(&current.record, opener, now).unwrap_or_default();
+    // The next session has another id: what is encrypted for this one is of no use to it.
+    let decrypted = |(key, value): (&str, ValueRef<'_>)| {
+        let mut kept = value.to_owned();
+        if value.encrypted {
+            (kept.bytes, kept.encrypted) = (opener.decrypt(key, value.bytes).ok()?, false);
+        }
+        Some((key.to_owned().into(), kept))
+    };
     let stored = current.record.fields().filter(|(key, value)| is_kept(key) && value.is_live(now));
     let stored = stored.filter(|_| changes.clear == Clear::Nothing);
-    let mut fields: BTreeMap<FieldKey, StoredValue> =
-        stored.map(|(key, value)| (key.to_owned().into(), value.to_owned())).collect();
+    let mut fields: BTreeMap<FieldKey, StoredValue> = stored.filter_map(decrypted).collect();
     for (key, value) in changes.values.into_iter().filter(|(key, _)| is_kept(key)) {
         match value {
             Some(value) => fields.insert(key, value),
@@ -229,7 +236,7 @@ fn kept_fields(session: &RequestSession, kept: &[Kept]) -> KeptFields {
 struct KeptFields(Vec<(FieldKey, StoredValue)>);
 
 impl FieldChanges for KeptFields {
-    fn operations(&self, _: &Record, _: Timestamp) -> Result<FieldOps, FieldError> {
+    fn operations(&self, _: &Record, _: Opener<'_>, _: Timestamp) -> Result<FieldOps, FieldError> {
         let values = self.0.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
         Ok(FieldOps { values, ..FieldOps::default() })
     }

@@ -146,7 +146,7 @@ impl Auth {
         self.session.finish(step_up::elevate(self.session.clone(), method.into())).await
     }
 
-    /// Lets whoever is logged in act as `user`, to see what they see. Whether they may is for the application to check.
+    /// Lets the logged-in user act as `user`, to see what they see. Whether they may is for the application to check.
     ///
     /// It is a change of user, as [`login`](Self::login) makes one: what the session held goes, but for the fields marked
     /// `#[session(carry)]`, and the token is replaced. [`actor`](Self::actor) tells who really acts. Theirs is the proof
@@ -155,7 +155,7 @@ impl Auth {
     /// [credential stamp](crate::SessionUser::credential_stamp) of theirs. Another stamp of `user` does not.
     ///
     /// # Errors
-    /// Fails where nobody is logged in, where they act as somebody already, where the manager's
+    /// Fails if nobody is logged in, if they act as another user already, if the manager's
     /// [`UserLoader`](crate::UserLoader), which is asked if it has one, knows no such user (404) or fails, when the store
     /// fails, and when the session has ended or was rotated meanwhile.
     pub async fn impersonate(&self, user: impl Display) -> Result<(), SessionError> {
@@ -163,7 +163,7 @@ impl Auth {
     }
 
     /// Lets the actor be themselves again: the opposite of [`impersonate`](Self::impersonate), and like it a change of
-    /// user. Does nothing where somebody acts as nobody else.
+    /// user. Does nothing if they act as nobody else.
     ///
     /// # Errors
     /// Fails where nobody is logged in, when the store fails, and when the session has ended or was rotated meanwhile.
@@ -224,7 +224,7 @@ impl State {
         self.overtaken = None;
         self.epoch.records += 1;
         let before = self.current.replace(current);
-        self.earlier.push(before.map(|before| before.base().clone()));
+        self.earlier.push(before.as_ref().map(Current::seen));
     }
 
     /// Knows of no session any more.

@@ -117,7 +117,7 @@ async fn prove(session: &RequestSession, say: impl FnOnce(&mut LoginDetails)) ->
     Ok(())
 }
 
-/// The session of somebody who is logged in, and who that is.
+/// The session of a user who is logged in, and who that is.
 pub(super) fn logged_in(session: &RequestSession) -> Result<(Current, Arc<str>), SessionError> {
     let current = session.state().current.clone().ok_or_else(SessionError::not_logged_in)?;
     let user = current.record.header().user_id.clone().ok_or_else(SessionError::not_logged_in)?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::preset::Preset;
 use super::setting::{Misfit, Setting};
 use super::value::Value;
+use crate::encryption::KeyRing;
 use crate::record::delta::OnLogin;
 
 use super::{
@@ -120,6 +121,18 @@ builder! {
     /// The most bytes that the fields of a session may take, keys included; 64 KiB by default. Parallel requests
     /// are each measured against what they loaded.
     max_record_size: usize, usize;
+    /// The keys that encrypt fields where they are stored: those that are marked `#[session(sensitive)]`; none by default.
+    /// Several are text with spaces or commas between, the active one first; `file:` and a path stand for a file of them.
+    /// The program `sessionkit keygen` makes one.
+    ///
+    /// Without keys a struct with a `sensitive` field is refused when it is first used, unless `plaintext_sensitive` is set.
+    /// [`dev`](Self::dev) makes a key that ends with the process.
+    keys: KeyRing, KeyRing;
+    /// Encrypts all fields, not only those that are marked `sensitive`; it does not by default. Needs `keys`.
+    encrypt_all: bool, bool;
+    /// Stores `sensitive` fields as plain text; it does not by default. With `keys`, what is encrypted already can be read:
+    /// so one release brings the keys to all servers, and the next one encrypts.
+    plaintext_sensitive: bool, bool;
     /// Gives a visitor a session, and its cookie, at the first visit, before there is anything to keep; it does not
     /// by default. With it, responses with a status from 500, and 408, begin no session. A cookie that is
     /// presented to a route that does not use the session is not looked up.
@@ -153,13 +166,13 @@ builder! {
     path_prefix: String, impl Into<String>;
     /// The path of the login page, for people who are not logged in; `/login` by default.
     login_url: String, impl Into<String>;
-    /// The path where somebody who is logged in is sent from a page for guests; `/` by default.
+    /// The path where a user who is logged in is sent from a page for guests; `/` by default.
     home_url: String, impl Into<String>;
 }
 
 impl SessionConfigBuilder {
-    /// Suits plain http on localhost: the cookie is called `session`, and is not `Secure`, and a 500 says in its body what went
-    /// wrong. Only what is not set changes.
+    /// Suits plain http on localhost: the cookie is called `session`, and is not `Secure`, a 500 says in its body what went
+    /// wrong, and `sensitive` fields are encrypted with a key that ends with the process. Only what is not set changes.
     pub fn dev(mut self) -> Self {
         self.dev = Some(true);
         self

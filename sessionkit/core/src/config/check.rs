@@ -35,6 +35,7 @@ impl Settings {
             self.rotation(),
             self.limits(),
             self.device_limit(),
+            self.encryption(),
             self.weakness(),
         ];
         problems.into_iter().flatten().next().map_or(Ok(()), |problem| Err(ConfigError(problem)))
@@ -125,7 +126,7 @@ impl Settings {
         }
         if !self.cookie_secure {
             return Some(
-                "cookie_secure = false lets whoever listens read the cookie: set cookie_secure, use dev() for plain http on \
+                "cookie_secure = false lets all who listen read the cookie: set cookie_secure, use dev() for plain http on \
                  localhost, or accept it with allow_weak_cookie"
                     .into(),
             );
@@ -206,6 +207,14 @@ impl Settings {
             );
         }
         None
+    }
+
+    fn encryption(&self) -> Option<String> {
+        if self.encrypt_all && self.plaintext_sensitive {
+            return Some("encrypt_all contradicts plaintext_sensitive: unset one of them".into());
+        }
+        (self.encrypt_all && self.keys.is_none())
+            .then(|| "encrypt_all needs keys: make one with `sessionkit keygen`, or unset encrypt_all".into())
     }
 
     fn rotation(&self) -> Option<String> {
@@ -338,6 +347,8 @@ mod tests {
             (new().user_deadline(seconds(0)), "more than zero"),
             (new().user_deadline(seconds(3601)), "an hour at most"),
             (new().max_record_size(0), "more than zero"),
+            (new().encrypt_all(true), "encrypt_all needs keys"),
+            (new().encrypt_all(true).plaintext_sensitive(true).dev(), "encrypt_all contradicts plaintext_sensitive"),
             (new().max_devices(3), "set track_devices"),
             (new().max_devices(3).track_devices(false), "set track_devices"),
             (new().max_devices(0).track_devices(true), "at least 1"),

@@ -65,7 +65,7 @@ impl SessionConfig {
     }
 }
 
-/// Leaves a variable of somebody else's alone, unless its name is nearly that of a setting.
+/// Leaves a variable of another program alone, unless its name is nearly that of a setting.
 fn foreign(variable: &str, name: &str) -> Result<(), ConfigError> {
     if let Some(setting) = nearest(name, SessionConfigBuilder::NAMES) {
         let meant = format!("{PREFIX}{}", setting.to_ascii_uppercase());

@@ -22,6 +22,11 @@ pub(crate) use check::LONGEST_COOKIE;
 pub use choices::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite};
 pub(crate) use settings::Settings;
 
+/// Returns the known word of which `word` is a misspelling: one letter off, or two in a long word.
+pub fn nearest_word(word: &str, known: &[&'static str]) -> Option<&'static str> {
+    nearest::nearest(word, known)
+}
+
 /// The settings of a session. Every value is sound: contradictions are refused when it is built.
 ///
 /// The default suits an application behind https: a `__Host-session` cookie that is `Secure`, `HttpOnly` and
@@ -72,8 +77,8 @@ impl SessionConfig {
         SessionConfigBuilder::default()
     }
 
-    /// The settings for plain http on localhost: the cookie is called `session`, has no prefix and is not `Secure`, and a 500
-    /// says in its body what went wrong.
+    /// The settings for plain http on localhost: the cookie is called `session`, has no prefix and is not `Secure`, a 500
+    /// says in its body what went wrong, and `sensitive` fields are encrypted with a key that ends with the process.
     /// Not for anything that others can reach.
     pub fn dev() -> Self {
         Self::builder().dev().build().expect("nothing is set that could contradict it")

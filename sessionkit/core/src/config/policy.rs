@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::set_cookie;
 use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SessionConfig, Settings};
+use crate::encryption::EncryptedFields;
 use crate::record::delta::OnLogin;
 
 /// Prints what is in force, line by line, for a start-up log or a review:
@@ -37,6 +38,7 @@ impl fmt::Display for SessionConfig {
             ("store", store(settings)),
             ("user", format!("{} to load", words(settings.user_deadline))),
             ("size", format!("{} bytes at most", settings.max_record_size)),
+            ("encryption", encryption(settings).into()),
             ("watching", format!("looks every {}", words(settings.watch_interval))),
         ];
         let devices = settings.lists_devices().then(|| ("devices", devices(settings)));
@@ -112,6 +114,15 @@ fn login(settings: &Settings) -> &'static str {
     }
 }
 
+fn encryption(settings: &Settings) -> &'static str {
+    match (settings.encrypted_fields(), &settings.keys) {
+        (EncryptedFields::All, _) => "of all fields",
+        (EncryptedFields::Sensitive, Some(_)) => "of sensitive fields",
+        (EncryptedFields::Sensitive, None) => "none, so sensitive fields are refused",
+        (EncryptedFields::Nothing, _) => "none: sensitive fields are stored as plain text",
+    }
+}
+
 fn store(settings: &Settings) -> String {
     let (load, commit) = (words(settings.load_deadline), words(settings.commit_deadline));
     format!("{load} for a load, {commit} for a commit")
@@ -155,6 +166,7 @@ home page     /
 store         250 milliseconds for a load, 500 milliseconds for a commit
 user          1 second to load
 size          65536 bytes at most
+encryption    none, so sensitive fields are refused
 watching      looks every 30 seconds
 "
         );
@@ -181,6 +193,7 @@ home page     /
 store         250 milliseconds for a load, 500 milliseconds for a commit
 user          1 second to load
 size          65536 bytes at most
+encryption    of sensitive fields
 watching      looks every 30 seconds
 "
         );

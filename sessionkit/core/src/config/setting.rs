@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
+use crate::encryption::KeyRing;
 use crate::record::delta::OnLogin;
 
 use super::nearest::nearest;
@@ -71,6 +72,26 @@ impl Setting for String {
 
     fn accept(value: &Value) -> Option<Self> {
         if let Value::Text(text) = value { Some(text.clone()) } else { None }
+    }
+}
+
+impl Setting for KeyRing {
+    const EXPECTED: &'static str = "keys";
+
+    fn accept(value: &Value) -> Option<Self> {
+        if let Value::Text(text) = value { Self::from_setting(text).ok() } else { None }
+    }
+
+    /// Says what is wrong without the value, which may be a key.
+    fn read(value: &Value) -> Result<Option<Self>, Misfit> {
+        let misfit = |found: String| Misfit { expected: Self::EXPECTED, found };
+        match value {
+            Value::Absent => Ok(None),
+            Value::Text(text) => {
+                Self::from_setting(text).map(Some).map_err(|error| misfit(format!("something else: {error}")))
+            }
+            _ => Err(misfit("something else".into())),
+        }
     }
 }
 
@@ -262,6 +283,9 @@ mod tests {
             ("user_deadline", "3s"),
             ("watch_interval", "4s"),
             ("max_record_size", "1000"),
+            ("keys", "3dBz3wXVEFmPe7Yxkzr8BqkeoYTKqCpOQxuL9mHDj1U"),
+            ("encrypt_all", "true"),
+            ("plaintext_sensitive", "false"),
             ("save_uninitialized", "true"),
             ("on_lost_write", "ERROR"),
             ("on_login", "Discard"),
@@ -280,7 +304,8 @@ mod tests {
             "cookie_max_age": { "fixed": 7776000 }, "clear_site_data": "cache,storage", "ttl": 7200, "anonymous_ttl": 3600, "absolute_ttl": 864000,
             "rolling": { "extend": "10m" }, "touch_after": 300, "renew_after": 86400, "renew_grace": 10, "rotation_grace": 300,
             "load_deadline": "100ms", "commit_deadline": 2, "user_deadline": 3, "watch_interval": 4,
-            "max_record_size": 1000, "save_uninitialized": true, "on_lost_write": "error", "on_login": "discard", "on_bad_cookie": "Reject",
+            "max_record_size": 1000, "keys": "3dBz3wXVEFmPe7Yxkzr8BqkeoYTKqCpOQxuL9mHDj1U", "encrypt_all": true,
+            "plaintext_sensitive": false, "save_uninitialized": true, "on_lost_write": "error", "on_login": "discard", "on_bad_cookie": "Reject",
             "track_devices": true, "max_devices": 3, "on_max_devices": "reject", "path_prefix": "/mall", "login_url": "/enter", "home_url": "/start",
             "dev": false, "preset": "aal1" }"#;
         assert_eq!(texts.len(), SessionConfigBuilder::NAMES.len());
@@ -292,6 +317,18 @@ mod tests {
         assert_eq!(from_variables, format!("{:?}", read(&serde_json::Value::from(object).to_string()).unwrap()));
         for (name, default) in [("ttl", "86400s"), ("cookie_name", "__Host-session"), ("rolling", "Reset")] {
             assert!(!from_variables.contains(&format!("{name}: {default},")), "{name} is set");
+        }
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_used_is_not_quoted() {
+        let key = "hunter2-hunter2";
+        let refused = SessionConfig::from_variables([("SESSION_KEYS", key)]).unwrap_err().to_string();
+        assert!(refused.contains("SESSION_KEYS") && refused.contains("sessionkit keygen"), "{refused}");
+        assert!(!refused.contains("hunter2"), "{refused}");
+        for written in [r#"{ "keys": "hunter2-hunter2" }"#, r#"{ "keys": ["hunter2"] }"#, r#"{ "keys": 7777 }"#] {
+            let refused = read(written).unwrap_err();
+            assert!(!refused.contains("hunter2") && !refused.contains("7777"), "{refused}");
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::preset::Preset;
 use super::{CookieMaxAge, OnBadCookie, OnLostWrite, OnMaxDevices, Rolling, SameSite, SessionConfigBuilder};
+use crate::encryption::{EncryptedFields, KeyRing};
 use crate::record::delta::OnLogin;
 use crate::record::header::Header;
 use crate::time::Timestamp;
@@ -43,6 +44,9 @@ pub(crate) struct Settings {
     pub(crate) user_deadline: Duration,
     pub(crate) watch_interval: Duration,
     pub(crate) max_record_size: usize,
+    pub(crate) keys: Option<KeyRing>,
+    pub(super) encrypt_all: bool,
+    pub(super) plaintext_sensitive: bool,
     pub(crate) save_uninitialized: bool,
     pub(crate) on_lost_write: OnLostWrite,
     pub(crate) on_login: OnLogin,
@@ -62,6 +66,7 @@ impl Settings {
         let dev = set.dev.unwrap_or(false);
         let (preset, longest_idle) = (set.preset, set.preset.and_then(Preset::longest_idle));
         let ttl = set.ttl.or(longest_idle).unwrap_or(DAY);
+        let plaintext_sensitive = set.plaintext_sensitive.unwrap_or(false);
         let anonymous_ttl = set.anonymous_ttl.unwrap_or(ttl.min(DAY / 2));
         Self {
             dev,
@@ -89,6 +94,9 @@ impl Settings {
             user_deadline: set.user_deadline.unwrap_or(Duration::from_secs(1)),
             watch_interval: set.watch_interval.unwrap_or(Duration::from_secs(30)),
             max_record_size: set.max_record_size.unwrap_or(64 * 1024),
+            keys: set.keys.or_else(|| (dev && !plaintext_sensitive).then(KeyRing::of_process)),
+            encrypt_all: set.encrypt_all.unwrap_or(false),
+            plaintext_sensitive,
             save_uninitialized: set.save_uninitialized.unwrap_or(false),
             on_lost_write: set.on_lost_write.unwrap_or(OnLostWrite::Ignore),
             on_login: set.on_login.unwrap_or(OnLogin::Keep),
@@ -105,6 +113,20 @@ impl Settings {
     /// Returns whether the sessions of each user are listed.
     pub(crate) fn lists_devices(&self) -> bool {
         self.track_devices == Some(true)
+    }
+
+    /// Returns which fields are encrypted when they are written, if there are keys.
+    pub(crate) fn encrypted_fields(&self) -> EncryptedFields {
+        match (self.encrypt_all, self.plaintext_sensitive) {
+            (true, _) => EncryptedFields::All,
+            (false, true) => EncryptedFields::Nothing,
+            (false, false) => EncryptedFields::Sensitive,
+        }
+    }
+
+    /// Returns whether sensitive fields can neither be encrypted nor are to be stored as plain text.
+    pub(crate) fn lacks_keys(&self) -> bool {
+        self.keys.is_none() && !self.plaintext_sensitive
     }
 
     /// Returns the value of the header `Clear-Site-Data` at a logout.

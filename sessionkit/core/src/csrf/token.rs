@@ -33,7 +33,7 @@ type Seed = [u8; SEED];
 /// token does not. A visitor who has no session gets an anonymous one, and its cookie, when a value is asked for.
 ///
 /// All values of a session are one, masked differently each time, so that compression of the page reveals nothing of it
-/// (the BREACH attack). It opens nothing: whoever finds it cannot use the session.
+/// (the BREACH attack). It opens nothing: a finder cannot use the session.
 pub struct CsrfToken {
     session: RequestSession,
 }
@@ -129,8 +129,7 @@ pub(super) fn is_valid(session: &RequestSession, presented: &[u8]) -> bool {
 /// The seed that the session keeps, if it is one of its present generation.
 fn kept(session: &RequestSession, state: &State) -> Option<Seed> {
     let current = state.current.as_ref();
-    let now = session.shared.engine.now();
-    let overlay = Overlay::new(state.pending.stored(current.map(|current| &current.record), now), &state.pending);
+    let overlay = Overlay::new(state.stored(&session.shared.engine), &state.pending);
     let kept = str::from_utf8(overlay.value(CSRF_SEED)?).ok()?;
     let (generation, seed) = kept.split_once(':')?;
     let present = current.map_or(Generation::default(), |current| current.record.header().generation);

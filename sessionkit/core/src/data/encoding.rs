@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::data::codec::{Codec, CodecError};
-use crate::data::nulls;
+use crate::data::{nulls, plain};
 
 /// A type that a field can have: serde writes it and reads it.
 #[diagnostic::on_unimplemented(
@@ -15,10 +15,10 @@ use crate::data::nulls;
     note = "derive `serde::Serialize` and `serde::Deserialize` for it and for what it holds",
     note = "a field that is not to be stored is marked `#[session(skip)]`"
 )]
-pub trait Stored: Serialize + DeserializeOwned {}
+pub trait Stored: Serialize + DeserializeOwned + 'static {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned> Stored for T {}
+impl<T: Serialize + DeserializeOwned + 'static> Stored for T {}
 
 /// A type that has a value to begin with.
 #[diagnostic::on_unimplemented(
@@ -47,6 +47,8 @@ pub struct Encoding<T> {
     pub(crate) default: fn() -> T,
     /// Counts what the codec may write as `null` though it is not absent.
     pub(crate) nulls: fn(&T) -> usize,
+    /// Returns whether every value comes back as it was, so that none has to be read back.
+    pub(crate) comes_back: fn() -> bool,
 }
 
 /// Encodes the values of a field with `C`.
@@ -56,7 +58,13 @@ pub const fn stored<C: Codec, T: Stored + Defaulted>() -> Encoding<T> {
 
 /// Encodes the values of a field with `C`, and makes the one of a field that is not stored with `default`.
 pub const fn stored_or<C: Codec, T: Stored>(default: fn() -> T) -> Encoding<T> {
-    Encoding { encode: C::encode::<T>, decode: C::decode::<T>, default, nulls: nulls::count::<T> }
+    Encoding {
+        encode: C::encode::<T>,
+        decode: C::decode::<T>,
+        default,
+        nulls: nulls::count::<T>,
+        comes_back: plain::comes_back::<C, T>,
+    }
 }
 
 impl<T> Encoding<T> {

@@ -74,12 +74,12 @@ macro_rules! sets {
 
 maps! {
     [K: Stored + Ord, V: Stored] BTreeMap<K, V>;
-    [K: Stored + Eq + Hash, V: Stored, S: BuildHasher + Default] HashMap<K, V, S>;
+    [K: Stored + Eq + Hash, V: Stored, S: BuildHasher + Default + 'static] HashMap<K, V, S>;
 }
 
 sets! {
     [T: Stored + Ord] BTreeSet<T>;
-    [T: Stored + Eq + Hash, S: BuildHasher + Default] HashSet<T, S>;
+    [T: Stored + Eq + Hash, S: BuildHasher + Default + 'static] HashSet<T, S>;
 }
 
 /// The encoding of the entries of an `entries` field.

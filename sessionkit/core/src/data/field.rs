@@ -227,18 +227,16 @@ impl FieldWriter {
 
     /// Reads back the value that was written last, from `start` in the buffer on, if it is to be checked.
     fn read_back<T>(&self, value: &T, encoding: Encoding<T>, start: usize, absent: bool) -> Result<(), FieldError> {
-        let stored = (!absent).then_some(&self.encoded.buffer[start..]);
-        let is_checked = match self.check {
-            Check::Nothing => false,
-            Check::Everything => true,
-            // What is written as null may have changed without a trace.
-            Check::Changes => {
-                let changed = self.encoded.value(self.written - 1) != stored;
-                changed || (stored.is_none_or(has_null) && (encoding.nulls)(value) > 0)
-            }
-        };
-        if !is_checked {
+        if self.check == Check::Nothing || (encoding.comes_back)() {
             return Ok(());
+        }
+        let stored = (!absent).then_some(&self.encoded.buffer[start..]);
+        if self.check == Check::Changes && self.encoded.value(self.written - 1) == stored {
+            // What is written as null may have changed without a trace.
+            let has_nulls = stored.is_none_or(has_null) && (encoding.nulls)(value) > 0;
+            if !has_nulls {
+                return Ok(());
+            }
         }
         let field = &self.declared[self.written - 1];
         encoding.read_back(value, stored).map_err(|reason| FieldError::lossy(field, reason))

@@ -110,7 +110,7 @@ impl<T: SessionData> Migration<'_, T> {
     /// Removes a value, and the entries of a map or a set.
     pub fn remove(&mut self, field: &str) {
         let key = key::<T>(field);
-        let entries: Vec<String> = self.stored.entries(&key).map(|(entry, _)| format!("{key}/{entry}")).collect();
+        let entries: Vec<String> = self.stored.entry_names(&key).map(|entry| format!("{key}/{entry}")).collect();
         entries.into_iter().for_each(|entry| self.touch(entry, None));
         self.touch(key, None);
     }
@@ -120,7 +120,12 @@ impl<T: SessionData> Migration<'_, T> {
             Some((_, value)) => value.clone(),
             None => {
                 let value = self.stored.value(&key).map(|value| value.to_owned());
-                self.touch(key.clone(), value.clone());
+                // What cannot be decrypted is not removed, unless a field would read it in the form of this version once its
+                // key is back.
+                let is_read = || T::FIELDS.iter().any(|field| field.names().any(|name| name == key));
+                if is_read() || !self.stored.is_undecryptable(&key) {
+                    self.touch(key.clone(), value.clone());
+                }
                 value
             }
         };
@@ -182,7 +187,7 @@ pub(crate) fn upgrade<T: SessionData>(stored: &mut Snapshot<'_>) -> Result<Vec<M
         return Ok(Vec::new());
     }
     let (mut touched, mut unfit) = (Vec::new(), Vec::new());
-    if stored.values().any(|(key, _)| is_value::<T>(key)) {
+    if stored.keys().any(is_value::<T>) {
         let mut migration = Migration::<T> { stored, touched, unfit, data: PhantomData };
         T::migrate(from, &mut migration)?;
         (touched, unfit) = (migration.touched, migration.unfit);
@@ -209,4 +214,56 @@ fn declared<T: SessionData>(key: &str) -> Option<&'static Field> {
 
 fn is_counter<T: SessionData>(key: &str) -> bool {
     declared::<T>(key).is_some_and(|field| matches!(field.merge, Merge::Add { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::data::field::{FieldReader, FieldWriter};
+    use crate::encryption::Opener;
+    use crate::record::Record;
+    use crate::record::header::Header;
+    use crate::scope::MainScope;
+    use crate::time::Timestamp;
+    use crate::token::SecretHash;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+
+    /// Reads `pin`, `code` and `gone`, of which the last is no field of this version.
+    struct Vault;
+
+    impl SessionData for Vault {
+        type Scope = MainScope;
+        type Codec = Json;
+        const NAMESPACE: &'static str = "vault";
+        const VERSION: u32 = 2;
+        const FIELDS: &'static [Field] =
+            &[Field::new("vault.pin"), Field::new("vault.otp").aliases(&["vault.code"]), Field::new("vault.name")];
+
+        fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> {
+            Ok(Self)
+        }
+
+        fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> {
+            Ok(())
+        }
+
+        fn migrate(_: u32, stored: &mut Migration<'_, Self>) -> Result<(), FieldError> {
+            ["pin", "code", "gone"].into_iter().try_for_each(|field| stored.get::<String>(field).map(drop))
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_decrypted_stays_unless_a_field_would_read_its_older_form() {
+        let encrypted = StoredValue { sensitive: true, encrypted: true, ..StoredValue::new([0xc1; 40]) };
+        let header = Header::new(SecretHash::from_bytes([0; 32]), NOW, Duration::from_secs(3600), None);
+        let keys = ["vault.pin", "vault.code", "vault.gone", "vault.name"];
+        let record = Record::from_fields(header, keys.map(|key| (key, encrypted.as_ref())));
+        let mut stored = Snapshot::new(Some((&record, Opener::without_keys())), NOW);
+        let migrated = upgrade::<Vault>(&mut stored).unwrap();
+        let removed = migrated.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| &**key);
+        assert_eq!(removed.collect::<Vec<_>>(), ["vault.pin", "vault.code"]);
+    }
 }

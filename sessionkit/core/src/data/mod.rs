@@ -19,6 +19,7 @@ pub(crate) mod flash;
 pub mod merge;
 pub(crate) mod migration;
 pub(crate) mod nulls;
+mod plain;
 pub(crate) mod snapshot;
 pub(crate) mod three_way;
 
@@ -107,7 +108,7 @@ pub struct Field {
     pub carry: bool,
     /// Seconds from a change of the value to its end.
     pub ttl: Option<u32>,
-    /// Keeps the value out of everything that SessionKit prints.
+    /// Keeps the value out of everything that SessionKit prints, and encrypts it where it is stored.
     pub sensitive: bool,
     /// The fate of the value at the login of an anonymous visitor; `None` if the setting `on_login` decides.
     pub on_login: Option<OnLogin>,
@@ -147,7 +148,7 @@ impl Field {
         self
     }
 
-    /// Keeps the value out of everything that SessionKit prints.
+    /// Keeps the value out of everything that SessionKit prints, and encrypts it where it is stored.
     pub const fn sensitive(mut self) -> Self {
         self.sensitive = true;
         self
@@ -173,6 +174,7 @@ impl Field {
             carried: self.carry,
             deadline: ttl.map(|ttl| FieldDeadline::after(now, ttl)),
             sensitive: self.sensitive,
+            encrypted: false,
             on_login: self.on_login,
         }
     }

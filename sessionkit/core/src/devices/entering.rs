@@ -181,7 +181,7 @@ impl Engine {
                         addition.over.extend(look.over);
                         entering.spare = Some(look.spare);
                     }
-                    entering.list = newest;
+                    entering.list = *newest;
                 }
                 Err(CommitError::Refused(Refusal::Stale)) => return Err(SessionError::revoked()),
                 Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => return Err(error),

@@ -1,6 +1,7 @@
 //! Ending the sessions of everyone.
 
 use crate::devices::DeviceSelection;
+use crate::devices::damage::{is_nobodys, read_list};
 use crate::engine::Engine;
 use crate::engine::deadline::Deadline;
 use crate::engine::document::Document;
@@ -8,10 +9,11 @@ use crate::engine::session::Removal;
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
 use crate::record::Record;
-use crate::record::front::EntryKind;
+use crate::record::front::{EntryKind, Unreadable};
 use crate::record::list::SessionList;
 use crate::store::entry::Entry;
 use crate::store::error::StoreError;
+use crate::store::key::EntryKey;
 use crate::store::{ScanCursor, ScanPage};
 use crate::token::SessionId;
 
@@ -52,8 +54,8 @@ impl Engine {
         after = None;
         while self.settings().lists_devices() {
             let page = self.scan_page(EntryKind::SessionList, after.as_ref()).await?;
-            for (_, entry) in page.entries {
-                settle(self.end_scanned_list(&entry).await)?;
+            for (key, entry) in page.entries {
+                settle(self.end_scanned_list(&key, &entry).await)?;
             }
             let Some(next) = page.next else { break };
             after = Some(next);
@@ -74,15 +76,29 @@ impl Engine {
         Ok(1)
     }
 
-    async fn end_scanned_list(&self, entry: &Entry) -> Result<usize, SessionError> {
-        let list = SessionList::read(entry).map_err(StoreError::unreadable)?;
+    async fn end_scanned_list(&self, key: &EntryKey, entry: &Entry) -> Result<usize, SessionError> {
+        let mut list = match read_list(key, entry) {
+            Err(Unreadable::Damaged) if is_nobodys(entry) => return Ok(0),
+            Err(Unreadable::Damaged) => {
+                // Nobody knows whose it was. A login under way must not find the epoch that it has seen. If the damage took
+                // the entry of one, that goes on, and the next call ends it.
+                let held = entry.revision().unwrap_or_default();
+                self.begin_list_anew(key, held, SessionList::new("", "")).await?;
+                return Err(StoreError::unreadable(Unreadable::Damaged).into());
+            }
+            list => list.map_err(StoreError::unreadable)?,
+        };
         if list.scope() != self.scope() {
             return Ok(0);
+        }
+        // All sessions have been looked at: those that it may lack have ended.
+        if list.incomplete_since.is_some_and(|since| self.has_settled(since)) {
+            list.incomplete_since = None;
         }
         self.end_in_list(list, DeviceSelection::All, REASON, About::default()).await
     }
 
-    async fn scan_page(&self, kind: EntryKind, after: Option<&ScanCursor>) -> Result<ScanPage, StoreError> {
+    pub(super) async fn scan_page(&self, kind: EntryKind, after: Option<&ScanCursor>) -> Result<ScanPage, StoreError> {
         let page = Deadline::of(self.settings().commit_deadline).limit(self.store.scan(kind, after, PAGE)).await;
         page.unwrap_or_else(|| Err(StoreError::unavailable("no page of the store's entries within commit_deadline")))
     }

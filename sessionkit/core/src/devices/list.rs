@@ -18,7 +18,7 @@ use crate::token::SessionId;
 /// The devices on which a user is logged in: their sessions, listed and ended one by one or together. Needs the setting
 /// `track_devices`.
 ///
-/// [`Auth::devices`](crate::Auth::devices) gives those of whoever is logged in,
+/// [`Auth::devices`](crate::Auth::devices) gives those of the user who is logged in,
 /// [`SessionManager::devices_of`](crate::SessionManager::devices_of) those of anybody. Sessions that began without the
 /// setting are not among them before their next login.
 ///
@@ -52,7 +52,7 @@ pub struct Devices {
 
 #[derive(Clone)]
 enum Whose {
-    /// Of whoever is logged in.
+    /// Of the user who is logged in.
     Own(RequestSession),
     /// Of this user.
     User(Arc<Engine>, Arc<str>),
@@ -188,6 +188,7 @@ impl Whose {
         let engine = self.engine();
         engine.require_lists()?;
         let list = engine.load_list(&user).await?;
+        let (list, _) = engine.complete_list(list, DeviceSelection::All).await?;
         let Look { found, over, .. } = engine.look_at(&list).await?;
         engine.prune(list, over).await;
         let now = engine.now();

@@ -14,7 +14,7 @@ const ENDED_FOR: Duration = Duration::from_secs(60);
 
 /// A change of the list of a user's sessions.
 pub(crate) struct ListChange {
-    /// The list of somebody who has none.
+    /// The list of a user who has none.
     pub(crate) empty: SessionList,
     pub(crate) kind: ListChangeKind,
 }
@@ -31,6 +31,12 @@ pub(crate) enum ListChangeKind {
     },
     /// Takes out what is still as it was seen.
     Prune(Vec<ListedSession>),
+    /// Puts in the sessions that the list may lack, since it replaced a damaged one.
+    Complete {
+        found: Vec<ListedSession>,
+        /// Since when sessions may have been missing, if none is any more.
+        since: Option<Timestamp>,
+    },
     End {
         selection: DeviceSelection,
         /// The sessions that have ended, as they were listed then: the user may have logged in with one of them again.
@@ -67,12 +73,26 @@ impl Change<SessionList> for ListChange {
                 };
                 without(list, is_meant)
             }
+            ListChangeKind::Complete { found, since } => {
+                let is_missing = |found: &&ListedSession| list.entries.iter().all(|entry| entry.id != found.id);
+                let missing: Vec<_> = found.iter().filter(is_missing).copied().collect();
+                let is_complete = since.is_some() && *since == list.incomplete_since;
+                if missing.is_empty() && !is_complete {
+                    return Step::Unchanged;
+                }
+                if is_complete {
+                    list.incomplete_since = None;
+                }
+                // Their users logged in before the damaged list was replaced.
+                list.entries.splice(..0, missing);
+                Step::Changed(list)
+            }
             ListChangeKind::Prune(seen) => without(list, |entry| seen.contains(entry)),
             ListChangeKind::End { selection: DeviceSelection::One(id), ended, .. } => {
                 let Some(entry) = list.entries.iter_mut().find(|entry| entry.id == *id) else { return Step::Unchanged };
                 if !ended.contains(entry) {
                     let sessions = vec![*entry];
-                    return Step::Refused(Refusal::Crowded { list, sessions });
+                    return Step::Refused(Refusal::Crowded { list: Box::new(list), sessions });
                 }
                 (entry.is_ended, entry.until) = (true, now.saturating_add(ENDED_FOR));
                 Step::Changed(list)
@@ -82,7 +102,7 @@ impl Change<SessionList> for ListChange {
                 let alive = |entry: &&ListedSession| is_meant(entry) && !ended.contains(entry);
                 let sessions: Vec<_> = list.entries.iter().filter(alive).copied().collect();
                 if !sessions.is_empty() {
-                    return Step::Refused(Refusal::Crowded { list, sessions });
+                    return Step::Refused(Refusal::Crowded { list: Box::new(list), sessions });
                 }
                 list.entries.retain(|entry| !is_meant(entry));
                 list.epoch = *epoch;
@@ -107,7 +127,7 @@ impl Addition {
         let surplus = self.most.map_or(0, |most| (others().count() + 1).saturating_sub(most));
         if surplus > 0 && known.is_none() {
             let sessions = others().take(surplus).copied().collect();
-            return Step::Refused(Refusal::Crowded { list, sessions });
+            return Step::Refused(Refusal::Crowded { list: Box::new(list), sessions });
         }
         let mut session = self.session;
         if let Some(known) = known {

@@ -46,6 +46,12 @@
 //! another user takes it out of the list of the user before, unless that one has logged in again. Nothing that the list
 //! names is ended without a look at whose it is.
 //!
+//! **A damaged list** keeps nobody from logging in. Whoever meets it *replaces* it with an empty list of another epoch: a login
+//! under way is refused, and no epoch that a revocation has made comes back. The new list remembers that it may lack sessions.
+//! The next look at the user's devices, or end of them, *scans* all sessions and puts the user's into it. That goes on for
+//! a minute: a login between its steps 3 and 4 has lost its entry to the damage, and is found from its step 4 on. Until then
+//! the limit counts the sessions that the new list names. Ending one session by its id needs no scan.
+//!
 //! # What it costs
 //!
 //! | operation | store calls besides those without the setting |
@@ -59,6 +65,8 @@
 //! | ending sessions | 2, and 2 for each |
 //! | ending everyone's | a look at everything that the store holds, and the calls of each removal |
 
+pub(crate) mod by_id;
+mod damage;
 pub(crate) mod entering;
 pub(crate) mod everyone;
 pub(crate) mod list;

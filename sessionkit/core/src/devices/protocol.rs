@@ -23,7 +23,7 @@ use crate::store::key::EntryKey;
 use crate::token::SessionId;
 
 /// The time for which a login may be under way that has put its session into the list and has not stored it yet.
-const UNDER_WAY: Duration = Duration::from_secs(60);
+pub(super) const UNDER_WAY: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// Takes a session that is over out of the list of its user; or, if it has another user by now, one whose login is
@@ -53,11 +53,12 @@ impl Engine {
     /// Ends the sessions of a list. Those that are over are not counted.
     pub(super) async fn end_in_list(
         &self,
-        mut list: SessionList,
+        list: SessionList,
         selection: DeviceSelection,
         reason: &'static str,
         at: About<'_>,
     ) -> Result<usize, SessionError> {
+        let (mut list, missing) = self.complete_list(list, selection).await?;
         let (user, mut ended, mut count) = (list.user_id().clone(), Vec::new(), 0);
         let meant: Vec<_> = list.entries.iter().filter(|entry| selection.includes(entry.id)).copied().collect();
         let (mut sessions, mut newer) = (meant, None);
@@ -76,9 +77,11 @@ impl Engine {
             }
             let end = ListChangeKind::End { selection, ended: ended.clone(), epoch: self.new_epoch() };
             match self.change_list(list, end).await {
-                Ok(_) | Err(CommitError::Refused(Refusal::Gone | Refusal::Stale)) => return Ok(count),
+                Ok(_) | Err(CommitError::Refused(Refusal::Gone | Refusal::Stale)) => {
+                    return missing.map_or(Ok(count), |error| Err(error.into()));
+                }
                 Err(CommitError::Refused(Refusal::Crowded { list: newest, sessions: others })) => {
-                    (list, sessions) = (newest, others);
+                    (list, sessions) = (*newest, others);
                 }
                 Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => return Err(error),
             }
@@ -107,7 +110,7 @@ impl Engine {
                     }
                 }
                 Found::Unreadable(session) => {
-                    // If its secret was replaced since the login, it may be somebody else's by now.
+                    // If its secret was replaced since the login, it may be another user's by now.
                     if session.why != Unreadable::Damaged && session.generation != listed.generation {
                         return Ok(Ended::Unknown(session.why));
                     }
@@ -183,16 +186,6 @@ impl Engine {
         }
     }
 
-    /// Returns the list of a user, or an empty one.
-    pub(super) async fn load_list(&self, user: &str) -> Result<SessionList, SessionError> {
-        let key = EntryKey::session_list(self.scope(), user);
-        let entry = self.load_entry(&key, &mut self.load_deadline()).await?;
-        match entry.map(|entry| SessionList::read(&entry)) {
-            Some(list) => Ok(list.map_err(StoreError::unreadable)?),
-            None => Ok(SessionList::new(self.scope(), user)),
-        }
-    }
-
     pub(super) async fn change_list(
         &self,
         list: SessionList,
@@ -202,10 +195,10 @@ impl Engine {
         let empty = SessionList::new(self.scope(), list.user_id().clone());
         let held = is_written(&list).then_some(list);
         let change = Arc::new(ListChange { empty, kind });
-        self.commit_change(&self.lists, key, held, change, self.commit_deadline().end()).await
+        self.commit_change(key, held, change, self.commit_deadline().end()).await
     }
 
-    fn new_epoch(&self) -> ListEpoch {
+    pub(super) fn new_epoch(&self) -> ListEpoch {
         let mut epoch = [0; 8];
         self.tokens().fill(&mut epoch);
         ListEpoch(epoch)
@@ -240,7 +233,7 @@ pub(super) fn is_written(list: &SessionList) -> bool {
     list.history.revision != Default::default()
 }
 
-fn is_owned(record: &Record, user: &str) -> bool {
+pub(super) fn is_owned(record: &Record, user: &str) -> bool {
     record.header().owner().is_some_and(|owner| **owner == *user)
 }
 

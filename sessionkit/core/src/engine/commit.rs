@@ -1,21 +1,21 @@
 //! Committing a change: applied to the newest document, compared and swapped, and tried again.
 //!
-//! The first try is a request's own. Whoever meets a conflict joins the queue of the document; its head applies all
-//! changes that wait there, in order, and stores them with one call. An answer that is lost is looked into by sending the
+//! The first try is a request's own. A request that meets a conflict joins the queue of the document; its driver, a task of the
+//! engine, applies all changes that wait there, in order, and stores them with one call. An answer that is lost is looked into by sending the
 //! same bytes with the same revision again: an entry remembers its last revisions, so the next answer tells what happened.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use crate::engine::Engine;
-use crate::engine::deadline::{Deadline, timer_until};
+use crate::engine::deadline::Deadline;
 use crate::engine::document::{Change, Document, Refusal, Step};
-use crate::engine::queue::{Hand, Queue, Queues, Waiter};
+use crate::engine::queue::{Queue, Turn};
+use crate::engine::waiter::{Hand, Waiter};
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
 use crate::record::front::Revision;
@@ -35,9 +35,8 @@ pub(crate) enum CommitError {
 impl Engine {
     /// Commits a change to the document that is held, or to a newer one, until `end`; returns the document after it.
     #[inline]
-    pub(crate) fn commit_change<'a, D: Document>(
-        &'a self,
-        queues: &'a Queues<D>,
+    pub(crate) fn commit_change<D: Document>(
+        &self,
         key: EntryKey,
         held: Option<D>,
         change: Arc<dyn Change<D>>,
@@ -47,16 +46,36 @@ impl Engine {
         let own = Waiter::new(change, end, held.as_ref());
         let mut attempt = Attempt { engine: self, key, newest: held, conflicts: 0, is_conflict_new: false };
         async move {
-            if !queues.has(&attempt.key) {
+            if !D::queues(self).has(&attempt.key) {
                 let mut hand = Hand(vec![own.clone()]);
                 attempt.run(&mut hand, None).await;
                 hand.0.clear();
             }
             if !own.is_done() {
                 // Boxed, since few commits meet a conflict, and futures are copied around.
-                Box::pin(attempt.queue(queues, &own)).await;
+                Box::pin(attempt.queue(&own)).await;
             }
             own.take().unwrap_or_else(|| Err(CommitError::Failed(SessionError::unsettled())))
+        }
+    }
+
+    /// Commits for all who wait in a queue until nobody does.
+    async fn drive<D: Document>(&self, key: EntryKey, conflicts: u32, is_conflict_new: bool) {
+        let mut turn = Turn::new(D::queues(self), key);
+        let mut attempt = Attempt { engine: self, key, newest: None, conflicts, is_conflict_new };
+        while let Some(Queue { waiting, newest }) = turn.next() {
+            attempt.know(newest);
+            let conflicts = attempt.conflicts;
+            let mut hand = Hand(waiting);
+            hand.0.iter().for_each(|waiter| waiter.give_up_in_time());
+            attempt.run(&mut hand, Some(&turn)).await;
+            let meets_others = attempt.conflicts > conflicts.max(1) && hand.0.iter().any(|waiter| !waiter.is_done());
+            // Nothing of what is left is in a call: if this driver is cut off, another one takes it up.
+            turn.put_back(hand.0.drain(..));
+            // Other processes may be at it too; the first conflict was met before the queue.
+            if meets_others {
+                tokio::time::sleep(self.jitter(attempt.conflicts - 1)).await;
+            }
         }
     }
 }
@@ -72,70 +91,36 @@ struct Attempt<'a, D> {
 }
 
 impl<D: Document> Attempt<'_, D> {
-    /// Waits until another request has committed the change, or commits those of all who wait.
-    async fn queue(&mut self, queues: &Queues<D>, own: &Arc<Waiter<D>>) {
-        let place = queues.join(self.key);
-        let queue = place.queue.clone();
-        queue.wait_in(own.clone());
-        let mut turn = {
-            let (mut wait, mut turn) = (pin!(own.wait()), pin!(queue.turn.lock()));
-            let mut timer = None;
-            // Whoever commits for this one is done by then, or is not polled any more.
-            let margin = self.engine.settings().load_deadline;
-            let first = std::future::poll_fn(|context| {
-                if wait.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(None);
-                }
-                if let Poll::Ready(turn) = turn.as_mut().poll(context) {
-                    return Poll::Ready(Some(turn));
-                }
-                let mut is_late = timer.get_or_insert_with(|| timer_until(own.end)).as_mut().poll(context).is_ready();
-                while is_late && !own.is_done() {
-                    own.give_up_in_time();
-                    let Some(end) = own.call_ends().map(|end| end + margin) else { continue };
-                    if Instant::now() >= end {
-                        own.abandon();
-                        break;
+    /// Waits until the change is committed with those of others. The engine runs the queue, not the request that begins it,
+    /// whose thread may be busy elsewhere, and whose client may leave.
+    async fn queue(&mut self, own: &Arc<Waiter<D>>) {
+        let (engine, key) = (self.engine, self.key);
+        // The driver is done by then, or its thread is blocked.
+        let margin = engine.settings().load_deadline;
+        while !own.is_done() {
+            own.queue_up();
+            if D::queues(engine).join(key, own.clone(), self.newest.clone()) {
+                let (conflicts, is_conflict_new) = (self.conflicts, std::mem::take(&mut self.is_conflict_new));
+                match (engine.shared(), Handle::try_current()) {
+                    (Some(engine), Ok(runtime)) => {
+                        runtime.spawn(async move { engine.drive::<D>(key, conflicts, is_conflict_new).await });
                     }
-                    is_late = timer.insert(timer_until(end)).as_mut().poll(context).is_ready();
+                    _ => engine.drive::<D>(key, conflicts, is_conflict_new).await,
                 }
-                if own.is_done() { Poll::Ready(None) } else { Poll::Pending }
-            })
-            .await;
-            let Some(turn) = first else { return };
-            turn
-        };
-        self.know(turn.take());
-        loop {
-            own.give_up_in_time();
-            if own.is_done() {
-                break;
             }
-            let conflicts = self.conflicts;
-            let mut hand = Hand(queue.take_waiting());
-            hand.0.iter().for_each(|waiter| waiter.give_up_in_time());
-            self.run(&mut hand, Some(&queue)).await;
-            // Nothing of what is left is in a call: if this head goes, the next one takes it up.
-            queue.put_back(hand.0.drain(..));
-            // Other processes may be at it too; the first conflict was met before the queue.
-            if self.conflicts > conflicts.max(1) && !own.is_done() {
-                tokio::time::sleep(self.engine.jitter(self.conflicts - 1)).await;
-            }
+            own.wait(margin).await;
         }
-        *turn = self.newest.take();
     }
 
     /// Takes over a document that is newer than the one that is known.
     fn know(&mut self, other: Option<D>) {
-        let Some(other) = other else { return };
-        let revision = other.history().revision;
-        if self.newest.as_ref().is_none_or(|newest| revision.writes_since(newest.history().revision) > 0) {
+        if let Some(other) = other.filter(|other| other.is_newer_than(self.newest.as_ref())) {
             self.newest = Some(other);
         }
     }
 
     /// Applies the changes to the newest document and stores it. Those that are left in the hand have met a conflict.
-    async fn run(&mut self, hand: &mut Hand<D>, queue: Option<&Queue<D>>) {
+    async fn run(&mut self, hand: &mut Hand<D>, queue: Option<&Turn<'_, D>>) {
         if let Some((sealed, entry)) = self.prepare(hand, queue) {
             self.store(hand, &sealed, &entry).await;
         }
@@ -143,7 +128,7 @@ impl<D: Document> Attempt<'_, D> {
     }
 
     /// Applies the changes, and returns what is to be stored.
-    fn prepare(&mut self, hand: &mut Hand<D>, queue: Option<&Queue<D>>) -> Option<(D, Entry)> {
+    fn prepare(&mut self, hand: &mut Hand<D>, queue: Option<&Turn<'_, D>>) -> Option<(D, Entry)> {
         let end = hand.end().unwrap_or_else(Instant::now);
         hand.0.retain(|waiter| waiter.begin_call(end));
         let now = self.engine.now();
@@ -210,7 +195,8 @@ impl<D: Document> Attempt<'_, D> {
                 hand.finish(Ok(sealed.clone()));
             }
             Ok((Answer::Found(found), was_lost)) => match D::read(&found) {
-                Ok(found) => self.meet(hand, found, Sent { revision, was_lost }).await,
+                // Boxed, since few commits meet a conflict, and futures are copied around.
+                Ok(found) => Box::pin(self.meet(hand, found, Sent { revision, was_lost })).await,
                 Err(unreadable) => {
                     hand.finish(Err(CommitError::Failed(StoreError::unreadable(unreadable).into())));
                 }
@@ -330,7 +316,7 @@ impl<D: Document> Attempt<'_, D> {
                 return None;
             }
             Ok(Some(Err(unreadable))) => StoreError::unreadable(unreadable),
-            Err(error) if was_lost => StoreError::unknown(error),
+            Err(error) if was_lost => error.into_unknown(),
             Err(error) => error,
         };
         hand.finish(Err(CommitError::Failed(failure.into())));

@@ -9,11 +9,11 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// The text about a load whose answer did not come in time, for the log.
-pub(crate) const NO_ANSWER_TO_A_LOAD: &str = "no answer within load_deadline: the store is slow, or code that blocks kept the \
+pub(crate) const NO_ANSWER_TO_A_LOAD: &str = "no answer within load_deadline: the store is down or slow, or code that blocks kept the \
     worker threads from looking; run such code with `spawn_blocking`, or raise load_deadline";
 
 /// The text about a commit whose answer did not come in time, for the log.
-pub(crate) const NO_ANSWER_TO_A_COMMIT: &str = "no answer within commit_deadline: the store is slow, or code that blocks kept \
+pub(crate) const NO_ANSWER_TO_A_COMMIT: &str = "no answer within commit_deadline: the store is down or slow, or code that blocks kept \
     the worker threads from looking; run such code with `spawn_blocking`, or raise commit_deadline";
 
 /// A deadline that begins with the first call that it limits, and holds for all of them together.

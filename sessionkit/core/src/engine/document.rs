@@ -1,5 +1,7 @@
 //! The documents to which the engine commits changes: sessions, and the lists of the sessions of a user.
 
+use crate::engine::Engine;
+use crate::engine::queue::Queues;
 use crate::error::SessionError;
 use crate::record::front::{History, Unreadable};
 use crate::record::list::{ListedSession, SessionList};
@@ -18,6 +20,14 @@ pub(crate) trait Document: Clone + Send + Sync + 'static {
     fn read(entry: &Entry) -> Result<Self, Unreadable>;
 
     fn history(&self) -> History;
+
+    /// Returns whether it was written later than another one, or there is no other.
+    fn is_newer_than(&self, other: Option<&Self>) -> bool {
+        other.is_none_or(|other| self.history().revision.writes_since(other.history().revision) > 0)
+    }
+
+    /// Returns the queues of the requests that change documents of this kind.
+    fn queues(engine: &Engine) -> &Queues<Self>;
 
     /// Gives the draft the next revision.
     fn seal(draft: Self::Draft, random: u32) -> Self;
@@ -76,7 +86,7 @@ pub(crate) enum Refusal {
     Gone,
     /// These sessions of the list have to end first.
     Crowded {
-        list: SessionList,
+        list: Box<SessionList>,
         sessions: Vec<ListedSession>,
     },
     Failed(SessionError),
@@ -86,6 +96,10 @@ impl Document for Record {
     type Draft = Draft;
 
     const MAY_BEGIN: bool = false;
+
+    fn queues(engine: &Engine) -> &Queues<Self> {
+        &engine.records
+    }
 
     fn read(entry: &Entry) -> Result<Self, Unreadable> {
         Self::from_bytes(entry.shared_bytes().clone())
@@ -112,6 +126,10 @@ impl Document for SessionList {
     type Draft = Self;
 
     const MAY_BEGIN: bool = true;
+
+    fn queues(engine: &Engine) -> &Queues<Self> {
+        &engine.lists
+    }
 
     fn read(entry: &Entry) -> Result<Self, Unreadable> {
         Self::from_bytes(entry.bytes())

@@ -34,7 +34,7 @@ impl Engine {
             let pause = self.jitter(tries);
             let has_time = end.saturating_duration_since(Instant::now()) > pause;
             if !looks || !was_lost || !has_time || error.kind() == StoreErrorKind::Corrupt {
-                return Err(if was_lost { StoreError::unknown(error) } else { error });
+                return Err(if was_lost { error.into_unknown() } else { error });
             }
             tokio::time::sleep(pause).await;
         }

@@ -7,11 +7,14 @@
 use std::any::{TypeId, type_name};
 use std::future::Future;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
+
+use tokio::sync::watch;
 
 use crate::config::{SessionConfig, Settings};
 use crate::data::SessionData;
+use crate::encryption::{Cipher, Opener};
 use crate::engine::deadline::Deadline;
 use crate::engine::denial::Denials;
 use crate::engine::extensions::Extensions;
@@ -30,7 +33,7 @@ use crate::scope::SessionScope as _;
 use crate::store::dynamic::DynStore;
 use crate::store::error::StoreError;
 use crate::time::{Clock, Timestamp};
-use crate::token::TokenSource;
+use crate::token::{SessionId, TokenSource};
 use crate::wire::cookie::CookieName;
 
 pub(crate) mod commit;
@@ -48,12 +51,16 @@ mod noise;
 pub(crate) mod open;
 pub(crate) mod parts;
 pub(crate) mod queue;
+pub(crate) mod reencryption;
 pub(crate) mod session;
+mod sweep;
 pub(crate) mod tasks;
 pub(crate) mod user;
+mod waiter;
 
 /// The parts of a manager, whatever its scope.
 pub(crate) struct Engine {
+    this: Weak<Self>,
     pub(crate) store: Arc<dyn DynStore>,
     config: SessionConfig,
     pub(crate) cookie_name: CookieName,
@@ -73,6 +80,8 @@ pub(crate) struct Engine {
     pub(crate) user_loader: Option<Arc<dyn DynLoader>>,
     pub(crate) extensions: Extensions,
     pub(crate) denials: Denials,
+    /// True from the first drain on.
+    draining: watch::Sender<bool>,
 }
 
 #[derive(Clone, Copy)]
@@ -83,14 +92,15 @@ struct Namespace {
 }
 
 impl Engine {
-    pub(crate) fn new(parts: EngineParts, scope: &'static str) -> Self {
+    pub(crate) fn new(parts: EngineParts, scope: &'static str) -> Arc<Self> {
         let EngineParts { mut store, config, clock, tokens, sinks, hooks, user_loader, extensions, denials } = parts;
         for sink in sinks.iter().filter(|sink| sink.times_store_calls()) {
             store = Arc::new(Timed::new(store, sink.clone(), scope));
         }
         let lost_cookies = LostCookies::new(config.settings().cookie_secure);
         let events = Arc::new(Events::new(sinks, clock.clone(), scope));
-        Self {
+        Arc::new_cyclic(|this| Self {
+            this: this.clone(),
             store,
             cookie_name: CookieName::new(&config.settings().cookie_name),
             config,
@@ -109,7 +119,13 @@ impl Engine {
             user_loader,
             extensions,
             denials,
-        }
+            draining: watch::Sender::new(false),
+        })
+    }
+
+    /// Returns the engine for work that outlives its caller; `None` while it goes away.
+    fn shared(&self) -> Option<Arc<Self>> {
+        self.this.upgrade()
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -128,12 +144,34 @@ impl Engine {
         &*self.tokens
     }
 
+    /// Lets everything end that goes on by itself, for an orderly shutdown.
+    pub(crate) fn begin_drain(&self) {
+        self.draining.send_replace(true);
+    }
+
+    /// Returns whether the server is shutting down.
+    pub(crate) fn is_draining(&self) -> bool {
+        *self.draining.borrow()
+    }
+
     /// Tells the sinks of an event.
     pub(crate) fn record(&self, kind: EventKind<'_>, about: About<'_>) {
         self.events.record(kind, about);
     }
 
-    /// Makes sure that a struct belongs to this layer, and that no other has its namespace.
+    /// Returns what decrypts the values of a session.
+    pub(crate) fn opener(&self, id: SessionId) -> Opener<'_> {
+        Opener::new(self.settings().keys.as_ref(), self.scope, id)
+    }
+
+    /// Returns what encrypts the values that a commit writes to a session; `None` without keys.
+    pub(crate) fn cipher(&self, id: SessionId) -> Option<Box<Cipher>> {
+        let (keys, fields) = (self.settings().keys.clone()?, self.settings().encrypted_fields());
+        Some(Box::new(Cipher::new(keys, self.scope, id, fields)))
+    }
+
+    /// Makes sure that a struct belongs to this layer, that no other has its namespace, and that what is sensitive in it
+    /// can be encrypted.
     pub(crate) fn claim_namespace<T: SessionData>(&self) -> Result<(), SessionError> {
         let owner = TypeId::of::<T>();
         let known = |namespaces: &[Namespace]| {
@@ -148,6 +186,9 @@ impl Engine {
         }
         if T::Scope::NAME != self.scope {
             return Err(SessionError::scope(type_name::<T>(), T::Scope::NAME, self.scope));
+        }
+        if let Some(field) = T::FIELDS.iter().find(|field| field.sensitive).filter(|_| self.settings().lacks_keys()) {
+            return Err(SessionError::no_keys(type_name::<T>(), field.key));
         }
         let mut namespaces = self.namespaces.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(result) = known(&namespaces) {

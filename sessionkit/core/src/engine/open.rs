@@ -69,6 +69,11 @@ impl Current {
         self.token.id()
     }
 
+    /// Returns the record that a commit changes, and whose it is.
+    pub(crate) fn seen(&self) -> (SessionId, Record) {
+        (self.id(), self.base().clone())
+    }
+
     /// Returns whether the token is the one before a rotation.
     pub(crate) fn is_former(&self) -> bool {
         let former = self.record.header().former.as_ref();

@@ -99,7 +99,7 @@ impl Engine {
         change: Arc<RecordChange>,
         end: Instant,
     ) -> impl Future<Output = Result<Record, CommitError>> + Send {
-        self.commit_change(&self.records, EntryKey::session(id), Some(held), change, end)
+        self.commit_change(EntryKey::session(id), Some(held), change, end)
     }
 
     /// Begins a session under a new token: what `delta` makes of an empty record. `None` if there is nothing to keep, and

@@ -35,7 +35,7 @@ pub trait SessionUser: Send + Sync + 'static {
     /// The stamp of the credentials that the user has now; none by default.
     ///
     /// A session whose login was given a stamp ends when its user is loaded and has another one, or none: so a change of
-    /// the password ends the sessions that were begun with the old one. Where somebody acts as the user, the login is
+    /// the password ends the sessions that were begun with the old one. If an actor acts as the user, the login is
     /// theirs, and so is the stamp that counts.
     fn credential_stamp(&self) -> Option<CredentialStamp> {
         None
@@ -52,7 +52,7 @@ impl<U: SessionUser> SessionDataOrSessionUser for U {}
 /// Loads the user of a session: from the application's database, as a rule.
 ///
 /// [`SessionManagerBuilder::user_loader`](crate::SessionManagerBuilder::user_loader) takes it. It is called once for each
-/// request that asks for the user, and never for others; where somebody acts as the user it is asked for them first. It
+/// request that asks for the user, and never for others; if an actor acts as the user, it is asked for the actor first. It
 /// must answer within the setting `user_deadline`. An [`Arc`] of a loader is a loader, for applications that look up their
 /// users themselves too.
 ///
@@ -97,8 +97,8 @@ pub trait UserLoader: Send + Sync + 'static {
     type Error: Into<Box<dyn Error + Send + Sync>>;
 
     /// Loads the user whom a login named: `auth.login(id)`. `None` where there is no such user, or not any more, or where
-    /// they may not use the application any more: that ends the session, also one in which they act as somebody else, or
-    /// somebody else acts as them.
+    /// they may not use the application any more: that ends the session, also one in which they act as another user, or
+    /// another user acts as them.
     ///
     /// # Errors
     /// Fails if it cannot find out whether there is such a user. The request is answered with 503 then, and the session

@@ -44,7 +44,7 @@ pub enum SessionErrorKind {
     TooManyDevices,
     /// The user's sessions were ended while the login was under way: 409.
     LoginRevoked,
-    /// The user acts as somebody else already: 409.
+    /// The user acts as another one already: 409.
     Impersonating,
     /// The cookie opens nothing, and the setting `on_bad_cookie` rejects that: 400 or 401.
     BadCookie,

@@ -36,6 +36,15 @@ impl SessionError {
         ))
     }
 
+    /// A struct has a sensitive field, and there is no key to encrypt it with.
+    pub(crate) fn no_keys(data: &'static str, field: &'static str) -> Self {
+        Self::misuse(format!(
+            "the field `{field}` of `{data}` is sensitive, and there is no key to encrypt it with: make one with `sessionkit \
+             keygen` and give it to the setting `keys` (`SESSION_KEYS`), or store sensitive fields as plain text with \
+             `plaintext_sensitive`"
+        ))
+    }
+
     /// Two managers of one application use one cookie.
     pub(crate) fn one_cookie(cookie: &str, outer: &'static str, inner: &'static str) -> Self {
         Self::misuse(format!(
@@ -257,7 +266,7 @@ impl SessionError {
 
     /// Makes an error for an actor who tries to act as one more user.
     pub(crate) fn acting() -> Self {
-        let message = "somebody who acts as another user has to end that first";
+        let message = "the user acts as another one: call `end_impersonation` first";
         Self::new(Kind::Impersonating, 409, message, "You act as another user already: end that first.", None)
     }
 

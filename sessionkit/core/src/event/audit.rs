@@ -113,7 +113,7 @@ impl AuditSink {
         self
     }
 
-    /// Keeps the events for which `keeps` says so, whatever their kind. Whoever keeps what any visitor can cause, such as
+    /// Keeps the events for which `keeps` says so, whatever their kind. Keeping what any visitor can cause, such as
     /// `rejected`, lets visitors fill the queue.
     pub fn keeping(mut self, keeps: impl Fn(&SessionEvent<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.keeps = Box::new(keeps);
@@ -126,7 +126,7 @@ impl EventSink for AuditSink {
         if !(self.keeps)(event) {
             return;
         }
-        // Whoever floods the queue without being anybody must not keep out what somebody does who is.
+        // A flood of anonymous requests must not keep out what users do.
         let room = if event.user_id().is_some() { self.capacity } else { self.capacity.div_ceil(2) };
         let mut queue = self.shared.queue();
         if queue.entries.len() >= room {
@@ -240,7 +240,7 @@ impl Writer {
         Self { shared: shared.clone(), done: false }
     }
 
-    /// Appends until nothing is left, or until somebody waits for the end and the log keeps failing.
+    /// Appends until nothing is left, or until a caller waits for the end and the log keeps failing.
     async fn run(mut self) {
         let shared = self.shared.clone();
         let mut failures: u32 = 0;
@@ -276,7 +276,7 @@ impl Writer {
 }
 
 impl Shared {
-    /// Waits before another attempt, unless somebody waits for the end.
+    /// Waits before another attempt, unless a caller waits for the end.
     async fn pause(&self, pause: Duration) {
         let mut hurry = pin!(self.hurry.notified());
         hurry.as_mut().enable();

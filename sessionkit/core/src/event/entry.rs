@@ -22,6 +22,8 @@ pub struct AuditEntry {
     pub user_id: Option<Box<str>>,
     /// The id of the user who acts as this user, under impersonation.
     pub actor: Option<Box<str>>,
+    /// The device of the session, as the login named it.
+    pub device_label: Option<Box<str>>,
     /// The guarded handler, by its path in the program.
     pub handler: Option<&'static str>,
     /// The method and the path of the request, without the query.
@@ -41,6 +43,7 @@ impl AuditEntry {
             session: event.session(),
             user_id: event.user_id().map(Into::into),
             actor: event.actor().map(Into::into),
+            device_label: event.device_label().map(Into::into),
             handler: event.handler(),
             route: event.route().map(|route| route.to_string().into()),
             lost: 0,
@@ -50,8 +53,8 @@ impl AuditEntry {
     /// The entry that stands for those that found no room, of which this is the first; they are counted in it.
     pub(super) fn none_lost(first: &SessionEvent<'_>) -> Self {
         let (at, event, scope) = (first.at(), "entries_lost", first.scope());
-        let (session, user_id, actor, handler, route) = Default::default();
-        Self { at, event, reason: None, scope, session, user_id, actor, handler, route, lost: 0 }
+        let (session, user_id, actor, device_label, handler, route) = Default::default();
+        Self { at, event, reason: None, scope, session, user_id, actor, device_label, handler, route, lost: 0 }
     }
 }
 
@@ -75,6 +78,7 @@ impl EventKind<'_> {
                 | Self::CutOff
                 | Self::StoreUnavailable { .. }
                 | Self::Failed { .. }
+                | Self::SweepFailed { .. }
         )
     }
 }
@@ -115,6 +119,7 @@ mod tests {
             EventKind::CutOff,
             EventKind::StoreUnavailable { error: format_args!("") },
             EventKind::Failed { error: format_args!("") },
+            EventKind::SweepFailed { error: format_args!("") },
         ] {
             assert!(!left_out.is_audited(), "{}", left_out.name());
         }

@@ -58,10 +58,10 @@ kinds! {
     ImpersonationEnded = "impersonation_ended", info "no longer acting as another user" [scope, id];
     /// A session was ended by its user.
     Logout = "logout", info "logout" [scope, id];
-    /// A session was ended by somebody else than its user.
+    /// A session was ended by anyone but its user.
     Revoked {
         /// The reason: `there is no such user`, `the credentials changed after the login`,
-        /// `ended from the list of devices`, `everyone's sessions were ended`,
+        /// `ended from the list of devices`, `ended by an operator`, `everyone's sessions were ended`,
         /// `another login took its place`, or `its login came to nothing`.
         reason: &'static str
     } = "revoked", info "session revoked" [scope, id, reason];
@@ -108,18 +108,32 @@ kinds! {
         /// The key of the field.
         key: &'a str
     } = "unfit", warn "stored session field does not fit its type: the default is used" [scope, handler, key];
+    /// A stored value cannot be decrypted, and its field has its default. What is stored stays until the field is written.
+    Undecryptable {
+        /// The key of the field.
+        key: &'a str,
+        /// The reason: `its key is not in the key ring`, `it was altered, or belongs to another place`, or
+        /// `a newer release encrypted it`.
+        reason: &'static str
+    } = "undecryptable", warn "stored session field cannot be decrypted: the default is used"
+        [scope, id, handler, key, reason];
     /// A store call that had begun was dropped with its runtime: nobody knows whether it happened.
     CutOff = "cut_off", error "store call cut off: its runtime ended before it" [scope];
-    /// The store failed, or did not answer in time.
+    /// The store failed, or did not answer in time; or what it holds of a session cannot be read.
     StoreUnavailable {
         /// The error of the store, for the log.
         error: fmt::Arguments<'a>
-    } = "store_unavailable", warn "session unavailable" [scope, handler, error];
+    } = "store_unavailable", warn "session unavailable" [scope, id, handler, error];
     /// The session could not be used for another reason than its store.
     Failed {
         /// The reason, for the log: of a field that is not `sensitive` it may quote the value.
         error: fmt::Arguments<'a>
     } = "failed", warn "the session could not be used" [scope, handler, error];
+    /// A pass of [`sweep_every`](crate::SessionManager::sweep_every) failed, and the next one tries again.
+    SweepFailed {
+        /// The error of the store, for the log.
+        error: fmt::Arguments<'a>
+    } = "sweep_failed", warn "expired sessions could not be removed: the next pass tries again" [scope, error];
     /// A route answered about which no guard decided, in an application that withholds unguarded answers.
     Unguarded = "unguarded", error "route without a guard: its answer is withheld" [scope, handler];
     /// A guard refused a request, or an extractor did that needs a user, and that is the answer.
@@ -146,6 +160,7 @@ impl<'a> EventKind<'a> {
             Self::Rejected { reason }
             | Self::Revoked { reason }
             | Self::WriteDiscarded { reason }
+            | Self::Undecryptable { reason, .. }
             | Self::Denied { reason }
             | Self::NextDropped { reason }
             | Self::Csrf { reason } => Some(reason),
@@ -156,7 +171,10 @@ impl<'a> EventKind<'a> {
     /// The struct or the field that is concerned, by its stored name.
     pub fn key(&self) -> Option<&'a str> {
         match *self {
-            Self::ContributionDiscarded { key } | Self::LateWrite { key } | Self::Unfit { key } => Some(key),
+            Self::ContributionDiscarded { key }
+            | Self::LateWrite { key }
+            | Self::Unfit { key }
+            | Self::Undecryptable { key, .. } => Some(key),
             _ => None,
         }
     }

@@ -66,6 +66,11 @@ impl<'a> SessionEvent<'a> {
         self.about.actor
     }
 
+    /// The device of the session, as the login named it.
+    pub fn device_label(&self) -> Option<&'a str> {
+        self.about.device_label
+    }
+
     /// The guarded handler, by its path in the program, where one is known.
     pub fn handler(&self) -> Option<&'static str> {
         self.about.handler
@@ -88,6 +93,7 @@ pub(crate) struct About<'a> {
     pub(crate) session: Option<SessionId>,
     pub(crate) user_id: Option<&'a str>,
     pub(crate) actor: Option<&'a str>,
+    pub(crate) device_label: Option<&'a str>,
     pub(crate) handler: Option<&'static str>,
     pub(crate) route: Option<&'a Route>,
 }
@@ -97,7 +103,9 @@ impl<'a> About<'a> {
     pub(crate) fn session(self, id: SessionId, header: Option<&'a Header>) -> Self {
         let user_id = header.and_then(|header| header.user_id.as_deref());
         let details = header.and_then(|header| header.details.as_deref());
-        Self { session: Some(id), user_id, actor: details.and_then(|details| details.actor.as_deref()), ..self }
+        let actor = details.and_then(|details| details.actor.as_deref());
+        let device_label = header.and_then(|header| header.device_label.as_deref());
+        Self { session: Some(id), user_id, actor, device_label, ..self }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::store::entry::Entry;
 use crate::store::error::StoreErrorKind;
 use crate::store::key::EntryKey;
 use crate::store::notices::Notices;
+use crate::store::stats::StoreStats;
 use crate::store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, ScanCursor, ScanPage};
 use crate::token::SessionId;
 
@@ -19,9 +20,11 @@ use crate::token::SessionId;
 pub struct StoreCall {
     /// The name of the session scope.
     pub scope: &'static str,
-    /// The call of the [`Store`](crate::Store): `load`, `insert`, `replace`, `remove`, `scan` or `load_many`.
+    /// The call of the [`Store`](crate::Store): `load`, `insert`, `replace`, `remove`, `scan`, `load_many`,
+    /// `sweep` or `stats`.
     pub operation: &'static str,
-    /// The outcome: `found` or `none`, `inserted` or `taken`, `replaced`, `removed`, `changed` or `absent`. If it failed,
+    /// The outcome: `found` or `none`, `inserted` or `taken`, `replaced`, `removed`, `changed` or `absent`; of a sweep `removed` or
+    /// `none`. If it failed,
     /// `unavailable`, `unknown`, `corrupt` or `unsupported`; `abandoned` if nobody waited for its answer any more,
     /// because its deadline was over or its client had left.
     pub outcome: &'static str,
@@ -99,6 +102,14 @@ impl DynStore for Timed {
         self.time("load_many", self.store.load_many(keys), |entries| {
             if entries.iter().all(Option::is_none) { "none" } else { "found" }
         })
+    }
+
+    fn sweep(&self, limit: usize) -> StoreFuture<'_, usize> {
+        self.time("sweep", self.store.sweep(limit), |removed| if *removed > 0 { "removed" } else { "none" })
+    }
+
+    fn stats(&self) -> StoreFuture<'_, StoreStats> {
+        self.time("stats", self.store.stats(), |_| "found")
     }
 
     fn notices(&self) -> Option<&Notices> {

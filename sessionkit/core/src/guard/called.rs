@@ -16,7 +16,7 @@ use crate::request::handle::SessionHandle;
 use crate::scope::SessionScope;
 
 impl RequestSession {
-    /// Requires that somebody is logged in, as `#[session(require_login)]` does.
+    /// Requires that a user is logged in, as `#[session(require_login)]` does.
     ///
     /// The [head must have been kept](Self::keep_head) before.
     ///
@@ -93,7 +93,7 @@ impl RequestSession {
 }
 
 impl SessionHandle {
-    /// Requires that somebody is logged in, in this round: see [`reload`](Self::reload).
+    /// Requires that a user is logged in, in this round: see [`reload`](Self::reload).
     ///
     /// # Errors
     /// Fails as [`check`](Self::check) does.

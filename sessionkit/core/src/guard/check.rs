@@ -33,7 +33,7 @@ pub trait Check: 'static {
     }
 }
 
-/// Requires that somebody is logged in.
+/// Requires that a user is logged in.
 #[derive(Debug)]
 pub struct RequireLogin<Scope: SessionScope = MainScope>(PhantomData<fn() -> Scope>);
 

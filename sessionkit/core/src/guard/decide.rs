@@ -115,7 +115,7 @@ fn failed(session: &RequestSession, interrupted: Interrupted) -> SessionError {
     error
 }
 
-/// The answer to somebody who is not logged in, where an extractor needs a user: that of the guard before it, if there is
+/// The answer to a visitor who is not logged in, if an extractor needs a user: that of the guard before it, if there is
 /// one.
 pub(super) fn login_required(session: &RequestSession, head: &RequestHead<'_>) -> Rejection {
     let options = session.state().guard_options;

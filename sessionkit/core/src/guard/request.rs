@@ -35,7 +35,7 @@ impl<'a> GuardedRequest<'a> {
     }
 
     /// The user who is logged in, as the application's [`UserLoader`](crate::UserLoader) loads them; once for each request,
-    /// whoever asks.
+    /// however many ask.
     ///
     /// # Errors
     /// Fails as [`RequestSession::user`] does.

@@ -78,7 +78,7 @@ impl<Scope: SessionScope> Rules<Scope> {
         Self { conditions: Vec::new(), is_public: false, options: GuardOptions::new(), scope: PhantomData }
     }
 
-    /// Requires that somebody is logged in.
+    /// Requires that a user is logged in.
     pub fn require_login(self) -> Self {
         self.with(|subjects| {
             subjects.require_login();

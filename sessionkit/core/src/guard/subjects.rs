@@ -27,7 +27,7 @@ impl<'a, Scope> Subjects<'a, Scope> {
         Self { request, frames, scope: PhantomData }
     }
 
-    /// Requires that somebody is logged in.
+    /// Requires that a user is logged in.
     pub fn require_login(&mut self) {
         let condition = if self.is_logged_in() { Condition::MET } else { Condition::MET_BY_LOGIN };
         self.frames.push(condition);

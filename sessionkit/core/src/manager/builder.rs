@@ -49,12 +49,14 @@ use crate::wire::rejection::Rejection;
 #[must_use = "call `build()` to get the manager"]
 pub struct SessionManagerBuilder<Scope: SessionScope = MainScope> {
     parts: EngineParts,
+    /// The name of the scope in what is stored, if it is not that of the type.
+    stored_scope: Option<&'static str>,
     scope: PhantomData<fn() -> Scope>,
 }
 
 impl SessionManagerBuilder {
     pub(super) fn new(store: impl Store) -> Self {
-        Self { parts: EngineParts::new(store), scope: PhantomData }
+        Self { parts: EngineParts::new(store), stored_scope: None, scope: PhantomData }
     }
 }
 
@@ -84,7 +86,15 @@ impl<Scope: SessionScope> SessionManagerBuilder<Scope> {
     /// # Ok::<(), sessionkit::ConfigError>(())
     /// ```
     pub fn for_scope<Other: SessionScope>(self) -> SessionManagerBuilder<Other> {
-        SessionManagerBuilder { parts: self.parts, scope: PhantomData }
+        SessionManagerBuilder { parts: self.parts, stored_scope: None, scope: PhantomData }
+    }
+
+    /// Makes the manager one of the scope that is stored under this name, for the program `sessionkit`, which learns it when
+    /// it runs. Structs do not belong to such a scope.
+    #[doc(hidden)]
+    pub fn stored_scope(mut self, name: &'static str) -> Self {
+        self.stored_scope = Some(name);
+        self
     }
 
     /// Tells the time with `clock` instead of the system's clock.
@@ -283,7 +293,8 @@ impl<Scope: SessionScope> SessionManagerBuilder<Scope> {
 
     /// Makes the manager.
     pub fn build(self) -> SessionManager<Scope> {
-        SessionManager { engine: Arc::new(Engine::new(self.parts, Scope::NAME)), scope: PhantomData }
+        let scope = self.stored_scope.unwrap_or(Scope::NAME);
+        SessionManager { engine: Engine::new(self.parts, scope), scope: PhantomData }
     }
 }
 

@@ -1,24 +1,29 @@
 //! The manager: what applications hold, and what adapters call.
 
 mod builder;
+mod health;
 #[cfg(test)]
 mod tests;
 
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use builder::SessionManagerBuilder;
+pub use health::Health;
 
 use crate::config::SessionConfig;
 use crate::devices::list::Devices;
 use crate::engine::Engine;
+use crate::engine::reencryption::Reencryption;
 use crate::error::SessionError;
 use crate::request::RequestSession;
 use crate::request::close::{self, CloseFuture};
 use crate::request::stack::{LayerEntry, SessionStack};
 use crate::scope::{MainScope, SessionScope};
 use crate::store::Store;
+use crate::token::SessionId;
 use crate::wire::head::RequestHead;
 use crate::wire::rejection::Rejection;
 use crate::wire::response::HandlerResponse;
@@ -59,7 +64,7 @@ impl<Scope: SessionScope> SessionManager<Scope> {
         SessionManagerBuilder::new(store).for_scope::<Scope>().config(config).build()
     }
 
-    /// Opens the session of a request. Nothing is read and nothing is stored before somebody asks for something. A layer
+    /// Opens the session of a request. Nothing is read and nothing is stored before a caller asks for something. A layer
     /// that may stand beside others calls [`enter`](Self::enter).
     pub fn open(&self) -> RequestSession {
         RequestSession::new(self.engine.clone())
@@ -94,6 +99,38 @@ impl<Scope: SessionScope> SessionManager<Scope> {
         Devices::of_user(self.engine.clone(), user_id.to_string().into())
     }
 
+    /// Ends one session of this scope and takes it off the list of its user; `false` if there is none.
+    ///
+    /// For administrators and for jobs: unlike [`Devices::end`], it does not check to which user the session belongs.
+    ///
+    /// ```
+    /// # use sessionkit_core as sessionkit;
+    /// use sessionkit::{SessionError, SessionId, SessionManager};
+    ///
+    /// async fn end(manager: &SessionManager, id_in_the_log: &str) -> Result<bool, SessionError> {
+    ///     match SessionId::parse(id_in_the_log.as_bytes()) {
+    ///         Some(id) => manager.end_session(id).await,
+    ///         None => Ok(false),
+    ///     }
+    /// }
+    /// # let _ = end;
+    /// ```
+    ///
+    /// # Errors
+    /// Fails when the store does. Then the session may go on.
+    pub async fn end_session(&self, id: SessionId) -> Result<bool, SessionError> {
+        let engine = self.engine.clone();
+        self.engine.tasks.finish(async move { engine.end_by_id(id).await }).await?
+    }
+
+    /// Encrypts with the active key what is stored of one session and encrypted with another, or to be encrypted and is not;
+    /// for the program `sessionkit`, which calls it for all of them.
+    #[doc(hidden)]
+    pub async fn reencrypt_session(&self, id: SessionId) -> Result<Reencryption, SessionError> {
+        let engine = self.engine.clone();
+        self.engine.tasks.finish(async move { engine.reencrypt(id).await }).await?
+    }
+
     /// Ends the sessions of all users of this scope, and returns how many; anonymous sessions stay. With the setting
     /// `track_devices` logins that are under way meanwhile fail; without it they may outlive the call.
     ///
@@ -119,9 +156,71 @@ impl<Scope: SessionScope> SessionManager<Scope> {
         close::close(session, status)
     }
 
+    /// Removes what the store may forget, sessions that ended some minutes ago for example, and returns how many entries.
+    /// [`sweep_every`](Self::sweep_every) does it again and again.
+    ///
+    /// Files and SQL databases need it. The other stores forget by themselves.
+    ///
+    /// # Errors
+    /// Fails when the store does. What was removed before stays removed.
+    pub async fn sweep(&self) -> Result<usize, SessionError> {
+        Ok(self.engine.sweep().await?)
+    }
+
+    /// [Sweeps](Self::sweep) once in each period of a second or more, for an application to spawn:
+    ///
+    /// ```
+    /// # use sessionkit_core as sessionkit;
+    /// use std::time::Duration;
+    /// use sessionkit::{MemoryStore, SessionConfig, SessionManager};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let manager = SessionManager::new(MemoryStore::new(), SessionConfig::default());
+    /// tokio::spawn(manager.sweep_every(Duration::from_secs(600)));
+    /// # }
+    /// ```
+    ///
+    /// The first pass comes at a random time within the first period. A pass takes no more than half of the store's time. One
+    /// that fails is reported as the event `sweep_failed`, and the next one tries again. The scopes that share a store need
+    /// one such task together: a pass does not ask whose an entry is.
+    ///
+    /// It ends when [`drain`](Self::drain) begins, and when it is dropped or aborted, which does no harm.
+    pub fn sweep_every(&self, period: Duration) -> impl Future<Output = ()> + Send + use<Scope> {
+        self.engine.clone().sweep_every(period)
+    }
+
+    /// Returns whether this server can serve requests that use their session, for the health check of a load balancer.
+    ///
+    /// It looks for a session that does not exist, which the store has to answer within the setting `load_deadline`. A server
+    /// whose store is out of reach is *not ready*, and *alive*: it comes back by itself when the store does, and nobody gains
+    /// from a restart.
+    ///
+    /// ```
+    /// # use sessionkit_core as sessionkit;
+    /// use sessionkit::{Health, SessionManager};
+    ///
+    /// /// The status of `GET /readyz`.
+    /// async fn readyz(sessions: &SessionManager) -> u16 {
+    ///     match sessions.health().await {
+    ///         Health::Ready => 200,
+    ///         not_ready => {
+    ///             eprintln!("{not_ready:?}");
+    ///             503
+    ///         }
+    ///     }
+    /// }
+    /// # let _ = readyz;
+    /// ```
+    pub async fn health(&self) -> Health {
+        health::of(&self.engine).await
+    }
+
     /// Waits until every store call that was begun for a request that has left is done, and until the event sinks have
-    /// written what they recorded, for an orderly shutdown.
+    /// written what they recorded, for an orderly shutdown. From its beginning on, the server is
+    /// [not ready](Self::health), and [`sweep_every`](Self::sweep_every) ends; requests are served as before.
     pub async fn drain(&self) {
+        self.engine.begin_drain();
         self.engine.tasks.drain().await;
         self.engine.events.flush().await;
     }
@@ -135,6 +234,6 @@ impl<Scope: SessionScope> Clone for SessionManager<Scope> {
 
 impl<Scope: SessionScope> fmt::Debug for SessionManager<Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionManager").field("scope", &Scope::NAME).finish_non_exhaustive()
+        f.debug_struct("SessionManager").field("scope", &self.engine.scope()).finish_non_exhaustive()
     }
 }

@@ -4,8 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::encryption::{Cipher, Opener};
 use crate::record::clock::{Seen, is_ahead};
-use crate::record::delta::{Authenticate, Clear, Delta, FieldDeadline, FieldKey, FieldOps, HeaderOp, StoredValue};
+use crate::record::delta::{
+    Authenticate, Clear, Delta, FieldChanges, FieldDeadline, FieldKey, FieldOps, HeaderOp, StoredValue,
+};
 use crate::record::details::LoginDetails;
 use crate::record::field_error::FieldError;
 use crate::record::header::{FormerSecret, Header, LastRotation, PreviousSecret};
@@ -54,7 +57,7 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     }
     let (header, is_header_changed) = changed_header(record.header(), seen, delta, now);
     let mut ops = match &delta.fields {
-        Some(fields) => fields.operations(record, now).map_err(Unfit::Field)?,
+        Some(fields) => operations(&**fields, record, delta.cipher.as_deref(), now).map_err(Unfit::Field)?,
         None => FieldOps::default(),
     };
     if delta.clear != Clear::Nothing {
@@ -80,6 +83,19 @@ pub(crate) fn apply(record: &Record, delta: &Delta, now: Timestamp) -> Result<Ap
     let is_corrected = written.corrected && delta.corrects();
     // What has expired goes with the next change, and makes none by itself.
     Ok(if is_header_changed || written.changed || is_corrected { Applied::Changed(draft) } else { Applied::Unchanged })
+}
+
+/// Returns what the changes of fields make of a record, encrypted if there are keys.
+fn operations(
+    fields: &dyn FieldChanges,
+    record: &Record,
+    cipher: Option<&Cipher>,
+    now: Timestamp,
+) -> Result<FieldOps, FieldError> {
+    let Some(cipher) = cipher else { return fields.operations(record, Opener::without_keys(), now) };
+    let mut ops = fields.operations(record, cipher.opener(), now)?;
+    ops.encrypt(cipher, record, now);
+    Ok(ops)
 }
 
 /// Returns the header after the operations of a delta, unless it is the same, and `true` if there is a change to store.

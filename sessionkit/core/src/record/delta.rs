@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::encryption::{self, Cipher, EncryptedFields, KeyId, Opener};
 use crate::record::Record;
 use crate::record::details::LoginDetails;
 use crate::record::field_error::FieldError;
 use crate::record::front::Generation;
+use crate::record::reserved::is_reserved;
 use crate::time::Timestamp;
 use crate::token::SecretHash;
 
@@ -22,6 +24,8 @@ pub(crate) struct Delta {
     /// The fields that are removed before the changes come.
     pub(crate) clear: Clear,
     pub(crate) fields: Option<Arc<dyn FieldChanges>>,
+    /// The encryption of the fields that are written; `None` without keys.
+    pub(crate) cipher: Option<Box<Cipher>>,
     /// The size that the fields may reach, in bytes.
     pub(crate) limit: usize,
 }
@@ -29,7 +33,7 @@ pub(crate) struct Delta {
 impl Delta {
     /// Makes a delta that changes nothing, for a record that was loaded under this generation.
     pub(crate) fn new(generation: Generation) -> Self {
-        Self { generation, header: Vec::new(), clear: Clear::Nothing, fields: None, limit: usize::MAX }
+        Self { generation, header: Vec::new(), clear: Clear::Nothing, fields: None, cipher: None, limit: usize::MAX }
     }
 
     /// Returns whether the delta replaces the secret at once.
@@ -127,14 +131,15 @@ impl Clear {
 pub enum OnLogin {
     /// They stay: the cart survives.
     Keep,
-    /// They go, because somebody else may have put them there.
+    /// They go, because another user may have put them there.
     Discard,
 }
 
 /// The changes that a request made to fields.
 pub(crate) trait FieldChanges: Send + Sync {
-    /// Returns what the changes make of the newest record.
-    fn operations(&self, newest: &Record, now: Timestamp) -> Result<FieldOps, FieldError>;
+    /// Returns what the changes make of the newest record, whose encrypted values `opener` decrypts. The values that they
+    /// write are not encrypted yet.
+    fn operations(&self, newest: &Record, opener: Opener<'_>, now: Timestamp) -> Result<FieldOps, FieldError>;
 
     /// Returns whether applying the changes twice does what applying them once does.
     fn is_repeatable(&self) -> bool;
@@ -148,6 +153,38 @@ pub(crate) struct FieldOps {
     pub(crate) growth: usize,
     /// The new value of each field; `None` removes it. The last one of a key counts.
     pub(crate) values: Vec<(FieldKey, Option<StoredValue>)>,
+}
+
+impl FieldOps {
+    /// Encrypts the values that are to be. One that is stored already stays as it is, under the active key.
+    pub(crate) fn encrypt(&mut self, cipher: &Cipher, newest: &Record, now: Timestamp) {
+        let is_taken_apart = self.growth > 0;
+        for (key, value) in self.values.iter_mut().filter_map(|(key, value)| Some((&**key, value.as_mut()?))) {
+            let is_of_policy = match cipher.fields() {
+                EncryptedFields::Nothing => false,
+                EncryptedFields::Sensitive => value.sensitive,
+                EncryptedFields::All => true,
+            };
+            // The engine's own values are no secrets, and must be read whatever the keys are.
+            let is_to_be = value.encrypted || (is_of_policy && !is_reserved(key));
+            if !is_to_be {
+                continue;
+            }
+            let held = newest.field(key, now);
+            value.encrypted = true;
+            let is_same = |held: &ValueRef<'_>| {
+                ValueRef { bytes: held.bytes, ..value.as_ref() } == *held
+                    && cipher.is_encryption_of(key, &value.bytes, held.bytes)
+            };
+            value.bytes = match held.filter(is_same) {
+                Some(held) => held.bytes.to_vec(),
+                None => cipher.encrypt(key, &value.bytes),
+            };
+            if held.map_or(is_taken_apart, |held| !held.encrypted) {
+                self.growth += encryption::OVERHEAD;
+            }
+        }
+    }
 }
 
 /// A change of a record's header.
@@ -223,7 +260,7 @@ pub(crate) enum HeaderOp {
         /// The time at which it ends unless it is used again.
         idle_deadline: Timestamp,
     },
-    /// Gives a visitor's session another idle time. Does nothing once somebody is logged in.
+    /// Gives a visitor's session another idle time. Does nothing once a user is logged in.
     SetAnonymousTtl {
         /// The time that a touch grants from now on.
         ttl: Duration,
@@ -279,7 +316,7 @@ impl FieldDeadline {
 /// The stored value of a field: the encoded bytes and the flags that every release obeys.
 #[derive(Clone, Eq, PartialEq)]
 pub struct StoredValue {
-    /// The encoded value.
+    /// The encoded value, encrypted if the flag says so.
     pub bytes: Vec<u8>,
     /// True if it stays when another user logs in.
     pub carried: bool,
@@ -287,6 +324,8 @@ pub struct StoredValue {
     pub deadline: Option<FieldDeadline>,
     /// True if it is kept out of everything that is printed.
     pub sensitive: bool,
+    /// True if the bytes are encrypted.
+    pub encrypted: bool,
     /// Its fate at the login of an anonymous visitor; `None` if the setting `on_login` decides.
     pub on_login: Option<OnLogin>,
 }
@@ -294,13 +333,14 @@ pub struct StoredValue {
 impl StoredValue {
     /// Makes a value without flags.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self { bytes: bytes.into(), carried: false, deadline: None, sensitive: false, on_login: None }
+        Self { bytes: bytes.into(), carried: false, deadline: None, sensitive: false, encrypted: false, on_login: None }
     }
 
     /// Borrows the value.
     pub fn as_ref(&self) -> ValueRef<'_> {
-        let Self { bytes, carried, deadline, sensitive, on_login } = self;
-        ValueRef { bytes, carried: *carried, deadline: *deadline, sensitive: *sensitive, on_login: *on_login }
+        let Self { bytes, carried, deadline, sensitive, encrypted, on_login } = self;
+        let (carried, deadline, sensitive, encrypted) = (*carried, *deadline, *sensitive, *encrypted);
+        ValueRef { bytes, carried, deadline, sensitive, encrypted, on_login: *on_login }
     }
 }
 
@@ -314,7 +354,7 @@ impl std::fmt::Debug for StoredValue {
 /// A borrowed [`StoredValue`].
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub struct ValueRef<'a> {
-    /// The encoded value.
+    /// The encoded value, encrypted if the flag says so.
     pub bytes: &'a [u8],
     /// True if it stays when another user logs in.
     pub carried: bool,
@@ -322,6 +362,8 @@ pub struct ValueRef<'a> {
     pub deadline: Option<FieldDeadline>,
     /// True if it is kept out of everything that is printed.
     pub sensitive: bool,
+    /// True if the bytes are encrypted.
+    pub encrypted: bool,
     /// Its fate at the login of an anonymous visitor; `None` if the setting `on_login` decides.
     pub on_login: Option<OnLogin>,
 }
@@ -332,6 +374,12 @@ impl ValueRef<'_> {
         self.deadline.is_none_or(|deadline| now < deadline.at)
     }
 
+    /// Returns the id of the key with which the value is encrypted; `None` if it is not, or in a way that this release does
+    /// not know.
+    pub fn key_id(&self) -> Option<KeyId> {
+        encryption::key_id(self.bytes).filter(|_| self.encrypted)
+    }
+
     /// Returns when the value was granted its deadline; the beginning of time if it has none.
     pub(crate) fn granted(&self) -> Timestamp {
         self.deadline.map_or(Timestamp::default(), FieldDeadline::granted)
@@ -339,8 +387,8 @@ impl ValueRef<'_> {
 
     /// Copies the value.
     pub fn to_owned(&self) -> StoredValue {
-        let Self { bytes, carried, deadline, sensitive, on_login } = *self;
-        StoredValue { bytes: bytes.to_vec(), carried, deadline, sensitive, on_login }
+        let Self { bytes, carried, deadline, sensitive, encrypted, on_login } = *self;
+        StoredValue { bytes: bytes.to_vec(), carried, deadline, sensitive, encrypted, on_login }
     }
 }
 
@@ -351,6 +399,7 @@ impl std::fmt::Debug for ValueRef<'_> {
             .field("carried", &self.carried)
             .field("deadline", &self.deadline)
             .field("sensitive", &self.sensitive)
+            .field("encrypted", &self.encrypted)
             .field("on_login", &self.on_login)
             .finish()
     }

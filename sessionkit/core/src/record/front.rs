@@ -7,7 +7,7 @@ use std::ops::Range;
 pub(crate) const VERSION: u8 = 1;
 
 /// The last version that there can be: zeros and text are damage.
-const LAST_VERSION: u8 = 31;
+pub(crate) const LAST_VERSION: u8 = 31;
 
 const VERSION_AT: usize = 0;
 const KIND_AT: usize = 13;
@@ -21,7 +21,8 @@ pub(crate) const RECENT: usize = 4;
 
 /// Names one state of an entry: a counter, and a random number that no other write has. New at every write.
 ///
-/// It is what a store compares. It is no secret, but tells nothing either.
+/// It is what a store compares. It is no secret, but tells nothing either. No entry that the engine wrote has the default:
+/// it stands for entries that are too short to have a revision.
 #[derive(Clone, Copy, Default, Eq, Hash, PartialEq)]
 pub struct Revision([u8; 8]);
 
@@ -205,9 +206,12 @@ pub(crate) fn generation_of(packed: &[u8]) -> Option<Generation> {
     packed.get(Generation::RANGE)?.try_into().ok().map(|bytes| Generation(u32::from_be_bytes(bytes)))
 }
 
-/// Returns whether an entry has this revision.
+/// Returns whether an entry has this revision. One that is too short to have any is damaged, and has the default.
 pub(crate) fn has_revision(packed: &[u8], held: Revision) -> bool {
-    packed.get(Revision::RANGE) == Some(&held.0[..])
+    match packed.get(Revision::RANGE) {
+        Some(found) => *found == held.0,
+        None => held == Revision::default(),
+    }
 }
 
 /// Returns whether an entry has this generation, or is too short to have any: then it is damaged, and can only be removed.

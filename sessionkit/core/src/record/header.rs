@@ -165,7 +165,7 @@ impl Header {
         self.former.as_deref()?.iter().find(|former| now < former.until && former.secret == *secret)
     }
 
-    /// Returns who proved that the session is theirs: the actor if somebody acts as another user, the user otherwise.
+    /// Returns who proved that the session is theirs: the actor if there is one, the user otherwise.
     pub fn owner(&self) -> Option<&Arc<str>> {
         self.details.as_ref().and_then(|details| details.actor.as_ref()).or(self.user_id.as_ref())
     }

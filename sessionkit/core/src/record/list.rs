@@ -3,8 +3,9 @@
 //! Its bytes are described beside those of a session: see [`record`](crate::record).
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::record::front::{self, EntryKind, FRONT, Generation, History, Unreadable};
+use crate::record::front::{self, EntryKind, FRONT, Generation, History, Revision, Unreadable};
 use crate::record::parts::{read_time, time};
 use crate::record::varint::{read_slice, write_slice};
 use crate::time::Timestamp;
@@ -12,6 +13,11 @@ use crate::token::SessionId;
 
 const ENTRY: usize = 31;
 const ENDED: u8 = 1;
+/// Marks an entry that is no session, and says since when sessions may be missing.
+const INCOMPLETE: u8 = 2;
+
+/// The time for which a list is kept that may lack sessions: browsers keep no cookie for longer.
+const KEPT_INCOMPLETE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// Changes whenever the sessions of a user are ended together, so that a login under way finds out.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -28,6 +34,8 @@ pub struct SessionList {
     scope: Arc<str>,
     user_id: Arc<str>,
     pub(crate) entries: Vec<ListedSession>,
+    /// Since when there may be sessions of the user that it does not name: it replaced a damaged one.
+    pub(crate) incomplete_since: Option<Timestamp>,
 }
 
 /// One session in the list of a user.
@@ -55,7 +63,20 @@ impl SessionList {
             scope: scope.into(),
             user_id: user_id.into(),
             entries: Vec::new(),
+            incomplete_since: None,
         }
+    }
+
+    /// Makes of an empty list the one that takes the place of a damaged one, which has the revision `held`.
+    pub(crate) fn begun_anew(self, held: Revision, epoch: ListEpoch, random: u32, now: Timestamp) -> Self {
+        let history = History { revision: held, ..History::default() }.next(random);
+        Self { history, epoch, incomplete_since: Some(now), ..self }
+    }
+
+    /// Returns until when the list is needed.
+    pub(crate) fn kept_until(&self) -> Timestamp {
+        let incomplete = self.incomplete_since.map(|since| since.saturating_add(KEPT_INCOMPLETE));
+        self.entries.iter().map(|entry| entry.until).chain(incomplete).max().unwrap_or_default()
     }
 
     /// Returns the name of the scope.
@@ -87,22 +108,27 @@ impl SessionList {
         rest = after;
         let scope = std::str::from_utf8(read_slice(&mut rest)?).ok()?.into();
         let user_id = std::str::from_utf8(read_slice(&mut rest)?).ok()?.into();
-        let (entries, remainder) = rest.as_chunks::<ENTRY>();
-        let entries = entries.iter().map(|packed| {
+        let (packed, remainder) = rest.as_chunks::<ENTRY>();
+        let (mut entries, mut incomplete_since) = (Vec::with_capacity(packed.len()), None);
+        for packed in packed {
             let (id, rest) = packed.split_first_chunk::<16>()?;
             let (flags, rest) = rest.split_first()?;
             let (generation, rest) = rest.split_first_chunk::<4>()?;
             let (registered, until) = rest.split_first_chunk::<5>()?;
-            Some(ListedSession {
+            if flags & INCOMPLETE != 0 {
+                incomplete_since = Some(read_time(*registered));
+                continue;
+            }
+            entries.push(ListedSession {
                 id: SessionId::from_bytes(*id),
                 is_ended: flags & ENDED != 0,
                 generation: Generation::from_number(u32::from_be_bytes(*generation)),
                 registered: read_time(*registered),
                 until: read_time(until.try_into().ok()?),
-            })
-        });
-        let entries = entries.collect::<Option<_>>().filter(|_| remainder.is_empty())?;
-        Some(Self { history, epoch: ListEpoch(*epoch), scope, user_id, entries })
+            });
+        }
+        let list = Self { history, epoch: ListEpoch(*epoch), scope, user_id, entries, incomplete_since };
+        remainder.is_empty().then_some(list)
     }
 
     /// Packs the list.
@@ -113,6 +139,13 @@ impl SessionList {
         packed.extend_from_slice(&self.epoch.0);
         write_slice(&mut packed, self.scope.as_bytes());
         write_slice(&mut packed, self.user_id.as_bytes());
+        if let Some(since) = self.incomplete_since {
+            packed.extend_from_slice(&[0; 16]);
+            packed.push(INCOMPLETE);
+            packed.extend_from_slice(&[0; 4]);
+            packed.extend_from_slice(&time(since));
+            packed.extend_from_slice(&time(since.saturating_add(KEPT_INCOMPLETE)));
+        }
         for ListedSession { id, is_ended, generation, registered, until } in &self.entries {
             packed.extend_from_slice(id.as_bytes());
             packed.push(if *is_ended { ENDED } else { 0 });

@@ -18,6 +18,7 @@ const DEADLINE: u8 = 2;
 const SENSITIVE: u8 = 4;
 const KEPT_AT_LOGIN: u8 = 8;
 const DISCARDED_AT_LOGIN: u8 = 16;
+const ENCRYPTED: u8 = 32;
 
 /// Iterates over the fields of a [`Record`](crate::Record).
 #[derive(Clone)]
@@ -112,12 +113,13 @@ impl<'a> Fields<'a> {
         let bytes = read_slice(&mut rest)?;
         self.rest = rest;
         let (carried, sensitive) = (flags & CARRIED != 0, flags & SENSITIVE != 0);
+        let encrypted = flags & ENCRYPTED != 0;
         let on_login = match flags & (KEPT_AT_LOGIN | DISCARDED_AT_LOGIN) {
             0 => None,
             KEPT_AT_LOGIN => Some(OnLogin::Keep),
             _ => Some(OnLogin::Discard),
         };
-        Some((key, ValueRef { bytes, carried, deadline, sensitive, on_login }))
+        Some((key, ValueRef { bytes, carried, deadline, sensitive, encrypted, on_login }))
     }
 }
 
@@ -175,6 +177,7 @@ pub(crate) fn write_field(packed: &mut Vec<u8>, key: &str, value: ValueRef<'_>) 
         (value.carried, CARRIED),
         (value.deadline.is_some(), DEADLINE),
         (value.sensitive, SENSITIVE),
+        (value.encrypted, ENCRYPTED),
         (value.on_login == Some(OnLogin::Keep), KEPT_AT_LOGIN),
         (value.on_login == Some(OnLogin::Discard), DISCARDED_AT_LOGIN),
     ];
@@ -200,14 +203,13 @@ pub(crate) fn write_field_until(packed: &mut Vec<u8>, field: &[u8], deadline: Ti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::delta::StoredValue;
 
     /// Packs fields whose values are the numbers of their places.
     fn packed(keys: &[&str]) -> Vec<u8> {
         let mut packed = Vec::new();
         for (at, key) in keys.iter().enumerate() {
-            let value =
-                ValueRef { bytes: &[at as u8], carried: false, deadline: None, sensitive: false, on_login: None };
-            write_field(&mut packed, key, value);
+            write_field(&mut packed, key, StoredValue::new([at as u8]).as_ref());
         }
         packed
     }

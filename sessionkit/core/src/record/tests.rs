@@ -68,11 +68,13 @@ fn full() -> Record {
         ..StoredValue::new("123")
     };
     let pin = StoredValue { sensitive: true, ..StoredValue::new("4711") };
+    let otp = StoredValue { sensitive: true, encrypted: true, ..StoredValue::new([0xc1, 1, 0xff]) };
     let (items, long) = (StoredValue::new("[1,2]"), StoredValue::new([b'x'; 300]));
     let fields = [
         ("cart.items", items.as_ref()),
         ("cart.code", code.as_ref()),
         ("cart.pin", pin.as_ref()),
+        ("cart.otp", otp.as_ref()),
         ("l", long.as_ref()),
     ];
     Record::from_fields(header, fields).sealed(0x0102_0304).sealed(0xa1b2_c3d4)
@@ -117,6 +119,8 @@ fn full_bytes() -> Vec<u8> {
         "09 636172742e636f6465 03 d8e6cfaa06 d804 03 313233",
         // cart.pin, sensitive.
         "08 636172742e70696e 04 04 34373131",
+        // cart.otp, sensitive and encrypted.
+        "08 636172742e6f7470 24 03 c101ff",
         // l, whose length takes two bytes.
         "01 6c 00 ac02",
         &xs,
@@ -200,7 +204,7 @@ fn torn_bytes_are_damaged() {
         match Record::from_bytes(&record[..end]) {
             Err(why) => assert_eq!(why, Unreadable::Damaged, "{end}"),
             // A cut between two fields is a shorter record: stores that can tear frame their bytes.
-            Ok(read) => assert!(read.fields().count() < 4 && read.header().user_id.is_some(), "{end}"),
+            Ok(read) => assert!(read.fields().count() < 5 && read.header().user_id.is_some(), "{end}"),
         }
     }
     for end in 0..list.len() {

@@ -6,7 +6,7 @@ use crate::engine::hooks::Hooked;
 use crate::error::SessionError;
 use crate::event::{self, EventKind};
 use crate::request::{RequestSession, Shared};
-use crate::wire::head::{RequestHead, Route};
+use crate::wire::head::{Purpose, RequestHead, Route};
 use crate::wire::rejection::Rejection;
 
 /// The parts of a request's head that are kept.
@@ -49,12 +49,15 @@ pub fn missing_layer(scope: &'static str, adapter_layer: &str, head: &RequestHea
 impl RequestSession {
     /// Keeps of the head what an answer in place of the handler's needs; only the first call reads it.
     pub(crate) fn note(&self, head: &RequestHead<'_>) {
-        self.shared.noted.get_or_init(|| NotedHead {
-            route: Route::new(head),
-            is_navigation: head.is_navigation(),
-            is_unseen: head.is_unseen(),
-            is_plain_loopback: self.shared.engine.lost_cookies.is_open() && head.is_plain_loopback(),
-            hooked: self.shared.engine.hooks.need_heads().then(|| Box::new(Hooked::new(head))),
+        self.shared.noted.get_or_init(|| {
+            let Purpose { is_navigation, is_unseen } = head.purpose();
+            NotedHead {
+                route: Route::new(head),
+                is_navigation,
+                is_unseen,
+                is_plain_loopback: self.shared.engine.lost_cookies.is_open() && head.is_plain_loopback(),
+                hooked: self.shared.engine.hooks.need_heads().then(|| Box::new(Hooked::new(head))),
+            }
         });
     }
 

@@ -8,6 +8,7 @@ use crate::data::migration::{self, Upgrade};
 use crate::data::snapshot::{Snapshot, is_field};
 use crate::data::three_way::ThreeWay;
 use crate::data::{Field, Merge, MergeFunction, OnError, SessionData};
+use crate::encryption::Opener;
 use crate::record::Record;
 use crate::record::delta::{FieldKey, OnLogin};
 use crate::record::field_error::FieldError;
@@ -67,7 +68,7 @@ impl Changes {
     }
 
     /// Returns the stored values below the changes.
-    pub(crate) fn stored<'a>(&self, record: Option<&'a Record>, now: Timestamp) -> Snapshot<'a> {
+    pub(crate) fn stored<'a>(&self, record: Option<(&'a Record, Opener<'a>)>, now: Timestamp) -> Snapshot<'a> {
         Snapshot::new(record.filter(|_| !self.cleared), now)
     }
 
@@ -142,7 +143,7 @@ impl Changes {
         let number = |bytes: Option<&[u8]>| bytes.and_then(parse_counter).unwrap_or(0);
         let kind = match (field.merge, before) {
             (Merge::LastWriteWins, _) => ChangeKind::Write { value: owned(mine) },
-            // What somebody else put there is overwritten anyway, so what is merged with it is too.
+            // What another request put there is overwritten anyway, so what is merged with it is too.
             (Merge::Add { min, max }, Some(ChangeKind::Put { value } | ChangeKind::Write { value })) => {
                 let sum = number(value.as_deref()).saturating_add(number(mine) - number(base));
                 ChangeKind::Write { value: Some(sum.clamp(min, max).to_string().into_bytes()) }

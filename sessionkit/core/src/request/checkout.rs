@@ -20,7 +20,7 @@ use crate::request::state::{Epoch, State};
 pub struct Checkout<T: SessionData> {
     value: T,
     session: RequestSession,
-    /// The time at which it was checked out: in another epoch it belongs to somebody else.
+    /// The time at which it was checked out: in another epoch it belongs to another user.
     epoch: Epoch,
     /// The fields as they were at the first mutable borrow.
     baseline: Option<Result<Encoded, FieldError>>,

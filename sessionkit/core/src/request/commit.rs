@@ -16,7 +16,7 @@ use crate::request::RequestSession;
 use crate::request::operations::RequestChanges;
 use crate::request::state::CookieChange;
 use crate::request::upkeep::Upkeep;
-use crate::token::SessionId;
+use crate::token::{SessionId, Token};
 
 /// One commit, with what it needs to outlive its request.
 pub(crate) struct Commit {
@@ -54,7 +54,7 @@ impl Commit {
     async fn update(&self, session: &RequestSession, current: &Current) -> Result<Settled, SessionError> {
         let (engine, id, base) = (&self.engine, current.id(), current.base());
         let change = {
-            let mut delta = self.delta(base.header().generation);
+            let mut delta = self.delta(id, base.header().generation);
             delta.header.extend(self.upkeep.ops());
             delta.header.extend(self.set_ttl());
             RecordChange::of(delta, Some(session.shared.clone()))
@@ -70,8 +70,8 @@ impl Commit {
 
     async fn create(&self, session: &RequestSession) -> Result<Settled, SessionError> {
         let engine = &self.engine;
-        let delta = |_: &_| {
-            let mut delta = self.delta(Generation::default());
+        let delta = |token: &Token| {
+            let mut delta = self.delta(token.id(), Generation::default());
             delta.header.extend(self.set_ttl());
             delta
         };
@@ -88,10 +88,11 @@ impl Commit {
         self.anonymous_ttl.map(|ttl| HeaderOp::SetAnonymousTtl { ttl, at: self.engine.now() })
     }
 
-    fn delta(&self, generation: Generation) -> Delta {
+    fn delta(&self, id: SessionId, generation: Generation) -> Delta {
         let mut delta = Delta::new(generation);
         if let Some(changes) = &self.changes {
             delta.fields = Some(changes.clone());
+            delta.cipher = self.engine.cipher(id);
             delta.limit = self.engine.settings().max_record_size;
         }
         delta

@@ -43,8 +43,8 @@ use crate::request::state::{Epoch, State};
 /// removes all of them; while the field is stored in one piece, no single entry can be inserted.
 ///
 /// The last write wins, whatever the struct says of its field. A value that replaces a stored one keeps its flags: it is
-/// carried over a change of user if the old one was, and ends when the old one would have. Writing an equal value writes
-/// nothing.
+/// carried over a change of user if the old one was, ends when the old one would have, and is encrypted if the old one was
+/// `sensitive`. Where nothing is stored, a value has no flags, whatever the struct says. Writing an equal value writes nothing.
 ///
 /// Everything is stored when the request is closed. After another user's login, or a logout, a map from before is empty,
 /// and what is written to it is discarded, as it is with structs.
@@ -169,13 +169,17 @@ impl DynamicSession {
 
     /// Looks at the value of one key, as [`look`](Self::look) does, however many others there are.
     fn look_at<T>(&self, key: &str, look: impl FnOnce(Option<&[u8]>) -> Option<T>) -> Option<T> {
-        let now = self.session.shared.engine.now();
         let state = self.session.state();
         if state.epoch.users != self.users {
             return None;
         }
-        let record = state.current.as_ref().map(|current| &current.record);
-        look(Overlay::of_key(key, state.pending.stored(record, now), &state.pending).value(key))
+        let overlay = Overlay::of_key(key, state.stored(&self.session.shared.engine), &state.pending);
+        let seen = look(overlay.value(key));
+        let undecryptable = overlay.take_undecryptable();
+        drop(overlay);
+        drop(state);
+        self.session.report_undecryptable(&undecryptable);
+        seen
     }
 
     /// The handler may answer with the error or do without the value, so it does not stand for the whole request.
@@ -186,13 +190,11 @@ impl DynamicSession {
 
     /// Looks at the session with this request's changes; a map from before a change of user sees nothing.
     fn look<T>(&self, look: impl FnOnce(&Overlay<'_>) -> Option<T>) -> Option<T> {
-        let now = self.session.shared.engine.now();
         let state = self.session.state();
         if state.epoch.users != self.users {
             return None;
         }
-        let record = state.current.as_ref().map(|current| &current.record);
-        look(&Overlay::new(state.pending.stored(record, now), &state.pending))
+        look(&Overlay::new(state.stored(&self.session.shared.engine), &state.pending))
     }
 }
 

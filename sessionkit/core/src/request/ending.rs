@@ -47,7 +47,7 @@ async fn end_in_turn(
     };
     let Some(current) = current else { return Ok(()) };
     let (engine, header) = (&session.shared.engine, current.record.header());
-    // Another request may have logged somebody in with the same session, or the same user with other credentials, who
+    // Another request may have logged a user in with the same session, or the same user with other credentials, who
     // keeps it.
     let ended = engine.remove_record(current.id(), header.generation, Removal::AsSeen).await?;
     if ended {

@@ -53,7 +53,7 @@ use crate::request::state::{CookieChange, State};
 /// ```
 ///
 /// It is over when the session is: after a logout, at its deadline, and after a login or a rotation elsewhere, which
-/// hand the session to whoever has the new token. A commit sets no cookie; so a visitor who has no session when the
+/// hand the session to the holder of the new token. A commit sets no cookie; so a visitor who has no session when the
 /// request has ended gets none here.
 ///
 /// A commit counts as use of the session, a look does not. Each clone works in rounds of its own.

@@ -15,7 +15,7 @@ use crate::store::error::StoreError;
 use crate::wire::cookie::{BadCookie, Candidates};
 
 impl RequestSession {
-    /// Loads the session for somebody who asks for it.
+    /// Loads the session for a caller who asks for it.
     pub(crate) async fn load(&self) -> Result<(), SessionError> {
         self.look_up().await?;
         self.check_version()?;
@@ -92,7 +92,7 @@ impl RequestSession {
     fn report_opened(&self, opened: &Opened, candidates: &Candidates) {
         for session in &opened.unreadable {
             let error = StoreError::unreadable(session.why);
-            self.report_of(session.id, None, EventKind::StoreUnavailable { error: format_args!("{error}") });
+            self.report_of(session.id, None, EventKind::StoreUnavailable { error: format_args!("{error:?}") });
         }
         if !opened.ambiguous.is_empty() {
             return self.report(EventKind::Ambiguous);
@@ -154,14 +154,14 @@ impl Opened {
 }
 
 impl Engine {
-    /// Returns whether somebody who asks for the session may get an answer instead.
+    /// Returns whether a caller who asks for the session may get an answer instead.
     fn may_refuse(&self) -> bool {
         self.settings().on_bad_cookie == OnBadCookie::Reject || !self.hooks.is_empty()
     }
 }
 
 impl State {
-    /// The reason why the handler's answer cannot stand: something failed, or somebody who asked was refused.
+    /// The reason why the handler's answer cannot stand: something failed, or a caller who asked was refused.
     pub(crate) fn objection(&self) -> Option<&SessionError> {
         self.failure.as_ref().or(self.unread.as_ref()).or(self.verdict.objection())
     }

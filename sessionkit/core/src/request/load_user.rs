@@ -43,7 +43,7 @@ impl RequestSession {
         Ok(None)
     }
 
-    /// The user, as far as that is known without waiting: `Some(None)` where nobody is logged in, `None` where somebody has to
+    /// The user, as far as that is known without waiting: `Some(None)` if nobody is logged in, `None` if a caller has to
     /// be loaded first.
     ///
     /// # Errors
@@ -101,7 +101,7 @@ impl RequestSession {
     async fn fetch(&self, loader: &dyn DynLoader, user: &Arc<UserOfSession>) -> Result<Option<Loaded>, SessionError> {
         let loaded = self.ask_loader(user.load(loader)).await;
         if !self.state().is_user(user) {
-            // Whatever was found is of somebody else by now.
+            // Whatever was found is of another user by now.
             return Ok(None);
         }
         match loaded {
@@ -135,12 +135,12 @@ enum Found {
 }
 
 impl UserOfSession {
-    /// Loads the user. Where somebody acts as them, the login is that of whoever acts, who is looked at first: what would
+    /// Loads the user. If an actor acts as them, the login is that of the actor, who is looked at first: what would
     /// end their own session ends this one.
     async fn load(&self, loader: &dyn DynLoader) -> Result<Found, Cause> {
         let actor = self.login.as_ref().and_then(|login| login.actor.as_deref());
-        let whoever_logged_in = loader.load(actor.unwrap_or(&self.id)).await?;
-        match whoever_logged_in {
+        let logged_in = loader.load(actor.unwrap_or(&self.id)).await?;
+        match logged_in {
             None => Ok(Found::Nobody),
             Some(login) if self.has_other_credentials(&login) => Ok(Found::OtherCredentials),
             Some(user) if actor.is_none() => Ok(Found::User(user)),
@@ -148,10 +148,10 @@ impl UserOfSession {
         }
     }
 
-    /// Returns whether the login has a stamp that is not the one of whoever logged in any more.
-    fn has_other_credentials(&self, whoever_logged_in: &Loaded) -> bool {
+    /// Returns whether the login has a stamp that is not the one of the user who logged in any more.
+    fn has_other_credentials(&self, logged_in: &Loaded) -> bool {
         let stored = self.login.as_ref().and_then(|login| login.stamp);
-        stored.is_some_and(|stored| whoever_logged_in.stamp != Some(stored))
+        stored.is_some_and(|stored| logged_in.stamp != Some(stored))
     }
 }
 

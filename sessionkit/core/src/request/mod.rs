@@ -1,4 +1,4 @@
-//! The session of one request: loaded at most once, changed by whoever checks a struct out, stored when it is closed.
+//! The session of one request: loaded at most once, changed by each checkout of a struct, stored when it is closed.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -53,8 +53,8 @@ pub(crate) mod upkeep;
 /// The session of one request, as an adapter hands it from its layer to its extractors. Cheap to clone.
 ///
 /// [`SessionManager::open`](crate::SessionManager::open) makes it without looking at anything;
-/// [`SessionManager::close`](crate::SessionManager::close) stores what changed. Whoever asks for something first gives
-/// the head of the request with [`attach`](Self::attach).
+/// [`SessionManager::close`](crate::SessionManager::close) stores what changed. The caller who asks for something
+/// first gives the head of the request with [`attach`](Self::attach).
 #[derive(Clone)]
 pub struct RequestSession {
     pub(crate) shared: Arc<Shared>,
@@ -219,17 +219,17 @@ impl RequestSession {
         let engine = &self.shared.engine;
         engine.claim_namespace::<T>().map_err(|error| self.fail(error))?;
         let state = self.state();
-        let record = state.current.as_ref().map(|current| &current.record);
-        let mut stored = state.pending.stored(record, engine.now());
+        let mut stored = state.stored(engine);
         let upgraded = migration::upgrade::<T>(&mut stored);
         let old = stored.take_unfit();
         let overlay = Overlay::new(stored, &state.pending);
         let mut reader = FieldReader::new::<T>(&overlay);
         let value = upgraded.and_then(|_| T::decode(&mut reader));
         let unfit = reader.into_unfit();
-        let epoch = state.epoch;
+        let (epoch, undecryptable) = (state.epoch, overlay.take_undecryptable());
         drop(overlay);
         drop(state);
+        self.report_undecryptable(&undecryptable);
         for key in old.iter().map(|key| &**key).chain(unfit) {
             self.report(EventKind::Unfit { key });
         }
@@ -301,6 +301,13 @@ impl RequestSession {
     pub(crate) fn report_failure(&self, error: &SessionError) {
         error.note_scope(self.shared.engine.scope());
         event::tell(error, |kind| self.report(kind));
+    }
+
+    /// Tells the sinks of values that could not be decrypted, by their keys.
+    pub(crate) fn report_undecryptable(&self, values: &[(String, &'static str)]) {
+        for (key, reason) in values {
+            self.report(EventKind::Undecryptable { key: name::shown(key), reason });
+        }
     }
 
     /// Remembers why the handler's answer cannot stand.

@@ -8,41 +8,55 @@ use crate::data::entries::{Items, Split};
 use crate::data::field::counter;
 use crate::data::snapshot::{Snapshot, entry_of, is_field};
 use crate::data::three_way::ThreeWay;
+use crate::encryption::Opener;
 use crate::engine::open::Current;
 use crate::record::Record;
-use crate::record::delta::{Clear, FieldChanges, FieldKey, FieldOps, StoredValue};
+use crate::record::delta::{Clear, FieldChanges, FieldKey, FieldOps, StoredValue, ValueRef};
 use crate::record::field_error::FieldError;
 use crate::record::packing::field_size;
 use crate::record::reserved::CSRF_SEED;
 use crate::request::changes::{Change, ChangeKind, Changes};
 use crate::time::Timestamp;
+use crate::token::SessionId;
 
 /// The changes of a request, and the records that it saw.
 pub(crate) struct RequestChanges {
     pub(crate) changes: Changes,
     /// The last record; `None` if there was none.
-    pub(crate) origin: Option<Record>,
+    pub(crate) origin: Option<SeenRecord>,
     /// Those before it, which a login or a rotation of the request replaced.
-    pub(crate) earlier: Vec<Option<Record>>,
+    pub(crate) earlier: Vec<Option<SeenRecord>>,
 }
+
+/// A record as the request saw it, and the session that it was of.
+pub(crate) type SeenRecord = (SessionId, Record);
 
 impl RequestChanges {
     /// Takes the changes of a request, unless there are none.
-    pub(crate) fn new(changes: Changes, current: Option<&Current>, earlier: Vec<Option<Record>>) -> Option<Arc<Self>> {
-        let origin = current.map(|current| current.base().clone());
+    pub(crate) fn new(
+        changes: Changes,
+        current: Option<&Current>,
+        earlier: Vec<Option<SeenRecord>>,
+    ) -> Option<Arc<Self>> {
+        let origin = current.map(Current::seen);
         (!changes.is_empty()).then(|| Arc::new(Self { changes, origin, earlier }))
     }
+}
+
+/// Returns a record with what decrypts its values.
+fn opened<'a>(seen: &'a Option<SeenRecord>, opener: Opener<'a>) -> Option<(&'a Record, Opener<'a>)> {
+    seen.as_ref().map(|(id, record)| (record, opener.of(*id)))
 }
 
 /// The new value of each field; `None` removes it.
 type Values = Vec<(FieldKey, Option<StoredValue>)>;
 
 impl FieldChanges for RequestChanges {
-    fn operations(&self, newest: &Record, now: Timestamp) -> Result<FieldOps, FieldError> {
+    fn operations(&self, newest: &Record, opener: Opener<'_>, now: Timestamp) -> Result<FieldOps, FieldError> {
         let Self { changes, origin, earlier } = self;
-        let mut origin = changes.stored(origin.as_ref(), now);
-        let mut earlier: Vec<_> = earlier.iter().map(|record| changes.stored(record.as_ref(), now)).collect();
-        let mut newest = changes.stored(Some(newest), now);
+        let mut origin = changes.stored(opened(origin, opener), now);
+        let mut earlier: Vec<_> = earlier.iter().map(|record| changes.stored(opened(record, opener), now)).collect();
+        let mut newest = changes.stored(Some((newest, opener)), now);
         let mut values = Values::new();
         for (_, upgrade) in &changes.upgrades {
             upgrade(&mut origin)?;
@@ -88,7 +102,7 @@ impl Changes {
     /// Removes the stored entries of a field, except those that were changed.
     fn remove_entries(&self, name: &str, newest: &Snapshot<'_>, values: &mut Values) {
         let changed: BTreeSet<&str> = self.changes.iter().filter_map(|change| entry_of(&change.key, name)).collect();
-        for (entry, _) in newest.entries(name).filter(|(entry, _)| !changed.contains(entry)) {
+        for entry in newest.entry_names(name).filter(|entry| !changed.contains(entry)) {
             values.push((format!("{name}/{entry}").into(), None));
         }
     }
@@ -104,6 +118,9 @@ impl Changes {
     ) -> Result<usize, FieldError> {
         let field = change.field;
         let is_put = |name: &str| self.change(name).is_some();
+        // It would hide the entries again, once its key is back.
+        let lost = field.names().filter(|name| !is_put(name) && newest.is_undecryptable(name));
+        values.extend(lost.map(|name| (name.into(), None)));
         let Some((name, held)) = newest.held(field).next() else { return Ok(0) };
         let items = if field.names().any(is_put) {
             // What this request put in its place, and took apart already, is all there is.
@@ -152,9 +169,12 @@ impl Change {
                 values.push((key, value.as_ref().map(|bytes| self.field.value(bytes, newest.now()))));
             }
             ChangeKind::Put { value } => {
-                let held = newest.value(&key).map(|held| StoredValue { bytes: Vec::new(), ..held.to_owned() });
-                let sensitive = key == CSRF_SEED;
-                let flags = held.unwrap_or_else(|| StoredValue { sensitive, ..StoredValue::new(Vec::new()) });
+                let flags = |held: ValueRef<'_>| StoredValue { bytes: Vec::new(), encrypted: false, ..held.to_owned() };
+                let held = newest.stored_value(&key).map(flags);
+                let flags = held.unwrap_or_else(|| {
+                    let sensitive = key == CSRF_SEED || newest.is_beside_sensitive(&key);
+                    StoredValue { sensitive, ..StoredValue::new(Vec::new()) }
+                });
                 values.push((key, value.clone().map(|bytes| StoredValue { bytes, ..flags })));
             }
             ChangeKind::Add { by: 0, .. } => {}

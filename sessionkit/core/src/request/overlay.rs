@@ -45,8 +45,7 @@ impl<'a> Overlay<'a> {
 
     /// The keys under which something is stored.
     pub(crate) fn keys(&self) -> Vec<String> {
-        let stored = self.stored.values().map(|(key, _)| key);
-        let stored = stored.filter(|key| self.changed(key).is_none() && !self.is_replaced(key));
+        let stored = self.stored.keys().filter(|key| self.changed(key).is_none() && !self.is_replaced(key));
         let pending = self.pending.changes().iter().map(|change| &*change.key);
         let keys = stored.chain(pending.filter(|key| self.value(key).is_some()));
         keys.filter(|key| !is_reserved(key)).map(str::to_owned).collect()
@@ -55,7 +54,13 @@ impl<'a> Overlay<'a> {
     /// Returns whether something is stored under the key, or under that of one of its entries.
     pub(crate) fn has(&self, key: &str) -> bool {
         let has_entry = || is_field(key) && self.keys().iter().any(|stored| entry_of(stored, key).is_some());
-        self.value(key).is_some() || has_entry()
+        let is_stored = || self.stored.stored_value(key).is_some() && !self.is_replaced(key);
+        self.changed(key).map_or_else(is_stored, |value| value.is_some()) || has_entry()
+    }
+
+    /// Takes the keys of the values that could not be decrypted, with the reasons, to report them.
+    pub(crate) fn take_undecryptable(&self) -> Vec<(String, &'static str)> {
+        self.stored.take_undecryptable()
     }
 
     /// Returns whether the key is that of an entry whose field was written or removed as a whole.
@@ -83,7 +88,7 @@ impl StoredFields for Overlay<'_> {
         self.changed(field.key).unwrap_or_else(|| self.stored.field(field))
     }
 
-    // What is stored in one piece was written later: whoever writes an entry takes the piece apart.
+    // What is stored in one piece was written later: a write of an entry takes the piece apart.
     fn entries<'s>(
         &'s self,
         field: &'s Field,

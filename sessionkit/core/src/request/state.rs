@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::data::snapshot::Snapshot;
+use crate::engine::Engine;
 use crate::engine::guard_options::GuardOptions;
 use crate::engine::open::{Current, Overtaken};
 use crate::engine::session::UnreadableSession;
 use crate::error::SessionError;
-use crate::record::Record;
 use crate::request::changes::Changes;
 use crate::request::load_user::UserOfSession;
+use crate::request::operations::SeenRecord;
 use crate::time::Timestamp;
 use crate::token::Token;
 use crate::wire::rejection::Rejection;
@@ -21,7 +23,7 @@ pub(crate) struct State {
     pub(crate) current: Option<Current>,
     /// The records that a login or a rotation of this request replaced, the oldest first: what was checked out before is
     /// merged from them.
-    pub(crate) earlier: Vec<Option<Record>>,
+    pub(crate) earlier: Vec<Option<SeenRecord>>,
     /// Sessions that the request opened at once, and that are therefore nobody's; a logout ends them all.
     pub(crate) ambiguous: Vec<Current>,
     /// The session that the request would have opened a moment ago. It begins none in its place.
@@ -32,7 +34,7 @@ pub(crate) struct State {
     pub(crate) unreadable: Vec<UnreadableSession>,
     pub(crate) pending: Changes,
     pub(crate) epoch: Epoch,
-    /// The user, where somebody asked who it is.
+    /// The user, if a caller asked who it is.
     pub(crate) user: Option<Arc<UserOfSession>>,
     pub(crate) cookie: CookieChange,
     /// True if the change of the cookie can wait for a later response: the token that the client has opens the session too.
@@ -54,6 +56,14 @@ pub(crate) struct State {
     /// The options of the innermost guard, for requests that it refuses, and for extractors behind it that find no user.
     pub(crate) guard_options: GuardOptions,
     pub(crate) phase: Phase,
+}
+
+impl State {
+    /// Returns what is stored of the session, below the changes of the request.
+    pub(crate) fn stored<'a>(&'a self, engine: &'a Engine) -> Snapshot<'a> {
+        let record = self.current.as_ref().map(|current| (&current.record, engine.opener(current.id())));
+        self.pending.stored(record, engine.now())
+    }
 }
 
 /// The progress of a request.
@@ -113,7 +123,7 @@ impl Verdict {
         }
     }
 
-    /// Answers somebody who asks.
+    /// Answers a caller who asks.
     pub(crate) fn ask(&mut self) -> Result<(), SessionError> {
         match self {
             Self::Admitted | Self::Forgiven => Ok(()),
@@ -124,7 +134,7 @@ impl Verdict {
         }
     }
 
-    /// Returns the refusal of somebody who asked.
+    /// Returns the refusal of a caller who asked.
     pub(crate) fn objection(&self) -> Option<&SessionError> {
         match self {
             Self::Refused { error, was_asked: true } => Some(error),

@@ -8,6 +8,7 @@ use crate::store::entry::Entry;
 use crate::store::error::StoreError;
 use crate::store::key::EntryKey;
 use crate::store::notices::Notices;
+use crate::store::stats::StoreStats;
 use crate::store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, ScanCursor, ScanPage, Store};
 use crate::token::SessionId;
 
@@ -21,6 +22,8 @@ pub(crate) trait DynStore: Send + Sync + 'static {
     fn remove<'a>(&'a self, key: &'a EntryKey, held: Generation) -> StoreFuture<'a, RemoveOutcome>;
     fn scan<'a>(&'a self, kind: EntryKind, after: Option<&'a ScanCursor>, limit: usize) -> StoreFuture<'a, ScanPage>;
     fn load_many<'a>(&'a self, keys: &'a [EntryKey]) -> StoreFuture<'a, Vec<Option<Entry>>>;
+    fn sweep(&self, limit: usize) -> StoreFuture<'_, usize>;
+    fn stats(&self) -> StoreFuture<'_, StoreStats>;
     fn notices(&self) -> Option<&Notices>;
     fn announce(&self, id: SessionId);
 }
@@ -48,6 +51,14 @@ impl<S: Store> DynStore for S {
 
     fn load_many<'a>(&'a self, keys: &'a [EntryKey]) -> StoreFuture<'a, Vec<Option<Entry>>> {
         Box::pin(Store::load_many(self, keys))
+    }
+
+    fn sweep(&self, limit: usize) -> StoreFuture<'_, usize> {
+        Box::pin(Store::sweep(self, limit))
+    }
+
+    fn stats(&self) -> StoreFuture<'_, StoreStats> {
+        Box::pin(Store::stats(self))
     }
 
     fn notices(&self) -> Option<&Notices> {

@@ -35,6 +35,23 @@ impl Entry {
         Self { bytes: bytes.into(), reclaim_in }
     }
 
+    /// Makes an entry of what a later release of a store has written in a way that this one does not know: a session that
+    /// requests wait for, and that only a logout ends. `bytes` are those of the entry.
+    ///
+    /// ```
+    /// use sessionkit_core::Entry;
+    ///
+    /// let entry = Entry::of_unknown_version([1; 100]);
+    /// assert!(entry.revision().is_some() && entry.summary().is_none());
+    /// ```
+    pub fn of_unknown_version(bytes: impl Into<Vec<u8>>) -> Self {
+        let mut bytes = bytes.into();
+        if let Some(version) = bytes.first_mut() {
+            *version = front::LAST_VERSION;
+        }
+        Self::from_bytes(bytes)
+    }
+
     /// Makes the entry of a session, which is kept until after its deadline.
     pub(crate) fn of_record(record: &Record, now: Timestamp) -> Self {
         let left = record.header().deadline().saturating_duration_since(now);
@@ -44,8 +61,7 @@ impl Entry {
     /// Makes the entry of a list, which is kept until after the last of its sessions, and while logins may be under way
     /// that have looked at it.
     pub(crate) fn of_list(list: &SessionList, now: Timestamp) -> Self {
-        let until = list.entries.iter().map(|entry| entry.until).max().unwrap_or_default();
-        let left = until.saturating_duration_since(now).max(UNDER_WAY);
+        let left = list.kept_until().saturating_duration_since(now).max(UNDER_WAY);
         Self::new(list.to_bytes(), left.saturating_add(MARGIN))
     }
 
@@ -65,7 +81,8 @@ impl Entry {
         self.reclaim_in
     }
 
-    /// Returns whether [`Store::replace`](crate::Store::replace) may replace the entry: it has the revision that is held.
+    /// Returns whether [`Store::replace`](crate::Store::replace) may replace the entry: it has the revision that is held, or is
+    /// too short to have any, and the default is held.
     pub fn has_revision(&self, held: Revision) -> bool {
         front::has_revision(&self.bytes, held)
     }
@@ -169,7 +186,11 @@ mod tests {
             assert!(!entry(40).has_revision(Revision::from_bytes(other)), "{at}");
         }
         assert!(entry(9).has_revision(Revision::from_bytes(revision)));
-        assert!(!entry(8).has_revision(Revision::from_bytes(revision)), "it is cut off");
+        for length in [0, 1, 8] {
+            assert!(!entry(length).has_revision(Revision::from_bytes(revision)), "it is cut off");
+            assert!(entry(length).has_revision(Revision::default()), "and can be replaced");
+        }
+        assert!(!entry(9).has_revision(Revision::default()));
     }
 
     #[test]

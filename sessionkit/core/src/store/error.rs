@@ -59,6 +59,11 @@ impl StoreError {
         Self { kind, reason: unreadable.into() }
     }
 
+    /// Says that it may have happened all the same: an earlier attempt got no answer.
+    pub(crate) fn into_unknown(self) -> Self {
+        Self { kind: StoreErrorKind::Unknown, ..self }
+    }
+
     /// Returns what is known.
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
@@ -68,7 +73,7 @@ impl StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind {
-            StoreErrorKind::Unavailable => "the session store did not answer",
+            StoreErrorKind::Unavailable => "the session store failed",
             StoreErrorKind::Unknown => "the session store may or may not have done it",
             StoreErrorKind::Corrupt => "the session store holds something unexpected",
             StoreErrorKind::Unsupported => "the session store cannot do this",

@@ -10,8 +10,10 @@ use crate::store::entry::Entry;
 use crate::store::error::StoreError;
 use crate::store::key::EntryKey;
 use crate::store::notices::Notices;
+use crate::store::stats::StoreStats;
 use crate::token::SessionId;
 
+pub(crate) mod any;
 pub(crate) mod dynamic;
 pub(crate) mod entry;
 pub(crate) mod error;
@@ -19,6 +21,7 @@ mod failure;
 pub(crate) mod key;
 pub(crate) mod memory;
 pub(crate) mod notices;
+pub(crate) mod stats;
 
 /// Keeps entries: a map from keys to bytes, each of whose operations is atomic.
 ///
@@ -42,7 +45,8 @@ pub trait Store: Send + Sync + 'static {
     /// Fails when the entry was not stored, or may not have been.
     fn insert(&self, key: &EntryKey, entry: &Entry) -> impl Future<Output = Result<InsertOutcome, StoreError>> + Send;
 
-    /// Stores an entry in the place of the one that has the revision `held`.
+    /// Stores an entry in the place of the one that has the revision `held`; under [`Revision::default`], which no whole
+    /// entry has, in the place of one that is too short to have any.
     ///
     /// # Errors
     /// Fails when the entry was not stored, or may not have been.
@@ -96,8 +100,28 @@ pub trait Store: Send + Sync + 'static {
         }
     }
 
-    /// Returns the notices of ended sessions, if the store passes them on between processes. Called by whoever begins to
-    /// watch a session. None by default.
+    /// Removes about `limit` of the entries that may be forgotten, and returns how many it removed: 0 when none is left.
+    ///
+    /// By default there is nothing to do: a store that forgets by itself, as Redis does, need not be swept.
+    ///
+    /// # Errors
+    /// Fails when the store cannot tell. What was removed before stays removed.
+    fn sweep(&self, limit: usize) -> impl Future<Output = Result<usize, StoreError>> + Send {
+        let _ = limit;
+        std::future::ready(Ok(0))
+    }
+
+    /// Returns the contents of the store in figures, for operators.
+    ///
+    /// # Errors
+    /// Fails when the store cannot tell. By default it cannot, which is an error of the kind
+    /// [`Unsupported`](crate::StoreErrorKind::Unsupported).
+    fn stats(&self) -> impl Future<Output = Result<StoreStats, StoreError>> + Send {
+        std::future::ready(Err(StoreError::unsupported("this store does not count what it holds")))
+    }
+
+    /// Returns the notices of ended sessions, if the store passes them on between processes. Called by a handle that begins
+    /// to watch a session. None by default.
     fn notices(&self) -> Option<&Notices> {
         None
     }
@@ -190,6 +214,14 @@ impl<S: Store> Store for std::sync::Arc<S> {
 
     async fn load_many(&self, keys: &[EntryKey]) -> Result<Vec<Option<Entry>>, StoreError> {
         S::load_many(self, keys).await
+    }
+
+    async fn sweep(&self, limit: usize) -> Result<usize, StoreError> {
+        S::sweep(self, limit).await
+    }
+
+    async fn stats(&self) -> Result<StoreStats, StoreError> {
+        S::stats(self).await
     }
 
     fn notices(&self) -> Option<&Notices> {

@@ -1,4 +1,4 @@
-//! Telling whoever watches a session that it may have ended.
+//! Notices for the watchers of a session that it may have ended.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -8,6 +8,7 @@ use crate::store::entry::Entry;
 use crate::store::error::StoreError;
 use crate::store::key::EntryKey;
 use crate::store::notices::Notices;
+use crate::store::stats::StoreStats;
 use crate::store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, ScanCursor, ScanPage, Store};
 use crate::token::SessionId;
 
@@ -118,6 +119,14 @@ impl<S: Store> Store for CountingStore<S> {
         let kind = keys.first().map_or(EntryKind::Session, EntryKey::kind);
         self.count(kind, |counts| &counts.load_many);
         self.store.load_many(keys).await
+    }
+
+    async fn sweep(&self, limit: usize) -> Result<usize, StoreError> {
+        self.store.sweep(limit).await
+    }
+
+    async fn stats(&self) -> Result<StoreStats, StoreError> {
+        self.store.stats().await
     }
 
     fn notices(&self) -> Option<&Notices> {

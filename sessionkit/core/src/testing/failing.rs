@@ -8,6 +8,7 @@ use crate::store::entry::Entry;
 use crate::store::error::StoreError;
 use crate::store::key::EntryKey;
 use crate::store::notices::Notices;
+use crate::store::stats::StoreStats;
 use crate::store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, ScanCursor, ScanPage, Store};
 use crate::token::SessionId;
 
@@ -78,6 +79,14 @@ impl<S: Store> Store for FailingStore<S> {
 
     async fn load_many(&self, keys: &[EntryKey]) -> Result<Vec<Option<Entry>>, StoreError> {
         self.reached()?.load_many(keys).await
+    }
+
+    async fn sweep(&self, limit: usize) -> Result<usize, StoreError> {
+        self.reached()?.sweep(limit).await
+    }
+
+    async fn stats(&self) -> Result<StoreStats, StoreError> {
+        self.reached()?.stats().await
     }
 
     fn notices(&self) -> Option<&Notices> {

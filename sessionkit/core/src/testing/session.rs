@@ -265,7 +265,7 @@ impl<Scope: SessionScope> NewTestSession<Scope> {
         self
     }
 
-    /// Lets whoever logs in act as another user, as [`Auth::impersonate`](crate::Auth::impersonate) does.
+    /// Lets the user who logs in act as another one, as [`Auth::impersonate`](crate::Auth::impersonate) does.
     ///
     /// ```
     /// # use sessionkit_core::testing::TestSession;
@@ -315,7 +315,7 @@ impl<Scope: SessionScope> NewTestSession<Scope> {
             login.await.expect("the user can log in");
         }
         if let Some(user_id) = self.acts_as {
-            session.auth().impersonate(user_id).await.expect("somebody is logged in who can act as another user");
+            session.auth().impersonate(user_id).await.expect("a user is logged in who can act as another one");
         }
         for change in self.changes {
             change(session.clone()).await;

@@ -54,7 +54,7 @@ impl<U: SessionUser + Clone> TestUsers<U> {
         self.shared().users.insert(id.to_string(), user);
     }
 
-    /// Removes a user, whose sessions end when somebody asks who they are. Returns it.
+    /// Removes a user, whose sessions end when a request asks who they are. Returns it.
     pub fn remove(&self, id: impl Display) -> Option<U> {
         self.shared().users.remove(&id.to_string())
     }

@@ -96,9 +96,25 @@ impl<'a> RequestHead<'a> {
 
     /// Returns whether a person is opening a page, for whom an answer may be a redirect.
     pub fn is_navigation(&self) -> bool {
-        match self.header("sec-fetch-mode") {
-            Some(mode) => mode == b"navigate",
-            None => self.method == "GET" && accepts_html(self.header("accept").unwrap_or_default()),
+        self.purpose().is_navigation
+    }
+
+    /// Reads the purpose of the request, in one pass over its headers: every request that uses its session does.
+    pub(crate) fn purpose(&self) -> Purpose {
+        let (mut mode, mut accept, mut is_prefetch) = (None, None, false);
+        self.headers.each(&mut |name, value| match name {
+            "sec-fetch-mode" => _ = mode.get_or_insert(value),
+            "accept" => _ = accept.get_or_insert(value),
+            "sec-purpose" | "x-sec-purpose" | "purpose" => is_prefetch |= names_prefetch(value),
+            _ => {}
+        });
+        let is_get = self.method == "GET";
+        Purpose {
+            is_navigation: match mode {
+                Some(mode) => mode == b"navigate",
+                None => is_get && accept.is_some_and(accepts_html),
+            },
+            is_unseen: self.method == "HEAD" || (is_get && is_prefetch),
         }
     }
 
@@ -129,18 +145,15 @@ impl<'a> RequestHead<'a> {
         let says_https = |name| self.header(name).is_some_and(|value| value.windows(5).any(|part| part == b"https"));
         is_loopback && !["x-forwarded-proto", "forwarded", "origin", "referer"].into_iter().any(says_https)
     }
+}
 
-    /// Returns whether nobody sees the response to this request: it is a `HEAD`, or a browser fetches the page ahead, with
-    /// the header `Sec-Purpose` or one of its forerunners.
-    pub(crate) fn is_unseen(&self) -> bool {
-        let mut is_prefetch = false;
-        if self.method == "GET" {
-            for name in ["sec-purpose", "x-sec-purpose", "purpose"] {
-                self.headers.each_value(name, &mut |value| is_prefetch |= names_prefetch(value));
-            }
-        }
-        self.method == "HEAD" || is_prefetch
-    }
+/// The purpose of a request.
+pub(crate) struct Purpose {
+    /// True if a person is opening a page.
+    pub(crate) is_navigation: bool,
+    /// True if nobody sees the response: the request is a `HEAD`, or a browser fetches the page ahead, with the header
+    /// `Sec-Purpose` or one of its forerunners.
+    pub(crate) is_unseen: bool,
 }
 
 /// Returns whether an `Accept` names HTML as what the client takes: `text/html;q=0` says that it does not.
@@ -271,7 +284,7 @@ mod tests {
 
     #[test]
     fn what_nobody_sees_is_a_head_or_a_prefetch() {
-        let is_unseen = |method, name, value| RequestHead::new(method, "/", &Line(name, value)).is_unseen();
+        let is_unseen = |method, name, value| RequestHead::new(method, "/", &Line(name, value)).purpose().is_unseen;
         for (name, value) in [
             ("sec-purpose", &b"prefetch"[..]),
             ("sec-purpose", b"prefetch;prerender"),

@@ -2,17 +2,12 @@
 
 use std::borrow::Cow;
 
-use ::http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
+use ::http::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
 use ::http::{Request, Response, StatusCode};
 
 use crate::wire::head::{Headers, RequestHead};
 use crate::wire::rejection::Rejection;
 use crate::wire::response::{HandlerResponse, HeaderChange, ResponseChanges};
-
-const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
-const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
-const X_SEC_PURPOSE: HeaderName = HeaderName::from_static("x-sec-purpose");
-const PURPOSE: HeaderName = HeaderName::from_static("purpose");
 
 impl Headers for HeaderMap {
     fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
@@ -20,16 +15,8 @@ impl Headers for HeaderMap {
     }
 
     fn each_value<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
-        // Those that every request which uses its session asks for are not looked up by their text.
-        let values = match name {
-            "cookie" => self.get_all(COOKIE),
-            "sec-fetch-mode" => self.get_all(SEC_FETCH_MODE),
-            "accept" => self.get_all(ACCEPT),
-            "sec-purpose" => self.get_all(SEC_PURPOSE),
-            "x-sec-purpose" => self.get_all(X_SEC_PURPOSE),
-            "purpose" => self.get_all(PURPOSE),
-            _ => self.get_all(name),
-        };
+        // Every request that uses its session asks for this one: it is not looked up by its text.
+        let values = if name == "cookie" { self.get_all(COOKIE) } else { self.get_all(name) };
         values.iter().for_each(|value| each(value.as_bytes()));
     }
 }

@@ -34,7 +34,7 @@ struct Answer {
     headers: Vec<(String, String)>,
     /// The content type and the body, if they are not a problem document.
     content: Option<(&'static str, String)>,
-    /// True if it is what the client gets, whoever that is.
+    /// True if every client gets it as it is.
     is_final: bool,
     /// The action that runs when the answer is given.
     when_given: Option<Arc<WhenGiven>>,
@@ -172,7 +172,7 @@ impl Rejection {
         if self.0.error.is_some() { self } else { self.changed(|answer| answer.error = Some(error)) }
     }
 
-    /// Says what went wrong and what to do, for whoever develops the application.
+    /// Says what went wrong and what to do, for the developers of the application.
     pub(crate) fn explained(self) -> Self {
         match &self.0.error {
             Some(error) if self.0.status == 500 => {
@@ -201,7 +201,7 @@ impl Rejection {
         content_type == Some(own.as_bytes())
     }
 
-    /// Returns whether it is what the client gets, whoever that is.
+    /// Returns whether every client gets it as it is.
     pub(crate) fn is_final(&self) -> bool {
         self.0.is_final
     }

@@ -7,7 +7,7 @@ use super::text::{Alert, Span, Text, fact};
 use crate::shop::accounts::Person;
 use crate::shop::forms::Next;
 
-/// `/login`: for whoever is not logged in, and for those who are, to prove it once more.
+/// `/login`: for visitors who are not logged in, and for those who are, to prove it once more.
 pub(crate) fn login(person: Option<&Person>, next: &Next, error: Option<&str>) -> String {
     match person {
         Some(person) => confirm(person, next, error),

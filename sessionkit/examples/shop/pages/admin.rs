@@ -36,7 +36,7 @@ pub(crate) fn people(frame: &Frame<'_>, people: &[(Person, usize)], token: &str)
     }
     let content = format!(
         r#"<h1>People</h1>
-<p class="lead">Whoever is logged out here is logged out at once, on all devices. This page wants to know for sure who you
+<p class="lead">A user who is logged out here is logged out at once, on all devices. This page wants to know for sure who you
 are: it asks for your password again after five minutes.</p>
 <ul class="card rows">{entries}</ul>"#
     );

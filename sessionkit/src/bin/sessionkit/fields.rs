@@ -9,6 +9,9 @@ use crate::text;
 
 const HIDDEN: &str = "(hidden)";
 
+/// Stands for a value that this program has no key for.
+const ENCRYPTED: &str = "(encrypted)";
+
 /// The seed of the tokens in forms. Releases that knew no flag for it stored it without.
 const FORM_SEED: &str = "csrf.@seed";
 
@@ -27,6 +30,11 @@ impl<'a> Field<'a> {
         self.value.sensitive || self.key == FORM_SEED
     }
 
+    /// Returns what is shown instead of a value that is not.
+    fn stands_for_value(&self) -> Option<&'static str> {
+        if self.is_hidden() { Some(HIDDEN) } else { self.value.encrypted.then_some(ENCRYPTED) }
+    }
+
     /// Returns the key. The keys of the entries of a map are as sensitive as its values.
     fn key(&self) -> String {
         match self.key.split_once('/').filter(|_| self.is_hidden()) {
@@ -37,8 +45,8 @@ impl<'a> Field<'a> {
 
     /// Returns the value: as JSON if it is, otherwise as text, or as hexadecimal digits.
     fn value(&self) -> Value {
-        if self.is_hidden() {
-            return HIDDEN.into();
+        if let Some(stands_for) = self.stands_for_value() {
+            return stands_for.into();
         }
         let bytes = self.value.bytes;
         match (serde_json::from_slice(bytes), str::from_utf8(bytes)) {
@@ -51,12 +59,14 @@ impl<'a> Field<'a> {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        let ValueRef { bytes, carried, deadline, .. } = self.value;
+        let ValueRef { bytes, carried, deadline, encrypted, .. } = self.value;
         json!({
             "key": self.key(),
             "size": bytes.len(),
             "carried": carried,
             "sensitive": self.is_hidden(),
+            "encrypted": encrypted,
+            "key_id": self.value.key_id().map(|id| id.to_string()),
             "deadline": deadline.map(|deadline| text::time(deadline.at)),
             "value": self.value(),
         })
@@ -66,17 +76,21 @@ impl<'a> Field<'a> {
 impl fmt::Display for Field<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ValueRef { bytes, carried, deadline, .. } = self.value;
-        write!(f, "  {}  ({} bytes", text::printable(&self.key()), bytes.len())?;
+        write!(f, "  {}  ({}", text::printable(&self.key()), text::counted(bytes.len(), "byte"))?;
         for (flag, _) in [("carried", carried), ("sensitive", self.is_hidden())].iter().filter(|(_, is_set)| *is_set) {
             write!(f, ", {flag}")?;
+        }
+        if self.value.encrypted {
+            let id = self.value.key_id().map_or_else(|| "unknown".to_owned(), |id| id.to_string());
+            write!(f, ", encrypted with the key {id}")?;
         }
         if let Some(deadline) = deadline {
             write!(f, ", until {}", text::time(deadline.at))?;
         }
-        let shown = match str::from_utf8(bytes) {
-            _ if self.is_hidden() => HIDDEN.to_owned(),
-            Ok(text) => text.to_owned(),
-            Err(_) => self.value()["hex"].as_str().unwrap_or_default().to_owned(),
+        let shown = match (self.stands_for_value(), str::from_utf8(bytes)) {
+            (Some(stands_for), _) => stands_for.to_owned(),
+            (None, Ok(text)) => text.to_owned(),
+            (None, Err(_)) => self.value()["hex"].as_str().unwrap_or_default().to_owned(),
         };
         writeln!(f, ")\n    {}", text::printable(&shown))
     }
@@ -84,10 +98,13 @@ impl fmt::Display for Field<'_> {
 
 #[cfg(test)]
 mod tests {
+    use sessionkit::store::StoredValue;
+
     use super::*;
 
     fn shown(key: &str, bytes: &[u8], sensitive: bool) -> (Value, String) {
-        let field = Field::new((key, ValueRef { bytes, carried: true, deadline: None, sensitive, on_login: None }));
+        let value = StoredValue { carried: true, sensitive, ..StoredValue::new(bytes) };
+        let field = Field::new((key, value.as_ref()));
         (field.to_json(), field.to_string())
     }
 
@@ -99,6 +116,16 @@ mod tests {
         assert_eq!(value(b"340282366920938463463374607431768211455"), json!("340282366920938463463374607431768211455"));
         assert_eq!(value(b"\xff\0"), json!({ "hex": "ff00" }));
         assert_eq!(shown("a.b", b"\xff\0", false).1, "  a.b  (2 bytes, carried)\n    ff00\n");
+        assert_eq!(shown("a.b", b"7", false).1, "  a.b  (1 byte, carried)\n    7\n");
+    }
+
+    #[test]
+    fn what_is_encrypted_is_not_shown_as_a_value() {
+        let value = StoredValue { encrypted: true, ..StoredValue::new(b"\xc1\x01\xab\xcd\xef\x01rest") };
+        let field = Field::new(("a.b", value.as_ref()));
+        let (json, text) = (field.to_json(), field.to_string());
+        assert!(json["value"] == ENCRYPTED && json["encrypted"] == true && json["key_id"] == "abcdef01", "{json}");
+        assert_eq!(text, "  a.b  (10 bytes, encrypted with the key abcdef01)\n    (encrypted)\n");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sessionkit::Timestamp;
 use sessionkit::store::{Entry, EntrySummary, ListedSession, Record, SessionList};
 
-use crate::text::{printable, time};
+use crate::text::{counted, printable, time};
 
 /// The list of a user, and what is stored of each session.
 pub(crate) struct Sessions {
@@ -63,7 +63,7 @@ impl Sessions {
 impl fmt::Display for Sessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (user, scope) = (printable(self.list.user_id()), printable(self.list.scope()));
-        writeln!(f, "{} sessions of {user} in the scope {scope}", self.rows.len())?;
+        writeln!(f, "{} of {user} in the scope {scope}", counted(self.rows.len(), "session"))?;
         for Row { listed, state, summary } in &self.rows {
             writeln!(f, "{}  {state}", listed.id)?;
             writeln!(f, "  logged in {}, until {}", time(listed.registered), time(listed.until))?;

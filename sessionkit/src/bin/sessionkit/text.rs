@@ -22,10 +22,25 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
+/// Writes a number of things: `1 session`, `2 sessions`.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Writes JSON. A terminal obeys nothing in it.
 pub(crate) fn json(value: &Value) -> String {
-    let mut shown = String::new();
-    for character in format!("{value:#}").chars() {
+    escaped(&format!("{value:#}"))
+}
+
+/// Writes JSON on one line. A terminal obeys nothing in it.
+pub(crate) fn json_line(value: &Value) -> String {
+    escaped(&value.to_string())
+}
+
+/// Escapes what a terminal would obey, and ends the line.
+fn escaped(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len() + 1);
+    for character in json.chars() {
         // The line ends are those between the values. All others stand in strings, and have four digits.
         match character != '\n' && is_unsafe(character) {
             true => shown.push_str(&format!("\\u{:04x}", u32::from(character))),

@@ -10,7 +10,7 @@ use crate::redis::fake::{FakeServer, Network};
 const BOUND: Duration = Duration::from_secs(2);
 
 fn connection(network: &Network) -> Connection {
-    Connection::new(Endpoint::fake(network.clone()), Handle::current(), Duration::from_secs(1))
+    Connection::new(Arc::new(Endpoint::fake(network.clone())), Handle::current(), Duration::from_secs(1))
 }
 
 /// A connection that was used before, so that the first attempt after its end comes at once.

@@ -35,6 +35,19 @@ async fn forwards_and_counts() {
 }
 
 #[tokio::test]
+async fn a_delay_is_felt_in_both_directions() {
+    let proxy = proxy().await;
+    let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
+    for milliseconds in [100, 0] {
+        proxy.delay(Duration::from_millis(milliseconds));
+        let began = std::time::Instant::now();
+        send(&mut stream).await;
+        answer(&mut stream).await;
+        assert!(began.elapsed() >= Duration::from_millis(2 * milliseconds));
+    }
+}
+
+#[tokio::test]
 async fn cut_closes_what_is_open() {
     let proxy = proxy().await;
     let mut stream = TcpStream::connect(proxy.address()).await.unwrap();

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use crate::encryption::Opener;
 use crate::engine::document::{Change, Document, Refusal, Step};
 use crate::engine::session::{RecordChange, Removal, newest_to_remove};
 use crate::record::Record;
@@ -240,7 +241,7 @@ impl Writes {
 }
 
 impl FieldChanges for Writes {
-    fn operations(&self, newest: &Record, now: Timestamp) -> Result<FieldOps, FieldError> {
+    fn operations(&self, newest: &Record, _: Opener<'_>, now: Timestamp) -> Result<FieldOps, FieldError> {
         let values = match &self.once {
             Some(once) => once.get_or_init(|| self.values(newest, now)).clone(),
             None => self.values(newest, now),

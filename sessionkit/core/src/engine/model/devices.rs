@@ -169,7 +169,7 @@ impl Request<'_> {
             match self.change_list(list, end)? {
                 Ok(_) | Err(NotStored::Refused(Refusal::Gone | Refusal::Stale)) => return Ok(Ok(())),
                 Err(NotStored::Refused(Refusal::Crowded { list: newest, sessions: others })) => {
-                    (list, sessions) = (newest, others);
+                    (list, sessions) = (*newest, others);
                 }
                 Err(NotStored::Unknown | NotStored::Refused(Refusal::Failed(_))) => return Ok(Err(Unknown)),
             }

@@ -5,14 +5,16 @@ use std::time::Duration;
 use super::RequestChanges;
 use crate::data::three_way::ThreeWay;
 use crate::data::{Field, OnError};
+use crate::encryption::Opener;
 use crate::record::Record;
 use crate::record::delta::{Clear, FieldChanges as _, FieldDeadline, FieldKey, StoredValue};
 use crate::record::field_error::FieldError;
 use crate::record::header::Header;
 use crate::request::changes::{Change, ChangeKind, Changes};
 use crate::time::Timestamp;
-use crate::token::SecretHash;
+use crate::token::{SecretHash, SessionId};
 
+const ID: SessionId = SessionId::from_bytes([1; 16]);
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
 fn record<'a>(fields: impl IntoIterator<Item = (&'a str, StoredValue)>) -> Record {
@@ -40,7 +42,7 @@ fn change(field: &'static Field, kind: ChangeKind) -> RequestChanges {
 type Values = Vec<(FieldKey, Option<StoredValue>)>;
 
 fn values(changes: &RequestChanges, newest: &Record) -> Result<Values, FieldError> {
-    changes.operations(newest, NOW).map(|operations| operations.values)
+    changes.operations(newest, Opener::without_keys(), NOW).map(|operations| operations.values)
 }
 
 /// Returns the value that the changes give to the one field that they are about.
@@ -198,7 +200,7 @@ fn merge_texts(values: ThreeWay<'_>) -> Result<Option<Vec<u8>>, FieldError> {
 #[test]
 fn a_merge_is_computed_anew_from_each_newest_record() {
     let mut changes = change(&COUNT, ChangeKind::Merge { merge: merge_texts, mine: Some(b"mine".to_vec()), origin: 0 });
-    changes.origin = Some(record([("cart.n", plain("base"))]));
+    changes.origin = Some((ID, record([("cart.n", plain("base"))])));
     let merged = |newest: &Record| text(value(&changes, newest));
     assert_eq!(merged(&record([("cart.n", plain("base"))])), "mine", "nobody else changed it");
     assert_eq!(merged(&record([("cart.n", plain("one"))])), "base|mine|one");
@@ -208,17 +210,35 @@ fn a_merge_is_computed_anew_from_each_newest_record() {
     // What is there already is no change.
     let keep: fn(ThreeWay<'_>) -> _ = |values| Ok(values.theirs.map(<[u8]>::to_vec));
     let mut changes = change(&COUNT, ChangeKind::Merge { merge: keep, mine: Some(b"mine".to_vec()), origin: 0 });
-    changes.origin = Some(record([]));
+    changes.origin = Some((ID, record([])));
     assert_eq!(values(&changes, &record([("cart.n", plain("one"))])).unwrap(), []);
+}
+
+/// The map knows no struct, but what is stored.
+#[test]
+fn what_the_map_puts_beside_sensitive_entries_is_sensitive() {
+    static FIELDS: [(Field, bool); 4] = [
+        (Field::new("cart.tags"), true),
+        (Field::new("cart.tags/\"y\""), true),
+        (Field::new("cart.tag"), false),
+        (Field::new("cart.open/\"y\""), false),
+    ];
+    let secret = StoredValue { sensitive: true, ..plain("1") };
+    let newest = record([("cart.tags/\"x\"", secret), ("cart.open/\"x\"", plain("1"))]);
+    for (field, sensitive) in &FIELDS {
+        let put = change(field, ChangeKind::Put { value: Some(b"8".to_vec()) });
+        let written = values(&put, &newest).unwrap().into_iter().find(|(key, _)| *key == field.key);
+        assert_eq!(written.unwrap().1.unwrap().sensitive, *sensitive, "{}", field.key);
+    }
 }
 
 #[test]
 fn what_a_request_removed_is_nothing_to_add_to() {
     let newest = record([("cart.n", plain("5")), ("cart.m", plain("1"))]);
     let mut changes = change(&COUNT, add(2));
-    changes.origin = Some(newest.clone());
+    changes.origin = Some((ID, newest.clone()));
     changes.changes.cleared = true;
-    let operations = changes.operations(&newest, NOW).unwrap();
+    let operations = changes.operations(&newest, Opener::without_keys(), NOW).unwrap();
     assert_eq!(operations.clear, Clear::All);
     assert_eq!(text(value(&changes, &newest)), "2");
 }

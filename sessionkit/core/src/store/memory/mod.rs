@@ -10,7 +10,9 @@ use crate::store::entry::Entry;
 use crate::store::error::StoreError;
 use crate::store::key::EntryKey;
 use crate::store::notices::Notices;
+use crate::store::stats::StoreStats;
 use crate::store::{InsertOutcome, RemoveOutcome, ReplaceOutcome, ScanCursor, ScanPage, Store};
+use crate::time::Timestamp;
 use crate::token::SessionId;
 
 use self::table::{Held, Table};
@@ -24,7 +26,7 @@ const SHARDS: usize = 64;
 /// It holds at most a million sessions unless told otherwise. When it is full, a new session takes the place of one that
 /// may be reclaimed, or else of the anonymous one that would end soonest, and only if there is none of one whose user is
 /// logged in. The lists of users' sessions are kept beside them and do not count. There is no background task: each
-/// write removes a few entries that may be reclaimed. Clones share the sessions.
+/// write removes a few entries that may be reclaimed, and [`sweep`](Store::sweep) the others. Clones share the sessions.
 ///
 /// ```
 /// # use sessionkit_core as sessionkit;
@@ -175,6 +177,38 @@ impl Store for MemoryStore {
         Ok(ScanPage { entries, next: None })
     }
 
+    async fn sweep(&self, limit: usize) -> Result<usize, StoreError> {
+        let (now, limit, mut removed) = (self.now(), limit.max(1), 0);
+        for shard in self.shards.iter() {
+            if removed >= limit {
+                break;
+            }
+            let mut shard = lock(shard);
+            removed += shard.sessions.sweep_at_most(limit - removed, now);
+            removed += shard.lists.sweep_at_most(limit.saturating_sub(removed), now);
+        }
+        Ok(removed)
+    }
+
+    async fn stats(&self) -> Result<StoreStats, StoreError> {
+        let (mut sessions, mut lists, mut bytes, mut oldest) = (0, 0, 0, None::<Timestamp>);
+        for shard in self.shards.iter() {
+            {
+                let shard = lock(shard);
+                sessions += shard.sessions.len() as u64;
+                lists += shard.lists.len() as u64;
+                bytes += shard.sessions.iter().map(|(_, held)| held.bytes.len() as u64).sum::<u64>();
+                bytes += shard.lists.iter().map(|(_, held)| held.bytes.len() as u64).sum::<u64>();
+                let records = shard.sessions.iter().filter_map(|(_, held)| Record::from_bytes(held.bytes.clone()).ok());
+                let created = records.map(|record| record.header().created);
+                oldest = created.chain(oldest).min();
+            }
+            // A million sessions take a while.
+            tokio::task::yield_now().await;
+        }
+        Ok(StoreStats { sessions: Some(sessions), lists: Some(lists), oldest, bytes: Some(bytes) })
+    }
+
     fn notices(&self) -> Option<&Notices> {
         Some(&self.notices)
     }
@@ -250,7 +284,6 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 mod tests {
     use super::*;
     use crate::record::header::Header;
-    use crate::time::Timestamp;
     use crate::token::SecretHash;
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
@@ -294,6 +327,37 @@ mod tests {
         store.insert(&key(1), &entry(None, Duration::MAX)).await.unwrap();
         assert_eq!(store.remove(&key(1), Generation::default()).await.unwrap(), RemoveOutcome::Removed);
         assert!(store.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_sweep_removes_what_may_be_reclaimed_and_nothing_else() {
+        let mut store = MemoryStore::new();
+        for number in 0..300 {
+            let entry = if number % 3 == 0 { entry(Some("ada"), Duration::ZERO) } else { entry(None, AN_HOUR) };
+            store.insert(&key(number), &entry).await.unwrap();
+        }
+        let list = EntryKey::session_list("Main", "ada");
+        store.insert(&list, &entry(None, Duration::ZERO)).await.unwrap();
+        assert_eq!(store.sweep(500).await.unwrap(), 0, "it is not time yet");
+        store.started -= Duration::from_secs(2);
+        let batch = store.sweep(30).await.unwrap();
+        assert!((30..60).contains(&batch), "about the limit: {batch}");
+        assert_eq!(batch + store.sweep(500).await.unwrap(), 101);
+        assert_eq!((store.sweep(500).await.unwrap(), store.len()), (0, 200));
+        assert!(store.load(&list).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn the_figures_are_those_of_what_is_held() {
+        let store = MemoryStore::new();
+        assert_eq!(store.stats().await.unwrap().oldest, None);
+        let (session, list) = (entry(Some("ada"), AN_HOUR), entry(None, AN_HOUR));
+        store.insert(&key(1), &session).await.unwrap();
+        store.insert(&key(2), &session).await.unwrap();
+        store.insert(&EntryKey::session_list("Main", "ada"), &list).await.unwrap();
+        let stats = store.stats().await.unwrap();
+        assert_eq!((stats.sessions, stats.lists, stats.oldest), (Some(2), Some(1), Some(NOW)));
+        assert_eq!(stats.bytes, Some((2 * session.bytes().len() + list.bytes().len()) as u64));
     }
 
     #[tokio::test]

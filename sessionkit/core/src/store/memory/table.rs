@@ -82,16 +82,24 @@ impl<K: Name> Table<K> {
 
     /// Removes a few entries that may go by now.
     pub(super) fn sweep(&mut self, now: u32) {
+        self.sweep_at_most(SWEEP, now);
+    }
+
+    /// Removes this many anonymous entries that may go by now, and this many others; returns how many there were.
+    pub(super) fn sweep_at_most(&mut self, most: usize, now: u32) -> usize {
+        let mut removed = 0;
         for logged_in in [false, true] {
-            for _ in 0..SWEEP {
+            for _ in 0..most {
                 match self.order(logged_in).first() {
                     Some(&(reclaim_at, tag)) if now >= reclaim_at => {
-                        self.remove_at(tag, Turn { logged_in, reclaim_at })
+                        self.remove_at(tag, Turn { logged_in, reclaim_at });
+                        removed += 1;
                     }
                     _ => break,
                 }
             }
         }
+        removed
     }
 
     pub(super) fn len(&self) -> usize {

@@ -99,7 +99,7 @@ macro_rules! store_suite {
             replace::a_replacement_makes_no_entry,
             replace::every_change_is_kept,
             replace::one_of_many_replacements_wins,
-            replace::what_is_too_short_is_not_replaced,
+            replace::what_is_too_short_is_replaced_under_the_default,
             scan::a_scan_finds_every_entry,
             scan::a_scan_misses_nothing_while_entries_change,
         }

@@ -6,7 +6,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::fixture::{Bytes, KINDS, Seen, Slot, answered, entry, entry_of, generation, numbered, revision};
-use crate::record::front::{EntryKind, FRONT, Revision};
+use crate::record::front::{FRONT, Revision};
 use crate::store::entry::Entry;
 use crate::store::{ReplaceOutcome, Store};
 
@@ -52,20 +52,26 @@ pub async fn a_replacement_makes_no_entry<S: Store>(store: Arc<S>) {
     }
 }
 
-/// An entry that is too short to have a revision has none, and is not replaced.
-pub async fn what_is_too_short_is_not_replaced<S: Store>(store: Arc<S>) {
+/// An entry that is too short to have a revision is replaced under the default alone, which no whole entry has.
+pub async fn what_is_too_short_is_replaced_under_the_default<S: Store>(store: Arc<S>) {
     for length in 0..Revision::RANGE.end {
-        let bytes = vec![7; length];
         // As if the missing bytes were zeros.
         let mut like = [0; 8];
-        like.iter_mut().zip(bytes.iter().skip(Revision::RANGE.start)).for_each(|(like, byte)| *like = *byte);
-        let (slot, short) = (Slot::new(&store, EntryKind::Session), entry(bytes));
-        slot.fill(&short).await;
-        for held in [[0; 8], [7; 8], like] {
-            let seen = slot.replace(Revision::from_bytes(held), &numbered(1)).await;
-            assert_eq!(seen, Seen::changed(&short), "[P6] {length} bytes have no revision");
+        like.iter_mut().take(length.saturating_sub(Revision::RANGE.start)).for_each(|like| *like = 7);
+        for kind in KINDS {
+            let (slot, short) = (Slot::new(&store, kind), entry(vec![7; length]));
+            slot.fill(&short).await;
+            for held in [[7; 8], like].into_iter().filter(|held| *held != [0; 8]) {
+                let seen = slot.replace(Revision::from_bytes(held), &numbered(1)).await;
+                assert_eq!(seen, Seen::changed(&short), "[P6] {length} bytes have no revision");
+            }
+            assert_eq!(slot.load().await, Seen::found(&short), "[P6] {length} bytes are not replaced");
+            let seen = slot.replace(Revision::default(), &numbered(1)).await;
+            assert_eq!(seen, Seen::Replaced, "{length} bytes are damaged, and can be replaced");
+            assert_eq!(slot.load().await, Seen::found(&numbered(1)), "{length} bytes are replaced");
+            let seen = slot.replace(Revision::default(), &numbered(2)).await;
+            assert_eq!(seen, Seen::changed(&numbered(1)), "[P2] what is whole has another revision");
         }
-        assert_eq!(slot.load().await, Seen::found(&short), "[P6] {length} bytes are not replaced");
     }
 }
 
@@ -129,7 +135,7 @@ fn appended(changes: &[u8], change: u8) -> Entry {
 async fn append<S: Store>(slot: &Slot<S>, change: u8) {
     let mut held = answered(slot.store.load(&slot.key).await).expect("[P2] the entry is there");
     for _ in 0..1000 {
-        // Somebody else comes between.
+        // Another writer comes between.
         tokio::task::yield_now().await;
         let next = appended(&[&held.bytes()[FRONT..], &[change]].concat(), change);
         let revision = held.revision().expect("[P6] the entry is whole");

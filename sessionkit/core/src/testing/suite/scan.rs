@@ -48,7 +48,7 @@ async fn scan<S: Store>(store: &S, kind: EntryKind, limit: usize, mut between: i
         for (key, entry) in entries {
             found.entry(key).or_default().push(Bytes::of(&entry));
         }
-        // Somebody else may go on with what a cursor holds.
+        // Another process may go on with what a cursor holds.
         let Some(next) = next else { return found };
         after = Some(ScanCursor::from_bytes(next.as_bytes()));
         between().await;

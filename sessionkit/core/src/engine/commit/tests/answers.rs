@@ -166,7 +166,7 @@ async fn the_first_write_of_a_list_is_made_once() {
         let kind = ListChangeKind::End { selection: DeviceSelection::All, ended: vec![], epoch: ListEpoch([7; 8]) };
         let change = Arc::new(ListChange { empty, kind });
         let deadline = &mut bench.engine.commit_deadline();
-        let list = bench.engine.commit_change(&bench.engine.lists, key, None, change, deadline.end()).await.unwrap();
+        let list = bench.engine.commit_change(key, None, change, deadline.end()).await.unwrap();
         assert_eq!((list.epoch, list.history().revision.counter()), (ListEpoch([7; 8]), 1));
         let writes: Vec<_> = bench.store.take_calls().into_iter().filter(|call| *call != Call::Load).collect();
         assert!(writes.len() == 2 && are_alike(&writes), "{writes:?}");

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::encryption::Opener;
 use crate::engine::Engine;
 use crate::engine::commit::CommitError;
 use crate::engine::document::{Document as _, Refusal};
@@ -233,7 +234,7 @@ impl Bench {
     fn process(store: &Arc<Scripted>, names: &Arc<Names>) -> Arc<Engine> {
         let (sinks, clock) = (vec![names.clone() as Arc<dyn EventSink>], Arc::new(Still));
         let parts = EngineParts { sinks, clock, ..EngineParts::new(store.clone()) };
-        Arc::new(Engine::new(parts, "Main"))
+        Engine::new(parts, "Main")
     }
 
     pub(super) fn script(&self, acts: impl IntoIterator<Item = Act>) {
@@ -317,7 +318,7 @@ struct Changing {
 }
 
 impl FieldChanges for Changing {
-    fn operations(&self, newest: &Record, _: Timestamp) -> Result<FieldOps, FieldError> {
+    fn operations(&self, newest: &Record, _: Opener<'_>, _: Timestamp) -> Result<FieldOps, FieldError> {
         Ok(FieldOps { values: (self.make)(newest), ..FieldOps::default() })
     }
 
@@ -381,7 +382,11 @@ pub(super) fn failure(outcome: Result<Record, CommitError>) -> SessionError {
     }
 }
 
-/// Returns whether a commit fails because it is not known whether it happened.
+/// Returns whether a commit fails because it is not known whether it happened. The error says so once.
+#[track_caller]
 pub(super) fn is_unknown(outcome: Result<Record, CommitError>) -> bool {
-    failure(outcome).kind() == SessionErrorKind::StoreUnknown
+    let error = failure(outcome);
+    let said = format!("{error:?}").matches("may or may not").count();
+    assert!(said <= 1, "{error:?}");
+    error.kind() == SessionErrorKind::StoreUnknown && said == 1
 }

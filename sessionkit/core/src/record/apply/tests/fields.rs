@@ -93,7 +93,8 @@ fn flags_come_back() {
                 for (sensitive, on_login) in
                     [(false, None), (true, Some(OnLogin::Keep)), (true, Some(OnLogin::Discard))]
                 {
-                    let value = StoredValue { bytes: bytes.clone(), carried, deadline, sensitive, on_login };
+                    let (bytes, encrypted) = (bytes.clone(), carried != sensitive);
+                    let value = StoredValue { bytes, carried, deadline, sensitive, encrypted, on_login };
                     let stored = changed(&record(header(), []), &set("a", value.clone()));
                     assert_eq!(Seen::of(&stored), Seen::new(header(), [("a", value)]));
                 }
@@ -196,7 +197,7 @@ impl Random {
         let deadline = (self.below(3) == 0).then(|| deadline(after(now + self.below(40) as u64)));
         let (carried, sensitive) = (self.below(3) == 0, self.below(4) == 0);
         let on_login = [None, Some(OnLogin::Keep), Some(OnLogin::Discard)][self.below(3)];
-        StoredValue { bytes: vec![b'v'; self.below(3)], carried, deadline, sensitive, on_login }
+        StoredValue { carried, deadline, sensitive, on_login, ..StoredValue::new(vec![b'v'; self.below(3)]) }
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::encryption::Opener;
 use crate::record::apply::{Applied, Unfit, apply};
 use crate::record::delta::{Clear, Delta, FieldChanges, FieldDeadline, FieldKey, FieldOps, HeaderOp, StoredValue};
 use crate::record::field_error::FieldError;
@@ -65,7 +66,7 @@ pub(super) fn granted(at: Timestamp, seconds: u64, bytes: impl Into<Vec<u8>>) ->
 struct Values(Vec<(FieldKey, Option<StoredValue>)>, Clear);
 
 impl FieldChanges for Values {
-    fn operations(&self, _: &Record, _: Timestamp) -> Result<FieldOps, FieldError> {
+    fn operations(&self, _: &Record, _: Opener<'_>, _: Timestamp) -> Result<FieldOps, FieldError> {
         Ok(FieldOps { clear: self.1, values: self.0.clone(), ..FieldOps::default() })
     }
 

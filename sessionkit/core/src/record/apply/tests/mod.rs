@@ -1,6 +1,7 @@
 //! Tests of the record that each delta makes of another.
 
 mod clock;
+mod encryption;
 mod expiry;
 mod fields;
 mod fixture;
