@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from the top to the bottom: folders of `src/`, and the files beside them.
-const ROOMS: [&str; 19] = [
+const ROOMS: [&str; 20] = [
     "manager",
     "guard",
     "csrf",
@@ -19,6 +19,7 @@ const ROOMS: [&str; 19] = [
     "data",
     "config",
     "record",
+    "format",
     "encryption",
     "wire",
     "error",

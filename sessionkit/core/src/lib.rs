@@ -22,6 +22,7 @@ mod engine;
 mod error;
 mod event;
 mod extractors;
+mod format;
 mod guard;
 mod manager;
 mod panics;
@@ -54,6 +55,7 @@ pub use engine::reencryption::Reencryption;
 pub use engine::user::{SessionUser, UserLoader};
 pub use error::{DenialReason, SessionError, SessionErrorKind};
 pub use event::{AuditEntry, AuditLog, AuditSink, EventKind, EventSink, SessionEvent, StoreCall, TracingSink};
+pub use format::{AuthenticatedFormat, CookieContent, CookieFormat, FormatError, InvalidCookie};
 pub use guard::{GuardedRequest, Predicate, Requirement, Rules};
 pub use manager::{Health, SessionManager, SessionManagerBuilder};
 pub use record::Record;
@@ -126,6 +128,7 @@ pub mod adapter {
 #[doc(hidden)]
 pub mod facade {
     pub use crate::config::nearest_word;
+    pub use crate::encryption::secrets::{check_secret, check_secret_in_use};
 }
 
 /// The names in the code that macros generate. Not part of the public interface.

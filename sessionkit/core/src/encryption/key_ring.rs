@@ -20,7 +20,7 @@ use super::KEY_ID;
 const VARIABLE: &str = "SESSION_KEYS";
 
 /// The least and the most bytes of a key.
-const LEAST: usize = 32;
+pub(super) const LEAST: usize = 32;
 const MOST: usize = 64;
 
 /// The keys that encrypt session fields at rest: the active one, and previous ones, which only decrypt.
@@ -190,7 +190,7 @@ impl fmt::Debug for KeyId {
 pub struct KeyError(String);
 
 impl KeyError {
-    fn new(message: String) -> Self {
+    pub(super) fn new(message: String) -> Self {
         Self(message)
     }
 }
@@ -203,7 +203,7 @@ impl fmt::Display for KeyError {
 
 impl std::error::Error for KeyError {}
 
-const ADVICE: &str = "make one with `sessionkit keygen`, or with `openssl rand -base64 32`";
+pub(super) const ADVICE: &str = "make one with `sessionkit keygen`, or with `openssl rand -base64 32`";
 
 /// Derives what is used from a key, so that each use has a key of its own. The key is random, so a hash is enough.
 fn derive(label: &str, key: &[u8]) -> Zeroizing<[u8; 32]> {
@@ -255,7 +255,7 @@ fn is_hex(text: &str) -> bool {
 }
 
 /// Returns a sign that a key is not random, if it has one.
-fn weakness(text: &str, bytes: &[u8]) -> Option<&'static str> {
+pub(super) fn weakness(text: &str, bytes: &[u8]) -> Option<&'static str> {
     const MADE_UP: [&str; 10] = [
         "secret",
         "password",

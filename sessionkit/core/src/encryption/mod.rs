@@ -12,6 +12,7 @@ pub use key_ring::{KeyError, KeyId, KeyRing};
 use crate::token::SessionId;
 
 mod key_ring;
+pub(crate) mod secrets;
 
 /// The first byte of an encrypted value. No JSON, no MessagePack and no UTF-8 begins with it, so that one is never
 /// read for a value that is not encrypted.
