@@ -40,11 +40,12 @@ pub use messagepack::MessagePack;
 #[cfg(feature = "metrics")]
 pub use metrics::MetricsSink;
 pub use sessionkit_core::{
-    AuditEntry, AuditLog, AuditSink, Clock, Codec, CodecError, ConfigError, CookieMaxAge, CredentialStamp,
-    CrossOriginProtection, CsrfRefusal, Device, Devices, EventKind, EventSink, FieldError, Health, Json, KeyError,
-    KeyId, KeyRing, LoadCookie, LocalPath, Login, Logout, MainScope, MemoryStore, Migration, MissingReason,
-    MissingSession, OnBadCookie, OnLogin, OnLostWrite, OnMaxDevices, OwnedHead, PresentedCookie, Reauthentication,
-    Rejection, Rolling, Route, SameSite, SessionConfig, SessionConfigBuilder, SessionData, SessionError,
+    AuditEntry, AuditLog, AuditSink, Clock, Codec, CodecError, ConfigError, CookieMaxAge, CookieSessions,
+    CredentialStamp, CrossOriginProtection, CsrfRefusal, Device, Devices, EventKind, EventSink, FieldError,
+    FinalLogout, Health, InCookie, InRevocableCookie, Json, KeyError, KeyId, KeyRing, ListsDevices, LoadCookie,
+    LocalPath, Login, Logout, MainScope, MemoryStore, Migration, MissingReason, MissingSession, OnBadCookie, OnLogin,
+    OnLostWrite, OnMaxDevices, OnServer, OwnedHead, PresentedCookie, Reauthentication, Rejection,
+    RevocableCookieSessions, Rolling, Route, SameSite, SessionConfig, SessionConfigBuilder, SessionData, SessionError,
     SessionErrorKind, SessionEvent, SessionId, SessionInfo, SessionManager, SessionManagerBuilder, SessionScope,
     SessionUser, SessionlessRequest, Store, StoreCall, StoreError, SystemClock, Timestamp, TokenSource, TracingSink,
     UserLoader, merge,

@@ -52,4 +52,6 @@ pub use sessionkit_core::adapter::{
     Check, Checkout, CloseFuture, HandlerResponse, HeaderChange, HeaderChanges, Headers, RequestGuard, RequestSession,
     RequireLogin, ResponseChanges, guard,
 };
-pub use sessionkit_core::{Auth, DynamicSession, DynamicValue, HandleRef, RequestHead, SessionHandle};
+pub use sessionkit_core::{
+    Auth, CookieHome, DynamicSession, DynamicValue, HandleRef, RequestHead, SessionHandle, SessionHome, SessionsOf,
+};

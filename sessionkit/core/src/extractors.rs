@@ -220,6 +220,15 @@ macro_rules! __extractors {
                 Ok(self.0.session().user().await?.map(|user| User(user, ::std::marker::PhantomData)))
             }
 
+            /// The devices on which the user is logged in: to be listed and ended. For sessions on the server, with the setting
+            /// `track_devices`; see [`sessionkit_core::Auth::devices`].
+            pub fn devices(&self) -> $crate::Devices
+            where
+                Scope::Home: $crate::ListsDevices,
+            {
+                self.0.devices()
+            }
+
             /// Requires that a user is logged in, as `#[session(require_login)]` does, for code that is no handler: a
             /// server function, a GraphQL resolver.
             ///

@@ -57,7 +57,7 @@ pub use error::{DenialReason, SessionError, SessionErrorKind};
 pub use event::{AuditEntry, AuditLog, AuditSink, EventKind, EventSink, SessionEvent, StoreCall, TracingSink};
 pub use format::{AuthenticatedFormat, CookieContent, CookieFormat, FormatError, InvalidCookie};
 pub use guard::{GuardedRequest, Predicate, Requirement, Rules};
-pub use manager::{Health, SessionManager, SessionManagerBuilder};
+pub use manager::{CookieSessions, Health, RevocableCookieSessions, SessionManager, SessionManagerBuilder, SessionsOf};
 pub use record::Record;
 pub use record::credential_stamp::CredentialStamp;
 pub use record::delta::{FieldDeadline, FieldKey, OnLogin, StoredValue, ValueRef};
@@ -70,7 +70,9 @@ pub use record::packing::Fields;
 pub use request::dynamic::{DynamicSession, DynamicValue};
 pub use request::handle::{HandleRef, SessionHandle};
 pub use request::info::SessionInfo;
-pub use scope::{MainScope, SessionScope};
+pub use scope::{
+    CookieHome, FinalLogout, InCookie, InRevocableCookie, ListsDevices, MainScope, OnServer, SessionHome, SessionScope,
+};
 pub use store::any::AnyStore;
 pub use store::entry::{Entry, EntrySummary};
 pub use store::error::{StoreError, StoreErrorKind};

@@ -12,7 +12,8 @@ use subtle::{Choice, ConstantTimeEq as _};
 
 const SELECTOR: usize = 16;
 const SECRET: usize = 32;
-const TOKEN: usize = SELECTOR + SECRET;
+/// The length of a token, in bytes.
+pub(crate) const TOKEN: usize = SELECTOR + SECRET;
 
 /// The entropy that OWASP ASVS 5.0 asks of a reference token (7.2.3), in bits.
 const LEAST_BITS: u32 = 128;
@@ -160,7 +161,7 @@ impl Token {
         (length == TOKEN).then(|| Self::from_bytes(&bytes))
     }
 
-    fn from_bytes(bytes: &[u8; TOKEN]) -> Self {
+    pub(crate) fn from_bytes(bytes: &[u8; TOKEN]) -> Self {
         let (selector, rest) = bytes.split_at(SELECTOR);
         let mut token = Self { id: SessionId([0; SELECTOR]), secret: [0; SECRET] };
         token.id.0.copy_from_slice(selector);
@@ -190,10 +191,14 @@ impl Token {
 
     /// The token as the value of a cookie. This is the secret: it goes to the client and nowhere else.
     pub fn expose(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.to_bytes())
+    }
+
+    pub(crate) fn to_bytes(&self) -> [u8; TOKEN] {
         let mut bytes = [0; TOKEN];
         bytes[..SELECTOR].copy_from_slice(&self.id.0);
         bytes[SELECTOR..].copy_from_slice(&self.secret);
-        URL_SAFE_NO_PAD.encode(bytes)
+        bytes
     }
 }
 

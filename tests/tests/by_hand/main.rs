@@ -38,6 +38,7 @@ async fn a_struct_of_another_scope_is_refused() {
     struct Office;
     impl sessionkit::SessionScope for Office {
         const NAME: &'static str = "Office";
+        type Home = sessionkit::OnServer;
     }
     #[derive(Debug, SessionData)]
     #[session(scope = Office)]

@@ -50,4 +50,5 @@ struct Office;
 
 impl sessionkit::SessionScope for Office {
     const NAME: &'static str = "Office";
+    type Home = sessionkit::OnServer;
 }

@@ -11,6 +11,7 @@ struct Office;
 
 impl SessionScope for Office {
     const NAME: &'static str = "Office";
+    type Home = sessionkit::OnServer;
 }
 
 fn with_devices(bench: Bench) -> Bench {

@@ -52,6 +52,7 @@ behaviour! {
 
     impl SessionScope for Nested {
         const NAME: &'static str = "Main/a";
+        type Home = sessionkit::OnServer;
     }
 
     async fn login(auth: Auth, body: Body) -> Answered {

@@ -37,6 +37,7 @@ struct Office;
 
 impl SessionScope for Office {
     const NAME: &'static str = "Office";
+    type Home = sessionkit::OnServer;
 }
 
 const PLACES: [&str; 4] = ["vault.first", "vault.second", "vault.entries/\"x\"", "vault.entries/\"y\""];

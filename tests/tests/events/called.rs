@@ -23,6 +23,7 @@ struct Office;
 
 impl SessionScope for Office {
     const NAME: &'static str = "Office";
+    type Home = sessionkit::OnServer;
 }
 
 /// Looks at a header, which the handler's extractors have left behind when it is asked.

@@ -58,6 +58,7 @@ behaviour! {
 
     impl SessionScope for Metered {
         const NAME: &'static str = concat!(module_path!(), "::Metered");
+        type Home = sessionkit::OnServer;
     }
 
     async fn write(mut session: DynamicSession<Metered>) -> Reply {

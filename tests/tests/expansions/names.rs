@@ -110,6 +110,7 @@ mod renamed {
 
     impl vendor::kit::SessionScope for Office {
         const NAME: &'static str = "Office";
+        type Home = vendor::kit::OnServer;
     }
 }
 

@@ -96,6 +96,7 @@ async fn structs_in_functions() {
 
     impl SessionScope for Local {
         const NAME: &'static str = "Local";
+        type Home = sessionkit::OnServer;
     }
 
     #[derive(SessionData)]

@@ -15,6 +15,7 @@ pub(crate) struct Office;
 
 impl SessionScope for Office {
     const NAME: &'static str = "Office";
+    type Home = sessionkit::OnServer;
 }
 
 #[derive(SessionData)]

@@ -35,6 +35,7 @@ pub struct Office;
 
 impl SessionScope for Office {
     const NAME: &'static str = "Office";
+    type Home = sessionkit::OnServer;
 }
 
 /// A store of its own, empty.

@@ -18,6 +18,7 @@ struct Office;
 
 impl SessionScope for Office {
     const NAME: &'static str = "Office";
+    type Home = sessionkit::OnServer;
 }
 
 /// A user whom nothing loads.

@@ -19,6 +19,7 @@ struct Office;
 
 impl SessionScope for Office {
     const NAME: &'static str = "Office";
+    type Home = sessionkit::OnServer;
 }
 
 struct FromTheOffice;

@@ -72,6 +72,12 @@ pub fn nearest_word(word: &str, known: &[&'static str]) -> Option<&'static str> 
 pub struct SessionConfig(Settings);
 
 impl SessionConfig {
+    /// Returns the settings without lists of the sessions of users.
+    pub(crate) fn without_lists(mut self) -> Self {
+        self.0.track_devices = Some(false);
+        self
+    }
+
     /// Starts from the default settings.
     pub fn builder() -> SessionConfigBuilder {
         SessionConfigBuilder::default()

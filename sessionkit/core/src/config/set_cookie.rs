@@ -7,16 +7,22 @@ use crate::token::{TOKEN_TEXT, Token};
 
 /// Writes the `Set-Cookie` that gives a token to the client.
 pub(crate) fn set(settings: &Settings, token: &Token, max_age: Option<Duration>) -> String {
-    write(settings, &token.expose(), max_age)
+    write(settings, &settings.cookie_name, &token.expose(), max_age)
 }
 
 /// The length of the longest `Set-Cookie` that these settings can make.
 pub(crate) fn longest(settings: &Settings) -> usize {
-    write(settings, &"a".repeat(TOKEN_TEXT), Some(LONGEST_COOKIE)).len()
+    longest_attributes(settings) + TOKEN_TEXT
 }
 
-fn write(settings: &Settings, value: &str, max_age: Option<Duration>) -> String {
-    let mut header = format!("{}={value}", settings.cookie_name);
+/// The length of the longest `Set-Cookie` that these settings can make, without a value.
+pub(crate) fn longest_attributes(settings: &Settings) -> usize {
+    write(settings, &settings.cookie_name, "", Some(LONGEST_COOKIE)).len()
+}
+
+/// Writes a `Set-Cookie` with this name and value.
+pub(crate) fn write(settings: &Settings, name: &str, value: &str, max_age: Option<Duration>) -> String {
+    let mut header = format!("{name}={value}");
     if let Some(age) = max_age {
         header.push_str(&format!("; Max-Age={}", age.as_secs()));
     }
@@ -24,9 +30,9 @@ fn write(settings: &Settings, value: &str, max_age: Option<Duration>) -> String 
     header
 }
 
-/// Writes the `Set-Cookie` that removes our cookie. Its attributes must be the same, or browsers keep the cookie.
-pub(crate) fn remove(settings: &Settings) -> String {
-    let mut header = format!("{}=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT", settings.cookie_name);
+/// Writes the `Set-Cookie` that removes a cookie of ours. Its attributes must be the same, or browsers keep the cookie.
+pub(crate) fn remove(settings: &Settings, name: &str) -> String {
+    let mut header = format!("{name}=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
     attributes(settings, &mut header);
     header
 }
@@ -74,7 +80,7 @@ mod tests {
         let set = set(config.settings(), &token, Some(Duration::from_secs(60)));
         let attributes = "; Path=/; SameSite=Lax; Secure; HttpOnly";
         assert_eq!(set, format!("__Host-session={}; Max-Age=60{attributes}", token.expose()));
-        assert!(remove(config.settings()).starts_with("__Host-session=; Max-Age=0; "));
-        assert!(remove(config.settings()).ends_with(attributes));
+        assert!(remove(config.settings(), "__Host-session").starts_with("__Host-session=; Max-Age=0; "));
+        assert!(remove(config.settings(), "__Host-session").ends_with(attributes));
     }
 }

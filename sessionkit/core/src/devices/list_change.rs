@@ -31,6 +31,14 @@ pub(crate) enum ListChangeKind {
     },
     /// Takes out what is still as it was seen.
     Prune(Vec<ListedSession>),
+    /// Notes that a session in a cookie has ended.
+    Revoke(ListedSession),
+    /// Notes that all sessions in cookies have ended, for as long as the marker says.
+    RevokeAll {
+        marker: ListedSession,
+        /// The epoch from now on.
+        epoch: ListEpoch,
+    },
     /// Puts in the sessions that the list may lack, since it replaced a damaged one.
     Complete {
         found: Vec<ListedSession>,
@@ -85,6 +93,15 @@ impl Change<SessionList> for ListChange {
                 }
                 // Their users logged in before the damaged list was replaced.
                 list.entries.splice(..0, missing);
+                Step::Changed(list)
+            }
+            ListChangeKind::Revoke(session) => {
+                list.entries.retain(|entry| now < entry.until && entry.id != session.id);
+                list.entries.push(*session);
+                Step::Changed(list)
+            }
+            ListChangeKind::RevokeAll { marker, epoch } => {
+                (list.entries, list.epoch) = (vec![*marker], *epoch);
                 Step::Changed(list)
             }
             ListChangeKind::Prune(seen) => without(list, |entry| seen.contains(entry)),

@@ -72,6 +72,7 @@ pub(crate) mod everyone;
 pub(crate) mod list;
 pub(crate) mod list_change;
 pub(crate) mod protocol;
+pub(crate) mod revocations;
 
 use crate::token::SessionId;
 

@@ -23,7 +23,8 @@ const VARIABLE: &str = "SESSION_KEYS";
 pub(super) const LEAST: usize = 32;
 const MOST: usize = 64;
 
-/// The keys that encrypt session fields at rest: the active one, and previous ones, which only decrypt.
+/// The keys that encrypt session fields at rest, and sessions in cookies: the active one, and previous ones, which only
+/// decrypt.
 ///
 /// The program `sessionkit keygen` makes a key; so does `openssl rand -base64 32`. A ring is made of keys as text, with spaces,
 /// commas or line ends between them. The first one is active:
@@ -51,7 +52,8 @@ pub struct KeyRing(Arc<[Key]>);
 /// A key, expanded for its use.
 struct Key {
     id: KeyId,
-    cipher: Aes256GcmSiv,
+    fields: Aes256GcmSiv,
+    cookies: Aes256GcmSiv,
 }
 
 impl KeyRing {
@@ -120,7 +122,7 @@ impl KeyRing {
     }
 
     pub(super) fn active(&self) -> (KeyId, &Aes256GcmSiv) {
-        (self.0[0].id, &self.0[0].cipher)
+        (self.0[0].id, &self.0[0].fields)
     }
 
     /// Returns whether the active key encrypted a value.
@@ -128,8 +130,20 @@ impl KeyRing {
         super::key_id(stored) == Some(self.active_id())
     }
 
+    pub(super) fn active_for_cookies(&self) -> (KeyId, &Aes256GcmSiv) {
+        (self.0[0].id, &self.0[0].cookies)
+    }
+
     pub(super) fn key(&self, id: KeyId) -> Option<&Aes256GcmSiv> {
-        self.0.iter().find(|key| key.id == id).map(|key| &key.cipher)
+        self.find(id).map(|key| &key.fields)
+    }
+
+    pub(super) fn for_cookies(&self, id: KeyId) -> Option<&Aes256GcmSiv> {
+        self.find(id).map(|key| &key.cookies)
+    }
+
+    fn find(&self, id: KeyId) -> Option<&Key> {
+        self.0.iter().find(|key| key.id == id)
     }
 }
 
@@ -165,7 +179,8 @@ impl Key {
     fn new(bytes: &[u8]) -> Self {
         let id = derive("id", bytes);
         let id = KeyId(*id.first_chunk::<KEY_ID>().expect("a hash is longer"));
-        Self { id, cipher: Aes256GcmSiv::new((&*derive("fields", bytes)).into()) }
+        let cipher = |label| Aes256GcmSiv::new((&*derive(label, bytes)).into());
+        Self { id, fields: cipher("fields"), cookies: cipher("cookies") }
     }
 }
 

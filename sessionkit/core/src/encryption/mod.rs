@@ -11,6 +11,7 @@ pub use key_ring::{KeyError, KeyId, KeyRing};
 
 use crate::token::SessionId;
 
+pub(crate) mod cookie;
 mod key_ring;
 pub(crate) mod secrets;
 

@@ -6,10 +6,11 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::OnceCell;
 
+use crate::engine::Engine;
 use crate::engine::deadline::Deadline;
 use crate::error::SessionError;
 use crate::panics::await_caught;
-use crate::wire::cookie::{Candidates, CookieName};
+use crate::wire::cookie::Candidates;
 use crate::wire::head::{OwnedHead, RequestHead};
 use crate::wire::rejection::Rejection;
 
@@ -144,16 +145,16 @@ impl Hooks {
     pub(crate) async fn load_cookies(
         &self,
         hooked: &Hooked,
-        name: &CookieName,
+        engine: &Engine,
         deadline: &mut Deadline,
     ) -> Result<Option<Result<Candidates, Rejection>>, SessionError> {
         let Some(hook) = &self.load_cookie else { return Ok(None) };
         let mut found = Candidates::default();
-        for value in name.values(&*hooked.head) {
+        for value in engine.cookie_values(&*hooked.head) {
             let presented = PresentedCookie { request: hooked.head.clone(), value: value.clone() };
             match decision_of("on_load_cookie", deadline, || hook(presented)).await? {
-                LoadCookie::Continue => found.add(value.as_bytes()),
-                LoadCookie::Replace(value) => found.add(value.as_bytes()),
+                LoadCookie::Continue => engine.add_candidate(&mut found, &value),
+                LoadCookie::Replace(value) => engine.add_candidate(&mut found, &value),
                 LoadCookie::Ignore => {}
                 LoadCookie::Answer(rejection) => return Ok(Some(Err(rejection))),
             }

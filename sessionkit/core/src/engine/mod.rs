@@ -6,6 +6,7 @@
 
 use std::any::{TypeId, type_name};
 use std::future::Future;
+use std::ops::Deref;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
@@ -19,6 +20,8 @@ use crate::engine::deadline::Deadline;
 use crate::engine::denial::Denials;
 use crate::engine::extensions::Extensions;
 use crate::engine::hooks::Hooks;
+use crate::engine::in_cookies::InCookies;
+use crate::engine::in_cookies::jar::Jar;
 use crate::engine::lost_cookies::LostCookies;
 use crate::engine::noise::Noise;
 use crate::engine::parts::EngineParts;
@@ -43,6 +46,7 @@ pub(crate) mod document;
 pub(crate) mod extensions;
 pub(crate) mod guard_options;
 pub(crate) mod hooks;
+pub(crate) mod in_cookies;
 mod insist;
 pub(crate) mod lost_cookies;
 #[cfg(test)]
@@ -58,10 +62,20 @@ pub(crate) mod tasks;
 pub(crate) mod user;
 mod waiter;
 
-/// The parts of a manager, whatever its scope.
+/// The parts of a manager, whatever its scope. Sessions that lie in cookies have one for each request, whose store is the
+/// [`Jar`].
 pub(crate) struct Engine {
     this: Weak<Self>,
     pub(crate) store: Arc<dyn DynStore>,
+    pub(crate) records: Queues<Record>,
+    pub(crate) lists: Queues<SessionList>,
+    /// The cookies of the one request that the engine is for.
+    pub(crate) jar: Option<Arc<Jar>>,
+    common: Arc<Common>,
+}
+
+/// The parts of a manager that do not depend on where its sessions are.
+pub(crate) struct Common {
     config: SessionConfig,
     pub(crate) cookie_name: CookieName,
     clock: Arc<dyn Clock>,
@@ -70,8 +84,6 @@ pub(crate) struct Engine {
     pub(crate) events: Arc<Events>,
     pub(crate) tasks: Tasks,
     namespaces: RwLock<Vec<Namespace>>,
-    pub(crate) records: Queues<Record>,
-    pub(crate) lists: Queues<SessionList>,
     noise: Noise,
     /// Set once the log has said that nobody decided on lists.
     pub(crate) warned_of_devices: AtomicBool,
@@ -80,8 +92,18 @@ pub(crate) struct Engine {
     pub(crate) user_loader: Option<Arc<dyn DynLoader>>,
     pub(crate) extensions: Extensions,
     pub(crate) denials: Denials,
+    /// The way in which sessions lie in cookies, if they do.
+    pub(crate) in_cookies: Option<InCookies>,
     /// True from the first drain on.
     draining: watch::Sender<bool>,
+}
+
+impl Deref for Engine {
+    type Target = Common;
+
+    fn deref(&self) -> &Common {
+        &self.common
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -93,15 +115,24 @@ struct Namespace {
 
 impl Engine {
     pub(crate) fn new(parts: EngineParts, scope: &'static str) -> Arc<Self> {
-        let EngineParts { mut store, config, clock, tokens, sinks, hooks, user_loader, extensions, denials } = parts;
+        let EngineParts {
+            mut store,
+            config,
+            clock,
+            tokens,
+            sinks,
+            hooks,
+            user_loader,
+            extensions,
+            denials,
+            in_cookies,
+        } = parts;
         for sink in sinks.iter().filter(|sink| sink.times_store_calls()) {
             store = Arc::new(Timed::new(store, sink.clone(), scope));
         }
         let lost_cookies = LostCookies::new(config.settings().cookie_secure);
         let events = Arc::new(Events::new(sinks, clock.clone(), scope));
-        Arc::new_cyclic(|this| Self {
-            this: this.clone(),
-            store,
+        let common = Arc::new(Common {
             cookie_name: CookieName::new(&config.settings().cookie_name),
             config,
             clock,
@@ -110,8 +141,6 @@ impl Engine {
             tasks: Tasks::new(events.clone()),
             events,
             namespaces: RwLock::default(),
-            records: Queues::default(),
-            lists: Queues::default(),
             noise: Noise::new(),
             warned_of_devices: AtomicBool::new(false),
             lost_cookies,
@@ -119,8 +148,35 @@ impl Engine {
             user_loader,
             extensions,
             denials,
+            in_cookies,
             draining: watch::Sender::new(false),
+        });
+        Self::over(store, None, common)
+    }
+
+    fn over(store: Arc<dyn DynStore>, jar: Option<Arc<Jar>>, common: Arc<Common>) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
+            this: this.clone(),
+            store,
+            records: Queues::default(),
+            lists: Queues::default(),
+            jar,
+            common,
         })
+    }
+
+    /// Returns the engine for one request: one of its own if its session lies in its cookie.
+    pub(crate) fn for_request(self: &Arc<Self>) -> Arc<Self> {
+        if self.in_cookies.is_none() {
+            return self.clone();
+        }
+        let jar = Arc::new(Jar::new(self.clone()));
+        Self::over(jar.clone(), Some(jar), self.common.clone())
+    }
+
+    /// Returns whether both are of one manager.
+    pub(crate) fn is_same_manager(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.common, &other.common)
     }
 
     /// Returns the engine for work that outlives its caller; `None` while it goes away.
@@ -170,6 +226,11 @@ impl Engine {
         Some(Box::new(Cipher::new(keys, self.scope, id, fields)))
     }
 
+    /// Returns whether `sensitive` fields would lie open to those who can read the store, or the cookie.
+    fn shows_sensitive_fields(&self) -> bool {
+        self.settings().lacks_keys() && !self.in_cookies.as_ref().is_some_and(InCookies::is_sealed)
+    }
+
     /// Makes sure that a struct belongs to this layer, that no other has its namespace, and that what is sensitive in it
     /// can be encrypted.
     pub(crate) fn claim_namespace<T: SessionData>(&self) -> Result<(), SessionError> {
@@ -187,7 +248,7 @@ impl Engine {
         if T::Scope::NAME != self.scope {
             return Err(SessionError::scope(type_name::<T>(), T::Scope::NAME, self.scope));
         }
-        if let Some(field) = T::FIELDS.iter().find(|field| field.sensitive).filter(|_| self.settings().lacks_keys()) {
+        if let Some(field) = T::FIELDS.iter().find(|field| field.sensitive).filter(|_| self.shows_sensitive_fields()) {
             return Err(SessionError::no_keys(type_name::<T>(), field.key));
         }
         let mut namespaces = self.namespaces.write().unwrap_or_else(PoisonError::into_inner);

@@ -6,6 +6,7 @@ use crate::config::SessionConfig;
 use crate::engine::denial::Denials;
 use crate::engine::extensions::Extensions;
 use crate::engine::hooks::Hooks;
+use crate::engine::in_cookies::InCookies;
 use crate::engine::user::DynLoader;
 use crate::event::{EventSink, TracingSink};
 use crate::store::Store;
@@ -24,13 +25,18 @@ pub(crate) struct EngineParts {
     pub(crate) user_loader: Option<Arc<dyn DynLoader>>,
     pub(crate) extensions: Extensions,
     pub(crate) denials: Denials,
+    pub(crate) in_cookies: Option<InCookies>,
 }
 
 impl EngineParts {
     /// A store, and the defaults of everything else.
     pub(crate) fn new(store: impl Store) -> Self {
+        Self::over(Arc::new(store))
+    }
+
+    pub(crate) fn over(store: Arc<dyn DynStore>) -> Self {
         Self {
-            store: Arc::new(store),
+            store,
             config: SessionConfig::default(),
             clock: Arc::new(SystemClock),
             tokens: Arc::new(OsRandom),
@@ -39,6 +45,7 @@ impl EngineParts {
             user_loader: None,
             extensions: Extensions::default(),
             denials: Denials::default(),
+            in_cookies: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Cause, DenialReason, SessionError, SessionErrorKind as Kind};
+use crate::format::FormatError;
 
 /// The text that a client gets for a failure that is the application's matter.
 pub(crate) const OPAQUE: &str = "The server could not answer this request.";
@@ -67,6 +68,27 @@ impl SessionError {
             "the session would take {size} bytes, more than max_record_size = {limit}: store less in it, or raise the setting"
         );
         Self::opaque(Kind::RecordTooLarge, message, None)
+    }
+
+    /// The session does not fit into its cookie.
+    pub(crate) fn cookie_too_large(size: usize, limit: usize) -> Self {
+        let message = format!(
+            "the cookie of the session would take {size} bytes, more than {limit}, and browsers would drop it: store less in \
+             the session, keep it on a server, or allow more cookies with `CookieSessions::sealed_in_chunks`"
+        );
+        Self::opaque(Kind::RecordTooLarge, message, None)
+    }
+
+    /// The format of the cookie has no way to say something in the session.
+    pub(crate) fn cookie_format(error: FormatError) -> Self {
+        Self::opaque(Kind::Field, "the session cannot be written in the format of its cookie", Some(Box::new(error)))
+    }
+
+    /// A handle wants to change a session in a cookie that was sent already.
+    pub(crate) fn cookie_is_sent() -> Self {
+        let message = "a session in a cookie cannot be changed after the response: change it in the handler, or keep it on a \
+                       server";
+        Self::opaque(Kind::Misuse, message, None)
     }
 
     /// A conflict could not be settled in time.

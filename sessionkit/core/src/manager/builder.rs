@@ -11,11 +11,13 @@ use crate::config::{ConfigError, SessionConfig};
 use crate::engine::Engine;
 use crate::engine::denial::Denial;
 use crate::engine::hooks::{LoadCookie, MissingSession, PresentedCookie, SessionlessRequest};
+use crate::engine::in_cookies::InCookies;
 use crate::engine::parts::EngineParts;
 use crate::engine::user::UserLoader;
 use crate::event::EventSink;
-use crate::scope::{MainScope, SessionScope};
+use crate::scope::{MainScope, OnServer, SessionScope};
 use crate::store::Store;
+use crate::store::dynamic::DynStore;
 use crate::time::Clock;
 use crate::token::{self, TokenSource};
 use crate::wire::head::RequestHead;
@@ -61,6 +63,12 @@ impl SessionManagerBuilder {
 }
 
 impl<Scope: SessionScope> SessionManagerBuilder<Scope> {
+    pub(super) fn in_cookie((in_cookies, revocations): (InCookies, Arc<dyn DynStore>)) -> Self {
+        let mut parts = EngineParts::over(revocations);
+        parts.in_cookies = Some(in_cookies);
+        Self { parts, stored_scope: None, scope: PhantomData }
+    }
+
     /// Sets the settings, in place of [`SessionConfig::default`].
     pub fn config(mut self, config: SessionConfig) -> Self {
         self.parts.config = config;
@@ -71,12 +79,13 @@ impl<Scope: SessionScope> SessionManagerBuilder<Scope> {
     ///
     /// ```
     /// # use sessionkit_core as sessionkit;
-    /// use sessionkit::{MemoryStore, SessionConfig, SessionManager, SessionScope};
+    /// use sessionkit::{MemoryStore, OnServer, SessionConfig, SessionManager, SessionScope};
     ///
     /// struct Office;
     ///
     /// impl SessionScope for Office {
     ///     const NAME: &'static str = "Office";
+    ///     type Home = OnServer;
     /// }
     ///
     /// let config = SessionConfig::builder().cookie_name("__Host-office").build()?;
@@ -85,7 +94,7 @@ impl<Scope: SessionScope> SessionManagerBuilder<Scope> {
     /// # let _ = manager;
     /// # Ok::<(), sessionkit::ConfigError>(())
     /// ```
-    pub fn for_scope<Other: SessionScope>(self) -> SessionManagerBuilder<Other> {
+    pub fn for_scope<Other: SessionScope<Home = OnServer>>(self) -> SessionManagerBuilder<Other> {
         SessionManagerBuilder { parts: self.parts, stored_scope: None, scope: PhantomData }
     }
 
@@ -293,8 +302,12 @@ impl<Scope: SessionScope> SessionManagerBuilder<Scope> {
 
     /// Makes the manager.
     pub fn build(self) -> SessionManager<Scope> {
-        let scope = self.stored_scope.unwrap_or(Scope::NAME);
-        SessionManager { engine: Engine::new(self.parts, scope), scope: PhantomData }
+        let (mut parts, scope) = (self.parts, self.stored_scope.unwrap_or(Scope::NAME));
+        if parts.in_cookies.is_some() {
+            // There is nothing to list.
+            parts.config = parts.config.without_lists();
+        }
+        SessionManager { engine: Engine::new(parts, scope), scope: PhantomData }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The manager: what applications hold, and what adapters call.
 
 mod builder;
+mod cookie_sessions;
 mod health;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use builder::SessionManagerBuilder;
+pub use cookie_sessions::{CookieSessions, RevocableCookieSessions, SessionsOf};
 pub use health::Health;
 
 use crate::config::SessionConfig;
@@ -21,7 +23,7 @@ use crate::error::SessionError;
 use crate::request::RequestSession;
 use crate::request::close::{self, CloseFuture};
 use crate::request::stack::{LayerEntry, SessionStack};
-use crate::scope::{MainScope, SessionScope};
+use crate::scope::{CookieHome, InRevocableCookie, ListsDevices, MainScope, OnServer, SessionScope};
 use crate::store::Store;
 use crate::token::SessionId;
 use crate::wire::head::RequestHead;
@@ -60,14 +62,63 @@ impl SessionManager {
 impl<Scope: SessionScope> SessionManager<Scope> {
     /// Makes the manager of one of several scopes: `SessionManager::<Office>::for_scope(store, config)`. Each needs a
     /// cookie of its own name.
-    pub fn for_scope(store: impl Store, config: SessionConfig) -> Self {
+    pub fn for_scope(store: impl Store, config: SessionConfig) -> Self
+    where
+        Scope: SessionScope<Home = OnServer>,
+    {
         SessionManagerBuilder::new(store).for_scope::<Scope>().config(config).build()
+    }
+
+    /// Makes the manager of a scope whose sessions lie in the cookies themselves; see [`CookieSessions`].
+    /// [`builder_in_cookie`](Self::builder_in_cookie) sets more.
+    pub fn in_cookie(sessions: impl SessionsOf<Scope::Home>, config: SessionConfig) -> Self
+    where
+        Scope::Home: CookieHome,
+    {
+        Self::builder_in_cookie(sessions).config(config).build()
+    }
+
+    /// Returns a builder for a scope whose sessions lie in the cookies themselves, with the default of every option.
+    pub fn builder_in_cookie(sessions: impl SessionsOf<Scope::Home>) -> SessionManagerBuilder<Scope>
+    where
+        Scope::Home: CookieHome,
+    {
+        SessionManagerBuilder::in_cookie(sessions.parts())
+    }
+
+    /// Ends all sessions of a user that lie in cookies: no cookie from before opens one. Logins of that user that are under
+    /// way have ended too.
+    ///
+    /// ```
+    /// # use sessionkit_core as sessionkit;
+    /// use sessionkit::{InRevocableCookie, SessionError, SessionManager, SessionScope};
+    ///
+    /// async fn change_password<Scope>(sessions: &SessionManager<Scope>, user_id: i64) -> Result<(), SessionError>
+    /// where
+    ///     Scope: SessionScope<Home = InRevocableCookie>,
+    /// {
+    ///     // .. store the new password ..
+    ///     sessions.end_all(user_id).await
+    /// }
+    /// # fn main() {}
+    /// ```
+    ///
+    /// Sessions on a server are ended with [`devices_of`](Self::devices_of).
+    ///
+    /// # Errors
+    /// Fails when the store of the revocations does. Then the sessions may go on.
+    pub async fn end_all(&self, user_id: impl Display) -> Result<(), SessionError>
+    where
+        Scope: SessionScope<Home = InRevocableCookie>,
+    {
+        let (engine, user_id) = (self.engine.clone(), user_id.to_string());
+        self.engine.tasks.finish(async move { engine.revoke_all(&user_id).await }).await?
     }
 
     /// Opens the session of a request. Nothing is read and nothing is stored before a caller asks for something. A layer
     /// that may stand beside others calls [`enter`](Self::enter).
     pub fn open(&self) -> RequestSession {
-        RequestSession::new(self.engine.clone())
+        RequestSession::new(self.engine.for_request())
     }
 
     /// Opens the session of a request that comes to a layer of this manager, behind those of other layers; takes the session
@@ -95,7 +146,10 @@ impl<Scope: SessionScope> SessionManager<Scope> {
     ///     manager.devices_of(user_id).end_all().await
     /// }
     /// ```
-    pub fn devices_of(&self, user_id: impl Display) -> Devices {
+    pub fn devices_of(&self, user_id: impl Display) -> Devices
+    where
+        Scope::Home: ListsDevices,
+    {
         Devices::of_user(self.engine.clone(), user_id.to_string().into())
     }
 
@@ -118,7 +172,10 @@ impl<Scope: SessionScope> SessionManager<Scope> {
     ///
     /// # Errors
     /// Fails when the store does. Then the session may go on.
-    pub async fn end_session(&self, id: SessionId) -> Result<bool, SessionError> {
+    pub async fn end_session(&self, id: SessionId) -> Result<bool, SessionError>
+    where
+        Scope::Home: ListsDevices,
+    {
         let engine = self.engine.clone();
         self.engine.tasks.finish(async move { engine.end_by_id(id).await }).await?
     }
@@ -137,7 +194,10 @@ impl<Scope: SessionScope> SessionManager<Scope> {
     /// # Errors
     /// Fails when the store does, or cannot [scan](crate::Store::scan). Then some of the sessions may go on; the next call
     /// ends them. If what is stored of one session or user is damaged, the others end all the same.
-    pub async fn end_everyone(&self) -> Result<usize, SessionError> {
+    pub async fn end_everyone(&self) -> Result<usize, SessionError>
+    where
+        Scope::Home: ListsDevices,
+    {
         let engine = self.engine.clone();
         self.engine.tasks.finish(async move { engine.end_everyone().await }).await?
     }

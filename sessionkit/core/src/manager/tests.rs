@@ -15,6 +15,7 @@ struct Office;
 
 impl SessionScope for Office {
     const NAME: &'static str = "Office";
+    type Home = crate::scope::OnServer;
 }
 
 struct Still;

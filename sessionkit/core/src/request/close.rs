@@ -171,8 +171,11 @@ pub(crate) async fn commit(round: &RequestSession) -> Result<(), SessionError> {
         (current, pending)
     };
     let (upkeep, nothing_changed) = (Upkeep::without_response(engine, &current, engine.now()), pending.is_empty());
-    if nothing_changed && upkeep.is_empty() {
+    if nothing_changed && (upkeep.is_empty() || engine.jar.is_some()) {
         return Ok(());
+    }
+    if engine.jar.is_some() {
+        return Err(round.fail(SessionError::cookie_is_sent()));
     }
     let (engine, changes) = (engine.clone(), RequestChanges::new(pending, Some(&current), Vec::new()));
     let commit =
@@ -287,23 +290,46 @@ fn begins(session: &RequestSession, state: &State) -> bool {
 }
 
 fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionError>) -> ResponseChanges {
+    let (cookie, too_large) = match set_cookie_of(session) {
+        Ok(cookie) => (cookie, None),
+        Err(error) => (None, Some(session.fail(error))),
+    };
+    let rejection = session.answer(settled.err().or(too_large).filter(|_| status < 500));
+    let denied = session.state().denied;
+    ResponseChanges::new(session.consulted(), denied, cookie, rejection)
+}
+
+/// Writes what the response makes of the client's cookie.
+fn set_cookie_of(session: &RequestSession) -> Result<Option<SetCookie>, SessionError> {
     let engine = &session.shared.engine;
-    let settings = engine.settings();
-    let rejection = session.answer(settled.err().filter(|_| status < 500));
-    let state = session.state();
-    let cookie = match &state.cookie {
-        CookieChange::Keep => None,
-        CookieChange::Remove => {
-            let clear_site_data = settings.clear_site_data();
-            Some(SetCookie { value: set_cookie::remove(settings), can_wait: false, clear_site_data })
+    let (settings, state) = (engine.settings(), session.state());
+    let (token, ends) = match (&state.cookie, &engine.jar) {
+        (CookieChange::Set { token, ends }, _) => (token.clone(), *ends),
+        (CookieChange::Remove, jar) => {
+            let value = set_cookie::remove(settings, &settings.cookie_name);
+            let more = jar.as_ref().map(|jar| jar.remove_chunks()).unwrap_or_default();
+            return Ok(Some(SetCookie { value, more, can_wait: false, clear_site_data: settings.clear_site_data() }));
         }
-        CookieChange::Set { token, ends } => {
-            session.note_begun();
-            let value = set_cookie::set(settings, token, max_age(engine, &state, *ends));
-            Some(SetCookie { value, can_wait: state.cookie_can_wait, clear_site_data: None })
+        // Of a session in the cookie, each change is one of the cookie.
+        (CookieChange::Keep, Some(jar)) => {
+            let Some(current) = &state.current else { return Ok(None) };
+            let Some(record) = jar.changed(current.id()) else { return Ok(None) };
+            (current.token.clone(), record.header().deadline())
+        }
+        (CookieChange::Keep, None) => return Ok(None),
+    };
+    let (max_age, can_wait) = (max_age(engine, &state, ends), state.cookie_can_wait && engine.jar.is_none());
+    drop(state);
+    session.note_begun();
+    let (value, more) = match &engine.jar {
+        None => (set_cookie::set(settings, &token, max_age), Vec::new()),
+        Some(jar) => {
+            let mut headers = jar.set(&token, max_age)?.into_iter();
+            let Some(value) = headers.next() else { return Ok(None) };
+            (value, headers.collect())
         }
     };
-    ResponseChanges::new(session.consulted(), state.denied, cookie, rejection)
+    Ok(Some(SetCookie { value, more, can_wait, clear_site_data: None }))
 }
 
 fn max_age(engine: &Engine, state: &State, ends: Timestamp) -> Option<Duration> {

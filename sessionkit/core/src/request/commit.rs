@@ -93,7 +93,7 @@ impl Commit {
         if let Some(changes) = &self.changes {
             delta.fields = Some(changes.clone());
             delta.cipher = self.engine.cipher(id);
-            delta.limit = self.engine.settings().max_record_size;
+            delta.limit = self.engine.field_limit();
         }
         delta
     }

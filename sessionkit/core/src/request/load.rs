@@ -54,7 +54,7 @@ impl RequestSession {
     async fn ask_and_open(&self, hooked: &Hooked, presented: &Candidates) -> Result<(), SessionError> {
         let engine = &self.shared.engine;
         let mut deadline = engine.load_deadline();
-        let looked_at = engine.hooks.load_cookies(hooked, &engine.cookie_name, &mut deadline).await;
+        let looked_at = engine.hooks.load_cookies(hooked, engine, &mut deadline).await;
         match looked_at.map_err(|error| self.fail(error))? {
             None => self.open(presented, &mut deadline).await,
             Some(Ok(candidates)) => self.open(&candidates, &mut deadline).await,
@@ -90,6 +90,9 @@ impl RequestSession {
 
     /// Tells of cookies that open nothing, and of those that open too much.
     fn report_opened(&self, opened: &Opened, candidates: &Candidates) {
+        if let Some(reason) = self.shared.engine.jar.as_ref().and_then(|jar| jar.take_undecryptable()) {
+            self.report(EventKind::Undecryptable { key: "*", reason });
+        }
         for session in &opened.unreadable {
             let error = StoreError::unreadable(session.why);
             self.report_of(session.id, None, EventKind::StoreUnavailable { error: format_args!("{error:?}") });

@@ -113,7 +113,7 @@ impl RequestSession {
         let engine = &self.shared.engine;
         self.shared.candidates.get_or_init(|| {
             self.note(head);
-            let candidates = engine.cookie_name.candidates(head.headers());
+            let candidates = engine.candidates(head.headers());
             if candidates.presented {
                 engine.lost_cookies.came_back();
             }

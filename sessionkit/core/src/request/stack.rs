@@ -57,19 +57,19 @@ impl LayerEntry {
         let cookie = &engine.settings().cookie_name;
         for session in outer.into_iter().flat_map(SessionStack::sessions) {
             let other = &session.shared.engine;
-            if Arc::ptr_eq(engine, other) {
+            if engine.is_same_manager(other) {
                 return Ok(Self { sessions: push(session.clone(), outer), is_new: false });
             }
             if *cookie == other.settings().cookie_name {
                 mark_decided(outer);
-                let refused = RequestSession::new(engine.clone());
+                let refused = RequestSession::new(engine.for_request());
                 refused.note(&head());
                 return Err(
                     refused.present(SessionError::one_cookie(cookie, other.scope(), engine.scope()).rejection())
                 );
             }
         }
-        let session = RequestSession::new(engine.clone());
+        let session = RequestSession::new(engine.for_request());
         if engine.settings().save_uninitialized {
             session.attach(&head());
         }

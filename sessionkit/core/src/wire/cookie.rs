@@ -59,10 +59,20 @@ impl Candidates {
         self.first.as_ref().filter(|_| self.others.is_empty())
     }
 
+    /// Begins the candidates of a request that came with a cookie of our name, or without one.
+    pub(crate) fn presented(presented: bool) -> Self {
+        Self { presented, ..Self::default() }
+    }
+
     /// Adds the value of a cookie of our name.
     pub(crate) fn add(&mut self, value: &[u8]) {
         self.presented = true;
-        let Some(token) = Token::parse(value) else { return };
+        self.add_token(Token::parse(value));
+    }
+
+    /// Adds the token of a cookie of our name; `None` if there is none in it.
+    pub(crate) fn add_token(&mut self, token: Option<Token>) {
+        let Some(token) = token else { return };
         if self.first.is_none() {
             self.first = Some(token);
         } else if self.tokens().count() < MOST && !self.tokens().any(|other| *other == token) {
@@ -75,6 +85,24 @@ impl Candidates {
         let fault = if self.first.is_none() { BadCookie::Malformed } else { BadCookie::Unknown };
         self.presented.then_some(fault)
     }
+}
+
+/// The largest number of cookies that one session takes.
+pub(crate) const MOST_CHUNKS: usize = 8;
+
+/// The values of the cookies of our name, those put together that were sent in chunks.
+#[derive(Default)]
+pub(crate) struct CookieValues {
+    pub(crate) values: Vec<Vec<u8>>,
+    /// True if there was a cookie of our name at all.
+    pub(crate) presented: bool,
+    /// The number of cookies that the client has for one session, as far as it can be seen.
+    pub(crate) chunks: usize,
+}
+
+/// Returns the name of the cookie with a part of a session: the first has the name itself.
+pub(crate) fn chunk_name(name: &str, number: usize) -> String {
+    if number == 0 { name.to_owned() } else { format!("{name}-{number}") }
 }
 
 /// Finds the cookies of one name in the headers of requests.
@@ -102,6 +130,46 @@ impl CookieName {
         found
     }
 
+    /// The values of our cookies, whole: of one that was sent in chunks, the first says how many there are, and the others
+    /// are called `-1`, `-2` .. behind the name. Where cookies are there twice, the first ones belong together.
+    pub(crate) fn whole_values(&self, headers: &dyn Headers) -> CookieValues {
+        let mut found = CookieValues::default();
+        let mut chunks: [Vec<Vec<u8>>; MOST_CHUNKS] = Default::default();
+        self.each_chunk(headers, |number, value| {
+            found.presented |= number == 0;
+            found.chunks = found.chunks.max(number + 1);
+            if chunks[number].len() < MOST {
+                chunks[number].push(value.to_vec());
+            }
+        });
+        let [first, others @ ..] = &mut chunks;
+        for (at, first) in std::mem::take(first).into_iter().enumerate() {
+            let Some((count, piece)) = chunk_count(&first) else {
+                found.values.push(first);
+                continue;
+            };
+            let pieces = others[..count - 1].iter().map(|chunk| chunk.get(at).map(Vec::as_slice));
+            if let Some(pieces) = std::iter::once(Some(piece)).chain(pieces).collect::<Option<Vec<_>>>() {
+                found.values.push(pieces.concat());
+            }
+        }
+        found
+    }
+
+    fn each_chunk(&self, headers: &dyn Headers, mut each: impl FnMut(usize, &[u8])) {
+        headers.each_value("cookie", &mut |header| {
+            let mut from = 0;
+            while let Some(start) = self.find(header, from) {
+                from = start + self.0.needle().len();
+                let Some((number, name)) = chunk_number(&header[from..]) else { continue };
+                if let Some(value) = self.value_behind(header, start, name) {
+                    from += name + 1 + value.len();
+                    each(number, unquoted(trimmed(value)));
+                }
+            }
+        });
+    }
+
     fn each_value(&self, headers: &dyn Headers, mut each: impl FnMut(&[u8])) {
         headers.each_value("cookie", &mut |header| {
             let mut from = 0;
@@ -125,13 +193,37 @@ impl CookieName {
 
     /// The value of the pair whose name begins at `start`, as it is sent; `None` if what stands there is not a whole name.
     fn value<'a>(&self, header: &'a [u8], start: usize) -> Option<&'a [u8]> {
+        self.value_behind(header, start, 0)
+    }
+
+    /// The same for a name that is so many bytes longer than ours.
+    fn value_behind<'a>(&self, header: &'a [u8], start: usize, longer: usize) -> Option<&'a [u8]> {
         let before = header[..start].iter().rfind(|&&byte| !is_blank(byte));
         if before.is_some_and(|&byte| byte != b';') {
             return None;
         }
-        let value = header[start + self.0.needle().len()..].strip_prefix(b"=")?;
+        let value = header[start + self.0.needle().len() + longer..].strip_prefix(b"=")?;
         Some(&value[..memchr(b';', value).unwrap_or(value.len())])
     }
+}
+
+/// Returns which chunk a cookie is, by what stands behind our name, and the length of that.
+fn chunk_number(behind: &[u8]) -> Option<(usize, usize)> {
+    match behind {
+        [b'=', ..] => Some((0, 0)),
+        [b'-', digit, b'=', ..] => {
+            let number = usize::from(digit.checked_sub(b'0')?);
+            (1..MOST_CHUNKS).contains(&number).then_some((number, 2))
+        }
+        _ => None,
+    }
+}
+
+/// Returns the number of chunks, and the first of them, if a value is that.
+fn chunk_count(value: &[u8]) -> Option<(usize, &[u8])> {
+    let [digit, b'.', piece @ ..] = value else { return None };
+    let count = usize::from(digit.checked_sub(b'0')?);
+    (2..=MOST_CHUNKS).contains(&count).then_some((count, piece))
 }
 
 fn trimmed(value: &[u8]) -> &[u8] {

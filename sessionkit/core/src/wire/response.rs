@@ -63,6 +63,8 @@ impl From<u16> for HandlerResponse {
 #[derive(Clone)]
 pub(crate) struct SetCookie {
     pub(crate) value: String,
+    /// The headers of the other cookies of a session that takes several.
+    pub(crate) more: Vec<String>,
     /// True if the session is as good without it: a later response sets it again.
     pub(crate) can_wait: bool,
     /// The value of `Clear-Site-Data`, if the session was ended.
@@ -93,16 +95,22 @@ impl HeaderChanges {
 
 impl IntoIterator for HeaderChanges {
     type Item = HeaderChange;
-    type IntoIter = std::iter::Flatten<std::array::IntoIter<Option<HeaderChange>, 4>>;
+    type IntoIter = std::iter::Chain<
+        std::iter::Flatten<std::array::IntoIter<Option<HeaderChange>, 4>>,
+        std::vec::IntoIter<HeaderChange>,
+    >;
 
-    fn into_iter(self) -> Self::IntoIter {
+    fn into_iter(mut self) -> Self::IntoIter {
         let vary = self.consulted.then_some(HeaderChange::Append("vary", Cow::Borrowed("Cookie")));
         let no_store = self.denied || self.cookie.is_some();
         let cache = no_store.then_some(HeaderChange::Set("cache-control", Cow::Borrowed("no-store")));
+        let set = |value| HeaderChange::Append("set-cookie", Cow::Owned(value));
+        let more = self.cookie.as_mut().map(|cookie| std::mem::take(&mut cookie.more)).unwrap_or_default();
+        let more: Vec<_> = more.into_iter().map(set).collect();
         let (cookie, clear) = self.cookie.map(|cookie| (cookie.value, cookie.clear_site_data)).unzip();
-        let cookie = cookie.map(|cookie| HeaderChange::Append("set-cookie", Cow::Owned(cookie)));
+        let cookie = cookie.map(set);
         let clear = clear.flatten().map(|data| HeaderChange::Set("clear-site-data", Cow::Owned(data)));
-        [vary, cache, cookie, clear].into_iter().flatten()
+        [vary, cache, cookie, clear].into_iter().flatten().chain(more)
     }
 }
 

@@ -219,6 +219,7 @@ struct Office;
 
 impl SessionScope for Office {
     const NAME: &'static str = "Office";
+    type Home = sessionkit::OnServer;
 }
 
 #[derive(SessionData)]

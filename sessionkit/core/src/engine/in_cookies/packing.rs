@@ -1,0 +1,45 @@
+//! The bytes that are sealed into a cookie: a session's token, epoch and record.
+//!
+//! | bytes | |
+//! |---|---|
+//! | 48 | the token: id and secret |
+//! | 8 | the epoch of the user at the login |
+//! | n | the record as a store would have it, without the hash of the secret, which the token gives |
+
+use crate::record::Record;
+use crate::record::front::FRONT;
+use crate::record::header::FIXED;
+use crate::record::list::ListEpoch;
+use crate::token::{TOKEN, Token};
+
+const HASH: usize = 32;
+const HASH_AT: usize = FRONT + FIXED - HASH;
+
+/// A session as a cookie holds it.
+pub(super) struct Packed {
+    pub(super) token: Token,
+    pub(super) epoch: ListEpoch,
+    pub(super) record: Record,
+}
+
+/// Packs a session, whose record has the hash of this token's secret.
+pub(super) fn pack(token: &Token, epoch: ListEpoch, record: &Record) -> Vec<u8> {
+    let bytes = record.as_bytes();
+    let mut packed = Vec::with_capacity(TOKEN + 8 + bytes.len() - HASH);
+    packed.extend_from_slice(&token.to_bytes());
+    packed.extend_from_slice(&epoch.0);
+    packed.extend_from_slice(&bytes[..HASH_AT]);
+    packed.extend_from_slice(&bytes[HASH_AT + HASH..]);
+    packed
+}
+
+/// Reads a session of this scope; `None` if this release cannot.
+pub(super) fn unpack(packed: &[u8], scope: &str) -> Option<Packed> {
+    let (token, rest) = packed.split_first_chunk::<TOKEN>()?;
+    let (epoch, rest) = rest.split_first_chunk::<8>()?;
+    let token = Token::from_bytes(token);
+    let (before, after) = rest.split_at_checked(HASH_AT)?;
+    let bytes = [before, token.secret_hash(scope).as_bytes(), after].concat();
+    let record = Record::from_bytes(bytes).ok().filter(|record| record.header().scope == scope)?;
+    Some(Packed { token, epoch: ListEpoch(*epoch), record })
+}
