@@ -176,9 +176,9 @@ pub async fn serve(bench: &Bench, routes: impl Fn(&mut ServiceConfig) + Clone + 
 }
 
 /// Serves routes under one session middleware over this manager.
-pub async fn serve_with(
+pub async fn serve_with<Scope: SessionScope>(
     bench: &Bench,
-    manager: SessionManager,
+    manager: SessionManager<Scope>,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> Server {
     let gates = Data::new(bench.gates.clone());

@@ -115,7 +115,7 @@ pub async fn serve(bench: &Bench, routes: Router) -> Server {
 }
 
 /// Serves routes under one session layer over this manager.
-pub async fn serve_with(bench: &Bench, manager: SessionManager, routes: Router) -> Server {
+pub async fn serve_with<Scope: SessionScope>(bench: &Bench, manager: SessionManager<Scope>, routes: Router) -> Server {
     serve_app(bench, routes.layer(SessionLayer::new(manager))).await
 }
 

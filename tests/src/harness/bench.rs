@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use sessionkit::redis::RedisStore;
 use sessionkit::testing::{CountingStore, ManualClock, TestSession};
 use sessionkit::{
-    KeyRing, SessionConfig, SessionConfigBuilder, SessionManager, SessionManagerBuilder, SessionScope, Store,
+    KeyRing, OnServer, SessionConfig, SessionConfigBuilder, SessionManager, SessionManagerBuilder, SessionScope, Store,
 };
 
+use sessionkit::manual::{CookieHome, SessionsOf};
 use sessionkit::store::{EntryKey, ListedSession, SessionList};
 
 use super::sql::SqlTable;
@@ -160,8 +161,16 @@ impl Bench {
     }
 
     /// A manager of another scope.
-    pub fn manager_of<Scope: SessionScope>(&self) -> SessionManager<Scope> {
+    pub fn manager_of<Scope: SessionScope<Home = OnServer>>(&self) -> SessionManager<Scope> {
         self.builder().for_scope::<Scope>().build()
+    }
+
+    /// The builder of a manager whose sessions lie in the cookies themselves.
+    pub fn in_cookie<Scope>(&self, sessions: impl SessionsOf<Scope::Home>) -> SessionManagerBuilder<Scope>
+    where
+        Scope: SessionScope<Home: CookieHome>,
+    {
+        SessionManager::builder_in_cookie(sessions).config(self.config.clone()).clock(self.clock.clone())
     }
 
     /// A manager over another store, one that wraps the bench's as a rule.

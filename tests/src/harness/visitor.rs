@@ -114,6 +114,21 @@ impl Visitor {
         self.jar().insert(COOKIE.into(), token.into());
     }
 
+    /// The names of all cookies.
+    pub fn cookie_names(&self) -> Vec<String> {
+        self.jar().keys().cloned().collect()
+    }
+
+    /// The value of a cookie.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.jar().get(name).cloned()
+    }
+
+    /// Puts a value into a cookie.
+    pub fn set_cookie(&self, name: &str, value: &str) {
+        self.jar().insert(name.into(), value.into());
+    }
+
     /// Another browser, without any cookies.
     pub fn stranger(&self) -> Self {
         Self { jar: Arc::default(), ..self.clone() }

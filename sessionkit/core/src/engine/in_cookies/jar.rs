@@ -177,14 +177,16 @@ impl Jar {
         }))
     }
 
-    /// Returns what is held under a key, unless it has been revoked.
-    async fn held(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
-        let held = {
-            let state = self.state();
-            let held = state.sessions.iter().find(|held| Some(held.id) == key.session_id());
-            held.map(|held| (held.id, held.epoch, held.entry.clone()))
-        };
-        let Some((id, epoch, entry)) = held else { return Ok(None) };
+    /// Returns what is held of a session, with its epoch.
+    fn held(&self, id: SessionId) -> Option<(Entry, ListEpoch)> {
+        let state = self.state();
+        let held = state.sessions.iter().find(|held| held.id == id)?;
+        Some((held.entry.clone(), held.epoch))
+    }
+
+    /// Returns what is held of a session, unless it has been revoked.
+    async fn unless_revoked(&self, id: SessionId) -> Result<Option<Entry>, StoreError> {
+        let Some((entry, epoch)) = self.held(id) else { return Ok(None) };
         if let Some((revocations, owner)) = self.revocations(&entry)
             && revocations.is_ended(&self.base, &owner, id, epoch).await?
         {
@@ -211,7 +213,10 @@ impl Jar {
 
 impl Store for Jar {
     async fn load(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
-        self.held(key).await
+        match key.session_id() {
+            Some(id) => self.unless_revoked(id).await,
+            None => Ok(None),
+        }
     }
 
     async fn insert(&self, key: &EntryKey, entry: &Entry) -> Result<InsertOutcome, StoreError> {
@@ -226,12 +231,11 @@ impl Store for Jar {
     }
 
     async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
-        let id = key.session_id();
-        let before =
-            self.state().sessions.iter().find(|held| Some(held.id) == id).map(|held| (held.entry.clone(), held.epoch));
+        let Some(id) = key.session_id() else { return Ok(ReplaceOutcome::Absent) };
+        let before = self.held(id);
         let epoch = self.epoch(before.as_ref(), entry).await?;
         let mut state = self.state();
-        let Some(session) = state.sessions.iter_mut().find(|held| Some(held.id) == id) else {
+        let Some(session) = state.sessions.iter_mut().find(|held| held.id == id) else {
             return Ok(ReplaceOutcome::Absent);
         };
         if !session.entry.has_revision(held) {
@@ -242,11 +246,11 @@ impl Store for Jar {
     }
 
     async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
-        let Some(entry) = self.held(key).await? else { return Ok(RemoveOutcome::Absent) };
+        let Some(id) = key.session_id() else { return Ok(RemoveOutcome::Absent) };
+        let Some((entry, _)) = self.held(id) else { return Ok(RemoveOutcome::Absent) };
         if !entry.may_be_removed(held) {
             return Ok(RemoveOutcome::Changed(entry));
         }
-        let Some(id) = key.session_id() else { return Ok(RemoveOutcome::Absent) };
         if let Some((revocations, owner)) = self.revocations(&entry) {
             let until = Record::read(&entry).map_err(StoreError::unreadable)?.header().deadline();
             revocations.end(&self.base, &owner, id, until).await?;

@@ -1,0 +1,1 @@
+//! Sessions that another system reads and writes too.
