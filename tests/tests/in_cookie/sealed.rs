@@ -69,8 +69,8 @@ both_frameworks! {
         Ok(Reply::ok(format!("{} {} {:?}", user.as_deref().unwrap_or("nobody"), cart.items.len(), cart.secret)))
     }
 
-    async fn notice(cart: Session<Cart>) -> Reply {
-        Reply::ok(format!("{:?}", cart.notice))
+    async fn notice(mut cart: Session<Cart>) -> Reply {
+        Reply::ok(format!("{:?}", cart.notice.take()))
     }
 
     async fn login(auth: Auth<Client>) -> Answered {
