@@ -16,9 +16,11 @@
 //! | `axum` | the adapter for axum |
 //! | `actix` | the adapter for actix-web |
 //! | `cli` | the program `sessionkit`, with which operators look into a store, end sessions and sweep |
+//! | `fernet` | the session [`formats`] of Fernet tokens, those of fastapi_session too |
 //! | `file` | sessions in files |
 //! | `http` | requests and responses of the crate `http`, for sessions [by hand](manual) |
 //! | `itsdangerous` | the session [`formats`] of Starlette, Ravyn, Flask, fastapi-sessions and Django |
+//! | `jwt` | a session [format](formats::Jwt) in JSON Web Tokens, signed with HS256 or Ed25519 |
 //! | `messagepack` | the codec `MessagePack`, for structs that ask for it |
 //! | `metrics` | the event sink `MetricsSink`, for the facade `metrics` |
 //! | `muffin` | the session [`formats`] of Muffin-Session |
@@ -67,7 +69,7 @@ pub mod axum;
 mod connect;
 #[cfg(feature = "file")]
 pub mod file;
-#[cfg(any(feature = "itsdangerous", feature = "muffin", feature = "signed-json"))]
+#[cfg(any(feature = "fernet", feature = "itsdangerous", feature = "jwt", feature = "muffin", feature = "signed-json"))]
 pub mod formats;
 #[cfg(any(doc, doctest))]
 pub mod guide;

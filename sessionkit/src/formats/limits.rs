@@ -1,6 +1,6 @@
 //! The limits of all formats.
 
-use sessionkit_core::{CookieContent, FormatError, InvalidCookie, Timestamp};
+use sessionkit_core::{FormatError, InvalidCookie};
 
 /// The longest cookie that is read, in bytes. Browsers keep a quarter of it; several cookies can be put together to one.
 pub(super) const MAX_COOKIE: usize = 16 * 1024;
@@ -20,8 +20,8 @@ pub(super) fn written(cookie: String) -> Result<String, FormatError> {
 }
 
 /// Refuses a deadline where the format has no place for it: it would be forgotten.
-#[cfg(any(feature = "itsdangerous", feature = "muffin"))]
-pub(super) fn no_deadline(content: &CookieContent) -> Result<(), FormatError> {
+#[cfg(any(feature = "fernet", feature = "itsdangerous", feature = "muffin"))]
+pub(super) fn no_deadline(content: &sessionkit_core::CookieContent) -> Result<(), FormatError> {
     match content.expires_at {
         Some(_) => Err(FormatError::new("the format has no place for the time at which a session expires")),
         None => Ok(()),
@@ -29,10 +29,10 @@ pub(super) fn no_deadline(content: &CookieContent) -> Result<(), FormatError> {
 }
 
 /// Checks that something was written at most so long ago, and no longer after `now` than clocks may differ.
-#[cfg(any(feature = "itsdangerous", feature = "signed-json"))]
+#[cfg(any(feature = "fernet", feature = "itsdangerous", feature = "jwt", feature = "signed-json"))]
 pub(super) fn check_age(
-    written_at: Timestamp,
-    now: Timestamp,
+    written_at: sessionkit_core::Timestamp,
+    now: sessionkit_core::Timestamp,
     max_age: std::time::Duration,
     ahead: std::time::Duration,
 ) -> Result<(), InvalidCookie> {

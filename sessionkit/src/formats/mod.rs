@@ -11,6 +11,9 @@
 //! | [`Django`], [`DjangoSessionData`] | Django's sessions in cookies, and those in its database | `itsdangerous` |
 //! | [`TimestampSigner`] | whatever else `itsdangerous` signed | `itsdangerous` |
 //! | [`Muffin`] | Muffin-Session | `muffin` |
+//! | [`Fernet`] | whatever has Fernet | `fernet` |
+//! | [`FastapiSessionId`] | fastapi_session, whose cookie holds an id | `fernet` |
+//! | [`Jwt`] | whatever has JSON Web Tokens | `jwt` |
 //! | [`SignedJson`] | our own, for any language that has JSON and HMAC-SHA256 | `signed-json` |
 //!
 //! ```
@@ -39,10 +42,14 @@
 pub use django::{Django, DjangoSessionData};
 #[cfg(feature = "itsdangerous")]
 pub use fastapi_sessions::FastapiSessionsId;
+#[cfg(feature = "fernet")]
+pub use fernet::{FastapiSessionId, Fernet};
 #[cfg(feature = "itsdangerous")]
 pub use flask::Flask;
 #[cfg(feature = "itsdangerous")]
 pub use itsdangerous::TimestampSigner;
+#[cfg(feature = "jwt")]
+pub use jwt::{Ed25519Key, Ed25519PublicKey, Jwt};
 #[cfg(feature = "muffin")]
 pub use muffin::{Muffin, UnauthenticatedBase64};
 pub use secrets::Secrets;
@@ -58,11 +65,15 @@ mod ascii;
 mod django;
 #[cfg(feature = "itsdangerous")]
 mod fastapi_sessions;
+#[cfg(feature = "fernet")]
+mod fernet;
 #[cfg(feature = "itsdangerous")]
 mod flask;
 #[cfg(feature = "itsdangerous")]
 mod itsdangerous;
 mod json;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod limits;
 #[cfg(feature = "muffin")]
 mod muffin;

@@ -36,11 +36,15 @@ const PUBLISHED: &[&str] = &[
     "2bcuqd_9qwuq4zxmdvpwfwwrlgdret_oymqis_ubo_o",
     // fastapi-sessions.
     "donotuse",
+    // The specification of Fernet.
+    "cw_0x689rpi-jtrr7oe8h_eqskimvjaplesbxpwf4e4=",
     // Flask.
     "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
     "_5#y2l\"f4q8z\n\u{ec}]/",
     "_5#y2l\"f4q8z\\n\\xec]/",
     "flask-secret",
+    // jwt.io, which has the one of 256 bits too.
+    "a-string-secret-at-least-256-bits-long",
     // Muffin-Session and asgi-sessions.
     "insecuresecret",
     "really_secret_key",
@@ -88,6 +92,11 @@ pub fn check_secret_in_use(secret: &str) -> Result<(), KeyError> {
 /// Makes the error of a secret from its problem, "is empty" for example, which does not quote it.
 pub fn secret_error(problem: impl fmt::Display) -> KeyError {
     KeyError::new(format!("the secret {problem}: {ADVICE}"))
+}
+
+/// Makes the error of a key of another kind from a message that says what to do, and does not quote the key.
+pub fn key_error(message: impl Into<String>) -> KeyError {
+    KeyError::new(message.into())
 }
 
 #[cfg(test)]

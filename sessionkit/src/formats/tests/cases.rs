@@ -88,4 +88,56 @@ pub(super) const CASES: &[Case] = &[
         has_times: true,
         ahead: 10,
     },
+    #[cfg(feature = "fernet")]
+    Case {
+        name: "fernet",
+        make: |secrets| Box::new(fernet(&secrets)),
+        elsewhere: None,
+        debug: |secrets| format!("{:?}", fernet(&secrets)),
+        same_as: &[],
+        forge: forged::fernet,
+        last_second: Some(14 * DAY),
+        has_times: true,
+        ahead: 60,
+    },
+    #[cfg(feature = "jwt")]
+    Case {
+        name: "jwt-hs256",
+        make: |secrets| Box::new(Jwt::hs256(secrets).audience("session")),
+        elsewhere: Some(|secrets| Box::new(Jwt::hs256(secrets).audience("other"))),
+        debug: |secrets| format!("{:?}", Jwt::hs256(secrets)),
+        same_as: &[],
+        forge: forged::jwt_hs256,
+        // A time at which something ends is not in it.
+        last_second: Some(14 * DAY - 1),
+        has_times: true,
+        ahead: 60,
+    },
+    #[cfg(feature = "jwt")]
+    Case {
+        name: "jwt-ed25519",
+        make: |secrets| Box::new(ed25519(&secrets).audience("session")),
+        elsewhere: Some(|secrets| Box::new(ed25519(&secrets).audience("other"))),
+        debug: |secrets| format!("{:?}", ed25519(&secrets)),
+        same_as: &[],
+        forge: forged::jwt_ed25519,
+        last_second: Some(14 * DAY - 1),
+        has_times: true,
+        ahead: 60,
+    },
 ];
+
+/// The secrets are keys of 32 bytes.
+#[cfg(feature = "fernet")]
+fn fernet(secrets: &Secrets) -> Fernet {
+    use base64::Engine as _;
+    Fernet::new(secrets.iter().map(|secret| base64::engine::general_purpose::URL_SAFE.encode(secret))).unwrap()
+}
+
+/// The secrets are seeds of 32 bytes.
+#[cfg(feature = "jwt")]
+fn ed25519(secrets: &Secrets) -> Jwt {
+    let mut keys = secrets.iter().map(forged::ed25519_key);
+    let first = keys.next().unwrap();
+    Jwt::ed25519(&first, keys.map(|key| key.public_key()))
+}

@@ -20,13 +20,13 @@ pub(super) fn flask(text: &str) -> String {
 }
 
 /// Computes an HMAC-SHA256 from its definition in the crate, apart from the formats.
-#[cfg(any(feature = "itsdangerous", feature = "signed-json"))]
+#[cfg(any(feature = "itsdangerous", feature = "jwt", feature = "signed-json"))]
 fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
     use hmac::{KeyInit as _, Mac as _};
     hmac::Hmac::<sha2::Sha256>::new_from_slice(key).unwrap().chain_update(text).finalize().into_bytes().into()
 }
 
-#[cfg(any(feature = "itsdangerous", feature = "signed-json"))]
+#[cfg(any(feature = "itsdangerous", feature = "jwt", feature = "signed-json"))]
 fn url_safe(bytes: impl AsRef<[u8]>) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
@@ -52,6 +52,41 @@ fn signed_json_of(text: &str) -> String {
     let key = hmac(SECRET.as_bytes(), b"sessionkit signed-json v1\0session");
     let signed = format!("v1.{}", url_safe(text));
     format!("{signed}.{}", url_safe(hmac(&key, signed.as_bytes())))
+}
+
+#[cfg(feature = "fernet")]
+pub(super) fn fernet(text: &str) -> String {
+    use base64::Engine as _;
+    let key = base64::engine::general_purpose::URL_SAFE.encode(SECRET);
+    super::super::Fernet::new([key]).unwrap().encrypt(text.as_bytes(), NOW)
+}
+
+/// The claims with which the values of a text become those of a token.
+#[cfg(feature = "jwt")]
+fn with_claims(text: &str) -> String {
+    let rest = text.strip_prefix('{').map(|rest| (if rest == "}" { "" } else { "," }, rest));
+    rest.map_or(text.to_owned(), |(comma, rest)| format!("{{\"aud\":\"session\",\"iat\":1700000000{comma}{rest}"))
+}
+
+#[cfg(feature = "jwt")]
+pub(super) fn jwt_hs256(text: &str) -> String {
+    let header = url_safe(r#"{"alg":"HS256","typ":"JWT"}"#);
+    let signed = format!("{header}.{}", url_safe(with_claims(text)));
+    format!("{signed}.{}", url_safe(hmac(SECRET.as_bytes(), signed.as_bytes())))
+}
+
+#[cfg(feature = "jwt")]
+pub(super) fn jwt_ed25519(text: &str) -> String {
+    use ed25519_dalek::Signer as _;
+    let header = url_safe(r#"{"alg":"EdDSA","typ":"JWT"}"#);
+    let signed = format!("{header}.{}", url_safe(with_claims(text)));
+    let key = ed25519_dalek::SigningKey::from_bytes(SECRET.as_bytes().first_chunk().unwrap());
+    format!("{signed}.{}", url_safe(key.sign(signed.as_bytes()).to_bytes()))
+}
+
+#[cfg(feature = "jwt")]
+pub(super) fn ed25519_key(seed: &str) -> super::super::Ed25519Key {
+    url_safe(seed).parse().unwrap()
 }
 
 #[test]
