@@ -16,14 +16,19 @@
 //! | `axum` | the adapter for axum |
 //! | `actix` | the adapter for actix-web |
 //! | `cli` | the program `sessionkit`, with which operators look into a store, end sessions and sweep |
+//! | `fernet` | the session [`formats`] of Fernet tokens, those of fastapi_session too |
 //! | `file` | sessions in files |
 //! | `http` | requests and responses of the crate `http`, for sessions [by hand](manual) |
+//! | `itsdangerous` | the session [`formats`] of Starlette, Ravyn, Flask, fastapi-sessions and Django |
+//! | `jwt` | a session [format](formats::Jwt) in JSON Web Tokens, signed with HS256 or Ed25519 |
 //! | `messagepack` | the codec `MessagePack`, for structs that ask for it |
 //! | `metrics` | the event sink `MetricsSink`, for the facade `metrics` |
+//! | `muffin` | the session [`formats`] of Muffin-Session |
 //! | `mysql` | sessions in MySQL or MariaDB, on a pool of sqlx; it asks for Rust 1.94 |
 //! | `postgres` | sessions in PostgreSQL, in the same way |
 //! | `redis` | sessions in Redis |
 //! | `redis-tls` | sessions in Redis over TLS, where the URL says `rediss://` |
+//! | `signed-json` | a session [format](formats::SignedJson) of our own for services in several languages |
 //! | `sqlite` | sessions in SQLite, in the same way |
 //! | `testing` | a session for tests in one line, a movable clock, a counting and a failing store, the suite for stores |
 //!
@@ -65,6 +70,8 @@ pub mod axum;
 mod connect;
 #[cfg(feature = "file")]
 pub mod file;
+#[cfg(any(feature = "fernet", feature = "itsdangerous", feature = "jwt", feature = "muffin", feature = "signed-json"))]
+pub mod formats;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 pub mod manual;

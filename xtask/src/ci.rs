@@ -68,16 +68,20 @@ fn package_from(package: &Value) -> Option<Package> {
 
 /// The crates of RustCrypto's present generation, in which the traits and the types of one are those of the others. Those of
 /// another beside them would be compiled twice, and one of the two would no longer be kept up.
-const RUST_CRYPTO: [(&str, &str); 10] = [
+const RUST_CRYPTO: [(&str, &str); 14] = [
     ("aead", "^0.6"),
     ("aes", "^0.9"),
     ("aes-gcm", "^0.11"),
     ("aes-gcm-siv", "^0.12"),
+    ("cbc", "^0.2"),
     ("chacha20poly1305", "^0.11"),
     ("cipher", "^0.5"),
     ("digest", "^0.11"),
+    ("ed25519-dalek", "^3.0"),
     ("hkdf", "^0.13"),
     ("hmac", "^0.13"),
+    ("pbkdf2", "^0.13"),
+    ("sha1", "^0.11"),
     ("sha2", "^0.11"),
 ];
 

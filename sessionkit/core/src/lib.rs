@@ -130,7 +130,7 @@ pub mod adapter {
 #[doc(hidden)]
 pub mod facade {
     pub use crate::config::nearest_word;
-    pub use crate::encryption::secrets::{check_secret, check_secret_in_use};
+    pub use crate::encryption::secrets::{check_secret, check_secret_in_use, key_error, secret_error};
 }
 
 /// The names in the code that macros generate. Not part of the public interface.
