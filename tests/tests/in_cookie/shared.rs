@@ -144,7 +144,8 @@ both_frameworks! {
         // The other system begins it.
         other.write(Map::from_iter([("cart_id".to_owned(), json!(5)), ("theme".to_owned(), json!({ "dark": true }))]));
         assert_eq!(browser.get("/show").await.body, "nobody 5 - ");
-        browser.get("/add").await;
+        let answer = browser.get("/add").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
         let values = other.values();
         assert_eq!((&values["cart_id"], &values["theme"]), (&json!(6), &json!({ "dark": true })));
         assert_eq!(values["extra.note"], json!("ours"));
