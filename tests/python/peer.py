@@ -253,6 +253,67 @@ class FastapiSessions:
         return id.hex if isinstance(id, UUID) else None
 
 
+class Fernet:
+    """The package cryptography. The newest key is the first one, as here."""
+
+    def fernet(self, keys):
+        from cryptography.fernet import Fernet, MultiFernet
+
+        return MultiFernet([Fernet(key) for key in keys])
+
+    def write(self, keys, values):
+        return self.fernet(keys).encrypt(json.dumps(values).encode()).decode()
+
+    def read(self, keys, cookie, ttl=None):
+        from cryptography.fernet import InvalidToken
+
+        try:
+            return json.loads(self.fernet(keys).decrypt(cookie, ttl=ttl))
+        except InvalidToken:
+            return {}
+
+
+class FastapiSession(Fernet):
+    """fastapi_session, which cannot be installed: its derivation of keys, over cryptography."""
+
+    def fernet(self, secret):
+        import hashlib
+        from base64 import urlsafe_b64encode
+
+        salt = hashlib.sha256(secret.encode()).hexdigest().encode()
+        key = hashlib.pbkdf2_hmac("sha256", secret.encode(), salt, 100, 32)
+        return super().fernet([urlsafe_b64encode(key)])
+
+    def write_id(self, secret, id):
+        return self.fernet(secret).encrypt(id.encode()).decode()
+
+    def read_id(self, secret, cookie):
+        return self.fernet(secret).decrypt(cookie).decode()
+
+
+class Jwt:
+    """PyJWT, which takes the time from the system's clock: `exp` and `iat` are compared here."""
+
+    def write(self, key, algorithm, values, **claims):
+        import jwt
+
+        now = int(time.time())
+        return jwt.encode({**values, "iat": now, "exp": now + 60, **claims}, key, algorithm=algorithm)
+
+    def read(self, key, algorithm, cookie, aud=None):
+        import jwt
+
+        try:
+            options = {"verify_exp": False, "verify_iat": False}
+            claims = jwt.decode(cookie, key, algorithms=[algorithm], audience=aud, options=options)
+        except jwt.InvalidTokenError:
+            return {}
+        if not claims.pop("iat") <= time.time() < claims.pop("exp"):
+            return {}
+        claims.pop("aud", None)
+        return claims
+
+
 class SignedJson:
     """The format of SessionKit, as its documentation has it."""
 
@@ -288,9 +349,12 @@ class SignedJson:
 
 SYSTEMS = {
     "django": Django(),
+    "fastapi-session": FastapiSession(),
     "fastapi-sessions": FastapiSessions(),
+    "fernet": Fernet(),
     "flask": Flask(),
     "itsdangerous": Itsdangerous(),
+    "jwt": Jwt(),
     "muffin": Muffin(),
     "ravyn": Ravyn(),
     "signed-json": SignedJson(),

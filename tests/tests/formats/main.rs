@@ -2,8 +2,10 @@
 
 mod django;
 mod fastapi_sessions;
+mod fernet;
 mod flask;
 mod itsdangerous;
+mod jwt;
 mod muffin;
 mod python;
 mod signed_json;
