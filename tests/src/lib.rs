@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 
 pub mod browser;
+pub mod fuzz;
 pub mod harness;
 pub mod servers;
 pub mod writer;

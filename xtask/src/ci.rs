@@ -11,8 +11,9 @@ pub(crate) fn ci() -> Result {
     rooms::check()?;
     one_generation(&packages)?;
     run(&mut cargo(["fmt", "--all", "--check"]))?;
-    // A workspace of its own, so that what it is compared with weighs on no other build.
+    // Workspaces of their own, so that neither what we are compared with nor libFuzzer weighs on another build.
     run(&mut cargo(["fmt", "--manifest-path", "bench/Cargo.toml", "--check"]))?;
+    run(&mut cargo(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))?;
     run(&mut cargo(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))?;
     run(cargo(["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     // The README's first command names no features, and the tests run what was built with all of them.

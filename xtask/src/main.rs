@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod fuzz;
 // The simulation of the bench, whose own package is outside of the workspace: its tests run here.
 #[cfg(test)]
 #[allow(dead_code, unreachable_pub)]
@@ -25,6 +26,9 @@ Commands:
                          the arguments go to cargo-nextest, or without it to `cargo test`
   bench [-- <section>]   measure SessionKit and its peers, and write bench/RESULTS.md; with `quick`
                          only instructions and allocations of SessionKit, with others only those
+  fuzz [<target>] [--seconds <number>]
+                         run what reads bytes of others under libFuzzer, 60 seconds for each target;
+                         an input that fails is kept in tests/fuzz/corpus; needs a compiler for C++
   ci                     formatting, clippy, documentation, each feature alone,
                          a publish dry run, minimum Rust versions
 ";
@@ -49,6 +53,7 @@ fn dispatch(arguments: &[&str]) -> run::Result {
         ["test", "--", passed @ ..] => test::test(passed),
         ["bench"] => bench::bench(&[]),
         ["bench", "--", passed @ ..] => bench::bench(passed),
+        ["fuzz", passed @ ..] => fuzz::fuzz(passed),
         ["ci"] => ci::ci(),
         // For `test` itself, see there; of no use by hand.
         ["sweep", directory] => sweep::when_stdin_closes(Path::new(directory)),
