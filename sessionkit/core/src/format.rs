@@ -23,6 +23,11 @@ pub trait CookieFormat: Send + Sync + 'static {
     /// # Errors
     /// Fails when the format has no way to say something in the content. The message names the key, and quotes no value.
     fn write(&self, content: &CookieContent, now: Timestamp) -> Result<String, FormatError>;
+
+    /// Returns whether a cookie says when it expires. Where it does not, a content with an expiry cannot be written.
+    fn holds_expiry(&self) -> bool {
+        false
+    }
 }
 
 /// Marks a format with which nobody can write a cookie, or change one, without a key.

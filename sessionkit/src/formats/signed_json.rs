@@ -103,6 +103,10 @@ impl CookieFormat for SignedJson {
         let signature = self.macs[0].clone().chain_update(&signed).finalize().into_bytes();
         written(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
+
+    fn holds_expiry(&self) -> bool {
+        true
+    }
 }
 
 impl AuthenticatedFormat for SignedJson {}

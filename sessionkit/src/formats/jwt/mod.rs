@@ -166,6 +166,10 @@ impl CookieFormat for Jwt {
         let claims = json::write(&self.claims.write(content, now)?)?;
         written(self.keys.sign(&self.header(), &claims)?)
     }
+
+    fn holds_expiry(&self) -> bool {
+        true
+    }
 }
 
 impl AuthenticatedFormat for Jwt {}

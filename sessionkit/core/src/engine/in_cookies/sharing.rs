@@ -47,7 +47,7 @@ impl Sharing {
         let ours = Record::from_fields(record.header().clone(), others);
         values.insert(OURS.to_owned(), URL_SAFE_NO_PAD.encode(pack(token, epoch, &ours)).into());
         let mut content = CookieContent::new(values);
-        content.expires_at = Some(record.header().deadline());
+        content.expires_at = self.format.holds_expiry().then(|| record.header().deadline());
         self.format.write(&content, now)
     }
 
