@@ -17,6 +17,7 @@
 //! | [After the response](after_the_response) | how do websockets, streams and tasks use a session? |
 //! | [Events](events) | what is reported to the log, to metrics, and to an audit trail? |
 //! | [Testing](testing) | how do I test an application that has sessions? |
+//! | [Choosing where sessions live](where_sessions_live) | on the server or in the cookie: what can the cookie not do? |
 //! | [Choosing a store](choosing_a_store) | where should sessions be, and what does each place cost and guarantee? |
 //! | [Redis](redis) | how do I keep sessions in a Redis server, a cluster, or behind sentinels, and what can be lost? |
 //! | [Sizing](sizing) | how much memory, how many servers and connections do so many sessions need? |
@@ -74,6 +75,9 @@ pub mod events {}
 
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("guide/where_sessions_live.md")]
+pub mod where_sessions_live {}
 
 #[doc = include_str!("guide/choosing_a_store.md")]
 pub mod choosing_a_store {}
