@@ -2,7 +2,7 @@
 
 use crate::run::{Result, command, run, show, succeeds};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Debian and Homebrew keep each version of PostgreSQL in a directory of its own here, with a directory `bin` in it.
@@ -24,6 +24,8 @@ struct PackageManager {
     /// As well: the server, and its clients if they are a package of their own.
     postgres: &'static [&'static str],
     mariadb: &'static [&'static str],
+    /// As well: `venv`, or the `ensurepip` that it needs, is a package of its own with some.
+    python: &'static [&'static str],
     root: bool,
 }
 
@@ -36,6 +38,7 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         chromium: &["chromium-driver", "chromium-chromedriver"],
         postgres: &["postgresql"],
         mariadb: &["mariadb-server"],
+        python: &["python3-venv"],
         root: true,
     },
     PackageManager {
@@ -46,6 +49,7 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         chromium: &["chromium", "chromedriver"],
         postgres: &["postgresql-server", "postgresql"],
         mariadb: &["mariadb-server", "mariadb"],
+        python: &["python3"],
         root: true,
     },
     PackageManager {
@@ -56,6 +60,7 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         chromium: &["chromium"],
         postgres: &["postgresql"],
         mariadb: &["mariadb"],
+        python: &["python"],
         root: true,
     },
     PackageManager {
@@ -66,6 +71,7 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         chromium: &["chromium", "chromium-chromedriver"],
         postgres: &["postgresql18", "postgresql17", "postgresql16", "postgresql-client"],
         mariadb: &["mariadb", "mariadb-client"],
+        python: &["python3"],
         root: true,
     },
     PackageManager {
@@ -76,6 +82,7 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         chromium: &["chromium", "chromedriver"],
         postgres: &["postgresql-server", "postgresql"],
         mariadb: &["mariadb", "mariadb-client"],
+        python: &["python3"],
         root: true,
     },
     PackageManager {
@@ -86,6 +93,7 @@ const PACKAGE_MANAGERS: &[PackageManager] = &[
         chromium: &["chromium", "chromedriver"],
         postgres: &["postgresql@18", "postgresql@17"],
         mariadb: &["mariadb"],
+        python: &["python"],
         root: false,
     },
 ];
@@ -124,6 +132,30 @@ pub(crate) fn pgbouncer() -> Result {
     programs("PgBouncer", &[&["pgbouncer"]], |_| &["pgbouncer"])
 }
 
+/// Makes an environment of Python with the packages whose cookies the tests read. It stays until another lock file asks for
+/// other packages.
+pub(crate) fn python() -> Result {
+    let (environment, lock) = (Path::new(PYTHON_PEERS), "tests/python/requirements.txt");
+    let asked = fs::read(lock).map_err(|error| format!("cannot read {lock}: {error}"))?;
+    // Written last, so what was interrupted is begun again.
+    let installed = environment.join("installed.txt");
+    if fs::read(&installed).is_ok_and(|packages| packages == asked) {
+        return Ok(());
+    }
+    let probe = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))";
+    let is_there = || succeeds(&mut command("python3", ["-c", probe]));
+    provide("python3 with venv", "Python 3.11 or newer, with its module venv,", is_there, |manager| manager.python)?;
+    let _ = fs::remove_dir_all(environment);
+    run(&mut command("python3", ["-m", "venv", PYTHON_PEERS]))?;
+    let quietly = ["--quiet", "--disable-pip-version-check", "--no-input"];
+    let mut install = Command::new(environment.join("bin/python"));
+    run(install.args(["-m", "pip", "install"]).args(quietly).args(["--require-hashes", "--requirement", lock]))?;
+    fs::write(&installed, asked).map_err(|error| format!("cannot write {}: {error}", installed.display()))
+}
+
+/// The environment of Python; the tests look for it there.
+const PYTHON_PEERS: &str = "target/python-peers";
+
 /// Installs valgrind unless it is there.
 pub(crate) fn valgrind() -> Result {
     programs("valgrind", &[&["valgrind"]], |_| &["valgrind"])
@@ -140,10 +172,20 @@ pub(crate) fn strace() -> Result {
 /// Sees to it that one of each of the groups of programs is there.
 fn programs(what: &str, needed: &[&[&str]], packages: fn(&PackageManager) -> &'static [&'static str]) -> Result {
     let are_there = || needed.iter().all(|names| names.iter().any(|name| is_there(name)));
+    let names = needed.iter().map(|names| names.join(" or ")).collect::<Vec<_>>().join(" and ");
+    provide(&names, what, are_there, packages)
+}
+
+/// Sees to it that something is there, under these names.
+fn provide(
+    names: &str,
+    what: &str,
+    are_there: impl Fn() -> bool,
+    packages: fn(&PackageManager) -> &'static [&'static str],
+) -> Result {
     if are_there() {
         return Ok(());
     }
-    let names = needed.iter().map(|names| names.join(" or ")).collect::<Vec<_>>().join(" and ");
     eprintln!("xtask: {names} must be on the PATH; installing");
 
     let mut failures = Vec::new();

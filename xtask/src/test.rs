@@ -19,6 +19,7 @@ pub(crate) fn test(passed: &[&str]) -> Result {
     install::mariadb()?;
     install::pgbouncer()?;
     install::strace()?;
+    install::python()?;
     let directory = create_directory()?;
     let sweeper = Sweeper::start(&directory)?;
     let tested = run_tests(&directory, passed);

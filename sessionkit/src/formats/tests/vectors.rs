@@ -92,3 +92,23 @@ fn row_20_muffin_base64() {
     assert_eq!(format.write(&content, NOW).as_deref(), Ok(cookie));
     assert_eq!(format.read(cookie, NOW), Ok(content));
 }
+
+#[cfg(feature = "muffin")]
+#[test]
+fn row_20_muffin_jwt() {
+    let vector = vector("muffin-jwt");
+    let format = Muffin::jwt(Secrets::unchecked([text(&vector, "secret")]));
+    let (content, cookie) = (content_of(&vector["payload"]), text(&vector, "cookie"));
+    assert_eq!(format.write(&content, NOW).as_deref(), Ok(cookie));
+    assert_eq!(format.read(cookie, NOW), Ok(content));
+}
+
+/// The bytes are those of the format Fernet, whose own tests compare them.
+#[cfg(feature = "muffin")]
+#[test]
+fn row_20_muffin_fernet() {
+    let vector = vector("muffin-fernet");
+    let format = Muffin::fernet(Secrets::unchecked([text(&vector, "secret")])).unwrap();
+    let read = format.read(text(&vector, "cookie"), NOW).unwrap();
+    assert_eq!((read.values, read.written_at), (content_of(&vector["payload"]).values, Some(NOW)));
+}
