@@ -152,7 +152,7 @@ fn a_signed_text_of_garbage_does_no_harm() {
             let length = random.below(12);
             let text: String = (0..length).map(|_| PARTS[random.below(PARTS.len())]).collect();
             let read = format.read(&(case.forge)(&text), NOW);
-            assert_eq!(read.is_ok() && !text.starts_with('{'), false, "{}: {text}", case.name);
+            assert!(read.is_err() || text.starts_with('{'), "{}: {text}", case.name);
             valid += usize::from(read.is_ok());
         }
         assert!(valid < 50, "{}", case.name);
