@@ -41,6 +41,8 @@ pub(super) fn run(input: &[u8]) {
         comes_back(&**format, cookie);
     }
     comes_back(&*ED25519, cookie);
+    comes_back(&Muffin::jwt(secrets()), cookie);
+    comes_back(&Muffin::fernet(secrets()).expect("the secret has a length that it takes"), cookie);
     let _ = DjangoSessionData::new(secrets()).read(cookie);
     let _ = FastapiSessionsId::new(secrets(), "session").read_id(cookie, NOW);
     let _ = FastapiSessionId::new(secrets()).read_id(cookie, NOW);
