@@ -4,6 +4,7 @@
 //! are kept in `tests/fuzz/corpus`, and mutations of them.
 
 mod cookies;
+mod in_cookies;
 mod requests;
 mod signed;
 mod stored;
@@ -23,6 +24,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "cookies", run: cookies::run },
     Target { name: "signed-cookies", run: signed::run },
     Target { name: "cookie-header", run: requests::run },
+    Target { name: "session-in-cookie", run: in_cookies::run },
     Target { name: "record", run: stored::record },
     Target { name: "session-list", run: stored::session_list },
     Target { name: "entry", run: stored::entry },

@@ -45,7 +45,8 @@ pub(super) fn run(input: &[u8]) {
     });
 }
 
-struct Lines<'a>(&'a [u8]);
+/// The lines of an input as headers `Cookie`.
+pub(super) struct Lines<'a>(pub(super) &'a [u8]);
 
 impl Headers for Lines<'_> {
     fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {

@@ -10,6 +10,7 @@ mod muffin;
 mod python;
 mod signed_json;
 mod starlette;
+mod whole_sessions;
 
 use std::time::Duration;
 
