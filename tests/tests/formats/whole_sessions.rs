@@ -57,7 +57,8 @@ async fn goes_back_and_forth(peer: &Peer, format: impl AuthenticatedFormat, user
     let clock = ManualClock::new();
     let sessions = CookieSessions::shared(format).top_level::<Visit>();
     let sessions = if user.is_number() { sessions.numeric_user_key(user_key) } else { sessions.user_key(user_key) };
-    let config = SessionConfig::builder().cookie_name("session").build().expect("the settings agree");
+    let config =
+        SessionConfig::builder().cookie_name("session").allow_weak_cookie(true).build().expect("the settings agree");
     let manager = SessionManager::<Migrating>::builder_in_cookie(sessions).config(config).clock(clock.clone()).build();
     // It begins there.
     let cookie = peer.write(&json!({"cart": ["tea"], "theme": {"dark": true}}), clock.now());
