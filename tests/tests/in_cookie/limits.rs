@@ -1,5 +1,8 @@
 //! The size of a cookie, and sessions that take several.
 
+use std::time::Duration;
+
+use sessionkit::testing::TestSession;
 use sessionkit::{CookieSessions, KeyRing, SessionData};
 use sessionkit_tests::both_frameworks;
 use sessionkit_tests::harness::{Bench, Server};
@@ -26,6 +29,7 @@ both_frameworks! {
         chunks_of_two_sessions_do_not_mix,
         a_missing_chunk_is_nobody,
         chunks_have_a_number,
+        a_test_session_keeps_all_of_its_cookies,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -161,6 +165,16 @@ both_frameworks! {
         let first = format!("__Host-session={}", visitor.token().unwrap_or_default());
         let answer = visitor.send(reqwest::Method::GET, "/read", &[("cookie", first.as_bytes())], "").await;
         assert_eq!(answer.body, "0");
+    }
+
+    async fn a_test_session_keeps_all_of_its_cookies() {
+        let sessions = CookieSessions::sealed_in_chunks(KeyRing::generate(), 4).expect("it is a number of chunks");
+        let manager = bench().in_cookie::<Client>(sessions).build();
+        let long = "x".repeat(8000);
+        let session = TestSession::new(&manager).login("ada").authenticated_ago(Duration::from_secs(3600));
+        let session = session.with(move |text: &mut Text| text.text = long).await;
+        assert_eq!(session.user_id().await.as_deref(), Some("ada"));
+        assert_eq!((session.view::<Text>().await.text.len(), session.cookie().matches('=').count()), (8000, 3));
     }
 
     async fn chunks_have_a_number() {

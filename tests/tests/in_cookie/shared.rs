@@ -41,7 +41,9 @@ fn fernet() -> Fernet {
 }
 
 /// The same format twice: ours, and the other system's.
-fn formats() -> [fn() -> (CookieSessions, Box<dyn CookieFormat>); 7] {
+type Formats = (CookieSessions, Box<dyn CookieFormat>);
+
+fn formats() -> [fn() -> Formats; 7] {
     [
         || (CookieSessions::shared(Starlette::new(secrets())), Box::new(Starlette::new(secrets()))),
         || (CookieSessions::shared(Starlette::ravyn(secrets())), Box::new(Starlette::ravyn(secrets()))),
@@ -139,7 +141,7 @@ both_frameworks! {
         serve_with(bench, bench.in_cookie::<Migrating>(sessions).build(), routes).await
     }
 
-    async fn both_ways(make: fn() -> (CookieSessions, Box<dyn CookieFormat>)) {
+    async fn both_ways(make: fn() -> Formats) {
         let (bench, (sessions, format)) = (bench(), make());
         let server = start(&bench, sessions).await;
         let browser = server.visitor();

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::set_cookie;
 use crate::data::SessionData;
 use crate::devices::entering::EnteringSession;
 use crate::manager::SessionManager;
@@ -20,6 +21,7 @@ use crate::request::RequestSession;
 use crate::request::info::SessionInfo;
 use crate::scope::{MainScope, SessionScope};
 use crate::token::Token;
+use crate::wire::cookie::{MOST_CHUNKS, chunk_name};
 use crate::wire::head::{Headers, RequestHead};
 use crate::wire::response::{HeaderChange, ResponseChanges};
 
@@ -57,7 +59,8 @@ use crate::wire::response::{HeaderChange, ResponseChanges};
 pub struct TestSession<Scope: SessionScope = MainScope> {
     pub(super) manager: SessionManager<Scope>,
     /// The value of the cookie.
-    token: Option<String>,
+    /// The cookies of the session, of which there are several if it lies in them.
+    cookies: BTreeMap<String, String>,
     /// The fields when [`changed`](Self::changed) was last asked.
     seen: BTreeMap<String, StoredValue>,
 }
@@ -80,8 +83,7 @@ impl<Scope: SessionScope> TestSession<Scope> {
 
     /// The value of the `Cookie` header to send; empty for a visitor without a session.
     pub fn cookie(&self) -> String {
-        let name = self.cookie_name();
-        self.token.as_ref().map(|token| format!("{name}={token}")).unwrap_or_default()
+        self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 
     /// Keeps and removes cookies as a browser does, given the values of a response's `Set-Cookie` headers:
@@ -91,9 +93,13 @@ impl<Scope: SessionScope> TestSession<Scope> {
             let set_cookie = String::from_utf8_lossy(set_cookie.as_ref());
             let (pair, attributes) = set_cookie.split_once(';').unwrap_or((&set_cookie, ""));
             let Some((name, value)) = pair.split_once('=') else { continue };
-            if name == self.cookie_name() {
-                let removed = attributes.split(';').any(|attribute| attribute.trim().eq_ignore_ascii_case("max-age=0"));
-                self.token = (!removed).then(|| value.to_owned());
+            if !self.is_ours(name) {
+                continue;
+            }
+            if attributes.split(';').any(|attribute| attribute.trim().eq_ignore_ascii_case("max-age=0")) {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
     }
@@ -184,15 +190,17 @@ impl<Scope: SessionScope> TestSession<Scope> {
         self.follow(set_cookies);
     }
 
-    fn cookie_name(&self) -> String {
-        self.manager.open().shared.engine.settings().cookie_name.clone()
+    fn is_ours(&self, name: &str) -> bool {
+        let session = self.manager.open();
+        let ours = &session.shared.engine.settings().cookie_name;
+        (0..MOST_CHUNKS).any(|number| chunk_name(ours, number) == name)
     }
 }
 
 /// A visitor with a copy of the cookie.
 impl<Scope: SessionScope> Clone for TestSession<Scope> {
     fn clone(&self) -> Self {
-        Self { manager: self.manager.clone(), token: self.token.clone(), seen: self.seen.clone() }
+        Self { manager: self.manager.clone(), cookies: self.cookies.clone(), seen: self.seen.clone() }
     }
 }
 
@@ -299,10 +307,10 @@ impl<Scope: SessionScope> NewTestSession<Scope> {
             "say with `login` whose device, methods or stamp that is, or who acts"
         );
         let session = self.manager.open();
-        let mut made = TestSession { manager: self.manager.clone(), token: None, seen: BTreeMap::new() };
+        let mut made = TestSession { manager: self.manager.clone(), cookies: BTreeMap::new(), seen: BTreeMap::new() };
         if let (Some(user_id), Some(ago)) = (&self.user_id, self.ago) {
             let token = store_login(&session, user_id, ago, self.device_label.as_deref(), self.details.clone()).await;
-            made.token = Some(token.expose());
+            made.follow(set_cookies(&session, &token));
         }
         session.attach(&RequestHead::new("POST", "/", &Cookie(made.cookie())));
         if let (Some(user_id), None) = (&self.user_id, self.ago) {
@@ -366,6 +374,15 @@ async fn store_login(
     let stored = EnteringSession { id, generation: Generation::default(), until };
     engine.admit_begun(&mut entering, stored).await.expect("the store answers");
     token
+}
+
+/// Returns the `Set-Cookie` headers that give a session to the client.
+fn set_cookies(session: &RequestSession, token: &Token) -> Vec<String> {
+    let engine = &session.shared.engine;
+    match &engine.jar {
+        Some(jar) => jar.set(token, None).expect("an empty session fits"),
+        None => vec![set_cookie::set(engine.settings(), token, None)],
+    }
 }
 
 /// The headers of a request that has one cookie.
