@@ -335,16 +335,21 @@ fn set_cookie_of(session: &RequestSession) -> Result<Option<SetCookie>, SessionE
 fn max_age(engine: &Engine, state: &State, ends: Timestamp) -> Option<Duration> {
     let until_the_end = || Some(ends.saturating_duration_since(engine.now()).min(LONGEST_COOKIE));
     match engine.settings().cookie_max_age {
-        CookieMaxAge::Session if !outlives_browser(state) => None,
+        CookieMaxAge::Session if !outlives_browser(engine, state) => None,
         CookieMaxAge::Fixed(age) => Some(age),
         CookieMaxAge::Session | CookieMaxAge::Follow => until_the_end(),
     }
 }
 
 /// Returns whether the session was asked to last for longer than the browser is open.
-fn outlives_browser(state: &State) -> bool {
-    let header = state.current.as_ref().map(|current| current.record.header());
-    let is_own = header.is_some_and(|header| header.has_own_lifetime());
-    let is_logged_in = header.is_some_and(|header| header.user_id.is_some());
-    is_own || if is_logged_in { state.lasting } else { state.anonymous_ttl.is_some() }
+fn outlives_browser(engine: &Engine, state: &State) -> bool {
+    let Some(header) = state.current.as_ref().map(|current| current.record.header()) else {
+        return state.anonymous_ttl.is_some();
+    };
+    let is_asked_for = match header.user_id {
+        Some(_) => state.lasting,
+        // A session in its cookie is given again by requests that did not ask.
+        None => state.anonymous_ttl.is_some() || engine.jar.is_some() && header.ttl != engine.settings().anonymous_ttl,
+    };
+    header.has_own_lifetime() || is_asked_for
 }

@@ -71,8 +71,8 @@ impl Jar {
 
     /// Opens the value of a cookie: returns the token of its session.
     pub(crate) fn open(&self, value: &[u8]) -> Option<Token> {
-        let (Packed { token, epoch, record }, is_current) = self.unpacked(value)?;
-        let (id, entry) = (token.id(), record.entry(self.base.now()));
+        let (Packed { token, epoch, entry }, is_current) = self.unpacked(value)?;
+        let id = token.id();
         let held = Held { id, epoch, entry, is_changed: !is_current };
         let mut state = self.state();
         match state.sessions.iter_mut().find(|other| other.id == id) {

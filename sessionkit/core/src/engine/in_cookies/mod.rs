@@ -22,6 +22,8 @@ use crate::wire::head::Headers;
 pub(crate) mod jar;
 mod packing;
 mod sharing;
+#[cfg(test)]
+mod tests;
 
 /// The largest `Set-Cookie` header value that browsers keep whole, in bytes: name, value and attributes.
 pub(crate) const LARGEST_COOKIE: usize = 4096;

@@ -6,10 +6,12 @@
 //! | 8 | the epoch of the user at the login |
 //! | n | the record as a store would have it, without the hash of the secret, which the token gives |
 
+use crate::engine::document::Document as _;
 use crate::record::Record;
-use crate::record::front::FRONT;
+use crate::record::front::{FRONT, Unreadable};
 use crate::record::header::FIXED;
 use crate::record::list::ListEpoch;
+use crate::store::entry::Entry;
 use crate::token::{TOKEN, Token};
 
 const HASH: usize = 32;
@@ -19,7 +21,8 @@ const HASH_AT: usize = FRONT + FIXED - HASH;
 pub(super) struct Packed {
     pub(super) token: Token,
     pub(super) epoch: ListEpoch,
-    pub(super) record: Record,
+    /// The record, or what a later release has made of it: such a session is waited for, and never taken for none.
+    pub(super) entry: Entry,
 }
 
 /// Packs a session, whose record has the hash of this token's secret.
@@ -33,13 +36,17 @@ pub(super) fn pack(token: &Token, epoch: ListEpoch, record: &Record) -> Vec<u8> 
     packed
 }
 
-/// Reads a session of this scope; `None` if this release cannot.
+/// Reads a session of this scope; `None` if it is damaged, or of another one.
 pub(super) fn unpack(packed: &[u8], scope: &str) -> Option<Packed> {
     let (token, rest) = packed.split_first_chunk::<TOKEN>()?;
     let (epoch, rest) = rest.split_first_chunk::<8>()?;
     let token = Token::from_bytes(token);
     let (before, after) = rest.split_at_checked(HASH_AT)?;
-    let bytes = [before, token.secret_hash(scope).as_bytes(), after].concat();
-    let record = Record::from_bytes(bytes).ok().filter(|record| record.header().scope == scope)?;
-    Some(Packed { token, epoch: ListEpoch(*epoch), record })
+    let entry = Entry::from_bytes([before, token.secret_hash(scope).as_bytes(), after].concat());
+    match Record::read(&entry) {
+        Ok(record) if record.header().scope == scope => {}
+        Err(Unreadable::UnknownVersion(_)) => {}
+        Ok(_) | Err(Unreadable::Damaged) => return None,
+    }
+    Some(Packed { token, epoch: ListEpoch(*epoch), entry })
 }

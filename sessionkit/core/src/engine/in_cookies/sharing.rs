@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::packing::{Packed, pack, unpack};
 use super::{Sharing, UserKey};
 use crate::config::{Rolling, Settings};
+use crate::engine::document::Document as _;
 use crate::format::{CookieContent, FormatError};
 use crate::record::Record;
 use crate::record::delta::{StoredValue, ValueRef};
@@ -67,7 +68,8 @@ impl Sharing {
         let user = self.user.as_ref().map(|user| user.id(content.values.remove(&user.key)));
         let written_at = content.written_at.unwrap_or(now);
         let mut packed = ours.unwrap_or_else(|| self.begun_elsewhere(cookie, scope, settings, written_at));
-        let mut header = packed.record.header().clone();
+        let Ok(record) = Record::read(&packed.entry) else { return Some(packed) };
+        let mut header = record.header().clone();
         if let Some(user) = user
             && user.as_deref() != header.user_id.as_deref()
         {
@@ -82,14 +84,14 @@ impl Sharing {
             header.idle_deadline = header.idle_deadline.min(expires);
         }
         let mut fields: BTreeMap<String, StoredValue> =
-            packed.record.fields().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+            record.fields().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         for (key, value) in content.values {
             if let (Some(key), Ok(bytes)) = (self.own_key(&key), serde_json::to_vec(&value)) {
                 fields.insert(key, StoredValue::new(bytes));
             }
         }
         let fields = fields.iter().map(|(key, value)| (key.as_str(), value.as_ref()));
-        packed.record = Record::from_fields(header, fields);
+        packed.entry = Record::from_fields(header, fields).entry(now);
         Some(packed)
     }
 
@@ -106,7 +108,7 @@ impl Sharing {
         let (ttl, absolute) = (settings.anonymous_ttl, Some(settings.absolute_ttl));
         let mut header = Header::new(token.secret_hash(scope), at, ttl, absolute);
         header.scope = scope.into();
-        Packed { token, epoch: ListEpoch::default(), record: Record::new(header) }
+        Packed { token, epoch: ListEpoch::default(), entry: Record::new(header).entry(at) }
     }
 
     /// Returns the key under which the other system has a value; `None` if it does not see the value.
