@@ -3,6 +3,7 @@
 mod cookies;
 mod csrf;
 mod forms;
+mod in_cookie;
 mod login;
 mod same_site;
 mod tabs;
