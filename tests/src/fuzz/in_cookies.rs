@@ -50,7 +50,8 @@ impl Fixture {
         self.runtime.block_on(async {
             let session = manager.open();
             session.attach(&RequestHead::new("GET", "/", &Lines(headers)));
-            let user = session.auth().user_id().await.expect("no store is asked");
+            // An error says that a later release wrote it.
+            let user = session.auth().user_id().await.ok().flatten();
             if let Ok(mut map) = session.dynamic().await {
                 let _ = map.insert("seen", &true);
             }
