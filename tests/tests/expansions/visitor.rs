@@ -12,7 +12,7 @@ pub(crate) struct Visitor<Scope: SessionScope = MainScope> {
     cookie: Mutex<Option<String>>,
 }
 
-impl<Scope: SessionScope> Visitor<Scope> {
+impl<Scope: SessionScope<Home = sessionkit::OnServer>> Visitor<Scope> {
     pub(crate) fn new() -> Self {
         let config = SessionConfig::builder().plaintext_sensitive(true).build().unwrap();
         let manager = SessionManager::for_scope(MemoryStore::new(), config);

@@ -94,7 +94,7 @@ impl Place {
         self.manager_of()
     }
 
-    pub fn manager_of<Scope: SessionScope>(&self) -> SessionManager<Scope> {
+    pub fn manager_of<Scope: SessionScope<Home = sessionkit::OnServer>>(&self) -> SessionManager<Scope> {
         SessionManager::builder(self.store.clone()).for_scope::<Scope>().config(settings(true)).build()
     }
 
