@@ -29,6 +29,7 @@ both_frameworks! {
         chunks_of_two_sessions_do_not_mix,
         a_missing_chunk_is_nobody,
         chunks_have_a_number,
+        a_cookie_that_only_looks_like_a_chunk_stays,
         a_test_session_keeps_all_of_its_cookies,
     ];
 
@@ -175,6 +176,17 @@ both_frameworks! {
         let session = session.with(move |text: &mut Text| text.text = long).await;
         assert_eq!(session.user_id().await.as_deref(), Some("ada"));
         assert_eq!((session.view::<Text>().await.text.len(), session.cookie().matches('=').count()), (8000, 3));
+    }
+
+    async fn a_cookie_that_only_looks_like_a_chunk_stays() {
+        let bench = bench();
+        let server = start(&bench, 1).await;
+        let visitor = server.visitor();
+        visitor.set_cookie("__Host-session-1", "of another application");
+        visitor.post("/write", "x").await;
+        assert_eq!(visitor.get("/read").await.body, "1");
+        visitor.get("/logout").await;
+        assert_eq!(visitor.cookie_names(), ["__Host-session-1"]);
     }
 
     async fn chunks_have_a_number() {

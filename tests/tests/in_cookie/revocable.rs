@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sessionkit::{CookieSessions, InRevocableCookie, SessionManager, SessionScope};
+use sessionkit::testing::FailingStore;
+use sessionkit::{CookieSessions, InRevocableCookie, KeyRing, SessionManager, SessionScope};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Server};
 
@@ -28,6 +29,8 @@ behaviour! {
         anonymous_sessions_need_no_store,
         the_budget_is_one_load_for_users,
         an_end_is_remembered_as_long_as_a_cookie,
+        a_copy_that_was_used_later_stays_ended,
+        without_the_store_nobody_is_let_in,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -173,5 +176,43 @@ behaviour! {
         other.get("/logout").await;
         bench.clock.advance(Duration::from_secs(90 * 86_400));
         assert_eq!(copy.get("/who").await.body, "nobody");
+    }
+
+    async fn a_copy_that_was_used_later_stays_ended(bench: Bench) {
+        let hour = Duration::from_secs(3600);
+        let server = start(&bench).await;
+        let (visitor, other) = (server.visitor(), server.visitor());
+        visitor.get("/login").await;
+        let copy = visitor.fork();
+        bench.clock.advance(12 * hour);
+        assert_eq!(copy.get("/who").await.body, "ada");
+        visitor.get("/logout").await;
+        // After the deadline of the cookie that was logged out, and before that of the copy, the list is written again.
+        bench.clock.advance(15 * hour);
+        other.get("/login").await;
+        other.get("/logout").await;
+        assert_eq!(copy.get("/who").await.body, "nobody");
+    }
+
+    async fn without_the_store_nobody_is_let_in(bench: Bench) {
+        let store = FailingStore::new(bench.store.clone());
+        let keys = KeyRing::generate();
+        let manager = bench.in_cookie::<Member>(CookieSessions::sealed(keys).revocable(store.clone())).build();
+        let routes = routes!["/login" => login, "/logout" => logout, "/who" => who, "/visit" => visit];
+        let server = serve_with(&bench, manager, routes).await;
+        let (user, guest) = (server.visitor(), server.visitor());
+        user.get("/login").await;
+        guest.get("/visit").await;
+        store.fail();
+        let before = user.token();
+        for path in ["/who", "/logout"] {
+            let answer = user.get(path).await;
+            assert_eq!((answer.status, answer.cookies().len()), (503, 0), "{path}");
+        }
+        assert_eq!(user.token(), before);
+        assert_eq!(guest.get("/who").await.body, "nobody");
+        assert_eq!(guest.get("/login").await.status, 503);
+        store.recover();
+        assert_eq!(user.get("/who").await.body, "ada");
     }
 }

@@ -19,7 +19,7 @@ use crate::store::error::StoreError;
 use crate::time::Timestamp;
 use crate::token::SessionId;
 
-/// The time for which the end of all sessions of a user is remembered: browsers keep no cookie for longer.
+/// The least time for which the end of all sessions of a user is remembered: browsers keep no cookie for longer.
 const REMEMBERED: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// Keeps revocations in the lists of users.
@@ -61,7 +61,7 @@ impl Revocations for ListedRevocations {
 impl Engine {
     /// Ends all sessions of a user that lie in cookies.
     pub(crate) async fn revoke_all(self: &Arc<Self>, user: &str) -> Result<(), SessionError> {
-        let until = self.now().saturating_add(REMEMBERED);
+        let until = self.now().saturating_add(REMEMBERED.max(self.settings().absolute_ttl));
         let marker = ended(self, SessionId::from_bytes([0; 16]), until);
         self.revoke(user, |epoch| ListChangeKind::RevokeAll { marker, epoch }).await?;
         let about = About { user_id: Some(user), ..About::default() };

@@ -63,7 +63,7 @@ impl CookieSessions {
     }
 
     /// Encrypts each session as [`sealed`](Self::sealed) does, into up to `most` cookies where one is too small: the name of the
-    /// cookie, and the name with `-1`, `-2` and so on behind it. Mind the limits of servers and proxies, often 8 kB for all
+    /// cookie, and the name with `-1` to `-7` behind it, which no other cookie may have. Mind the limits of servers and proxies, often 8 kB for all
     /// headers of a request.
     ///
     /// # Errors

@@ -96,8 +96,10 @@ pub(crate) struct CookieValues {
     pub(crate) values: Vec<Vec<u8>>,
     /// True if there was a cookie of our name at all.
     pub(crate) presented: bool,
-    /// The number of cookies that the client has for one session, as far as it can be seen.
-    pub(crate) chunks: usize,
+    /// The number of cookies that one session takes, as its first says.
+    pub(crate) declared: usize,
+    /// The number of cookies that have a name of chunks.
+    pub(crate) named: usize,
 }
 
 /// Returns the name of the cookie with a part of a session: the first has the name itself.
@@ -137,7 +139,7 @@ impl CookieName {
         let mut chunks: [Vec<Vec<u8>>; MOST_CHUNKS] = Default::default();
         self.each_chunk(headers, |number, value| {
             found.presented |= number == 0;
-            found.chunks = found.chunks.max(number + 1);
+            found.named = found.named.max(number + 1);
             if chunks[number].len() < MOST {
                 chunks[number].push(value.to_vec());
             }
@@ -148,6 +150,7 @@ impl CookieName {
                 found.values.push(first);
                 continue;
             };
+            found.declared = found.declared.max(count);
             let pieces = others[..count - 1].iter().map(|chunk| chunk.get(at).map(Vec::as_slice));
             if let Some(pieces) = std::iter::once(Some(piece)).chain(pieces).collect::<Option<Vec<_>>>() {
                 found.values.push(pieces.concat());

@@ -26,6 +26,9 @@ use crate::time::Timestamp;
 use crate::token::{SessionId, Token};
 use crate::wire::cookie::{Candidates, CookieValues, chunk_name};
 
+/// The time for which a request may be under way that has opened a session before it was ended.
+const UNDER_WAY: Duration = Duration::from_secs(60 * 60);
+
 /// The sessions that the cookies of one request hold, as the store of the request.
 pub(crate) struct Jar {
     /// The engine of the manager, whose store has the revocations.
@@ -61,7 +64,9 @@ impl Jar {
 
     /// Opens the cookies of a request.
     pub(crate) fn candidates(&self, values: CookieValues) -> Candidates {
-        self.state().chunks = values.chunks;
+        // Without chunks, another cookie may well have such a name.
+        let uses_chunks = self.in_cookies().is_some_and(|in_cookies| in_cookies.most_chunks > 1);
+        self.state().chunks = if uses_chunks { values.named.max(values.declared) } else { values.declared };
         let mut candidates = Candidates::presented(values.presented);
         for value in values.values {
             candidates.add_token(self.open(&value));
@@ -201,6 +206,17 @@ impl Jar {
         Some((revocations, owner(entry)?))
     }
 
+    /// Returns when the last copy of a session ends. Copies of its cookie that were used later, or whose user has proved again
+    /// who they are, have later deadlines than this one.
+    fn latest_end(&self, entry: &Entry) -> Timestamp {
+        let (settings, now) = (self.base.settings(), self.base.now());
+        let record = Record::read(entry).ok();
+        let header = record.as_ref().map(Record::header);
+        let (_, lifetime) = settings.login_lifetime(header.map(|header| header.ttl));
+        let from_now = now.saturating_add(lifetime).saturating_add(UNDER_WAY);
+        header.and_then(|header| header.absolute_deadline).map_or(from_now, |deadline| deadline.max(from_now))
+    }
+
     /// Returns the epoch of a session that is written: the user's at their login.
     async fn epoch(&self, before: Option<&(Entry, ListEpoch)>, entry: &Entry) -> Result<ListEpoch, StoreError> {
         let Some((revocations, owner)) = self.revocations(entry) else { return Ok(ListEpoch::default()) };
@@ -252,8 +268,7 @@ impl Store for Jar {
             return Ok(RemoveOutcome::Changed(entry));
         }
         if let Some((revocations, owner)) = self.revocations(&entry) {
-            let until = Record::read(&entry).map_err(StoreError::unreadable)?.header().deadline();
-            revocations.end(&self.base, &owner, id, until).await?;
+            revocations.end(&self.base, &owner, id, self.latest_end(&entry)).await?;
         }
         self.state().sessions.retain(|held| held.id != id);
         Ok(RemoveOutcome::Removed)
