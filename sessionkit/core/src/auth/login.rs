@@ -152,6 +152,7 @@ impl Login {
         let another_user = before.is_some() || header.user_id.as_ref().is_some_and(|user| *user != self.user);
         let mut delta = Delta::new(current.base().header().generation);
         delta.header.push(HeaderOp::Authenticate(authenticate));
+        self.session.shared.engine.note_login();
         if another_user {
             delta.clear = Clear::AllButCarried;
         } else if header.user_id.is_none() {
@@ -233,6 +234,7 @@ impl Login {
             delta.header.push(HeaderOp::Authenticate(authenticate.clone()));
             delta
         };
+        engine.note_login();
         let begun = engine.begin_record(delta, true, &mut engine.commit_deadline()).await?;
         let (token, record) = begun.ok_or_else(SessionError::unsettled)?;
         let (id, generation, secret) = (token.id(), record.header().generation, record.header().secret);

@@ -1,6 +1,6 @@
 //! The sessions in cookies that have ended before their time: the list of their user, in a store.
 //!
-//! The list has the epoch of the user, and an entry for each session that was logged out, until its deadline. A session whose
+//! The list has the epoch of the user, and an entry for each login that has ended, until no cookie of it can be good any more. A session whose
 //! epoch is not the user's was ended with all others.
 
 use std::sync::Arc;
@@ -34,14 +34,14 @@ impl Revocations for ListedRevocations {
         &'a self,
         engine: &'a Arc<Engine>,
         user: &'a str,
-        id: SessionId,
+        login: SessionId,
         epoch: ListEpoch,
     ) -> RevocationFuture<'a, bool> {
         Box::pin(async move {
             let list = engine.load_list(user).await.map_err(store_error)?;
             // A list without an epoch is none, or one that was forgotten and begun again after all of these sessions.
             let all_ended = list.epoch != ListEpoch::default() && list.epoch != epoch;
-            Ok(all_ended || list.entries.iter().any(|entry| entry.id == id))
+            Ok(all_ended || list.entries.iter().any(|entry| entry.id == login))
         })
     }
 
@@ -49,11 +49,11 @@ impl Revocations for ListedRevocations {
         &'a self,
         engine: &'a Arc<Engine>,
         user: &'a str,
-        id: SessionId,
+        login: SessionId,
         until: Timestamp,
     ) -> RevocationFuture<'a, ()> {
         Box::pin(async move {
-            engine.revoke(user, |_| ListChangeKind::Revoke(ended(engine, id, until))).await.map_err(store_error)
+            engine.revoke(user, |_| ListChangeKind::Revoke(ended(engine, login, until))).await.map_err(store_error)
         })
     }
 }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::packing::{Packed, pack, unpack};
-use super::{Form, LARGEST_COOKIE};
+use super::{Form, LARGEST_COOKIE, LOGIN_NAME, LoginMark};
 use crate::config::set_cookie;
 use crate::encryption::Undecryptable;
 use crate::encryption::cookie::{open_cookie, seal_cookie};
@@ -17,7 +17,6 @@ use crate::engine::in_cookies::InCookies;
 use crate::error::SessionError;
 use crate::record::Record;
 use crate::record::front::{Generation, Revision};
-use crate::record::list::ListEpoch;
 use crate::store::entry::Entry;
 use crate::store::error::StoreError;
 use crate::store::key::EntryKey;
@@ -43,14 +42,32 @@ struct State {
     chunks: usize,
     /// The reason why a cookie could not be decrypted.
     undecryptable: Option<Undecryptable>,
+    /// True if the next write is a login.
+    is_login: bool,
 }
 
 struct Held {
     id: SessionId,
-    epoch: ListEpoch,
+    mark: LoginMark,
     entry: Entry,
-    /// True if the client's cookie holds something else.
-    is_changed: bool,
+    /// What the client's cookie holds.
+    opened: Option<Entry>,
+    /// True if another key sealed the cookie.
+    has_old_key: bool,
+}
+
+impl Held {
+    fn is_changed(&self) -> bool {
+        self.has_old_key || self.opened.as_ref() != Some(&self.entry)
+    }
+
+    /// Returns whether only the use of the session is new, which may be lost.
+    fn is_only_used(&self) -> bool {
+        let records = self.opened.as_ref().map(Record::read).zip(Some(Record::read(&self.entry)));
+        let Some((Ok(opened), Ok(record))) = records else { return false };
+        opened.header().generation == record.header().generation
+            && opened.fields().as_bytes() == record.fields().as_bytes()
+    }
 }
 
 impl Jar {
@@ -76,9 +93,9 @@ impl Jar {
 
     /// Opens the value of a cookie: returns the token of its session.
     pub(crate) fn open(&self, value: &[u8]) -> Option<Token> {
-        let (Packed { token, epoch, entry }, is_current) = self.unpacked(value)?;
+        let (Packed { token, mark, entry }, is_current) = self.unpacked(value)?;
         let id = token.id();
-        let held = Held { id, epoch, entry, is_changed: !is_current };
+        let held = Held { id, mark, opened: Some(entry.clone()), entry, has_old_key: !is_current };
         let mut state = self.state();
         match state.sessions.iter_mut().find(|other| other.id == id) {
             // A cookie may be there twice, after a change of its path for example.
@@ -122,14 +139,15 @@ impl Jar {
     /// Returns the record of a session if the client's cookie holds another one.
     pub(crate) fn changed(&self, id: SessionId) -> Option<Record> {
         let state = self.state();
-        let held = state.sessions.iter().find(|held| held.id == id && held.is_changed)?;
+        let held = state.sessions.iter().find(|held| held.id == id && held.is_changed())?;
         Record::read(&held.entry).ok()
     }
 
     /// Writes the `Set-Cookie` headers that give a session to the client; none if there is no such session any more.
     ///
     /// # Errors
-    /// Fails when it does not fit into its cookies, or when the format cannot write something in it.
+    /// Fails when it does not fit into its cookies, or when the format cannot write something in it. If the session was only
+    /// used, it stays as it is instead.
     pub(crate) fn set(&self, token: &Token, max_age: Option<Duration>) -> Result<Vec<String>, SessionError> {
         let (settings, chunks) = (self.base.settings(), self.state().chunks);
         let Some(in_cookies) = self.in_cookies() else { return Ok(Vec::new()) };
@@ -144,6 +162,9 @@ impl Jar {
             let room = LARGEST_COOKIE.saturating_sub(set_cookie::write(settings, &last, "9.", max_age).len()).max(1);
             let count = value.len().div_ceil(room);
             if count > in_cookies.most_chunks {
+                if self.state().sessions.iter().any(|held| held.id == token.id() && held.is_only_used()) {
+                    return Ok(Vec::new());
+                }
                 return Err(SessionError::cookie_too_large(whole.len(), in_cookies.most_chunks * LARGEST_COOKIE));
             }
             let pieces = value.as_bytes().chunks(room).map(|piece| String::from_utf8_lossy(piece));
@@ -172,28 +193,32 @@ impl Jar {
         }
         Ok(Some(match &in_cookies.form {
             Form::Sealed(keys) => {
-                let packed = pack(token, held.epoch, &record);
+                let packed = pack(token, held.mark, &record);
                 URL_SAFE_NO_PAD.encode(seal_cookie(keys, &engine.cookie_place(), &packed))
             }
             Form::Shared(sharing) => {
-                let written = sharing.write(token, held.epoch, &record, engine.now());
+                let written = sharing.write(token, held.mark, &record, engine.now());
                 written.map_err(SessionError::cookie_format)?
             }
         }))
     }
 
-    /// Returns what is held of a session, with its epoch.
-    fn held(&self, id: SessionId) -> Option<(Entry, ListEpoch)> {
+    pub(super) fn note_login(&self) {
+        self.state().is_login = true;
+    }
+
+    /// Returns what is held of a session, with the mark of its login.
+    fn held(&self, id: SessionId) -> Option<(Entry, LoginMark)> {
         let state = self.state();
         let held = state.sessions.iter().find(|held| held.id == id)?;
-        Some((held.entry.clone(), held.epoch))
+        Some((held.entry.clone(), held.mark))
     }
 
     /// Returns what is held of a session, unless it has been revoked.
     async fn unless_revoked(&self, id: SessionId) -> Result<Option<Entry>, StoreError> {
-        let Some((entry, epoch)) = self.held(id) else { return Ok(None) };
+        let Some((entry, mark)) = self.held(id) else { return Ok(None) };
         if let Some((revocations, owner)) = self.revocations(&entry)
-            && revocations.is_ended(&self.base, &owner, id, epoch).await?
+            && revocations.is_ended(&self.base, &owner, mark.noted_as(id), mark.epoch).await?
         {
             return Ok(None);
         }
@@ -217,13 +242,28 @@ impl Jar {
         header.and_then(|header| header.absolute_deadline).map_or(from_now, |deadline| deadline.max(from_now))
     }
 
-    /// Returns the epoch of a session that is written: the user's at their login.
-    async fn epoch(&self, before: Option<&(Entry, ListEpoch)>, entry: &Entry) -> Result<ListEpoch, StoreError> {
-        let Some((revocations, owner)) = self.revocations(entry) else { return Ok(ListEpoch::default()) };
-        match before {
-            Some((before, epoch)) if proof(before) == proof(entry) => Ok(*epoch),
-            _ => revocations.epoch(&self.base, &owner).await,
+    /// Returns the mark of the login in a session that is written. A login ends the one before it.
+    async fn mark(
+        &self,
+        id: SessionId,
+        before: Option<&(Entry, LoginMark)>,
+        entry: &Entry,
+    ) -> Result<LoginMark, StoreError> {
+        let is_login = std::mem::take(&mut self.state().is_login);
+        let Some((revocations, user)) = self.revocations(entry) else { return Ok(LoginMark::default()) };
+        let before = before.and_then(|(before, mark)| Some((before, owner(before)?, mark)));
+        if let Some((_, same, mark)) = &before
+            && *same == user
+            && !is_login
+        {
+            return Ok(**mark);
         }
+        if let Some((before, owner, mark)) = before {
+            revocations.end(&self.base, &owner, mark.noted_as(id), self.latest_end(before)).await?;
+        }
+        let mut name = [0; LOGIN_NAME];
+        self.base.tokens().fill(&mut name);
+        Ok(LoginMark { epoch: revocations.epoch(&self.base, &user).await?, name })
     }
 }
 
@@ -237,19 +277,19 @@ impl Store for Jar {
 
     async fn insert(&self, key: &EntryKey, entry: &Entry) -> Result<InsertOutcome, StoreError> {
         let Some(id) = key.session_id() else { return Ok(InsertOutcome::Inserted) };
-        let epoch = self.epoch(None, entry).await?;
+        let mark = self.mark(id, None, entry).await?;
         let mut state = self.state();
         if state.sessions.iter().any(|held| held.id == id) {
             return Ok(InsertOutcome::Taken);
         }
-        state.sessions.push(Held { id, epoch, entry: entry.clone(), is_changed: true });
+        state.sessions.push(Held { id, mark, entry: entry.clone(), opened: None, has_old_key: false });
         Ok(InsertOutcome::Inserted)
     }
 
     async fn replace(&self, key: &EntryKey, held: Revision, entry: &Entry) -> Result<ReplaceOutcome, StoreError> {
         let Some(id) = key.session_id() else { return Ok(ReplaceOutcome::Absent) };
         let before = self.held(id);
-        let epoch = self.epoch(before.as_ref(), entry).await?;
+        let mark = self.mark(id, before.as_ref(), entry).await?;
         let mut state = self.state();
         let Some(session) = state.sessions.iter_mut().find(|held| held.id == id) else {
             return Ok(ReplaceOutcome::Absent);
@@ -257,18 +297,18 @@ impl Store for Jar {
         if !session.entry.has_revision(held) {
             return Ok(ReplaceOutcome::Changed(session.entry.clone()));
         }
-        (session.entry, session.epoch, session.is_changed) = (entry.clone(), epoch, true);
+        (session.entry, session.mark) = (entry.clone(), mark);
         Ok(ReplaceOutcome::Replaced)
     }
 
     async fn remove(&self, key: &EntryKey, held: Generation) -> Result<RemoveOutcome, StoreError> {
         let Some(id) = key.session_id() else { return Ok(RemoveOutcome::Absent) };
-        let Some((entry, _)) = self.held(id) else { return Ok(RemoveOutcome::Absent) };
+        let Some((entry, mark)) = self.held(id) else { return Ok(RemoveOutcome::Absent) };
         if !entry.may_be_removed(held) {
             return Ok(RemoveOutcome::Changed(entry));
         }
         if let Some((revocations, owner)) = self.revocations(&entry) {
-            revocations.end(&self.base, &owner, id, self.latest_end(&entry)).await?;
+            revocations.end(&self.base, &owner, mark.noted_as(id), self.latest_end(&entry)).await?;
         }
         self.state().sessions.retain(|held| held.id != id);
         Ok(RemoveOutcome::Removed)
@@ -277,12 +317,6 @@ impl Store for Jar {
 
 fn owner(entry: &Entry) -> Option<Arc<str>> {
     Record::read(entry).ok()?.header().owner().cloned()
-}
-
-/// Returns who has proved who they are in a session, and when: another login is another proof.
-fn proof(entry: &Entry) -> Option<(Arc<str>, Option<Timestamp>)> {
-    let record = Record::read(entry).ok()?;
-    Some((record.header().owner()?.clone(), record.header().authenticated))
 }
 
 fn is_newer(one: &Entry, other: &Entry) -> bool {

@@ -62,26 +62,49 @@ pub(crate) struct UserKey {
     pub(crate) is_number: bool,
 }
 
-/// The sessions in cookies that have ended before their time, in a store.
+/// The mark of a login in a cookie, by which a store knows it when it has ended.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct LoginMark {
+    /// The epoch of the user at the login.
+    pub(crate) epoch: ListEpoch,
+    /// The name of the login. A session may be logged in again after a logout, by an old copy of its cookie.
+    pub(crate) name: [u8; LOGIN_NAME],
+}
+
+pub(crate) const LOGIN_NAME: usize = 8;
+
+impl LoginMark {
+    /// Returns under what a login of this session is noted as ended. One of another system has no name.
+    pub(crate) fn noted_as(&self, session: SessionId) -> SessionId {
+        if self.name == [0; LOGIN_NAME] {
+            return session;
+        }
+        let mut bytes = [0; 16];
+        bytes[..LOGIN_NAME].copy_from_slice(&self.name);
+        SessionId::from_bytes(bytes)
+    }
+}
+
+/// The logins in cookies that have ended before their time, in a store.
 pub(crate) trait Revocations: Send + Sync {
-    /// Returns the epoch of a user, which every session that they log in with from now on has.
+    /// Returns the epoch of a user, which every login of theirs from now on has.
     fn epoch<'a>(&'a self, engine: &'a Arc<Engine>, user: &'a str) -> RevocationFuture<'a, ListEpoch>;
 
-    /// Returns whether a session has ended, by itself or with all of its user's.
+    /// Returns whether a login has ended, by itself or with all of its user's.
     fn is_ended<'a>(
         &'a self,
         engine: &'a Arc<Engine>,
         user: &'a str,
-        id: SessionId,
+        login: SessionId,
         epoch: ListEpoch,
     ) -> RevocationFuture<'a, bool>;
 
-    /// Ends a session, whose cookie would open it until then.
+    /// Ends a login, whose cookies may be good until then.
     fn end<'a>(
         &'a self,
         engine: &'a Arc<Engine>,
         user: &'a str,
-        id: SessionId,
+        login: SessionId,
         until: Timestamp,
     ) -> RevocationFuture<'a, ()>;
 }
@@ -140,6 +163,13 @@ impl Engine {
                 candidates.add_token(jar.open(value.as_bytes()));
             }
             None => candidates.add(value.as_bytes()),
+        }
+    }
+
+    /// Notes that a login is about to be written into a session of the request.
+    pub(crate) fn note_login(&self) {
+        if let Some(jar) = &self.jar {
+            jar.note_login();
         }
     }
 

@@ -11,14 +11,13 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::packing::{Packed, pack, unpack};
-use super::{Sharing, UserKey};
+use super::{LoginMark, Sharing, UserKey};
 use crate::config::{Rolling, Settings};
 use crate::engine::document::Document as _;
 use crate::format::{CookieContent, FormatError};
 use crate::record::Record;
 use crate::record::delta::{StoredValue, ValueRef};
 use crate::record::header::Header;
-use crate::record::list::ListEpoch;
 use crate::record::reserved::is_reserved;
 use crate::time::Timestamp;
 use crate::token::{TOKEN, Token};
@@ -31,7 +30,7 @@ impl Sharing {
     pub(super) fn write(
         &self,
         token: &Token,
-        epoch: ListEpoch,
+        mark: LoginMark,
         record: &Record,
         now: Timestamp,
     ) -> Result<String, FormatError> {
@@ -46,7 +45,7 @@ impl Sharing {
             values.insert(user.key.clone(), user.value(id)?);
         }
         let ours = Record::from_fields(record.header().clone(), others);
-        values.insert(OURS.to_owned(), URL_SAFE_NO_PAD.encode(pack(token, epoch, &ours)).into());
+        values.insert(OURS.to_owned(), URL_SAFE_NO_PAD.encode(pack(token, mark, &ours)).into());
         let mut content = CookieContent::new(values);
         content.expires_at = self.format.holds_expiry().then(|| record.header().deadline());
         self.format.write(&content, now)
@@ -70,9 +69,11 @@ impl Sharing {
         let mut packed = ours.unwrap_or_else(|| self.begun_elsewhere(cookie, scope, settings, written_at));
         let Ok(record) = Record::read(&packed.entry) else { return Some(packed) };
         let mut header = record.header().clone();
+        let mut is_of_another = false;
         if let Some(user) = user
             && user.as_deref() != header.user_id.as_deref()
         {
+            is_of_another = header.user_id.is_some();
             change_user(&mut header, user, settings, written_at);
         }
         // The other system has used the session when it wrote the cookie.
@@ -83,8 +84,10 @@ impl Sharing {
         if let Some(expires) = content.expires_at {
             header.idle_deadline = header.idle_deadline.min(expires);
         }
+        // The other system cannot clear what it cannot read.
+        let kept = record.fields().filter(|(_, value)| value.carried || !is_of_another);
         let mut fields: BTreeMap<String, StoredValue> =
-            record.fields().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+            kept.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         for (key, value) in content.values {
             if let (Some(key), Ok(bytes)) = (self.own_key(&key), serde_json::to_vec(&value)) {
                 fields.insert(key, StoredValue::new(bytes));
@@ -108,7 +111,7 @@ impl Sharing {
         let (ttl, absolute) = (settings.anonymous_ttl, Some(settings.absolute_ttl));
         let mut header = Header::new(token.secret_hash(scope), at, ttl, absolute);
         header.scope = scope.into();
-        Packed { token, epoch: ListEpoch::default(), entry: Record::new(header).entry(at) }
+        Packed { token, mark: LoginMark::default(), entry: Record::new(header).entry(at) }
     }
 
     /// Returns the key under which the other system has a value; `None` if it does not see the value.
@@ -131,6 +134,8 @@ impl Sharing {
     /// Returns the key of a value that the other system has under this one; `None` if no value of an application can have it.
     fn own_key(&self, shared: &str) -> Option<String> {
         let key = match self.top_level {
+            // It would take the place of the field.
+            Some(namespace) if shared.strip_prefix(namespace).is_some_and(|rest| rest.starts_with('.')) => return None,
             Some(namespace) if !shared.contains('.') => format!("{namespace}.{shared}"),
             _ => shared.to_owned(),
         };

@@ -1,10 +1,10 @@
 //! Tests of what no application can make: cookies of another release.
 
+use super::LoginMark;
 use super::packing::pack;
 use crate::encryption::cookie::{cookie_place, seal_cookie};
 use crate::record::Record;
 use crate::record::header::Header;
-use crate::record::list::ListEpoch;
 use crate::scope::{InCookie, SessionScope};
 use crate::token::{OsRandom, Token};
 use crate::wire::head::{Headers, RequestHead};
@@ -35,7 +35,7 @@ fn packed(scope: &'static str) -> Vec<u8> {
     let mut header = Header::new(token.secret_hash(scope), now, Duration::from_secs(60), None);
     header.scope = scope.into();
     header.created = Timestamp::from_unix_seconds(1_000_000_000);
-    pack(&token, ListEpoch::default(), &Record::new(header))
+    pack(&token, LoginMark::default(), &Record::new(header))
 }
 
 fn cookie(keys: &KeyRing, packed: &[u8]) -> Cookie {
@@ -43,7 +43,7 @@ fn cookie(keys: &KeyRing, packed: &[u8]) -> Cookie {
     Cookie(format!("__Host-session={}", URL_SAFE_NO_PAD.encode(sealed)))
 }
 
-const VERSION_AT: usize = 48 + 8;
+const VERSION_AT: usize = 48 + 8 + 8;
 
 #[tokio::test]
 async fn a_session_of_a_later_release_is_waited_for_and_ended_by_a_logout() {
@@ -70,7 +70,7 @@ async fn a_damaged_session_and_one_of_another_scope_are_nobody() {
     let keys = KeyRing::generate();
     let manager = SessionManager::<Client>::in_cookie(CookieSessions::sealed(keys.clone()), SessionConfig::default());
     let whole = packed("Client");
-    let damaged = [&whole[..60], &whole[..VERSION_AT], &packed("Office"), &[], &[whole.as_slice(), &[7]].concat()];
+    let damaged = [&whole[..70], &whole[..VERSION_AT], &packed("Office"), &[], &[whole.as_slice(), &[7]].concat()];
     for packed in damaged {
         let session = manager.open();
         session.attach(&RequestHead::new("GET", "/", &cookie(&keys, packed)));
