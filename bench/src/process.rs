@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 /// The error is the one message that the user sees.
-pub type Result<T = ()> = std::result::Result<T, String>;
+pub type Result<T = (), E = String> = std::result::Result<T, E>;
 
 /// This program again, to do one measurement.
 pub fn myself() -> Result<PathBuf> {

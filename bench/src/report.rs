@@ -6,7 +6,9 @@ use std::process::Command;
 
 use crate::candidate::{Backend, Candidate, Library};
 use crate::measure::in_process::{self, FEW, MANY};
-use crate::measure::{builds, contention, devices, encryption, fleet, guards, macros, sessions, sockets, stores};
+use crate::measure::{
+    builds, contention, devices, encryption, fleet, formats, guards, macros, sessions, sockets, stores,
+};
 use crate::process::{Result, output};
 use crate::redis_server::RedisServer;
 use crate::servers::{self, MariaDbServer, PostgresServer};
@@ -15,8 +17,8 @@ const USAGE: &str = "\
 Usage: cargo xtask bench [-- quick | <section> ..]
 
   quick       only instructions and allocations of SessionKit on both frameworks
-  <section>   one or more of: in-process, guards, encryption, sockets, stores, databases, contention, devices,
-              sessions, fleet, macros, builds
+  <section>   one or more of: in-process, guards, encryption, formats, sockets, stores, databases, contention,
+              devices, sessions, fleet, macros, builds
   nothing     all sections, written to bench/RESULTS.md
 ";
 
@@ -31,6 +33,7 @@ const SECTIONS: &[Section] = &[
     Section { name: "in-process", title: "Instructions and allocations", measure: in_process },
     Section { name: "guards", title: "Guards", measure: guards::measure },
     Section { name: "encryption", title: "Encryption", measure: encrypted },
+    Section { name: "formats", title: "Sessions in cookies", measure: in_cookies },
     Section { name: "sockets", title: "Servers under load", measure: over_sockets },
     Section { name: "stores", title: "Stores", measure: of_stores },
     Section { name: "databases", title: "Servers with a database under load", measure: over_databases },
@@ -110,6 +113,7 @@ fn conditions(lock: &str) -> Result<String> {
         "axum_session_redispool",
         "axum_session_sqlx",
         "actix-session",
+        "cookie",
         "redis",
         "sqlx",
         "tokio",
@@ -143,6 +147,10 @@ fn in_process() -> Result<String> {
 
 fn encrypted() -> Result<String> {
     runtime()?.block_on(encryption::measure())
+}
+
+fn in_cookies() -> Result<String> {
+    runtime()?.block_on(formats::measure())
 }
 
 fn over_sockets() -> Result<String> {
