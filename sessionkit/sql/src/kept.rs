@@ -23,7 +23,7 @@ const LONGEST_USE: Duration = Duration::from_secs(60);
 /// would be three round trips. Here a connection goes back to the pool only after a failure, after a rest, and once a
 /// minute. An application may want the connections of *its* pool back at once, so of those none is kept.
 pub(crate) struct Kept<DB: Database> {
-    /// As many as the pool has connections: whoever has one finds a connection here or in the pool.
+    /// As many permits as the pool has connections: the holder of one finds a connection here or in the pool.
     turns: Arc<Semaphore>,
     /// Those that were used last stand last, so that the others can be seen to be too many.
     resting: Mutex<Vec<Resting<DB>>>,

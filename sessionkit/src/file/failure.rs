@@ -39,7 +39,7 @@ impl Failure {
         use io::ErrorKind::{FileTooLarge, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
         match self.source.kind() {
             FileTooLarge => "; raise the limit of the process for the size of files",
-            NotFound => "; it was removed while the program ran: restart the program, which makes it anew",
+            NotFound => "; it was removed while the program ran: restart the program, which creates it again",
             PermissionDenied => "; give it to the user who runs this program",
             QuotaExceeded | StorageFull => "; make room, or sweep the store",
             ReadOnlyFilesystem => "; mount its file system for writing",

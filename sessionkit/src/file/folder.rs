@@ -236,7 +236,7 @@ impl Shard<'_> {
     }
 }
 
-/// Returns the space that a file takes up, in bytes: whole blocks as a rule.
+/// Returns the size of a file on the disk, in bytes, usually a multiple of the block size.
 pub(super) fn space(metadata: &Metadata) -> u64 {
     metadata.len().max(metadata.blocks() * 512)
 }

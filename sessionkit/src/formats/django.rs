@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::limits::{check_age, check_length, no_deadline, written};
 use super::{Secrets, ascii, json, payload};
 
-/// How far the clock of the server that wrote a cookie may be ahead. Django does not look.
+/// The time by which the clock of the server that wrote a cookie may be ahead. Django does not check it.
 const AHEAD: Duration = Duration::from_secs(10);
 
 /// Reads and writes the cookies of Django's backend `django.contrib.sessions.backends.signed_cookies`.

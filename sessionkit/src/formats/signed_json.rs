@@ -21,7 +21,7 @@ const VERSION: &str = "v1.";
 /// What a key is for.
 const LABEL: &[u8] = b"sessionkit signed-json v1\0";
 
-/// How far the clock of the server that wrote a cookie may be ahead.
+/// The time by which the clock of the server that wrote a cookie may be ahead.
 const AHEAD: Duration = Duration::from_secs(10);
 
 /// Reads and writes JSON with an HMAC-SHA256: for services in several languages, none of which has a format yet.

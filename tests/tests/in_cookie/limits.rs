@@ -187,6 +187,10 @@ both_frameworks! {
         assert_eq!(visitor.get("/read").await.body, "1");
         visitor.get("/logout").await;
         assert_eq!(visitor.cookie_names(), ["__Host-session-1"]);
+        // Nobody but a session says how many cookies it takes.
+        visitor.set_token("2.x");
+        visitor.post("/write", "x").await;
+        assert_eq!(visitor.cookie_names(), ["__Host-session", "__Host-session-1"]);
     }
 
     async fn chunks_have_a_number() {

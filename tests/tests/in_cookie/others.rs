@@ -1,8 +1,10 @@
 //! Shared sessions in which the other system, or somebody between the two, writes what nobody here expects.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 use sessionkit::formats::{CookieContent, CookieFormat, Secrets, Starlette};
-use sessionkit::{Clock as _, CookieSessions, InCookie, SessionData, SessionScope};
+use sessionkit::{Clock as _, CookieSessions, InCookie, OnLogin, Rolling, SessionData, SessionScope};
 use sessionkit_tests::both_frameworks;
 use sessionkit_tests::harness::{Bench, Server, Visitor};
 
@@ -50,6 +52,9 @@ both_frameworks! {
     tests: [
         nothing_of_one_user_is_shown_to_another,
         what_was_of_nobody_follows_a_login_of_the_other_system,
+        a_session_that_was_idle_for_too_long_stays_over,
+        a_visitors_values_that_no_login_keeps_go_at_one_of_the_other_system,
+        a_value_that_looks_like_a_chunk_is_whole,
         odd_keys_and_values_of_the_other_system_do_no_harm,
         a_foreign_record_is_not_taken,
         an_older_cookie_of_the_other_system_is_what_it_was,
@@ -126,6 +131,44 @@ both_frameworks! {
         browser.get("/code").await;
         set(&bench, &browser, "user_id", json!("ada"));
         assert_eq!(browser.get("/show").await.body, "ada 0 1234 de");
+    }
+
+    async fn a_session_that_was_idle_for_too_long_stays_over() {
+        let hour = Duration::from_secs(3600);
+        let bench = Bench::memory().with_keyless_config(|config| {
+            config.ttl(hour).anonymous_ttl(hour).absolute_ttl(48 * hour).rolling(Rolling::Reset)
+        });
+        let server = start(&bench).await;
+        let browser = server.visitor();
+        browser.get("/login").await;
+        bench.clock.advance(hour / 2);
+        set(&bench, &browser, "seen", json!(1));
+        bench.clock.advance(hour / 2);
+        assert_eq!(browser.get("/show").await.body, "ada 0 - -");
+        bench.clock.advance(2 * hour);
+        assert_eq!(browser.fork().get("/show").await.body, "nobody 0 - -");
+        // The other system goes on with it, which brings nobody back here.
+        set(&bench, &browser, "seen", json!(2));
+        assert_eq!(browser.get("/show").await.body, "nobody 0 - -");
+    }
+
+    async fn a_visitors_values_that_no_login_keeps_go_at_one_of_the_other_system() {
+        let bench = Bench::memory().with_keyless_config(|config| config.on_login(OnLogin::Discard));
+        let server = start(&bench).await;
+        let browser = server.visitor();
+        browser.get("/code").await;
+        set(&bench, &browser, "user_id", json!("ada"));
+        assert_eq!(browser.get("/show").await.body, "ada 0 - de", "what is carried stays");
+    }
+
+    async fn a_value_that_looks_like_a_chunk_is_whole() {
+        let bench = bench();
+        let server = start(&bench).await;
+        let browser = server.visitor();
+        browser.set_cookie("__Host-session-1", "another application's");
+        browser.set_token("2.x");
+        browser.get("/add").await;
+        assert_eq!(browser.cookie("__Host-session-1").as_deref(), Some("another application's"));
     }
 
     async fn odd_keys_and_values_of_the_other_system_do_no_harm() {

@@ -36,13 +36,13 @@ use crate::wire::cookie::MOST_CHUNKS;
 /// **The client holds the session, so these promises do not hold:**
 ///
 /// - A *logout* removes the cookie from the browser. A copy of it opens the session until its deadline, and so do cookies from
-///   before a rotation or a change of fields: whoever kept one goes back to what it says.
+///   before a rotation or a change of fields: a client that kept one goes back to that state.
 ///   [`revocable`](Self::revocable) sessions of users end at their logout, for the price of a store call per request.
 /// - *Concurrent requests* do not merge: the browser keeps the cookie of the response that arrives last.
 /// - *Devices* are not known, and nothing ends a session from outside.
 /// - A [`SessionHandle`](crate::SessionHandle) reads the session after the response, and cannot change it.
 ///
-/// What cannot be promised does not compile: `auth.devices()`, `manager.devices_of(..)`, `manager.end_everyone()`; and
+/// The methods that need a server do not compile: `auth.devices()`, `manager.devices_of(..)`, `manager.end_everyone()`; and
 /// [`FinalLogout`](crate::FinalLogout) is what code demands that relies on a logout.
 ///
 /// The deadlines are inside of the cookie, and the server enforces them. A cookie has 4096 bytes: a session that does not fit is

@@ -93,11 +93,10 @@ pub(crate) const MOST_CHUNKS: usize = 8;
 /// The values of the cookies of our name, those put together that were sent in chunks.
 #[derive(Default)]
 pub(crate) struct CookieValues {
-    pub(crate) values: Vec<Vec<u8>>,
+    /// Each with the number of cookies that it was in.
+    pub(crate) values: Vec<(Vec<u8>, usize)>,
     /// True if there was a cookie of our name at all.
     pub(crate) presented: bool,
-    /// The number of cookies that one session takes, as its first says.
-    pub(crate) declared: usize,
     /// The number of cookies that have a name of chunks.
     pub(crate) named: usize,
 }
@@ -132,9 +131,9 @@ impl CookieName {
         found
     }
 
-    /// The values of our cookies, whole: of one that was sent in chunks, the first says how many there are, and the others
+    /// The values of our cookies, whole. With `in_chunks`, the first chunk of a value says how many there are, and the others
     /// are called `-1`, `-2` .. behind the name. Where cookies are there twice, the first ones belong together.
-    pub(crate) fn whole_values(&self, headers: &dyn Headers) -> CookieValues {
+    pub(crate) fn whole_values(&self, headers: &dyn Headers, in_chunks: bool) -> CookieValues {
         let mut found = CookieValues::default();
         let mut chunks: [Vec<Vec<u8>>; MOST_CHUNKS] = Default::default();
         self.each_chunk(headers, |number, value| {
@@ -146,14 +145,13 @@ impl CookieName {
         });
         let [first, others @ ..] = &mut chunks;
         for (at, first) in std::mem::take(first).into_iter().enumerate() {
-            let Some((count, piece)) = chunk_count(&first) else {
-                found.values.push(first);
+            let Some((count, piece)) = chunk_count(&first).filter(|_| in_chunks) else {
+                found.values.push((first, 1));
                 continue;
             };
-            found.declared = found.declared.max(count);
             let pieces = others[..count - 1].iter().map(|chunk| chunk.get(at).map(Vec::as_slice));
             if let Some(pieces) = std::iter::once(Some(piece)).chain(pieces).collect::<Option<Vec<_>>>() {
-                found.values.push(pieces.concat());
+                found.values.push((pieces.concat(), count));
             }
         }
         found

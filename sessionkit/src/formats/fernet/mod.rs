@@ -23,7 +23,7 @@ mod key;
 #[cfg(test)]
 mod tests;
 
-/// How far the clock of the server that wrote a token may be ahead, by the specification.
+/// The time by which the clock of the server that wrote a token may be ahead, by the specification.
 const AHEAD: Duration = Duration::from_secs(60);
 
 /// Reads and writes [Fernet tokens](https://github.com/fernet/spec): encrypted, and signed.

@@ -7,7 +7,7 @@ use sessionkit_core::{CookieContent, FormatError, InvalidCookie, Timestamp};
 
 use super::super::limits::check_age;
 
-/// How far the clock of the server that wrote a token may be ahead.
+/// The time by which the clock of the server that wrote a token may be ahead.
 const AHEAD: Duration = Duration::from_secs(60);
 
 /// The registered claims that belong to the format.

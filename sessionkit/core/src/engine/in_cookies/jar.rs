@@ -50,7 +50,7 @@ struct Held {
     id: SessionId,
     mark: LoginMark,
     entry: Entry,
-    /// What the client's cookie holds.
+    /// The session as the client's cookie holds it.
     opened: Option<Entry>,
     /// True if another key sealed the cookie.
     has_old_key: bool,
@@ -81,13 +81,18 @@ impl Jar {
 
     /// Opens the cookies of a request.
     pub(crate) fn candidates(&self, values: CookieValues) -> Candidates {
-        // Without chunks, another cookie may well have such a name.
-        let uses_chunks = self.in_cookies().is_some_and(|in_cookies| in_cookies.most_chunks > 1);
-        self.state().chunks = if uses_chunks { values.named.max(values.declared) } else { values.declared };
         let mut candidates = Candidates::presented(values.presented);
-        for value in values.values {
-            candidates.add_token(self.open(&value));
+        // Without chunks, another cookie may well have such a name; only a session says which are its own.
+        let uses_chunks = self.in_cookies().is_some_and(|in_cookies| in_cookies.most_chunks > 1);
+        let mut chunks = if uses_chunks { values.named } else { 0 };
+        for (value, count) in values.values {
+            let token = self.open(&value);
+            if token.is_some() {
+                chunks = chunks.max(count);
+            }
+            candidates.add_token(token);
         }
+        self.state().chunks = chunks;
         candidates
     }
 
@@ -249,7 +254,7 @@ impl Jar {
         before: Option<&(Entry, LoginMark)>,
         entry: &Entry,
     ) -> Result<LoginMark, StoreError> {
-        let is_login = std::mem::take(&mut self.state().is_login);
+        let is_login = self.state().is_login;
         let Some((revocations, user)) = self.revocations(entry) else { return Ok(LoginMark::default()) };
         let before = before.and_then(|(before, mark)| Some((before, owner(before)?, mark)));
         if let Some((_, same, mark)) = &before
@@ -258,12 +263,13 @@ impl Jar {
         {
             return Ok(**mark);
         }
+        let mut name = [0; LOGIN_NAME];
+        self.base.tokens().fill(&mut name);
+        let login = LoginMark { epoch: revocations.epoch(&self.base, &user).await?, name };
         if let Some((before, owner, mark)) = before {
             revocations.end(&self.base, &owner, mark.noted_as(id), self.latest_end(before)).await?;
         }
-        let mut name = [0; LOGIN_NAME];
-        self.base.tokens().fill(&mut name);
-        Ok(LoginMark { epoch: revocations.epoch(&self.base, &user).await?, name })
+        Ok(login)
     }
 }
 
@@ -283,6 +289,7 @@ impl Store for Jar {
             return Ok(InsertOutcome::Taken);
         }
         state.sessions.push(Held { id, mark, entry: entry.clone(), opened: None, has_old_key: false });
+        state.is_login = false;
         Ok(InsertOutcome::Inserted)
     }
 
@@ -298,6 +305,8 @@ impl Store for Jar {
             return Ok(ReplaceOutcome::Changed(session.entry.clone()));
         }
         (session.entry, session.mark) = (entry.clone(), mark);
+        // Not before: a try whose answer was lost is made again.
+        state.is_login = false;
         Ok(ReplaceOutcome::Replaced)
     }
 

@@ -16,7 +16,7 @@ use crate::record::list::ListEpoch;
 use crate::store::error::StoreError;
 use crate::time::Timestamp;
 use crate::token::SessionId;
-use crate::wire::cookie::Candidates;
+use crate::wire::cookie::{Candidates, CookieValues};
 use crate::wire::head::Headers;
 
 pub(crate) mod jar;
@@ -47,7 +47,7 @@ pub(crate) enum Form {
     Shared(Sharing),
 }
 
-/// What stands where in a cookie that another system reads.
+/// The places of a session's parts in a cookie that another system reads.
 pub(crate) struct Sharing {
     pub(crate) format: Arc<dyn CookieFormat>,
     /// The namespace of the struct whose fields stand at the top level.
@@ -139,7 +139,7 @@ impl Engine {
     /// Returns what the cookies of a request may open.
     pub(crate) fn candidates(&self, headers: &dyn Headers) -> Candidates {
         match &self.jar {
-            Some(jar) => jar.candidates(self.cookie_name.whole_values(headers)),
+            Some(jar) => jar.candidates(self.whole_values(headers)),
             None => self.cookie_name.candidates(headers),
         }
     }
@@ -148,11 +148,17 @@ impl Engine {
     pub(crate) fn cookie_values(&self, headers: &dyn Headers) -> Vec<String> {
         match &self.jar {
             Some(_) => {
-                let values = self.cookie_name.whole_values(headers).values;
-                values.into_iter().filter_map(|value| String::from_utf8(value).ok()).collect()
+                let values = self.whole_values(headers).values;
+                values.into_iter().filter_map(|(value, _)| String::from_utf8(value).ok()).collect()
             }
             None => self.cookie_name.values(headers),
         }
+    }
+
+    /// Other systems' formats may have values that look like a first chunk.
+    fn whole_values(&self, headers: &dyn Headers) -> CookieValues {
+        let in_chunks = self.in_cookies.as_ref().is_some_and(InCookies::is_sealed);
+        self.cookie_name.whole_values(headers, in_chunks)
     }
 
     /// Adds what the value of a cookie may open.

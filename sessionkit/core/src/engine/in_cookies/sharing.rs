@@ -16,9 +16,9 @@ use crate::config::{Rolling, Settings};
 use crate::engine::document::Document as _;
 use crate::format::{CookieContent, FormatError};
 use crate::record::Record;
-use crate::record::delta::{StoredValue, ValueRef};
+use crate::record::delta::{Clear, StoredValue, ValueRef};
 use crate::record::header::Header;
-use crate::record::reserved::is_reserved;
+use crate::record::reserved::{VERSION, is_reserved};
 use crate::time::Timestamp;
 use crate::token::{TOKEN, Token};
 
@@ -69,23 +69,25 @@ impl Sharing {
         let mut packed = ours.unwrap_or_else(|| self.begun_elsewhere(cookie, scope, settings, written_at));
         let Ok(record) = Record::read(&packed.entry) else { return Some(packed) };
         let mut header = record.header().clone();
-        let mut is_of_another = false;
+        let mut clear = Clear::Nothing;
         if let Some(user) = user
             && user.as_deref() != header.user_id.as_deref()
         {
-            is_of_another = header.user_id.is_some();
+            // As at a login here: the other system cannot clear what it cannot read.
+            clear = if header.user_id.is_some() { Clear::AllButCarried } else { Clear::AtLogin(settings.on_login) };
             change_user(&mut header, user, settings, written_at);
         }
-        // The other system has used the session when it wrote the cookie.
-        if settings.rolling == Rolling::Reset && written_at > header.last_seen {
+        // The other system has used the session when it wrote the cookie, if it was not over by then.
+        let is_use = written_at > header.last_seen && !header.is_expired(written_at);
+        if settings.rolling == Rolling::Reset && is_use {
             header.last_seen = written_at;
             header.idle_deadline = header.idle_deadline.max(written_at.saturating_add(header.ttl));
         }
         if let Some(expires) = content.expires_at {
             header.idle_deadline = header.idle_deadline.min(expires);
         }
-        // The other system cannot clear what it cannot read.
-        let kept = record.fields().filter(|(_, value)| value.carried || !is_of_another);
+        // The values that the other system sees stay, and so does the version of their structs.
+        let kept = record.fields().filter(|(key, value)| is_version(key) || !clear.removes(*value));
         let mut fields: BTreeMap<String, StoredValue> =
             kept.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         for (key, value) in content.values {
@@ -175,6 +177,11 @@ fn change_user(header: &mut Header, user: Option<String>, settings: &Settings, a
     header.ttl = ttl;
     header.idle_deadline = at.saturating_add(ttl);
     header.absolute_deadline = Some(at.saturating_add(absolute));
+}
+
+/// Returns whether a key is that of the version of a struct.
+fn is_version(key: &str) -> bool {
+    key.rsplit_once('.').is_some_and(|(_, name)| name == VERSION)
 }
 
 /// Returns a value as JSON, if it has nothing that JSON does not say.
