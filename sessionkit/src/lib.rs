@@ -23,6 +23,7 @@
 //! | `jwt` | a session [format](formats::Jwt) in JSON Web Tokens, signed with HS256 or Ed25519 |
 //! | `messagepack` | the codec `MessagePack`, for structs that ask for it |
 //! | `metrics` | the event sink `MetricsSink`, for the facade `metrics` |
+//! | `migration` | the sessions of other systems, [taken over](migration) without logging anyone out |
 //! | `muffin` | the session [`formats`] of Muffin-Session |
 //! | `mysql` | sessions in MySQL or MariaDB, on a pool of sqlx; it asks for Rust 1.94 |
 //! | `postgres` | sessions in PostgreSQL, in the same way |
@@ -79,6 +80,8 @@ pub mod manual;
 mod messagepack;
 #[cfg(feature = "metrics")]
 mod metrics;
+#[cfg(feature = "migration")]
+pub mod migration;
 #[cfg(feature = "redis")]
 pub mod redis;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]

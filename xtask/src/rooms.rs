@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from the top to the bottom: folders of `src/`, and the files beside them.
-const ROOMS: [&str; 20] = [
+const ROOMS: [&str; 21] = [
     "manager",
     "guard",
     "csrf",
@@ -17,6 +17,7 @@ const ROOMS: [&str; 20] = [
     "event",
     "store",
     "data",
+    "foreign",
     "config",
     "record",
     "encryption",

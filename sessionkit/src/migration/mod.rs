@@ -1,0 +1,10 @@
+//! The sessions of other systems, taken over without logging anyone out.
+
+pub use records::{ForeignRecords, LARGEST_RECORD};
+#[cfg(feature = "redis")]
+pub use redis::RedisRecords;
+pub use sessionkit_core::{ForeignCookie, ForeignError, ForeignErrorKind, ForeignSession, ForeignSessions};
+
+mod records;
+#[cfg(feature = "redis")]
+mod redis;
