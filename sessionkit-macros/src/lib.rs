@@ -54,7 +54,7 @@ use proc_macro::TokenStream;
 /// | `name = "cart"` | the namespace inside the record; the struct's name in snake case if absent |
 /// | `scope = Office` | the session that the struct belongs to, in an application with several |
 /// | `codec = path::to::Codec` | how the fields are encoded; as JSON if absent |
-/// | `version = 2, migrate = path::to::function` | the version of what is stored, and the `fn(from: u32, stored: &mut Migration<'_, Self>) -> Result<(), FieldError>` that brings older values to it, for changes that defaults and aliases cannot express |
+/// | `version = 2, migrate = path::to::function` | the version of what is stored, and the `fn(from: u32, stored: &mut StructMigration<'_, Self>) -> Result<(), FieldError>` that brings older values to it, for changes that defaults and aliases cannot express |
 /// | `on_error = default` | a stored value that does not fit its field gives way to the field's default, which is reported; without it, and with `on_error = fail`, the struct cannot be read |
 /// | `on_login = keep`, `on_login = discard` | what an anonymous visitor has stored of the struct stays, or goes, when they log in; the setting `on_login` decides if absent, and `carry` fields stay |
 /// | `ignore_serde` | `#[serde(..)]` attributes of the struct and its fields are meant for another format, such as the JSON of an API; without it they are errors, because the session does not read them |

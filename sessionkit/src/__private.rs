@@ -11,7 +11,9 @@ pub use sessionkit_core::derive::{
     stored_or,
 };
 pub use sessionkit_core::merge::{Append, Union, append, union};
-pub use sessionkit_core::{Codec, FieldError, Json, MainScope, Migration, OnError, OnLogin, SessionData, SessionScope};
+pub use sessionkit_core::{
+    Codec, FieldError, Json, MainScope, OnError, OnLogin, SessionData, SessionScope, StructMigration,
+};
 
 /// For the program `sessionkit`.
 pub use sessionkit_core::Reencryption;

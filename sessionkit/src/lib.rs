@@ -49,12 +49,11 @@ pub use sessionkit_core::{
     AuditEntry, AuditLog, AuditSink, Clock, Codec, CodecError, ConfigError, CookieMaxAge, CookieSessions,
     CredentialStamp, CrossOriginProtection, CsrfRefusal, Device, Devices, EventKind, EventSink, FieldError,
     FinalLogout, Health, InCookie, InRevocableCookie, Json, KeyError, KeyId, KeyRing, ListsDevices, LoadCookie,
-    LocalPath, Login, Logout, MainScope, MemoryStore, Migration, MissingReason, MissingSession, OnBadCookie, OnLogin,
-    OnLostWrite, OnMaxDevices, OnServer, OwnedHead, PresentedCookie, Reauthentication, Rejection,
-    RevocableCookieSessions, Rolling, Route, SameSite, SessionConfig, SessionConfigBuilder, SessionData, SessionError,
-    SessionErrorKind, SessionEvent, SessionId, SessionInfo, SessionManager, SessionManagerBuilder, SessionScope,
-    SessionUser, SessionlessRequest, Store, StoreCall, StoreError, SystemClock, Timestamp, TokenSource, TracingSink,
-    UserLoader, merge,
+    LocalPath, Login, Logout, MainScope, MemoryStore, MissingReason, MissingSession, OnBadCookie, OnLogin, OnLostWrite,
+    OnMaxDevices, OnServer, OwnedHead, PresentedCookie, Reauthentication, Rejection, RevocableCookieSessions, Rolling,
+    Route, SameSite, SessionConfig, SessionConfigBuilder, SessionData, SessionError, SessionErrorKind, SessionEvent,
+    SessionId, SessionInfo, SessionManager, SessionManagerBuilder, SessionScope, SessionUser, SessionlessRequest,
+    Store, StoreCall, StoreError, StructMigration, SystemClock, Timestamp, TokenSource, TracingSink, UserLoader, merge,
 };
 #[cfg(feature = "testing")]
 pub use sessionkit_core::{store_suite, testing};

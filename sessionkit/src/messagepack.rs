@@ -20,7 +20,7 @@ use crate::{Codec, CodecError};
 ///
 /// Structs are written with the names of their fields, so that fields can be added and removed. Integers that are
 /// merged with `add` are decimal text in every codec. The codec of values that are stored already is changed with
-/// `version`, see [`Migration::get_with`](crate::Migration::get_with).
+/// `version`, see [`StructMigration::get_with`](crate::StructMigration::get_with).
 #[derive(Clone, Copy, Debug)]
 pub struct MessagePack;
 

@@ -21,7 +21,7 @@ struct Profile {
     theme: String,
 }
 
-const NONE: Calls = Calls { load: 0, insert: 0, replace: 0, remove: 0, lists: 0, scan: 0, load_many: 0 };
+const NONE: Calls = Calls { load: 0, insert: 0, replace: 0, remove: 0, lists: 0, adoptions: 0, scan: 0, load_many: 0 };
 const READ: Calls = Calls { load: 1, ..NONE };
 const READ_AND_WRITE: Calls = Calls { load: 1, replace: 1, ..NONE };
 const CREATE: Calls = Calls { insert: 1, ..NONE };

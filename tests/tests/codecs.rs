@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 
-use sessionkit::{Codec, CodecError, FieldError, MessagePack, Migration, SessionData, TokenSource};
+use sessionkit::{Codec, CodecError, FieldError, MessagePack, SessionData, StructMigration, TokenSource};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, HeldStore, Visitor};
 
@@ -51,7 +51,7 @@ struct After {
     items: BTreeMap<String, u32>,
 }
 
-fn to_message_pack(_: u32, stored: &mut Migration<'_, After>) -> Result<(), FieldError> {
+fn to_message_pack(_: u32, stored: &mut StructMigration<'_, After>) -> Result<(), FieldError> {
     if let Some(name) = stored.get_with::<sessionkit::Json, String>("name")? {
         stored.insert("name", &name)?;
     }

@@ -57,7 +57,7 @@ use actix_web::{App, web};
 use axum::{Router, routing};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sessionkit::{FieldError, MessagePack, Migration, SessionData};
+use sessionkit::{FieldError, MessagePack, SessionData, StructMigration};
 
 /// A cart.
 #[allow(dead_code, clippy::allow_attributes, reason = "only the derive looks at the fields")]
@@ -108,7 +108,7 @@ pub(crate) struct Versioned {
 }
 
 /// Brings an older cart to the second version.
-fn upgrade(from: u32, stored: &mut Migration<'_, Versioned>) -> Result<(), FieldError> {
+fn upgrade(from: u32, stored: &mut StructMigration<'_, Versioned>) -> Result<(), FieldError> {
     stored.insert("item", &from)
 }
 

@@ -6,10 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from the top to the bottom: folders of `src/`, and the files beside them.
-const ROOMS: [&str; 21] = [
+const ROOMS: [&str; 22] = [
     "manager",
     "guard",
     "csrf",
+    "migration",
     "auth",
     "devices",
     "request",

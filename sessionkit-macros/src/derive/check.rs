@@ -22,7 +22,7 @@ pub(crate) fn version(attributes: &StructAttributes, errors: &Errors) {
             version.span(),
             "`version` needs a function that brings older values to it: write \
              `version = 2, migrate = path::to::function`, a \
-             `fn(from: u32, stored: &mut Migration<'_, Self>) -> Result<(), FieldError>`",
+             `fn(from: u32, stored: &mut StructMigration<'_, Self>) -> Result<(), FieldError>`",
         ),
         (None, Some(migrate)) => errors.at(
             migrate.span(),

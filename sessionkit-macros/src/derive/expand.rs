@@ -141,7 +141,7 @@ fn migrate(model: &Model<'_>) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         fn migrate(
             __from: __kit::u32,
-            __stored: &mut __kit::Migration<'_, Self>,
+            __stored: &mut __kit::StructMigration<'_, Self>,
         ) -> __kit::Result<(), __kit::FieldError> {
             #call
         }

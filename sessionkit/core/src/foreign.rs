@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -36,6 +37,12 @@ pub trait ForeignSessions: Send + Sync + 'static {
     /// # Errors
     /// Fails when the store of the other system does.
     fn end(&self, session: &ForeignSession) -> impl Future<Output = Result<(), ForeignError>> + Send;
+
+    /// Returns what stands between the name of the cookie and a number where the system cuts a long value into several cookies,
+    /// `name.0`, `name.1` .. for example; they are put together before [`open`](Self::open). None by default.
+    fn chunk_separator(&self) -> Option<&'static str> {
+        None
+    }
 
     /// Returns whether sessions can be written, which the mode *dual-write* needs.
     fn writes(&self) -> bool {
@@ -114,6 +121,43 @@ impl ForeignCookie {
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    /// Writes the `Set-Cookie` that gives a value to the client.
+    pub(crate) fn set(&self, value: &str, max_age: Option<Duration>) -> String {
+        let mut header = format!("{}={value}", self.name);
+        if let Some(age) = max_age {
+            header.push_str(&format!("; Max-Age={}", age.as_secs()));
+        }
+        self.attributes(&mut header);
+        header
+    }
+
+    /// Writes the `Set-Cookie` that removes the cookie of this name, which is ours or that of a part of it.
+    pub(crate) fn remove(&self, name: &str) -> String {
+        let mut header = format!("{name}=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
+        self.attributes(&mut header);
+        header
+    }
+
+    fn attributes(&self, header: &mut String) {
+        header.push_str("; Path=");
+        header.push_str(&self.path);
+        if let Some(domain) = &self.domain {
+            header.push_str("; Domain=");
+            header.push_str(domain);
+        }
+        header.push_str(match self.same_site {
+            Some(SameSite::Strict) => "; SameSite=Strict",
+            Some(SameSite::Lax) => "; SameSite=Lax",
+            Some(SameSite::None) => "; SameSite=None",
+            None => "",
+        });
+        for (set, attribute) in [(self.secure, "; Secure"), (self.http_only, "; HttpOnly")] {
+            if set {
+                header.push_str(attribute);
+            }
+        }
+    }
 }
 
 /// A session of another system.
@@ -126,6 +170,7 @@ pub struct ForeignSession {
     pub written_at: Option<Timestamp>,
     /// The time at which the session ends, if its format says so.
     pub expires_at: Option<Timestamp>,
+    system: &'static str,
     id: String,
     /// What a reader needs to write the session back.
     keepsake: Option<Value>,
@@ -144,6 +189,15 @@ impl ForeignSession {
         Self { keepsake: Some(keepsake), ..self }
     }
 
+    /// Returns the name of the system: `express-session`. It is empty while a reader makes the session.
+    pub fn system(&self) -> &'static str {
+        self.system
+    }
+
+    pub(crate) fn of_system(self, system: &'static str) -> Self {
+        Self { system, ..self }
+    }
+
     /// Returns the id; empty for a session that was not written yet.
     pub fn id(&self) -> &str {
         &self.id
@@ -152,6 +206,19 @@ impl ForeignSession {
     /// Returns what the reader needs to write the session back.
     pub fn keepsake(&self) -> Option<&Value> {
         self.keepsake.as_ref()
+    }
+
+    /// Reads the id of a user, which may be a text or a whole number; `None` if there is no such key, or it is `null`.
+    ///
+    /// # Errors
+    /// Fails when it is something else.
+    pub fn user_id(&self, key: &str) -> Result<Option<String>, ForeignError> {
+        match self.values.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(id)) if !id.is_empty() => Ok(Some(id.clone())),
+            Some(Value::Number(id)) if !id.is_f64() => Ok(Some(id.to_string())),
+            Some(_) => Err(ForeignError::unreadable(format!("the value `{key}` is not the id of a user"))),
+        }
     }
 
     /// Reads a value; an `Option` is `None` if there is no such key.

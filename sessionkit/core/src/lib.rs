@@ -26,6 +26,7 @@ mod foreign;
 mod format;
 mod guard;
 mod manager;
+mod migration;
 mod panics;
 mod record;
 mod request;
@@ -45,7 +46,7 @@ pub use config::{
 pub use csrf::{CrossOriginProtection, CsrfRefusal, CsrfToken};
 pub use data::codec::{Codec, CodecError, Json};
 pub use data::merge;
-pub use data::migration::Migration;
+pub use data::migration::StructMigration;
 pub use data::{OnError, SessionData};
 pub use devices::list::{Device, Devices};
 pub use encryption::{KeyError, KeyId, KeyRing};
@@ -60,6 +61,8 @@ pub use foreign::{ForeignCookie, ForeignError, ForeignErrorKind, ForeignSession,
 pub use format::{AuthenticatedFormat, CookieContent, CookieFormat, FormatError, InvalidCookie};
 pub use guard::{GuardedRequest, Predicate, Requirement, Rules};
 pub use manager::{CookieSessions, Health, RevocableCookieSessions, SessionManager, SessionManagerBuilder, SessionsOf};
+pub use migration::{Migration, MigrationMode};
+pub use migration::in_cookie::SessionsInCookie;
 pub use record::Record;
 pub use record::credential_stamp::CredentialStamp;
 pub use record::delta::{FieldDeadline, FieldKey, OnLogin, StoredValue, ValueRef};

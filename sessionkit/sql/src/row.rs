@@ -55,6 +55,7 @@ impl<'a> Row<'a> {
 pub(crate) fn kind_name(kind: EntryKind) -> &'static str {
     match kind {
         EntryKind::SessionList => "list",
+        EntryKind::Adoption => "adoption",
         _ => "session",
     }
 }

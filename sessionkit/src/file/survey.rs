@@ -93,7 +93,7 @@ impl Folder {
                 figures.sessions += 1;
                 let began = load_from(&shard, &key)?.and_then(|found| found.entry.summary()?.created);
                 figures.oldest = figures.oldest.into_iter().chain(began).min();
-            } else {
+            } else if key.kind() == EntryKind::SessionList {
                 figures.lists += 1;
             }
         }

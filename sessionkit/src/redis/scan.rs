@@ -231,7 +231,8 @@ pub(super) fn pattern(prefix: &str, kind: EntryKind) -> String {
     let prefix: String = prefix.chars().flat_map(escape).collect();
     match kind {
         EntryKind::SessionList => format!("{prefix}@*"),
-        // Names of one length, none of which begins with `@`.
+        EntryKind::Adoption => format!("{prefix}~*"),
+        // Names of one length, none of which begins with `@` or `~`.
         _ => format!("{prefix}{}", "?".repeat(22)),
     }
 }

@@ -38,6 +38,7 @@ impl<S: Store> HeldStore<S> {
     async fn at(&self, key: &EntryKey, gate: &str) {
         match key.kind() {
             EntryKind::SessionList => self.pass(&format!("{gate} of a list")).await,
+            EntryKind::Adoption => self.pass(&format!("{gate} of an adoption")).await,
             _ => self.pass(gate).await,
         }
     }

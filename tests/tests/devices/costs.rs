@@ -7,7 +7,7 @@ use sessionkit::testing::Calls;
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Server, Visitor};
 
-const NONE: Calls = Calls { load: 0, insert: 0, replace: 0, remove: 0, scan: 0, load_many: 0, lists: 0 };
+const NONE: Calls = Calls { load: 0, insert: 0, replace: 0, remove: 0, scan: 0, load_many: 0, lists: 0, adoptions: 0 };
 
 behaviour! {
     tests: [

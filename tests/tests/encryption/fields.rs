@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sessionkit::{FieldError, KeyRing, Migration, SessionData};
+use sessionkit::{FieldError, KeyRing, SessionData, StructMigration};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Server, Visitor};
 
@@ -20,7 +20,7 @@ struct Next {
     pin_tail: Option<String>,
 }
 
-fn split(from: u32, stored: &mut Migration<'_, Next>) -> Result<(), FieldError> {
+fn split(from: u32, stored: &mut StructMigration<'_, Next>) -> Result<(), FieldError> {
     if from < 2
         && let Some(pin) = stored.get::<String>("pin")?
     {

@@ -1,6 +1,6 @@
 //! The keys: none, a new one, an old one, one that is lost.
 
-use sessionkit::{FieldError, Migration, SessionData};
+use sessionkit::{FieldError, SessionData, StructMigration};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Log, Server};
 
@@ -17,7 +17,7 @@ struct Numbered {
     open: Option<String>,
 }
 
-fn parse_pin(_: u32, stored: &mut Migration<'_, Numbered>) -> Result<(), FieldError> {
+fn parse_pin(_: u32, stored: &mut StructMigration<'_, Numbered>) -> Result<(), FieldError> {
     if let Some(pin) = stored.get::<String>("pin")? {
         stored.insert("pin", &pin.parse::<u32>().unwrap_or_default())?;
     }

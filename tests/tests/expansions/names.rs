@@ -1,6 +1,6 @@
 //! Names: raw identifiers, renamed fields and namespaces, names that the expansion uses itself.
 
-use sessionkit::{FieldError, Migration, SessionData};
+use sessionkit::{FieldError, SessionData, StructMigration};
 
 use crate::visitor::{Visitor, keys};
 
@@ -48,7 +48,7 @@ struct Hygiene {
 }
 
 /// Beside the trait's method of that name.
-fn migrate(__from: u32, __stored: &mut Migration<'_, Hygiene>) -> Result<(), FieldError> {
+fn migrate(__from: u32, __stored: &mut StructMigration<'_, Hygiene>) -> Result<(), FieldError> {
     __stored.insert("__from", &__from)
 }
 

@@ -21,7 +21,7 @@ mod shadowed {
     pub(super) struct usize;
     pub(super) struct bool;
     pub(super) struct u32;
-    pub(super) struct Migration;
+    pub(super) struct StructMigration;
     pub(super) struct OnError;
     pub(super) trait Default {}
     pub(super) trait Clone {}
@@ -60,7 +60,7 @@ mod shadowed {
 
     fn upgrade(
         _: ::core::primitive::u32,
-        _: &mut ::sessionkit::Migration<'_, Cart>,
+        _: &mut ::sessionkit::StructMigration<'_, Cart>,
     ) -> ::core::result::Result<(), ::sessionkit::FieldError> {
         ::core::result::Result::Ok(())
     }

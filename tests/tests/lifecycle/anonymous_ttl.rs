@@ -13,7 +13,7 @@ struct Cart {
 }
 
 const HOUR: u64 = 3600;
-const NONE: Calls = Calls { load: 0, insert: 0, replace: 0, remove: 0, lists: 0, scan: 0, load_many: 0 };
+const NONE: Calls = Calls { load: 0, insert: 0, replace: 0, remove: 0, lists: 0, adoptions: 0, scan: 0, load_many: 0 };
 
 fn hours(hours: u64) -> Duration {
     Duration::from_secs(hours * HOUR)

@@ -1,6 +1,6 @@
 //! A release that cannot read what is stored, as after a bad deploy: nobody is locked out by it.
 
-use sessionkit::{FieldError, Migration, SessionData};
+use sessionkit::{FieldError, SessionData, StructMigration};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Log, Server, Visitor};
 
@@ -28,7 +28,7 @@ struct Migrated {
     name: String,
 }
 
-fn fails(_: u32, stored: &mut Migration<'_, Migrated>) -> Result<(), FieldError> {
+fn fails(_: u32, stored: &mut StructMigration<'_, Migrated>) -> Result<(), FieldError> {
     stored.get::<u32>("name").map(drop)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sessionkit::{FieldError, MainScope, Migration, SessionData};
+use sessionkit::{FieldError, MainScope, SessionData, StructMigration};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Answer, Bench, Log, Server, Visitor};
 
@@ -38,7 +38,7 @@ struct Two {
 }
 
 impl Two {
-    fn migrate(from: u32, stored: &mut Migration<'_, Self>) -> Result<(), FieldError> {
+    fn migrate(from: u32, stored: &mut StructMigration<'_, Self>) -> Result<(), FieldError> {
         assert_eq!(from, 1);
         let name = stored.get::<String>("name")?.unwrap_or_else(|| "no name".into());
         let (first, last) = name.split_once(' ').unwrap_or((&name, ""));
@@ -68,7 +68,7 @@ struct Three {
     visits: u64,
 }
 
-fn tens(from: u32, stored: &mut Migration<'_, Three>) -> Result<(), FieldError> {
+fn tens(from: u32, stored: &mut StructMigration<'_, Three>) -> Result<(), FieldError> {
     if from < 2 {
         let name = stored.get::<String>("name")?.unwrap_or_default();
         stored.insert("first", name.split(' ').next().unwrap_or_default())?;
@@ -86,7 +86,7 @@ struct Wrong {
     theme: String,
 }
 
-fn wrong(_: u32, stored: &mut Migration<'_, Wrong>) -> Result<(), FieldError> {
+fn wrong(_: u32, stored: &mut StructMigration<'_, Wrong>) -> Result<(), FieldError> {
     stored.get::<u64>("name").map(drop)
 }
 

@@ -6,7 +6,7 @@ struct Cart {
     items: u64,
 }
 
-fn upgrade(_: u32, _: &mut sessionkit::Migration<'_, Cart>) -> Result<(), sessionkit::FieldError> {
+fn upgrade(_: u32, _: &mut sessionkit::StructMigration<'_, Cart>) -> Result<(), sessionkit::FieldError> {
     Ok(())
 }
 

@@ -75,7 +75,7 @@ fn versions() {
                     }
                     fn migrate(
                         __from: __kit::u32,
-                        __stored: &mut __kit::Migration<'_, Self>,
+                        __stored: &mut __kit::StructMigration<'_, Self>,
                     ) -> __kit::Result<(), __kit::FieldError> {
                         __kit::migrate(Self::migrate, __from, __stored)
                     }

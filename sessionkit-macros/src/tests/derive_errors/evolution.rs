@@ -67,7 +67,7 @@ fn versions() {
     structure(
         quote!(version = 2),
         expect![
-            "`version` needs a function that brings older values to it: write `version = 2, migrate = path::to::function`, a `fn(from: u32, stored: &mut Migration<'_, Self>) -> Result<(), FieldError>`"
+            "`version` needs a function that brings older values to it: write `version = 2, migrate = path::to::function`, a `fn(from: u32, stored: &mut StructMigration<'_, Self>) -> Result<(), FieldError>`"
         ],
     );
     structure(

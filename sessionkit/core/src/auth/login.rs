@@ -39,13 +39,14 @@ pub struct Login {
     lifetime: Option<Duration>,
     device: Option<Arc<str>>,
     details: LoginDetails,
+    is_proved: bool,
     operation: Operation,
 }
 
 impl Login {
     pub(super) fn new(session: RequestSession, user: Arc<str>) -> Self {
         let details = LoginDetails::default();
-        Self { session, user, lifetime: None, device: None, details, operation: Operation::default() }
+        Self { session, user, lifetime: None, device: None, details, is_proved: true, operation: Operation::default() }
     }
 }
 
@@ -84,11 +85,17 @@ impl Login {
         self
     }
 
+    /// Says that the user did not prove who they are just now, so that the login is not fresh.
+    pub(crate) fn not_fresh(mut self) -> Self {
+        self.is_proved = false;
+        self
+    }
+
     fn authenticate(&self, engine: &Engine, now: Timestamp) -> Authenticate {
         let (ttl, absolute) = engine.settings().login_lifetime(self.lifetime);
         let absolute_deadline = Some(now.saturating_add(absolute));
         let (user, label, details) = (self.user.clone(), self.device.clone(), self.details.clone().shared());
-        Authenticate { user, at: now, ttl, absolute_deadline, device_label: label, details }
+        Authenticate { user, at: now, is_proved: self.is_proved, ttl, absolute_deadline, device_label: label, details }
     }
 
     async fn run(self) -> Result<(), SessionError> {
@@ -273,7 +280,8 @@ impl Future for Login {
         this.operation.poll(context, || {
             let (session, device) = (this.session.clone(), this.device.clone());
             let (user, lifetime, details) = (this.user.clone(), this.lifetime, std::mem::take(&mut this.details));
-            let login = Self { session, user, lifetime, device, details, operation: Operation::default() };
+            let (is_proved, operation) = (this.is_proved, Operation::default());
+            let login = Self { session, user, lifetime, device, details, is_proved, operation };
             async move {
                 let session = login.session.clone();
                 session.finish(login.run()).await?;

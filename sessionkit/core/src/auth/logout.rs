@@ -112,13 +112,17 @@ async fn logout(session: RequestSession, kept: Vec<Kept>) -> Result<(), SessionE
     if let Some(opened) = &opened {
         session.report_of(opened.id(), Some(opened.record.header()), EventKind::Created);
     }
-    let mut state = session.state();
-    state.log_out(session.cookie_presented());
-    state.unread = None;
-    if let Some(opened) = opened {
-        state.opened(opened);
+    {
+        let mut state = session.state();
+        // The cookie of a session that was taken over a moment ago goes too: a request beside this one may have given it.
+        state.log_out(session.cookie_presented() || session.has_foreign());
+        state.unread = None;
+        if let Some(opened) = opened {
+            state.opened(opened);
+        }
     }
-    Ok(())
+    // Ours has ended: if the other system's does not, the caller learns so, and may try again.
+    session.end_foreign().await
 }
 
 /// Ends every session that the request opens.

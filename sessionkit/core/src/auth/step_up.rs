@@ -110,7 +110,7 @@ async fn prove(session: &RequestSession, say: impl FnOnce(&mut LoginDetails)) ->
     super::list(session, &current, &owner, &mut entering, until).await?;
     let (details, absolute_deadline) = (details.shared(), Some(until));
     let mut delta = Delta::new(current.base().header().generation);
-    let proof = Authenticate { user, at: now, ttl, absolute_deadline, device_label, details };
+    let proof = Authenticate { user, at: now, is_proved: true, ttl, absolute_deadline, device_label, details };
     delta.header.push(HeaderOp::Authenticate(proof));
     let proof = Replacement { delta, now, another_user: false, occasion: Occasion::Proof };
     rotation::replace_secret_or_fail(session, current, proof).await?.open(session);

@@ -25,7 +25,7 @@ use crate::record::reserved::{VERSION, is_reserved};
 ///
 /// ```
 /// # mod sessionkit { pub use sessionkit_core::*; }
-/// use sessionkit::{FieldError, Migration};
+/// use sessionkit::{FieldError, StructMigration};
 /// # use sessionkit_core::{Json, MainScope, SessionData};
 /// # use sessionkit_core::derive::{Field, FieldReader, FieldWriter};
 /// # struct Profile;
@@ -39,7 +39,7 @@ use crate::record::reserved::{VERSION, is_reserved};
 /// # }
 ///
 /// /// Version 1 had the whole name in one field.
-/// fn split_name(from: u32, stored: &mut Migration<'_, Profile>) -> Result<(), FieldError> {
+/// fn split_name(from: u32, stored: &mut StructMigration<'_, Profile>) -> Result<(), FieldError> {
 ///     if from < 2 && let Some(name) = stored.get::<String>("name")? {
 ///         let (first, last) = name.split_once(' ').unwrap_or((&name, ""));
 ///         stored.insert("first_name", first)?;
@@ -52,7 +52,7 @@ use crate::record::reserved::{VERSION, is_reserved};
 ///
 /// The function must depend on nothing but these values: it runs whenever the struct is read, until a change of the
 /// struct is stored, and then the new values with it. Fields are named as they are stored, without the namespace.
-pub struct Migration<'a, T: SessionData> {
+pub struct StructMigration<'a, T: SessionData> {
     stored: &'a Snapshot<'a>,
     /// The fields that were read or changed, with their present values.
     touched: Vec<(FieldKey, Option<StoredValue>)>,
@@ -61,7 +61,7 @@ pub struct Migration<'a, T: SessionData> {
     data: PhantomData<fn() -> T>,
 }
 
-impl<T: SessionData> Migration<'_, T> {
+impl<T: SessionData> StructMigration<'_, T> {
     /// Reads a value; `None` where nothing is stored.
     ///
     /// # Errors
@@ -152,17 +152,17 @@ impl<T: SessionData> Migration<'_, T> {
 /// # Errors
 /// Fails when the function does.
 pub fn migrate<T: SessionData>(
-    function: fn(u32, &mut Migration<'_, T>) -> Result<(), FieldError>,
+    function: fn(u32, &mut StructMigration<'_, T>) -> Result<(), FieldError>,
     from: u32,
-    stored: &mut Migration<'_, T>,
+    stored: &mut StructMigration<'_, T>,
 ) -> Result<(), FieldError> {
     function(from, stored)
 }
 
 /// Names the struct; its values may be sensitive.
-impl<T: SessionData> fmt::Debug for Migration<'_, T> {
+impl<T: SessionData> fmt::Debug for StructMigration<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Migration").field("namespace", &T::NAMESPACE).finish_non_exhaustive()
+        f.debug_struct("StructMigration").field("namespace", &T::NAMESPACE).finish_non_exhaustive()
     }
 }
 
@@ -188,7 +188,7 @@ pub(crate) fn upgrade<T: SessionData>(stored: &mut Snapshot<'_>) -> Result<Vec<M
     }
     let (mut touched, mut unfit) = (Vec::new(), Vec::new());
     if stored.keys().any(is_value::<T>) {
-        let mut migration = Migration::<T> { stored, touched, unfit, data: PhantomData };
+        let mut migration = StructMigration::<T> { stored, touched, unfit, data: PhantomData };
         T::migrate(from, &mut migration)?;
         (touched, unfit) = (migration.touched, migration.unfit);
     }
@@ -250,7 +250,7 @@ mod tests {
             Ok(())
         }
 
-        fn migrate(_: u32, stored: &mut Migration<'_, Self>) -> Result<(), FieldError> {
+        fn migrate(_: u32, stored: &mut StructMigration<'_, Self>) -> Result<(), FieldError> {
             ["pin", "code", "gone"].into_iter().try_for_each(|field| stored.get::<String>(field).map(drop))
         }
     }

@@ -3,7 +3,7 @@
 use crate::data::codec::{Codec, CodecError};
 use crate::data::entries::Split;
 use crate::data::field::{FieldReader, FieldWriter};
-use crate::data::migration::Migration;
+use crate::data::migration::StructMigration;
 use crate::data::three_way::ThreeWay;
 use crate::record::delta::{FieldDeadline, FieldKey, OnLogin, StoredValue};
 use crate::record::field_error::FieldError;
@@ -67,7 +67,7 @@ pub trait SessionData: Sized + 'static {
     ///
     /// # Errors
     /// Fails when a stored value is not what the older version stored.
-    fn migrate(from: u32, stored: &mut Migration<'_, Self>) -> Result<(), FieldError> {
+    fn migrate(from: u32, stored: &mut StructMigration<'_, Self>) -> Result<(), FieldError> {
         let _ = (from, stored);
         Ok(())
     }

@@ -28,6 +28,7 @@ impl Engine {
     ///
     /// The sessions go first, then the lists: a login under way finds another epoch.
     pub(crate) async fn end_everyone(&self) -> Result<usize, SessionError> {
+        self.note_end_of_all(None).await?;
         let (mut count, mut failed) = (0, None);
         let mut settle = |ended: Result<usize, SessionError>| match ended {
             Ok(ended) => {

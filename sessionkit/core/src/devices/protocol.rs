@@ -46,6 +46,10 @@ impl Engine {
         at: About<'_>,
     ) -> Result<usize, SessionError> {
         self.require_lists()?;
+        if !matches!(selection, DeviceSelection::One(_)) {
+            // Before the others: what is taken over meanwhile finds it.
+            self.note_end_of_all(Some(user)).await?;
+        }
         let list = self.load_list(user).await?;
         self.end_in_list(list, selection, reason, at).await
     }

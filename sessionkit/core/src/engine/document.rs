@@ -3,6 +3,7 @@
 use crate::engine::Engine;
 use crate::engine::queue::Queues;
 use crate::error::SessionError;
+use crate::record::adoption::Adoption;
 use crate::record::front::{History, Unreadable};
 use crate::record::list::{ListedSession, SessionList};
 use crate::record::{Draft, Record};
@@ -119,6 +120,37 @@ impl Document for Record {
 
     fn entry(&self, now: Timestamp) -> Entry {
         Entry::of_record(self, now)
+    }
+}
+
+impl Document for Adoption {
+    type Draft = Self;
+
+    const MAY_BEGIN: bool = true;
+
+    fn read(entry: &Entry) -> Result<Self, Unreadable> {
+        Self::from_bytes(entry.bytes())
+    }
+
+    fn history(&self) -> History {
+        self.history
+    }
+
+    fn queues(engine: &Engine) -> &Queues<Self> {
+        &engine.adoptions
+    }
+
+    fn seal(mut draft: Self, random: u32) -> Self {
+        draft.history = draft.history.next(random);
+        draft
+    }
+
+    fn unsealed(draft: &Self) -> Self {
+        draft.clone()
+    }
+
+    fn entry(&self, now: Timestamp) -> Entry {
+        Entry::of_adoption(self, now)
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::config::{SessionConfig, Settings};
 use crate::data::SessionData;
 use crate::encryption::{Cipher, Opener};
+use crate::engine::adopting::Adopts;
 use crate::engine::deadline::Deadline;
 use crate::engine::denial::Denials;
 use crate::engine::extensions::Extensions;
@@ -31,6 +32,7 @@ use crate::engine::user::DynLoader;
 use crate::error::SessionError;
 use crate::event::{About, EventKind, Events, Timed};
 use crate::record::Record;
+use crate::record::adoption::Adoption;
 use crate::record::list::SessionList;
 use crate::scope::SessionScope as _;
 use crate::store::dynamic::DynStore;
@@ -39,6 +41,7 @@ use crate::time::{Clock, Timestamp};
 use crate::token::{SessionId, TokenSource};
 use crate::wire::cookie::CookieName;
 
+pub(crate) mod adopting;
 pub(crate) mod commit;
 pub(crate) mod deadline;
 pub(crate) mod denial;
@@ -69,6 +72,7 @@ pub(crate) struct Engine {
     pub(crate) store: Arc<dyn DynStore>,
     pub(crate) records: Queues<Record>,
     pub(crate) lists: Queues<SessionList>,
+    pub(crate) adoptions: Queues<Adoption>,
     /// The cookies of the one request that the engine is for.
     pub(crate) jar: Option<Arc<Jar>>,
     common: Arc<Common>,
@@ -94,6 +98,8 @@ pub(crate) struct Common {
     pub(crate) denials: Denials,
     /// The way in which sessions lie in cookies, if they do.
     pub(crate) in_cookies: Option<InCookies>,
+    /// The taking over of other systems' sessions.
+    pub(crate) migration: Option<Arc<dyn Adopts>>,
     /// True from the first drain on.
     draining: watch::Sender<bool>,
 }
@@ -126,6 +132,7 @@ impl Engine {
             extensions,
             denials,
             in_cookies,
+            migration,
         } = parts;
         for sink in sinks.iter().filter(|sink| sink.times_store_calls()) {
             store = Arc::new(Timed::new(store, sink.clone(), scope));
@@ -149,6 +156,7 @@ impl Engine {
             extensions,
             denials,
             in_cookies,
+            migration,
             draining: watch::Sender::new(false),
         });
         Self::over(store, None, common)
@@ -160,6 +168,7 @@ impl Engine {
             store,
             records: Queues::default(),
             lists: Queues::default(),
+            adoptions: Queues::default(),
             jar,
             common,
         })

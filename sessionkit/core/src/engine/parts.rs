@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::SessionConfig;
+use crate::engine::adopting::Adopts;
 use crate::engine::denial::Denials;
 use crate::engine::extensions::Extensions;
 use crate::engine::hooks::Hooks;
@@ -26,6 +27,7 @@ pub(crate) struct EngineParts {
     pub(crate) extensions: Extensions,
     pub(crate) denials: Denials,
     pub(crate) in_cookies: Option<InCookies>,
+    pub(crate) migration: Option<Arc<dyn Adopts>>,
 }
 
 impl EngineParts {
@@ -46,6 +48,7 @@ impl EngineParts {
             extensions: Extensions::default(),
             denials: Denials::default(),
             in_cookies: None,
+            migration: None,
         }
     }
 }

@@ -50,6 +50,41 @@ kinds! {
     Created = "created", debug "session created" [scope, id];
     /// A user logged in.
     Login = "login", info "login" [scope, id];
+    /// A session of another system was taken over.
+    Adopted {
+        /// The name of the system.
+        system: &'a str
+    } = "adopted", info "session of another system taken over" [scope, id, system];
+    /// A request came with a session of another system that is not taken over.
+    NotAdopted {
+        /// The name of the system.
+        system: &'a str,
+        /// `not valid`, `ended`, `unreadable`, `one of several sessions`, `logged out before`, `ended with all sessions`, or
+        /// `there is no such user`.
+        reason: &'static str,
+        /// The reason why it is unreadable, for the log; it quotes no value.
+        detail: &'a str
+    } = "not_adopted", info "session of another system not taken over" [scope, system, reason, detail];
+    /// A session of another system was ended with ours.
+    ForeignEnded {
+        /// The name of the system.
+        system: &'a str
+    } = "foreign_ended", info "session of another system ended" [scope, system];
+    /// A session of ours could not be written for another system, which does not know what changed.
+    ForeignNotWritten {
+        /// The name of the system.
+        system: &'a str,
+        /// The error, for the log.
+        error: fmt::Arguments<'a>
+    } = "foreign_not_written", warn "session not written for the other system" [scope, system, error];
+    /// A session of another system was compared, and not taken over.
+    Shadowed {
+        /// The name of the system.
+        system: &'a str,
+        /// `it would be taken over`, `it cannot be converted`, `its user is that of the session`,
+        /// `its user is another one than that of the session`, or `its store does not answer`.
+        outcome: &'static str
+    } = "shadowed", info "session of another system compared" [scope, system, outcome];
     /// A user proved once more who they are, or by one more method.
     Reauthenticated = "reauthenticated", info "authenticated again" [scope, id];
     /// A user begins to act as another user, who is the user of the event from then on.
@@ -158,6 +193,8 @@ impl<'a> EventKind<'a> {
     pub fn reason(&self) -> Option<&'static str> {
         match *self {
             Self::Rejected { reason }
+            | Self::NotAdopted { reason, .. }
+            | Self::Shadowed { outcome: reason, .. }
             | Self::Revoked { reason }
             | Self::WriteDiscarded { reason }
             | Self::Undecryptable { reason, .. }

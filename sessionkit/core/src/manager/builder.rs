@@ -15,6 +15,7 @@ use crate::engine::in_cookies::InCookies;
 use crate::engine::parts::EngineParts;
 use crate::engine::user::UserLoader;
 use crate::event::EventSink;
+use crate::migration::Migration;
 use crate::scope::{MainScope, OnServer, SessionScope};
 use crate::store::Store;
 use crate::store::dynamic::DynStore;
@@ -46,7 +47,7 @@ use crate::wire::rejection::Rejection;
 /// # Ok::<(), sessionkit::ConfigError>(())
 /// ```
 ///
-/// The order of the options does not matter, except that event sinks are called in the order in which they were added. An
+/// The order of the options does not matter, except that a migration is given after the settings, and that event sinks are called in the order in which they were added. An
 /// option that is set again takes the place of the earlier one; sinks and extensions of other types add up.
 #[must_use = "call `build()` to get the manager"]
 pub struct SessionManagerBuilder<Scope: SessionScope = MainScope> {
@@ -209,6 +210,19 @@ impl<Scope: SessionScope> SessionManagerBuilder<Scope> {
     pub fn user_loader(mut self, loader: impl UserLoader) -> Self {
         self.parts.user_loader = Some(Arc::new(loader));
         self
+    }
+
+    /// Takes over the sessions of another system, and ends them with ours.
+    ///
+    /// # Errors
+    /// Fails when the migration has no reader, when a reader's cookie has the name of ours, and when `DualWrite` lacks what it needs. Set the
+    /// [`config`](Self::config) before.
+    pub fn migration(mut self, migration: Migration<Scope>) -> Result<Self, ConfigError>
+    where
+        Scope: SessionScope<Home = OnServer>,
+    {
+        self.parts.migration = Some(migration.finish(&self.parts.config.settings().cookie_name)?);
+        Ok(self)
     }
 
     /// Gives a value of the application to those who cannot get it from the framework: a hand-written

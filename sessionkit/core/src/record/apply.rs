@@ -275,14 +275,14 @@ fn apply_header(header: &mut Header, op: &HeaderOp) -> bool {
 }
 
 fn authenticate(header: &mut Header, op: &Authenticate) {
-    let Authenticate { user, at, ttl, absolute_deadline, device_label, details } = op;
+    let Authenticate { user, at, is_proved, ttl, absolute_deadline, device_label, details } = op;
     let another = header.user_id.as_ref().is_some_and(|before| before != user);
     header.end_parts(if another { Ending::UserChange } else { Ending::Authentication });
     header.user_id = Some(user.clone());
     // A clock that was ahead may have begun the session: no time of a login lies before its beginning.
     header.clock = None;
     header.created = header.created.min(*at);
-    header.authenticated = Some(*at);
+    header.authenticated = is_proved.then_some(*at);
     header.last_seen = *at;
     header.ttl = *ttl;
     header.idle_deadline = at.saturating_add(*ttl);

@@ -279,6 +279,8 @@ pub(crate) struct Authenticate {
     pub(crate) user: Arc<str>,
     /// The time at which the user proved who they are.
     pub(crate) at: Timestamp,
+    /// False if nobody saw a proof: the login is not fresh.
+    pub(crate) is_proved: bool,
     /// The time that a touch grants from now on.
     pub(crate) ttl: Duration,
     /// The time at which the session ends even if it is used.

@@ -113,20 +113,23 @@ pub enum EntryKind {
     Session,
     /// The list of the sessions of one user.
     SessionList,
+    /// The note of what became of a session of another system.
+    Adoption,
 }
 
 impl EntryKind {
-    /// Returns the byte that stands for the kind, in keys and in entries: `s` for a session, `l` for a list.
+    /// Returns the byte that stands for the kind, in keys and in entries: `s` for a session, `l` for a list, `a` for an adoption.
     pub const fn byte(self) -> u8 {
         match self {
             Self::Session => b's',
             Self::SessionList => b'l',
+            Self::Adoption => b'a',
         }
     }
 
     /// Reads what [`byte`](Self::byte) returned.
     pub fn from_byte(byte: u8) -> Option<Self> {
-        [Self::Session, Self::SessionList].into_iter().find(|kind| kind.byte() == byte)
+        [Self::Session, Self::SessionList, Self::Adoption].into_iter().find(|kind| kind.byte() == byte)
     }
 }
 

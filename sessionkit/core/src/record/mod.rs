@@ -17,6 +17,7 @@ use crate::record::header::Header;
 use crate::record::packing::{Fields, read_header, write_field, write_header};
 use crate::time::Timestamp;
 
+pub(crate) mod adoption;
 pub(crate) mod apply;
 pub(crate) mod clock;
 pub(crate) mod credential_stamp;

@@ -29,6 +29,7 @@ pub(crate) fn close(session: &RequestSession, status: u16) -> CloseFuture {
     // changes of the user before must not meet it half-way. Later ones are refused.
     let taken = session.shared.turn.try_lock().map(|_turn| take(session, status));
     let settled = match taken {
+        Ok(Ok(None)) if session.is_written_elsewhere() => return ahead(session, status, None),
         Ok(Ok(None)) => Ok(()),
         Ok(Err(error)) => Err(error),
         Ok(Ok(Some(commit))) => return ahead(session, status, Some(commit)),
@@ -115,10 +116,12 @@ async fn settle_in_turn(
             take(session, status)?
         }
     };
-    match commit {
-        Some(commit) => settle(session, commit).await,
-        None => Ok(()),
+    let has_changed = commit.as_ref().is_some_and(|commit| commit.changes.is_some());
+    if let Some(commit) = commit {
+        settle(session, commit).await?;
     }
+    session.write_foreign(has_changed).await;
+    Ok(())
 }
 
 /// The end of a request, from [`SessionManager::close`](crate::SessionManager::close): await it to learn what the response
@@ -295,8 +298,11 @@ fn respond(session: &RequestSession, status: u16, settled: Result<(), SessionErr
         Err(error) => (None, Some(session.fail(error))),
     };
     let rejection = session.answer(settled.err().or(too_large).filter(|_| status < 500));
-    let denied = session.state().denied;
-    ResponseChanges::new(session.consulted(), denied, cookie, rejection)
+    let (denied, foreign) = {
+        let mut state = session.state();
+        (state.denied, std::mem::take(&mut state.foreign_cookies))
+    };
+    ResponseChanges::new(session.consulted(), denied, cookie, rejection).with_cookies(foreign)
 }
 
 /// Writes what the response makes of the client's cookie.

@@ -4,13 +4,13 @@ use crate::config::OnBadCookie;
 use crate::engine::Engine;
 use crate::engine::deadline::Deadline;
 use crate::engine::hooks::{Hooked, MissingReason};
-use crate::engine::open::Opened;
+use crate::engine::open::{Current, Opened};
 use crate::engine::session::UnreadableSession;
 use crate::error::SessionError;
 use crate::event::EventKind;
 use crate::record::front::Unreadable;
 use crate::request::RequestSession;
-use crate::request::state::{State, Verdict};
+use crate::request::state::{CookieChange, State, Verdict};
 use crate::store::error::StoreError;
 use crate::wire::cookie::{BadCookie, Candidates};
 
@@ -68,6 +68,17 @@ impl RequestSession {
     async fn open(&self, candidates: &Candidates, deadline: &mut Deadline) -> Result<(), SessionError> {
         let engine = &self.shared.engine;
         let opened = engine.open_candidates(candidates, deadline).await.map_err(|error| self.fail(error.into()))?;
+        if engine.migration.is_some() {
+            // Boxed, since few applications migrate, and futures are copied around.
+            let adopted = Box::pin(self.open_foreign(&opened)).await.map_err(|error| self.fail(error))?;
+            if let Some(current) = adopted {
+                let mut state = self.state();
+                state.cookie =
+                    CookieChange::Set { token: current.token.clone(), ends: current.record.header().deadline() };
+                state.current = Some(current);
+                return Ok(());
+            }
+        }
         self.report_opened(&opened, candidates);
         if let Some(hooked) = self.shared.hooked().filter(|_| opened.current.is_none()) {
             hooked.set_reason(opened.missing_reason(candidates));
@@ -86,6 +97,21 @@ impl RequestSession {
             state.verdict.refuse(SessionError::bad_cookie(fault));
         }
         Ok(())
+    }
+
+    /// Opens the session of another system, if the request has none of ours: the one that it became, or becomes now.
+    async fn open_foreign(&self, opened: &Opened) -> Result<Option<Current>, SessionError> {
+        self.compare_foreign(opened.current.as_ref()).await?;
+        // A session that a login is about to replace, or that a later release wrote, is there all the same.
+        let is_nobody = opened.current.is_none() && opened.ambiguous.is_empty() && opened.overtaken.is_none();
+        if !is_nobody || !opened.unreadable.is_empty() {
+            return Ok(None);
+        }
+        let Some(token) = self.adopt().await? else { return Ok(None) };
+        let mut candidates = Candidates::presented(true);
+        candidates.add_token(Some(token));
+        let engine = &self.shared.engine;
+        Ok(engine.open_candidates(&candidates, &mut engine.load_deadline()).await?.current)
     }
 
     /// Tells of cookies that open nothing, and of those that open too much.

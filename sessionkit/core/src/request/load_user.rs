@@ -89,6 +89,20 @@ impl RequestSession {
         }
     }
 
+    /// Returns the details of a login of this user without a proof of who they are: the stamp of their credentials; `None` if
+    /// there is no such user.
+    ///
+    /// # Errors
+    /// Fails when the loader does, is late, or panics.
+    pub(crate) async fn login_details(&self, id: &str) -> Result<Option<LoginDetails>, SessionError> {
+        if id.is_empty() {
+            return Err(SessionError::no_user_id());
+        }
+        let Some(loader) = &self.shared.engine.user_loader else { return Ok(Some(LoginDetails::default())) };
+        let loaded = self.ask_loader(loader.load(id)).await?;
+        Ok(loaded.map(|loaded| LoginDetails { stamp: loaded.stamp, ..LoginDetails::default() }))
+    }
+
     /// Waits for the loader, for `user_deadline` at most.
     async fn ask_loader<T>(&self, loading: impl Future<Output = Result<T, Cause>>) -> Result<T, SessionError> {
         match Deadline::of(self.shared.engine.settings().user_deadline).limit(await_caught(loading)).await {

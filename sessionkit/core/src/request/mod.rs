@@ -10,6 +10,7 @@ use crate::data::SessionData;
 use crate::data::field::FieldReader;
 use crate::data::migration;
 use crate::engine::Engine;
+use crate::engine::adopting::PresentedForeign;
 use crate::engine::open::Current;
 use crate::engine::session::Requester;
 use crate::error::{SessionError, SessionErrorKind};
@@ -38,6 +39,7 @@ pub(crate) mod close;
 pub(crate) mod commit;
 pub(crate) mod dynamic;
 mod ending;
+mod foreign;
 pub(crate) mod handle;
 pub(crate) mod info;
 pub(crate) mod kept;
@@ -63,6 +65,8 @@ pub struct RequestSession {
 pub(crate) struct Shared {
     pub(crate) engine: Arc<Engine>,
     pub(crate) candidates: OnceLock<Candidates>,
+    /// The session cookies of other systems, while their sessions are taken over.
+    foreign: OnceLock<Arc<[PresentedForeign]>>,
     pub(crate) loaded: OnceCell<Result<(), SessionError>>,
     /// Held by login, logout and rotation, which come one after the other.
     pub(crate) turn: tokio::sync::Mutex<()>,
@@ -83,6 +87,7 @@ impl RequestSession {
         let shared = Shared {
             engine,
             candidates: OnceLock::new(),
+            foreign: OnceLock::new(),
             loaded: OnceCell::new(),
             turn: tokio::sync::Mutex::default(),
             state: Mutex::default(),
@@ -113,6 +118,7 @@ impl RequestSession {
         let engine = &self.shared.engine;
         self.shared.candidates.get_or_init(|| {
             self.note(head);
+            self.note_foreign(head);
             let candidates = engine.candidates(head.headers());
             if candidates.presented {
                 engine.lost_cookies.came_back();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::record::Record;
+use crate::record::adoption::Adoption;
 use crate::record::front::{self, EntryKind, Generation, Revision};
 use crate::record::list::SessionList;
 use crate::time::Timestamp;
@@ -65,6 +66,12 @@ impl Entry {
         Self::new(list.to_bytes(), left.saturating_add(MARGIN))
     }
 
+    /// Makes the entry of a note, which is kept for as long as it says.
+    pub(crate) fn of_adoption(adoption: &Adoption, now: Timestamp) -> Self {
+        let left = adoption.kept_until.saturating_duration_since(now);
+        Self::new(adoption.to_bytes(), left.saturating_add(MARGIN))
+    }
+
     /// Returns the bytes to store.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -117,6 +124,17 @@ impl Entry {
                     created: Some(header.created),
                     last_seen: Some(header.last_seen),
                     device_label: header.device_label.as_deref().map(str::to_owned),
+                })
+            }
+            EntryKind::Adoption => {
+                let adoption = Adoption::from_bytes(&self.bytes).ok()?;
+                Some(EntrySummary {
+                    kind: EntryKind::Adoption,
+                    scope: adoption.scope.to_string(),
+                    user_id: None,
+                    created: None,
+                    last_seen: None,
+                    device_label: None,
                 })
             }
             EntryKind::SessionList => {

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+use crate::record::adoption::AdoptionName;
 use crate::record::front::EntryKind;
 use crate::token::SessionId;
 
@@ -14,10 +15,14 @@ const LONGEST: usize = 33;
 /// Stands before the printed key of a list.
 const LIST: char = '@';
 
+/// Stands before the printed key of an adoption.
+const ADOPTION: char = '~';
+
 /// The key of an entry: a few bytes, of which the first is the kind. Not secret: it opens nothing.
 ///
 /// The key of a session is the [`SessionId`]. That of the list of a user's sessions is the SHA-256 of the name of the
-/// scope, a zero byte and the user's id. It prints as base64url, a list with `@` before it.
+/// scope, a zero byte and the user's id; that of an adoption a hash of the other system's session. It prints as base64url, a list
+/// with `@` before it, and an adoption with `~`.
 ///
 /// ```
 /// # mod sessionkit { pub use sessionkit_core::*; pub mod store { pub use sessionkit_core::*; } }
@@ -51,8 +56,18 @@ impl EntryKey {
         Self::new(EntryKind::SessionList, name)
     }
 
-    /// Returns what tells a list from others; zeros for a session.
-    pub(crate) fn list_name(&self) -> [u8; 32] {
+    /// Returns the key of the note about a session of another system.
+    pub(crate) fn adoption(name: AdoptionName) -> Self {
+        Self::adoption_named(&name.0)
+    }
+
+    /// Returns the key of the adoption that has this name.
+    pub(crate) fn adoption_named(name: &[u8; 32]) -> Self {
+        Self::new(EntryKind::Adoption, name)
+    }
+
+    /// Returns what tells a list or an adoption from others; zeros for a session.
+    pub(crate) fn long_name(&self) -> [u8; 32] {
         self.as_bytes()[1..].try_into().unwrap_or_default()
     }
 
@@ -82,9 +97,10 @@ impl EntryKey {
 
     /// Reads a key as it prints.
     pub fn parse(text: &str) -> Option<Self> {
-        let (kind, text) = match text.strip_prefix(LIST) {
-            Some(text) => (EntryKind::SessionList, text),
-            None => (EntryKind::Session, text),
+        let (kind, text) = match (text.strip_prefix(LIST), text.strip_prefix(ADOPTION)) {
+            (Some(text), _) => (EntryKind::SessionList, text),
+            (_, Some(text)) => (EntryKind::Adoption, text),
+            _ => (EntryKind::Session, text),
         };
         let name = URL_SAFE_NO_PAD.decode(text).ok()?;
         (name.len() == length(kind)).then(|| Self::new(kind, &name))
@@ -94,7 +110,7 @@ impl EntryKey {
     pub fn session_id(&self) -> Option<SessionId> {
         match self.kind() {
             EntryKind::Session => self.as_bytes()[1..].try_into().ok().map(SessionId::from_bytes),
-            EntryKind::SessionList => None,
+            EntryKind::SessionList | EntryKind::Adoption => None,
         }
     }
 }
@@ -102,14 +118,16 @@ impl EntryKey {
 fn length(kind: EntryKind) -> usize {
     match kind {
         EntryKind::Session => 16,
-        EntryKind::SessionList => 32,
+        EntryKind::SessionList | EntryKind::Adoption => 32,
     }
 }
 
 impl fmt::Display for EntryKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.kind() == EntryKind::SessionList {
-            write!(f, "{LIST}")?;
+        match self.kind() {
+            EntryKind::Session => {}
+            EntryKind::SessionList => write!(f, "{LIST}")?,
+            EntryKind::Adoption => write!(f, "{ADOPTION}")?,
         }
         let mut text = [0; 43];
         let length =
@@ -132,7 +150,9 @@ mod tests {
     fn a_key_is_read_as_it_is_written() {
         let session = EntryKey::session(SessionId::from_bytes([0xfb; 16]));
         let list = EntryKey::session_list("Main", "ada");
-        for key in [session, list] {
+        let adoption = EntryKey::adoption_named(&list.long_name());
+        assert_ne!(adoption, list);
+        for key in [session, list, adoption] {
             assert_eq!(EntryKey::parse(&key.to_string()), Some(key));
             assert_eq!(EntryKey::from_bytes(key.as_bytes()), Some(key));
         }

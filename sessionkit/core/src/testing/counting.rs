@@ -28,6 +28,7 @@ struct Counts {
     scan: AtomicUsize,
     load_many: AtomicUsize,
     lists: AtomicUsize,
+    adoptions: AtomicUsize,
 }
 
 /// The number of calls of each kind.
@@ -47,13 +48,15 @@ pub struct Calls {
     pub load_many: usize,
     /// All calls for the lists of users' sessions.
     pub lists: usize,
+    /// All calls for the notes of what became of other systems' sessions.
+    pub adoptions: usize,
 }
 
 impl Calls {
     /// Returns how many calls there were in all.
     pub fn total(&self) -> usize {
-        let Self { load, insert, replace, remove, scan, load_many, lists } = self;
-        load + insert + replace + remove + scan + load_many + lists
+        let Self { load, insert, replace, remove, scan, load_many, lists, adoptions } = self;
+        load + insert + replace + remove + scan + load_many + lists + adoptions
     }
 }
 
@@ -80,11 +83,16 @@ impl<S: Store> CountingStore<S> {
             scan: take(&counts.scan),
             load_many: take(&counts.load_many),
             lists: take(&counts.lists),
+            adoptions: take(&counts.adoptions),
         }
     }
 
     fn count(&self, kind: EntryKind, count: fn(&Counts) -> &AtomicUsize) {
-        let count = if kind == EntryKind::SessionList { &self.counts.lists } else { count(&self.counts) };
+        let count = match kind {
+            EntryKind::Session => count(&self.counts),
+            EntryKind::SessionList => &self.counts.lists,
+            EntryKind::Adoption => &self.counts.adoptions,
+        };
         count.fetch_add(1, Ordering::SeqCst);
     }
 }

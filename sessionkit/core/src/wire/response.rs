@@ -20,7 +20,13 @@ pub struct ResponseChanges {
 
 impl ResponseChanges {
     pub(crate) fn new(consulted: bool, denied: bool, cookie: Option<SetCookie>, rejection: Option<Rejection>) -> Self {
-        Self { headers: HeaderChanges { consulted, denied, cookie }, rejection }
+        Self { headers: HeaderChanges { consulted, denied, cookie, others: Vec::new() }, rejection }
+    }
+
+    /// Adds `Set-Cookie` headers for cookies that are not ours.
+    pub(crate) fn with_cookies(mut self, others: Vec<String>) -> Self {
+        self.headers.others = others;
+        self
     }
 
     /// Returns whether a header of this lower-case name stays when a rejection replaces the response: what describes
@@ -77,19 +83,21 @@ pub struct HeaderChanges {
     consulted: bool,
     denied: bool,
     cookie: Option<SetCookie>,
+    /// The values of `Set-Cookie` headers for cookies that are not ours.
+    others: Vec<String>,
 }
 
 impl HeaderChanges {
     /// Returns whether the headers stay as they are.
     pub fn is_empty(&self) -> bool {
-        !self.consulted && !self.denied && self.cookie.is_none()
+        !self.consulted && !self.denied && self.cookie.is_none() && self.others.is_empty()
     }
 
     /// Returns the changes without a cookie that a later response may set as well, a new end of the client's cookie for
     /// example: for adapters whose errors have no headers to change.
     pub fn essential(&self) -> Self {
         let cookie = self.cookie.as_ref().filter(|cookie| !cookie.can_wait).cloned();
-        Self { cookie, ..*self }
+        Self { cookie, others: self.others.clone(), ..*self }
     }
 }
 
@@ -102,11 +110,11 @@ impl IntoIterator for HeaderChanges {
 
     fn into_iter(mut self) -> Self::IntoIter {
         let vary = self.consulted.then_some(HeaderChange::Append("vary", Cow::Borrowed("Cookie")));
-        let no_store = self.denied || self.cookie.is_some();
+        let no_store = self.denied || self.cookie.is_some() || !self.others.is_empty();
         let cache = no_store.then_some(HeaderChange::Set("cache-control", Cow::Borrowed("no-store")));
         let set = |value| HeaderChange::Append("set-cookie", Cow::Owned(value));
         let more = self.cookie.as_mut().map(|cookie| std::mem::take(&mut cookie.more)).unwrap_or_default();
-        let more: Vec<_> = more.into_iter().map(set).collect();
+        let more: Vec<_> = more.into_iter().chain(self.others).map(set).collect();
         let (cookie, clear) = self.cookie.map(|cookie| (cookie.value, cookie.clear_site_data)).unzip();
         let cookie = cookie.map(set);
         let clear = clear.flatten().map(|data| HeaderChange::Set("clear-site-data", Cow::Owned(data)));

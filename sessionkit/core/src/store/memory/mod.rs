@@ -25,7 +25,7 @@ const SHARDS: usize = 64;
 ///
 /// It holds at most a million sessions unless told otherwise. When it is full, a new session takes the place of one that
 /// may be reclaimed, or else of the anonymous one that would end soonest, and only if there is none of one whose user is
-/// logged in. The lists of users' sessions are kept beside them and do not count. There is no background task: each
+/// logged in. The lists of users' sessions, and what is noted of other systems' sessions, are kept beside them and do not count. There is no background task: each
 /// write removes a few entries that may be reclaimed, and [`sweep`](Store::sweep) the others. Clones share the sessions.
 ///
 /// ```
@@ -186,6 +186,7 @@ impl Store for MemoryStore {
             let mut shard = lock(shard);
             removed += shard.sessions.sweep_at_most(limit - removed, now);
             removed += shard.lists.sweep_at_most(limit.saturating_sub(removed), now);
+            removed += shard.adoptions.sweep_at_most(limit.saturating_sub(removed), now);
         }
         Ok(removed)
     }
@@ -198,7 +199,8 @@ impl Store for MemoryStore {
                 sessions += shard.sessions.len() as u64;
                 lists += shard.lists.len() as u64;
                 bytes += shard.sessions.iter().map(|(_, held)| held.bytes.len() as u64).sum::<u64>();
-                bytes += shard.lists.iter().map(|(_, held)| held.bytes.len() as u64).sum::<u64>();
+                let others = shard.lists.iter().chain(shard.adoptions.iter());
+                bytes += others.map(|(_, held)| held.bytes.len() as u64).sum::<u64>();
                 let records = shard.sessions.iter().filter_map(|(_, held)| Record::from_bytes(held.bytes.clone()).ok());
                 let created = records.map(|record| record.header().created);
                 oldest = created.chain(oldest).min();
@@ -219,6 +221,7 @@ impl Store for MemoryStore {
 struct Shard {
     sessions: Table<SessionId>,
     lists: Table<[u8; 32]>,
+    adoptions: Table<[u8; 32]>,
 }
 
 impl Shard {
@@ -226,6 +229,7 @@ impl Shard {
         match NameOf::of(key) {
             NameOf::Session(id) => self.sessions.get(&id),
             NameOf::List(name) => self.lists.get(&name),
+            NameOf::Adoption(name) => self.adoptions.get(&name),
         }
     }
 
@@ -233,6 +237,7 @@ impl Shard {
         match NameOf::of(key) {
             NameOf::Session(id) => self.sessions.put(id, held),
             NameOf::List(name) => self.lists.put(name, held),
+            NameOf::Adoption(name) => self.adoptions.put(name, held),
         }
     }
 
@@ -240,18 +245,21 @@ impl Shard {
         match NameOf::of(key) {
             NameOf::Session(id) => self.sessions.remove(&id),
             NameOf::List(name) => self.lists.remove(&name),
+            NameOf::Adoption(name) => self.adoptions.remove(&name),
         }
     }
 
     fn sweep(&mut self, now: u32) {
         self.sessions.sweep(now);
         self.lists.sweep(now);
+        self.adoptions.sweep(now);
     }
 
     fn keys(&self, kind: EntryKind) -> Vec<EntryKey> {
         match kind {
             EntryKind::Session => self.sessions.iter().map(|(id, _)| EntryKey::session(*id)).collect(),
             EntryKind::SessionList => self.lists.iter().map(|(name, _)| EntryKey::list_named(name)).collect(),
+            EntryKind::Adoption => self.adoptions.iter().map(|(name, _)| EntryKey::adoption_named(name)).collect(),
         }
     }
 }
@@ -260,13 +268,15 @@ impl Shard {
 enum NameOf {
     Session(SessionId),
     List([u8; 32]),
+    Adoption([u8; 32]),
 }
 
 impl NameOf {
     fn of(key: &EntryKey) -> Self {
-        match key.session_id() {
-            Some(id) => Self::Session(id),
-            None => Self::List(key.list_name()),
+        match (key.kind(), key.session_id()) {
+            (_, Some(id)) => Self::Session(id),
+            (EntryKind::Adoption, _) => Self::Adoption(key.long_name()),
+            _ => Self::List(key.long_name()),
         }
     }
 }

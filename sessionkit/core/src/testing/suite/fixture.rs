@@ -13,7 +13,7 @@ use crate::token::SessionId;
 
 pub(super) const AN_HOUR: Duration = Duration::from_secs(3_600);
 
-pub(super) const KINDS: [EntryKind; 2] = [EntryKind::Session, EntryKind::SessionList];
+pub(super) const KINDS: [EntryKind; 3] = [EntryKind::Session, EntryKind::SessionList, EntryKind::Adoption];
 
 fn random<const LENGTH: usize>() -> [u8; LENGTH] {
     let mut bytes = [0; LENGTH];
@@ -30,6 +30,7 @@ pub(super) fn random_key(kind: EntryKind) -> EntryKey {
     match kind {
         EntryKind::Session => EntryKey::session(random_id()),
         EntryKind::SessionList => EntryKey::list_named(&random()),
+        EntryKind::Adoption => EntryKey::adoption_named(&random()),
     }
 }
 

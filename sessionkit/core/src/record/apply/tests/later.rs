@@ -44,7 +44,7 @@ fn left(record: &Record) -> Vec<usize> {
 fn login(user: &str) -> HeaderOp {
     HeaderOp::Authenticate(Authenticate {
         user: user.into(),
-        at: NOW,
+        at: NOW, is_proved: true,
         ttl: TTL,
         absolute_deadline: None,
         device_label: None,

@@ -1,0 +1,189 @@
+//! The sessions of other systems: what a request presents of them, and the notes of what became of them.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::Engine;
+use crate::engine::commit::CommitError;
+use crate::engine::document::{Change, Refusal, Step};
+use crate::engine::open::Current;
+use crate::error::SessionError;
+use crate::record::adoption::{Adoption, AdoptionName, AdoptionState};
+use crate::record::front::{History, Revision, Unreadable};
+use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::key::EntryKey;
+use crate::time::Timestamp;
+use crate::token::Token;
+use crate::wire::head::Headers;
+
+/// A session cookie of another system, as a request presented it.
+#[derive(Clone, Eq, PartialEq)]
+pub(crate) struct PresentedForeign {
+    /// The number of the reader that reads it.
+    pub(crate) reader: usize,
+    pub(crate) value: String,
+}
+
+pub(crate) type AdoptionFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SessionError>> + Send + 'a>>;
+
+/// Takes over the sessions of other systems. The engine does not know how.
+pub(crate) trait Adopts: Send + Sync {
+    /// Returns the cookies of other systems among the headers of a request.
+    fn presented(&self, headers: &dyn Headers) -> Vec<PresentedForeign>;
+
+    /// Returns until when sessions are taken over.
+    fn until(&self) -> Timestamp;
+
+    /// Returns whether sessions are compared only, and nothing is taken over.
+    fn only_compares(&self) -> bool;
+
+    /// Returns whether what is stored is written for the other system too.
+    fn writes(&self) -> bool;
+
+    /// Returns the token of the session that one of the other system became, or becomes now; `None` if none may.
+    fn adopt(&self, engine: Arc<Engine>, presented: Arc<[PresentedForeign]>) -> AdoptionFuture<'static, Option<Token>>;
+
+    /// Compares what would be taken over with the session that is there.
+    fn compare(
+        &self,
+        engine: Arc<Engine>,
+        presented: Arc<[PresentedForeign]>,
+        current: Option<Current>,
+    ) -> AdoptionFuture<'static, ()>;
+
+    /// Ends the sessions of the other system that a request presents.
+    fn end(&self, engine: Arc<Engine>, presented: Arc<[PresentedForeign]>) -> AdoptionFuture<'static, ()>;
+
+    /// Returns the headers that remove the cookies of the other system.
+    fn removals(&self, presented: &[PresentedForeign]) -> Vec<String>;
+
+    /// Writes a session for the other system, and returns the headers that set its cookie.
+    fn write(
+        &self,
+        engine: Arc<Engine>,
+        presented: Arc<[PresentedForeign]>,
+        current: Current,
+    ) -> AdoptionFuture<'static, Vec<String>>;
+}
+
+/// The name of the note in the place of the system that says which sessions of a user were ended together.
+const USERS: &str = "@user";
+
+impl Engine {
+    /// Returns the note about a session of another system.
+    pub(crate) async fn load_adoption(&self, name: AdoptionName) -> Result<Option<Adoption>, SessionError> {
+        let revision = match self.load_entry(&EntryKey::adoption(name), &mut self.load_deadline()).await {
+            Ok(None) => return Ok(None),
+            Ok(Some(entry)) => match Adoption::from_bytes(entry.bytes()) {
+                Ok(note) => return Ok(Some(note)),
+                Err(Unreadable::Damaged) => entry.revision().unwrap_or_default(),
+                Err(newer) => return Err(StoreError::unreadable(newer).into()),
+            },
+            Err(error) if error.kind() == StoreErrorKind::Corrupt => Revision::default(),
+            Err(error) => return Err(error.into()),
+        };
+        // Nobody knows what it said. As if all had ended, nobody gets what is not theirs.
+        let history = History { revision, ..History::default() };
+        let until = self.migration.as_ref().map(|migration| migration.until()).unwrap_or_default();
+        let state = AdoptionState::Ended { at: Timestamp::from_unix_seconds(u64::MAX) };
+        Ok(Some(Adoption { history, ..self.new_note("", until, state) }))
+    }
+
+    /// Changes the note about a session of another system, if it still is as it was seen; `false` if it is not.
+    pub(crate) async fn change_adoption(
+        &self,
+        name: AdoptionName,
+        seen: Option<Adoption>,
+        change: AdoptionChange,
+    ) -> Result<bool, SessionError> {
+        let end = self.commit_deadline().end();
+        match self.commit_change(EntryKey::adoption(name), seen, Arc::new(change), end).await {
+            Ok(_) => Ok(true),
+            Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => Err(error),
+            Err(CommitError::Refused(_)) => Ok(false),
+        }
+    }
+
+    /// Notes that all sessions of a user, or of everyone, were ended: none from before is taken over.
+    pub(crate) async fn note_end_of_all(&self, user: Option<&str>) -> Result<(), SessionError> {
+        let Some(migration) = self.migration.as_ref().filter(|migration| self.now() < migration.until()) else {
+            return Ok(());
+        };
+        let name = self.name_of_all(user);
+        let note = self.new_note(USERS, migration.until(), AdoptionState::Ended { at: self.now() });
+        self.change_adoption(name, self.load_adoption(name).await?, AdoptionChange { note, rule: Rule::Always }).await?;
+        Ok(())
+    }
+
+    /// Returns whether a session of another system that was written then was ended with all others of its user, or of
+    /// everyone. One that does not say when it was written was, if others were.
+    pub(crate) async fn ended_with_all(
+        &self,
+        user: Option<&str>,
+        written_at: Option<Timestamp>,
+    ) -> Result<bool, SessionError> {
+        let Some(user) = user else { return Ok(false) };
+        for whose in [None, Some(user)] {
+            let note = self.load_adoption(self.name_of_all(whose)).await?;
+            if let Some(AdoptionState::Ended { at }) = note.map(|note| note.state)
+                && written_at.is_none_or(|written_at| written_at <= at)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn name_of_all(&self, user: Option<&str>) -> AdoptionName {
+        match user {
+            Some(user) => AdoptionName::new(self.scope(), USERS, user),
+            None => AdoptionName::new(self.scope(), "@everyone", ""),
+        }
+    }
+
+    pub(crate) fn new_note(&self, system: &str, kept_until: Timestamp, state: AdoptionState) -> Adoption {
+        let (history, scope) = (History::default(), self.scope().into());
+        Adoption { history, scope, system: system.into(), kept_until, state }
+    }
+
+    /// Returns the time after which a claim is another request's to take.
+    pub(crate) fn claim_time(&self) -> Duration {
+        let settings = self.settings();
+        (settings.load_deadline + settings.commit_deadline * 3 + settings.user_deadline).max(Duration::from_secs(10))
+    }
+}
+
+/// A change of a note.
+pub(crate) struct AdoptionChange {
+    pub(crate) note: Adoption,
+    pub(crate) rule: Rule,
+}
+
+/// The condition under which a note changes.
+#[derive(Clone, Copy)]
+pub(crate) enum Rule {
+    Always,
+    /// There is none, or a claim that has lapsed.
+    IfFree,
+    /// It is this claim.
+    IfClaimed([u8; 16]),
+}
+
+impl Change<Adoption> for AdoptionChange {
+    fn apply(&self, newest: Option<&Adoption>, now: Timestamp) -> Step<Adoption> {
+        let state = newest.map(|newest| newest.state);
+        let may_change = match (self.rule, state) {
+            (Rule::Always, _) | (Rule::IfFree, None) => true,
+            (Rule::IfFree, Some(AdoptionState::Claimed { lapses, .. })) => lapses <= now,
+            (Rule::IfClaimed(own), Some(AdoptionState::Claimed { claim, .. })) => claim == own,
+            (Rule::IfFree | Rule::IfClaimed(_), _) => false,
+        };
+        if !may_change {
+            return Step::Refused(Refusal::Stale);
+        }
+        let history = newest.map(|newest| newest.history).unwrap_or_default();
+        Step::Changed(Adoption { history, ..self.note.clone() })
+    }
+}

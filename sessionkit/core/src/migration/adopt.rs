@@ -1,0 +1,317 @@
+//! Making a session of ours of one of another system, once.
+//!
+//! A note in the store says what became of the other system's session. A request that finds none claims it, makes a session, and
+//! notes its token, encrypted so that only who has the cookie of the other system reads it. Whoever comes with that cookie later gets the same
+//! token, whether the response to the first request was lost or not. The note outlives our session, so that none is made twice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::conversion::Taken;
+use super::plan::Plan;
+use crate::auth::Auth;
+use crate::engine::Engine;
+use crate::engine::adopting::{AdoptionChange, PresentedForeign, Rule};
+use crate::engine::deadline::{Deadline, NO_ANSWER_TO_A_LOAD};
+use crate::engine::open::Current;
+use crate::error::SessionError;
+use crate::event::{About, EventKind};
+use crate::foreign::{ForeignError, ForeignErrorKind, ForeignSession};
+use crate::record::adoption::{AdoptionKey, AdoptionName, AdoptionState};
+use crate::request::RequestSession;
+use crate::request::close;
+use crate::request::state::CookieChange;
+use crate::store::error::StoreError;
+use crate::time::Timestamp;
+use crate::token::Token;
+
+/// The first pause of a request that waits for another server's to make the session; each is twice as long as the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+
+impl Plan {
+    pub(super) async fn adopt(
+        &self,
+        engine: &Arc<Engine>,
+        presented: &[PresentedForeign],
+    ) -> Result<Option<Token>, SessionError> {
+        if engine.now() >= self.until {
+            return Ok(None);
+        }
+        let Some((_, session)) = self.open(engine, presented).await? else { return Ok(None) };
+        let name = AdoptionName::new(engine.scope(), session.system(), session.id());
+        self.in_turn(name, self.token_of(engine, &session, name)).await
+    }
+
+    /// Opens the first session that a reader finds, and returns it with the reader's number. Two different ones of one reader are nobody's.
+    pub(super) async fn open(
+        &self,
+        engine: &Engine,
+        presented: &[PresentedForeign],
+    ) -> Result<Option<(usize, ForeignSession)>, SessionError> {
+        for (number, reader) in self.readers.iter().enumerate() {
+            let mut opened: Vec<ForeignSession> = Vec::new();
+            for value in presented.iter().filter(|presented| presented.reader == number) {
+                match self.open_one(engine, value).await? {
+                    Ok(session) if opened.iter().any(|other| other.id() == session.id()) => {}
+                    Ok(session) => opened.push(session),
+                    Err(error) => refused(engine, reader.system(), &error),
+                }
+            }
+            if opened.len() > 1 {
+                engine.record(
+                    EventKind::NotAdopted { system: reader.system(), reason: "one of several sessions", detail: "" },
+                    About::default(),
+                );
+                return Ok(None);
+            }
+            if let Some(session) = opened.pop() {
+                return Ok(Some((number, session)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Opens the session of one cookie. The outer error is that of a store that does not answer.
+    pub(super) async fn open_one(
+        &self,
+        engine: &Engine,
+        presented: &PresentedForeign,
+    ) -> Result<Result<ForeignSession, ForeignError>, SessionError> {
+        let reader = &self.readers[presented.reader];
+        let opening = reader.open(&presented.value, engine.now());
+        let mut deadline = Deadline::of(engine.settings().load_deadline);
+        match deadline.limit(opening).await {
+            Some(Err(error)) if error.kind() == ForeignErrorKind::Unavailable => {
+                Err(StoreError::unavailable(error).into())
+            }
+            Some(opened) => Ok(opened),
+            None => Err(StoreError::unavailable(NO_ANSWER_TO_A_LOAD).into()),
+        }
+    }
+
+    /// Returns the token of the session that one of the other system became, or becomes now.
+    async fn token_of(
+        &self,
+        engine: &Arc<Engine>,
+        session: &ForeignSession,
+        name: AdoptionName,
+    ) -> Result<Option<Token>, SessionError> {
+        let (system, key) = (session.system(), AdoptionKey::new(engine.scope(), session.system(), session.id()));
+        let (end, mut pause) = (engine.commit_deadline().end(), FIRST_PAUSE);
+        loop {
+            let seen = engine.load_adoption(name).await?;
+            match seen.as_ref().map(|note| note.state) {
+                Some(AdoptionState::Adopted(sealed)) => return Ok(key.open(&sealed)),
+                Some(AdoptionState::Ended { .. }) => {
+                    return Ok(not_adopted(engine, system, "logged out before", ""));
+                }
+                Some(AdoptionState::Claimed { lapses, .. }) if engine.now() < lapses => {
+                    if Instant::now() + pause >= end {
+                        return Err(SessionError::unsettled());
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                    continue;
+                }
+                Some(AdoptionState::Claimed { .. }) | None => {}
+            }
+            let Some(mut candidate) = self.candidate(engine, session).await? else { return Ok(None) };
+            let mut claim = [0; 16];
+            engine.tokens().fill(&mut claim);
+            let lapses = engine.now().saturating_add(engine.claim_time());
+            let claimed = engine.new_note(system, self.until, AdoptionState::Claimed { claim, lapses });
+            if !engine.change_adoption(name, seen, AdoptionChange { note: claimed, rule: Rule::IfFree }).await? {
+                continue;
+            }
+            let mut begun = candidate.begin().await;
+            // All sessions of the user may have been ended while this one began.
+            if let Ok(Some(token)) = &begun
+                && engine.ended_with_all(candidate.user.as_deref(), session.written_at).await?
+            {
+                discard(engine, token).await?;
+                begun = Ok(None);
+            }
+            let state = match &begun {
+                Ok(Some(token)) => AdoptionState::Adopted(key.seal(token)),
+                // The next request may try again at once.
+                _ => AdoptionState::Claimed { claim, lapses: Timestamp::from_unix_seconds(0) },
+            };
+            let note = engine.new_note(system, self.until, state);
+            let noted = async {
+                let seen = engine.load_adoption(name).await?;
+                engine.change_adoption(name, seen, AdoptionChange { note, rule: Rule::IfClaimed(claim) }).await
+            };
+            let noted = noted.await;
+            let Some(token) = begun? else { return Ok(None) };
+            match noted {
+                Ok(true) => {
+                    let user = candidate.user.as_deref();
+                    let about = About { session: Some(token.id()), user_id: user, ..About::default() };
+                    engine.record(EventKind::Adopted { system }, about);
+                    return Ok(Some(token));
+                }
+                // It took too long, and another request has made one.
+                Ok(false) => discard(engine, &token).await?,
+                Err(error) => {
+                    discard(engine, &token).await?;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Finds out what a session of ours would be; `None` if there would be none.
+    async fn candidate(&self, engine: &Arc<Engine>, session: &ForeignSession) -> Result<Option<Candidate>, SessionError> {
+        let system = session.system();
+        let (user, taken) = match self.convert(session) {
+            Ok(converted) => converted,
+            Err(error) => {
+                refused(engine, system, &error);
+                return Ok(None);
+            }
+        };
+        if engine.ended_with_all(user.as_deref(), session.written_at).await? {
+            return Ok(not_adopted(engine, system, "ended with all sessions", ""));
+        }
+        let ours = RequestSession::without_cookie(engine.clone());
+        let Some(user) = user else {
+            for put in taken {
+                put(ours.clone()).await?;
+            }
+            // A visitor without anything.
+            let is_empty = ours.state().pending.is_empty();
+            return Ok((!is_empty).then(|| Candidate { ours, user: None, taken: Vec::new() }));
+        };
+        if ours.login_details(&user).await?.is_none() {
+            return Ok(not_adopted(engine, system, "there is no such user", ""));
+        }
+        Ok(Some(Candidate { ours, user: Some(user), taken }))
+    }
+
+    /// Makes of the values of a session what they are here.
+    pub(super) fn convert(&self, session: &ForeignSession) -> Result<(Option<String>, Vec<Taken>), ForeignError> {
+        let user = self.user.as_ref().map(|user| user.find(session)).transpose()?.flatten();
+        let taken: Vec<_> = self.takes.iter().map(|take| take.convert(session)).collect::<Result<_, _>>()?;
+        Ok((user, taken))
+    }
+
+    /// Compares what would be taken over with the session that is there, and reports what comes of it.
+    pub(super) async fn compare(&self, engine: &Arc<Engine>, presented: &[PresentedForeign], current: Option<Current>) {
+        if engine.now() >= self.until {
+            return;
+        }
+        let (system, outcome) = match self.open(engine, presented).await {
+            Ok(None) => return,
+            Err(_) => (self.readers[0].system(), "its store does not answer"),
+            Ok(Some((_, session))) => {
+                let outcome = match (self.convert(&session), &current) {
+                    (Err(_), _) => "it cannot be converted",
+                    (Ok(_), None) => "it would be taken over",
+                    (Ok((user, _)), Some(current)) if current.record.header().user_id.as_deref() == user.as_deref() => {
+                        "its user is that of the session"
+                    }
+                    (Ok(_), Some(_)) => "its user is another one than that of the session",
+                };
+                (session.system(), outcome)
+            }
+        };
+        engine.record(EventKind::Shadowed { system, outcome }, About::default());
+    }
+
+    /// Ends the sessions of the other system that a request presents.
+    pub(super) async fn end(&self, engine: &Arc<Engine>, presented: &[PresentedForeign]) -> Result<(), SessionError> {
+        if engine.now() >= self.until {
+            return Ok(());
+        }
+        for value in presented {
+            if let Ok(session) = self.open_one(engine, value).await? {
+                self.end_one(engine, value.reader, &session).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a session of the other system: it is not taken over any more, neither as it is nor as what it became.
+    pub(super) async fn end_one(
+        &self,
+        engine: &Arc<Engine>,
+        reader: usize,
+        session: &ForeignSession,
+    ) -> Result<(), SessionError> {
+        let name = AdoptionName::new(engine.scope(), session.system(), session.id());
+        let note = engine.new_note(session.system(), self.until, AdoptionState::Ended { at: engine.now() });
+        let seen = engine.load_adoption(name).await?;
+        // A claim that is under way finds another state, and discards what it has made.
+        engine.change_adoption(name, seen, AdoptionChange { note, rule: Rule::Always }).await?;
+        in_time(engine, self.readers[reader].end(session)).await?;
+        engine.record(EventKind::ForeignEnded { system: session.system() }, About::default());
+        Ok(())
+    }
+}
+
+/// A session of ours that can be made.
+struct Candidate {
+    ours: RequestSession,
+    user: Option<String>,
+    taken: Vec<Taken>,
+}
+
+impl Candidate {
+    /// Makes the session, and returns its token; `None` if there is nothing to keep.
+    async fn begin(&mut self) -> Result<Option<Token>, SessionError> {
+        let ours = &self.ours;
+        if let Some(user) = &self.user {
+            let details = ours.login_details(user).await?.unwrap_or_default();
+            Auth::new(ours.clone()).login(user).credential_stamp(details.stamp).not_fresh().await?;
+            for put in self.taken.drain(..) {
+                put(ours.clone()).await?;
+            }
+        }
+        let changes = close::close(ours, 200).await;
+        if changes.rejection.is_some() {
+            let failure = ours.state().failure.clone();
+            return Err(failure.unwrap_or_else(SessionError::unsettled));
+        }
+        match &ours.state().cookie {
+            CookieChange::Set { token, .. } => Ok(Some(token.clone())),
+            _ => Ok(None),
+        }
+    }
+
+}
+
+/// Ends a session that was made, and that nobody gets.
+async fn discard(engine: &Arc<Engine>, token: &Token) -> Result<(), SessionError> {
+    engine.end_by_id(token.id()).await?;
+    Ok(())
+}
+
+/// Waits for the store of the other system for as long as for ours.
+pub(super) async fn in_time<T>(
+    engine: &Engine,
+    call: impl Future<Output = Result<T, ForeignError>>,
+) -> Result<T, SessionError> {
+    match engine.commit_deadline().limit(call).await {
+        Some(done) => Ok(done.map_err(StoreError::unavailable)?),
+        None => Err(StoreError::unavailable("the store of the other system gave no answer within commit_deadline").into()),
+    }
+}
+
+/// Reports that a session of the other system is not taken over.
+fn not_adopted<T>(engine: &Engine, system: &str, reason: &'static str, detail: &str) -> Option<T> {
+    engine.record(EventKind::NotAdopted { system, reason, detail }, About::default());
+    None
+}
+
+/// Reports a cookie of the other system that opens nothing.
+fn refused(engine: &Engine, system: &str, error: &ForeignError) {
+    let reason = match error.kind() {
+        ForeignErrorKind::Ended => "ended",
+        ForeignErrorKind::Invalid => "not valid",
+        _ => "unreadable",
+    };
+    let detail = if error.kind() == ForeignErrorKind::Unreadable { error.to_string() } else { String::new() };
+    let _: Option<()> = not_adopted(engine, system, reason, &detail);
+}
