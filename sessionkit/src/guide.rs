@@ -24,6 +24,7 @@
 //! | [SQL](sql) | how do I keep sessions, and an audit trail, in SQLite, PostgreSQL or MySQL? |
 //! | [Encryption](encryption) | what does a copy of the store show, and how do I replace a key? |
 //! | [Cookies of other systems](formats) | how do a service in Rust and one in Python share sessions? |
+//! | [Moving in from another system](moving_in) | how do I replace an application without logging its users out? |
 //! | [Writing a store](writing_a_store) | how do I keep sessions in my database, and which bytes are stored? |
 //! | [Writing an adapter](writing_an_adapter) | how do sessions come to another web framework? |
 //! | [Recipes](recipes) | how do I do this common thing: a JSON API, an error type, a password? |
@@ -95,6 +96,9 @@ pub mod encryption {}
 
 #[doc = include_str!("guide/formats.md")]
 pub mod formats {}
+
+#[doc = include_str!("guide/moving_in.md")]
+pub mod moving_in {}
 
 #[doc = include_str!("guide/writing_a_store.md")]
 #[doc = "```no_run"]

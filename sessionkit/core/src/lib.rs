@@ -61,8 +61,8 @@ pub use foreign::{ForeignCookie, ForeignError, ForeignErrorKind, ForeignSession,
 pub use format::{AuthenticatedFormat, CookieContent, CookieFormat, FormatError, InvalidCookie};
 pub use guard::{GuardedRequest, Predicate, Requirement, Rules};
 pub use manager::{CookieSessions, Health, RevocableCookieSessions, SessionManager, SessionManagerBuilder, SessionsOf};
-pub use migration::{Migration, MigrationMode};
 pub use migration::in_cookie::SessionsInCookie;
+pub use migration::{Migration, MigrationMode};
 pub use record::Record;
 pub use record::credential_stamp::CredentialStamp;
 pub use record::delta::{FieldDeadline, FieldKey, OnLogin, StoredValue, ValueRef};

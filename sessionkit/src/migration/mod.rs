@@ -3,7 +3,10 @@
 pub use records::{ForeignRecords, LARGEST_RECORD};
 #[cfg(feature = "redis")]
 pub use redis::RedisRecords;
-pub use sessionkit_core::{ForeignCookie, ForeignError, ForeignErrorKind, ForeignSession, ForeignSessions};
+pub use sessionkit_core::{
+    ForeignCookie, ForeignError, ForeignErrorKind, ForeignSession, ForeignSessions, Migration, MigrationMode,
+    SessionsInCookie,
+};
 
 mod records;
 #[cfg(feature = "redis")]

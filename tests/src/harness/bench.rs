@@ -264,11 +264,10 @@ impl Bench {
         match self.store.inner() {
             TestStore::Memory(store) => store.len(),
             TestStore::Redis(_) => {
-                // What is under `@` is of the index of devices.
                 let keys = self.with_redis(|server| server.cli(&["--raw", "KEYS", "*"]));
-                keys.lines().filter(|key| !key.is_empty() && !key.contains(":@")).count()
+                keys.lines().filter(|key| !key.is_empty() && is_session(key)).count()
             }
-            TestStore::Fleet(_, fleet) => fleet.keys().iter().filter(|key| !key.contains(":@")).count(),
+            TestStore::Fleet(_, fleet) => fleet.keys().iter().filter(|key| is_session(key)).count(),
             TestStore::File(_, directory) => {
                 let files = files_in(directory.path());
                 files.iter().filter_map(|file| key_of(file)?.session_id()).count()
@@ -276,6 +275,11 @@ impl Bench {
             TestStore::Postgres(_) | TestStore::MySql(_) | TestStore::Sqlite(_) => self.table().sessions(),
         }
     }
+}
+
+/// Returns whether a key of Redis is a session's, not that of a list or an adoption.
+fn is_session(key: &str) -> bool {
+    !key.contains(":@") && !key.contains(":~")
 }
 
 /// Returns all regular files in a directory and those below it.

@@ -15,7 +15,8 @@ struct Cart {
 /// The requests that prove identity anew.
 const WAYS: [&str; 3] = ["/login", "/reauthenticate", "/elevate"];
 
-const TWO_CALLS: Calls = Calls { load: 1, insert: 0, replace: 1, remove: 0, lists: 0, adoptions: 0, scan: 0, load_many: 0 };
+const TWO_CALLS: Calls =
+    Calls { load: 1, insert: 0, replace: 1, remove: 0, lists: 0, adoptions: 0, scan: 0, load_many: 0 };
 
 behaviour! {
     tests: [

@@ -59,17 +59,22 @@ pub(crate) trait Adopts: Send + Sync {
     /// Returns the headers that remove the cookies of the other system.
     fn removals(&self, presented: &[PresentedForeign]) -> Vec<String>;
 
-    /// Writes a session for the other system, and returns the headers that set its cookie.
+    /// Writes a session for the other system, if it says something else there or `always`, and returns the headers that set
+    /// its cookie.
     fn write(
         &self,
         engine: Arc<Engine>,
         presented: Arc<[PresentedForeign]>,
         current: Current,
+        always: bool,
     ) -> AdoptionFuture<'static, Vec<String>>;
 }
 
 /// The name of the note in the place of the system that says which sessions of a user were ended together.
 const USERS: &str = "@user";
+
+/// The same for those of everyone.
+const EVERYONE: &str = "@everyone";
 
 impl Engine {
     /// Returns the note about a session of another system.
@@ -112,8 +117,10 @@ impl Engine {
             return Ok(());
         };
         let name = self.name_of_all(user);
-        let note = self.new_note(USERS, migration.until(), AdoptionState::Ended { at: self.now() });
-        self.change_adoption(name, self.load_adoption(name).await?, AdoptionChange { note, rule: Rule::Always }).await?;
+        let system = if user.is_some() { USERS } else { EVERYONE };
+        let note = self.new_note(system, migration.until(), AdoptionState::Ended { at: self.now() });
+        self.change_adoption(name, self.load_adoption(name).await?, AdoptionChange { note, rule: Rule::Always })
+            .await?;
         Ok(())
     }
 
@@ -139,7 +146,7 @@ impl Engine {
     fn name_of_all(&self, user: Option<&str>) -> AdoptionName {
         match user {
             Some(user) => AdoptionName::new(self.scope(), USERS, user),
-            None => AdoptionName::new(self.scope(), "@everyone", ""),
+            None => AdoptionName::new(self.scope(), EVERYONE, ""),
         }
     }
 

@@ -75,6 +75,10 @@ impl EventKind<'_> {
                 | Self::Conflict
                 | Self::StoreWentBack
                 | Self::Unfit { .. }
+                | Self::Undecryptable { .. }
+                | Self::NotAdopted { .. }
+                | Self::ForeignNotWritten { .. }
+                | Self::Shadowed { .. }
                 | Self::CutOff
                 | Self::StoreUnavailable { .. }
                 | Self::Failed { .. }
@@ -102,6 +106,8 @@ mod tests {
             EventKind::Unguarded,
             EventKind::Denied { reason: "" },
             EventKind::Csrf { reason: "" },
+            EventKind::Adopted { system: "" },
+            EventKind::ForeignEnded { system: "" },
         ] {
             assert!(kept.is_audited(), "{}", kept.name());
         }
@@ -116,6 +122,10 @@ mod tests {
             EventKind::Conflict,
             EventKind::StoreWentBack,
             EventKind::Unfit { key: "" },
+            EventKind::Undecryptable { key: "", reason: "" },
+            EventKind::NotAdopted { system: "", reason: "", detail: "" },
+            EventKind::ForeignNotWritten { system: "", error: format_args!("") },
+            EventKind::Shadowed { system: "", outcome: "" },
             EventKind::CutOff,
             EventKind::StoreUnavailable { error: format_args!("") },
             EventKind::Failed { error: format_args!("") },

@@ -163,7 +163,11 @@ impl Plan {
     }
 
     /// Finds out what a session of ours would be; `None` if there would be none.
-    async fn candidate(&self, engine: &Arc<Engine>, session: &ForeignSession) -> Result<Option<Candidate>, SessionError> {
+    async fn candidate(
+        &self,
+        engine: &Arc<Engine>,
+        session: &ForeignSession,
+    ) -> Result<Option<Candidate>, SessionError> {
         let system = session.system();
         let (user, taken) = match self.convert(session) {
             Ok(converted) => converted,
@@ -279,7 +283,6 @@ impl Candidate {
             _ => Ok(None),
         }
     }
-
 }
 
 /// Ends a session that was made, and that nobody gets.
@@ -295,7 +298,9 @@ pub(super) async fn in_time<T>(
 ) -> Result<T, SessionError> {
     match engine.commit_deadline().limit(call).await {
         Some(done) => Ok(done.map_err(StoreError::unavailable)?),
-        None => Err(StoreError::unavailable("the store of the other system gave no answer within commit_deadline").into()),
+        None => {
+            Err(StoreError::unavailable("the store of the other system gave no answer within commit_deadline").into())
+        }
     }
 }
 

@@ -16,8 +16,10 @@ const LINEAGE: &str = "_sessionkit";
 /// [`AuthenticatedFormat`].
 ///
 /// ```
-/// # use sessionkit_core as sessionkit;
-/// use sessionkit::{AuthenticatedFormat, ForeignCookie, Migration, SessionsInCookie, Timestamp};
+/// # mod sessionkit { pub use sessionkit_core::*; pub mod migration { pub use sessionkit_core::*; } pub mod formats { pub use sessionkit_core::*; } }
+/// use sessionkit::Timestamp;
+/// use sessionkit::formats::AuthenticatedFormat;
+/// use sessionkit::migration::{ForeignCookie, Migration, SessionsInCookie};
 ///
 /// fn migration(format: impl AuthenticatedFormat, last_day: Timestamp) -> Migration {
 ///     let sessions = SessionsInCookie::new("starlette", ForeignCookie::new("session"), format);

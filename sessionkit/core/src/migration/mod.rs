@@ -24,7 +24,7 @@ mod write;
 /// The taking over of another system's sessions: nobody has to log in again because the application moved in.
 ///
 /// ```
-/// # use sessionkit_core as sessionkit;
+/// # mod sessionkit { pub use sessionkit_core::*; pub mod migration { pub use sessionkit_core::*; } }
 /// # use sessionkit_core::{ForeignCookie, ForeignError, ForeignSession, ForeignSessions, MemoryStore};
 /// # use std::time::Duration;
 /// # struct Old { cookie: ForeignCookie }
@@ -35,7 +35,8 @@ mod write;
 /// #     async fn end(&self, _: &ForeignSession) -> Result<(), ForeignError> { Ok(()) }
 /// # }
 /// # let old_sessions = Old { cookie: ForeignCookie::new("old") };
-/// use sessionkit::{Migration, SessionManager, Timestamp};
+/// use sessionkit::migration::Migration;
+/// use sessionkit::{SessionManager, Timestamp};
 ///
 /// // A few weeks after the last session of the other system can have begun.
 /// let last_day = Timestamp::from_unix_seconds(1_830_000_000);
@@ -110,7 +111,7 @@ impl<Scope: SessionScope<Home = OnServer>> Migration<Scope> {
     /// visitor is anonymous here. May be repeated for other structs.
     ///
     /// ```
-    /// # use sessionkit_core as sessionkit;
+    /// # mod sessionkit { pub use sessionkit_core::*; pub mod migration { pub use sessionkit_core::*; } }
     /// # use sessionkit_core::*;
     /// # use sessionkit_core::derive::*;
     /// # #[derive(Default)] struct Cart { items: Vec<u32> }
@@ -120,7 +121,7 @@ impl<Scope: SessionScope<Home = OnServer>> Migration<Scope> {
     /// #     fn decode(_: &mut FieldReader<'_>) -> Result<Self, FieldError> { Ok(Cart::default()) }
     /// #     fn encode(&self, _: &mut FieldWriter) -> Result<(), FieldError> { Ok(()) }
     /// # }
-    /// use sessionkit::{ForeignError, ForeignSession};
+    /// use sessionkit::migration::{ForeignError, ForeignSession};
     ///
     /// impl TryFrom<&ForeignSession> for Cart {
     ///     type Error = ForeignError;
@@ -152,10 +153,7 @@ impl<Scope: SessionScope<Home = OnServer>> Migration<Scope> {
 
     /// Writes the user of a session of ours into that of the other system, in the mode [`MigrationMode::DualWrite`]; `None` for a visitor. The function
     /// changes [`values`](ForeignSession::values), and leaves what it does not know as it is.
-    pub fn write_user(
-        mut self,
-        write: impl Fn(Option<&str>, &mut ForeignSession) + Send + Sync + 'static,
-    ) -> Self {
+    pub fn write_user(mut self, write: impl Fn(Option<&str>, &mut ForeignSession) + Send + Sync + 'static) -> Self {
         self.plan.give_user = Some(GiveUser::new(write));
         self
     }

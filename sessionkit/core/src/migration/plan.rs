@@ -129,8 +129,9 @@ impl Adopts for Migrating {
         engine: Arc<Engine>,
         presented: Arc<[PresentedForeign]>,
         current: Current,
+        always: bool,
     ) -> AdoptionFuture<'static, Vec<String>> {
         let plan = self.0.clone();
-        Box::pin(async move { plan.write(&engine, &presented, current).await })
+        Box::pin(async move { plan.write(&engine, &presented, current, always).await })
     }
 }

@@ -27,13 +27,14 @@ impl Plan {
         engine: &Arc<Engine>,
         presented: &[PresentedForeign],
         current: Current,
+        always: bool,
     ) -> Result<Vec<String>, SessionError> {
         let Some(first) = self.readers.iter().position(Reader::writes).filter(|_| engine.now() < self.until) else {
             return Ok(Vec::new());
         };
         let written = async {
             let target = self.target(engine, presented, &current, first).await?;
-            self.write_to(engine, presented, current, target).await
+            self.write_to(engine, presented, current, target, always).await
         };
         let written = written.await;
         if let Err(error) = &written {
@@ -81,6 +82,7 @@ impl Plan {
         presented: &[PresentedForeign],
         current: Current,
         Target { reader: number, session: mut foreign }: Target,
+        always: bool,
     ) -> Result<Vec<String>, SessionError> {
         let reader = &self.readers[number];
         let (token, header) = (current.token.clone(), current.record.header().clone());
@@ -93,7 +95,9 @@ impl Plan {
             give.write(&ours, &mut foreign)?;
         }
         let is_new = foreign.id().is_empty();
-        if foreign.values == before && !(is_new && header.user_id.is_some()) {
+        // A use of ours is written too: the other system's lasts as long.
+        let says_nothing = is_new && foreign.values.is_empty();
+        if says_nothing || (foreign.values == before && !always) {
             return Ok(Vec::new());
         }
         let (ends, now) = (header.deadline(), engine.now());

@@ -77,9 +77,8 @@ impl AdoptionKey {
 
 fn hash(purpose: &str, scope: &str, system: &str, id: &str) -> [u8; 32] {
     let parts = [purpose, scope, system, id].into_iter();
-    let hash = parts.fold(Sha256::new(), |hash, part| {
-        hash.chain_update((part.len() as u64).to_be_bytes()).chain_update(part)
-    });
+    let hash =
+        parts.fold(Sha256::new(), |hash, part| hash.chain_update((part.len() as u64).to_be_bytes()).chain_update(part));
     hash.finalize().into()
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::config::set_cookie;
 use crate::config::{CookieMaxAge, LONGEST_COOKIE, OnLostWrite};
 use crate::engine::Engine;
+use crate::engine::open::Current;
 use crate::engine::tasks::Completion;
 use crate::error::SessionError;
 use crate::event::EventKind;
@@ -116,11 +117,11 @@ async fn settle_in_turn(
             take(session, status)?
         }
     };
-    let has_changed = commit.as_ref().is_some_and(|commit| commit.changes.is_some());
-    if let Some(commit) = commit {
-        settle(session, commit).await?;
-    }
-    session.write_foreign(has_changed).await;
+    let stored = match commit {
+        Some(commit) => settle(session, commit).await?,
+        None => None,
+    };
+    session.write_foreign(stored).await;
     Ok(())
 }
 
@@ -241,20 +242,21 @@ fn take(session: &RequestSession, status: u16) -> Result<Option<Box<Commit>>, Se
     Ok(Some(Box::new(Commit { engine, current, overtaken, changes, upkeep, anonymous_ttl, begins })))
 }
 
-async fn settle(session: &RequestSession, commit: Box<Commit>) -> Result<(), SessionError> {
+/// Stores what a request changed, and returns the session for another system to learn of.
+async fn settle(session: &RequestSession, commit: Box<Commit>) -> Result<Option<Box<Current>>, SessionError> {
     let engine = &session.shared.engine;
     let nothing_changed = commit.changes.is_none() && commit.anonymous_ttl.is_none();
     // A logout in a task of the handler's may have come meanwhile: what it makes of the cookie stays.
     let logged_out = |state: &State| commit.current.is_some() && state.current.is_none();
     match commit.run(session).await {
-        Ok(Settled::Stored { cookie }) => {
+        Ok(Settled::Stored { cookie, stored }) => {
             let mut state = session.state();
             if let Some(cookie) = cookie.filter(|_| !logged_out(&state)) {
                 // Of a session that the client had before, unless this request logged in.
                 state.cookie_can_wait = commit.current.is_some() && matches!(state.cookie, CookieChange::Keep);
                 state.cookie = cookie;
             }
-            Ok(())
+            Ok(stored)
         }
         Ok(Settled::Lost { reason, id }) => {
             // A login of this request, too, was overtaken: its token is not current any more.
@@ -264,19 +266,19 @@ async fn settle(session: &RequestSession, commit: Box<Commit>) -> Result<(), Ses
             }
             drop(state);
             if nothing_changed {
-                return Ok(());
+                return Ok(None);
             }
             let header = commit.current.as_ref().map(|current| current.record.header());
             session.report_of(id, header, EventKind::WriteDiscarded { reason });
             match engine.settings().on_lost_write {
-                OnLostWrite::Ignore => Ok(()),
+                OnLostWrite::Ignore => Ok(None),
                 OnLostWrite::Error => Err(SessionError::lost()),
             }
         }
         // The handler did its work and the session is as good as before: only its use, or the visit, was not recorded.
         Err(error) if nothing_changed => {
             session.report_failure(&error);
-            Ok(())
+            Ok(None)
         }
         Err(error) => Err(session.fail(error)),
     }

@@ -10,6 +10,7 @@ use crate::engine::open::Current;
 use crate::engine::session::RecordChange;
 use crate::error::SessionError;
 use crate::event::EventKind;
+use crate::record::Record;
 use crate::record::delta::{Delta, HeaderOp};
 use crate::record::front::Generation;
 use crate::request::RequestSession;
@@ -35,8 +36,15 @@ pub(crate) struct Commit {
 
 /// The outcome of a commit that did not fail.
 pub(crate) enum Settled {
-    Stored { cookie: Option<CookieChange> },
-    Lost { reason: &'static str, id: SessionId },
+    Stored {
+        cookie: Option<CookieChange>,
+        /// The session as it is now, if another system has to learn of it.
+        stored: Option<Box<Current>>,
+    },
+    Lost {
+        reason: &'static str,
+        id: SessionId,
+    },
 }
 
 impl Commit {
@@ -61,7 +69,14 @@ impl Commit {
         };
         let end = engine.commit_deadline().end();
         match engine.commit_record(id, base.clone(), change, end).await {
-            Ok(record) => Ok(Settled::Stored { cookie: self.upkeep.cookie(session, current, record.header()) }),
+            Ok(record) => {
+                let cookie = self.upkeep.cookie(session, current, record.header());
+                let token = match &cookie {
+                    Some(CookieChange::Set { token, .. }) => token.clone(),
+                    _ => current.token.clone(),
+                };
+                Ok(Settled::Stored { cookie, stored: stored(session, token, record) })
+            }
             Err(CommitError::Refused(Refusal::Failed(error)) | CommitError::Failed(error)) => Err(error),
             Err(CommitError::Refused(Refusal::Gone)) => Ok(Settled::Lost { reason: "the session ended", id }),
             Err(CommitError::Refused(_)) => Ok(Settled::Lost { reason: "the token was rotated", id }),
@@ -77,11 +92,12 @@ impl Commit {
         };
         let Some((token, record)) = engine.begin_record(delta, self.begins, &mut engine.commit_deadline()).await?
         else {
-            return Ok(Settled::Stored { cookie: None });
+            return Ok(Settled::Stored { cookie: None, stored: None });
         };
         session.report_of(token.id(), None, EventKind::Created);
         let ends = record.header().deadline();
-        Ok(Settled::Stored { cookie: Some(CookieChange::Set { token, ends }) })
+        let cookie = Some(CookieChange::Set { token: token.clone(), ends });
+        Ok(Settled::Stored { cookie, stored: stored(session, token, record) })
     }
 
     fn set_ttl(&self) -> Option<HeaderOp> {
@@ -97,4 +113,10 @@ impl Commit {
         }
         delta
     }
+}
+
+/// Returns a session for another system to learn of; `None` if there is none.
+fn stored(session: &RequestSession, token: Token, record: Record) -> Option<Box<Current>> {
+    let secret = token.secret_hash(session.shared.engine.scope());
+    session.is_written_elsewhere().then(|| Box::new(Current::new(token, secret, record)))
 }

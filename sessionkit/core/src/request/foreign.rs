@@ -72,17 +72,18 @@ impl RequestSession {
         self.migration().is_some_and(|(migration, _)| migration.writes())
     }
 
-    /// Writes the session for the other system, if it was changed or begun.
-    pub(super) async fn write_foreign(&self, has_changed: bool) {
+    /// Writes the session for the other system, as it was `stored`, or as a login of the request has begun it.
+    pub(super) async fn write_foreign(&self, stored: Option<Box<Current>>) {
         let Some((migration, presented)) = self.migration().filter(|(migration, _)| migration.writes()) else { return };
-        let current = {
+        let was_stored = stored.is_some();
+        let begun = || {
             let state = self.state();
             let is_given = matches!(state.cookie, CookieChange::Set { .. });
-            state.current.clone().filter(|_| is_given || has_changed)
+            state.current.clone().filter(|_| is_given)
         };
-        let Some(current) = current else { return };
+        let Some(current) = stored.map(|stored| *stored).or_else(begun) else { return };
         // What the other system does not learn is reported. Ours is stored, and the answer stands.
-        if let Ok(cookies) = migration.write(self.shared.engine.clone(), presented.clone(), current).await {
+        if let Ok(cookies) = migration.write(self.shared.engine.clone(), presented.clone(), current, was_stored).await {
             self.state().foreign_cookies = cookies;
         }
     }

@@ -23,8 +23,9 @@ pub(crate) async fn stats(store: &Opened) -> Result<Report, Failure> {
 async fn count(store: &Opened) -> Result<StoreStats, Failure> {
     let (mut oldest, mut bytes) = (None, 0);
     let mut progress = Progress::new("entries looked at");
-    let mut numbers = [0, 0];
-    for (number, kind) in numbers.iter_mut().zip([EntryKind::Session, EntryKind::SessionList]) {
+    let mut numbers = [0, 0, 0];
+    let kinds = [EntryKind::Session, EntryKind::SessionList, EntryKind::Adoption];
+    for (number, kind) in numbers.iter_mut().zip(kinds) {
         let mut known = HashSet::new();
         let looked = store.scan(kind, &mut progress, async |key, entry| {
             if known.insert(key) {

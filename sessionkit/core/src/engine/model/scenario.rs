@@ -173,7 +173,15 @@ impl Scenario {
 /// Mirrors `Login::authenticate`.
 pub(super) fn authenticate(user: &str, at: Timestamp) -> Authenticate {
     let absolute_deadline = Some(at.saturating_add(TTL));
-    Authenticate { user: user.into(), at, is_proved: true, ttl: TTL, absolute_deadline, device_label: None, details: None }
+    Authenticate {
+        user: user.into(),
+        at,
+        is_proved: true,
+        ttl: TTL,
+        absolute_deadline,
+        device_label: None,
+        details: None,
+    }
 }
 
 /// Mirrors what `Engine::admit` adds to a list.

@@ -102,7 +102,8 @@ fn what_a_right_clock_granted_stays() {
 fn a_login_begins_a_lifetime_of_its_own() {
     let login = HeaderOp::Authenticate(Authenticate {
         user: "ada".into(),
-        at: after(9), is_proved: true,
+        at: after(9),
+        is_proved: true,
         ttl: TTL,
         absolute_deadline: Some(after(5000)),
         device_label: None,

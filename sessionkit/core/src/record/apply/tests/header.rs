@@ -20,7 +20,15 @@ fn details(method: &str) -> Option<Arc<LoginDetails>> {
 }
 
 fn login(user: &str) -> Authenticate {
-    Authenticate { user: user.into(), at: NOW, is_proved: true, ttl: TTL, absolute_deadline: None, device_label: None, details: None }
+    Authenticate {
+        user: user.into(),
+        at: NOW,
+        is_proved: true,
+        ttl: TTL,
+        absolute_deadline: None,
+        device_label: None,
+        details: None,
+    }
 }
 
 /// The header after a rotation by a request that came with the first secret.

@@ -44,7 +44,8 @@ fn left(record: &Record) -> Vec<usize> {
 fn login(user: &str) -> HeaderOp {
     HeaderOp::Authenticate(Authenticate {
         user: user.into(),
-        at: NOW, is_proved: true,
+        at: NOW,
+        is_proved: true,
         ttl: TTL,
         absolute_deadline: None,
         device_label: None,

@@ -56,7 +56,8 @@ fn a_record_that_is_too_large_already_may_shrink() {
 fn the_header_never_fails_by_size() {
     let login = HeaderOp::Authenticate(Authenticate {
         user: "ada".repeat(100).into(),
-        at: NOW, is_proved: true,
+        at: NOW,
+        is_proved: true,
         ttl: TTL,
         absolute_deadline: None,
         device_label: Some("laptop".repeat(100).into()),

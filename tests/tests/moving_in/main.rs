@@ -1,0 +1,7 @@
+//! Sessions of another system that become ours, while requests are under way.
+
+mod both;
+mod ended;
+mod old;
+mod race;
+mod taken_over;
