@@ -26,6 +26,12 @@ pub(crate) struct PresentedForeign {
     pub(crate) value: String,
 }
 
+/// The session that one of another system became. It may have ended since.
+pub(crate) struct Adopted {
+    pub(crate) token: Token,
+    pub(crate) system: &'static str,
+}
+
 pub(crate) type AdoptionFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SessionError>> + Send + 'a>>;
 
 /// Takes over the sessions of other systems. The engine does not know how.
@@ -42,8 +48,12 @@ pub(crate) trait Adopts: Send + Sync {
     /// Returns whether what is stored is written for the other system too.
     fn writes(&self) -> bool;
 
-    /// Returns the token of the session that one of the other system became, or becomes now; `None` if none may.
-    fn adopt(&self, engine: Arc<Engine>, presented: Arc<[PresentedForeign]>) -> AdoptionFuture<'static, Option<Token>>;
+    /// Returns what a session of the other system became, or becomes now; `None` if it may not.
+    fn adopt(
+        &self,
+        engine: Arc<Engine>,
+        presented: Arc<[PresentedForeign]>,
+    ) -> AdoptionFuture<'static, Option<Adopted>>;
 
     /// Compares what would be taken over with the session that is there.
     fn compare(

@@ -59,7 +59,7 @@ kinds! {
     NotAdopted {
         /// The name of the system.
         system: &'a str,
-        /// `not valid`, `ended`, `unreadable`, `one of several sessions`, `logged out before`, `ended with all sessions`, or
+        /// `not valid`, `ended`, `unreadable`, `one of several sessions`, `logged out before`, `ended here`, `ended with all sessions`, or
         /// `there is no such user`.
         reason: &'static str,
         /// The reason why it is unreadable, for the log; it quotes no value.

@@ -13,7 +13,7 @@ use super::conversion::Taken;
 use super::plan::Plan;
 use crate::auth::Auth;
 use crate::engine::Engine;
-use crate::engine::adopting::{AdoptionChange, PresentedForeign, Rule};
+use crate::engine::adopting::{Adopted, AdoptionChange, PresentedForeign, Rule};
 use crate::engine::deadline::{Deadline, NO_ANSWER_TO_A_LOAD};
 use crate::engine::open::Current;
 use crate::error::SessionError;
@@ -35,13 +35,14 @@ impl Plan {
         &self,
         engine: &Arc<Engine>,
         presented: &[PresentedForeign],
-    ) -> Result<Option<Token>, SessionError> {
+    ) -> Result<Option<Adopted>, SessionError> {
         if engine.now() >= self.until {
             return Ok(None);
         }
         let Some((_, session)) = self.open(engine, presented).await? else { return Ok(None) };
         let name = AdoptionName::new(engine.scope(), session.system(), session.id());
-        self.in_turn(name, self.token_of(engine, &session, name)).await
+        let token = self.in_turn(name, self.token_of(engine, &session, name)).await?;
+        Ok(token.map(|token| Adopted { token, system: session.system() }))
     }
 
     /// Opens the first session that a reader finds, and returns it with the reader's number. Two different ones of one reader are nobody's.
@@ -229,12 +230,18 @@ impl Plan {
         if engine.now() >= self.until {
             return Ok(());
         }
+        let mut failed = None;
         for value in presented {
-            if let Ok(session) = self.open_one(engine, value).await? {
-                self.end_one(engine, value.reader, &session).await?;
-            }
+            let ended = async {
+                match self.open_one(engine, value).await? {
+                    Ok(session) => self.end_one(engine, value.reader, &session).await,
+                    Err(_) => Ok(()),
+                }
+            };
+            // The others end all the same.
+            failed = failed.or(ended.await.err());
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Ends a session of the other system: it is not taken over any more, neither as it is nor as what it became.

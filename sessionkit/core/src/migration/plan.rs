@@ -5,14 +5,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::Engine;
-use crate::engine::adopting::{AdoptionFuture, Adopts, PresentedForeign};
+use crate::engine::adopting::{Adopted, AdoptionFuture, Adopts, PresentedForeign};
 use crate::engine::open::Current;
 use crate::migration::MigrationMode;
 use crate::migration::conversion::{Give, GiveUser, Take, UserOf};
 use crate::migration::reader::Reader;
 use crate::record::adoption::AdoptionName;
 use crate::time::Timestamp;
-use crate::token::Token;
 use crate::wire::head::Headers;
 
 /// Everything that an application says of a migration.
@@ -93,7 +92,11 @@ impl Adopts for Migrating {
         self.0.mode == MigrationMode::DualWrite
     }
 
-    fn adopt(&self, engine: Arc<Engine>, presented: Arc<[PresentedForeign]>) -> AdoptionFuture<'static, Option<Token>> {
+    fn adopt(
+        &self,
+        engine: Arc<Engine>,
+        presented: Arc<[PresentedForeign]>,
+    ) -> AdoptionFuture<'static, Option<Adopted>> {
         let plan = self.0.clone();
         // What was begun completes, even if the client leaves: others wait for it.
         let tasks = engine.clone();

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::engine::adopting::{Adopts, PresentedForeign};
+use crate::engine::adopting::{Adopted, Adopts, PresentedForeign};
 use crate::engine::open::Current;
 use crate::error::SessionError;
 use crate::request::RequestSession;
 use crate::request::state::CookieChange;
-use crate::token::Token;
 use crate::wire::cookie::Candidates;
 use crate::wire::head::RequestHead;
 
@@ -31,8 +30,8 @@ impl RequestSession {
         Some((&**self.shared.engine.migration.as_ref()?, self.shared.foreign.get()?))
     }
 
-    /// Takes over the session of another system; the token of ours, or `None` if there is none to take over.
-    pub(super) async fn adopt(&self) -> Result<Option<Token>, SessionError> {
+    /// Takes over the session of another system; `None` if there is none to take over.
+    pub(super) async fn adopt(&self) -> Result<Option<Adopted>, SessionError> {
         let Some((migration, presented)) = self.migration() else { return Ok(None) };
         if presented.is_empty() || migration.only_compares() {
             return Ok(None);

@@ -2,6 +2,7 @@
 
 use crate::config::OnBadCookie;
 use crate::engine::Engine;
+use crate::engine::adopting::Adopted;
 use crate::engine::deadline::Deadline;
 use crate::engine::hooks::{Hooked, MissingReason};
 use crate::engine::open::{Current, Opened};
@@ -107,11 +108,15 @@ impl RequestSession {
         if !is_nobody || !opened.unreadable.is_empty() {
             return Ok(None);
         }
-        let Some(token) = self.adopt().await? else { return Ok(None) };
+        let Some(Adopted { token, system }) = self.adopt().await? else { return Ok(None) };
         let mut candidates = Candidates::presented(true);
         candidates.add_token(Some(token));
         let engine = &self.shared.engine;
-        Ok(engine.open_candidates(&candidates, &mut engine.load_deadline()).await?.current)
+        let adopted = engine.open_candidates(&candidates, &mut engine.load_deadline()).await?.current;
+        if adopted.is_none() {
+            self.report(EventKind::NotAdopted { system, reason: "ended here", detail: "" });
+        }
+        Ok(adopted)
     }
 
     /// Tells of cookies that open nothing, and of those that open too much.
