@@ -18,6 +18,7 @@
 //! | `cli` | the program `sessionkit`, with which operators look into a store, end sessions and sweep |
 //! | `fernet` | the session [`formats`] of Fernet tokens, those of fastapi_session too |
 //! | `file` | sessions in files |
+//! | `flask-session` | the [migration] of the sessions of Flask-Session in Redis |
 //! | `http` | requests and responses of the crate `http`, for sessions [by hand](manual) |
 //! | `itsdangerous` | the session [`formats`] of Starlette, Ravyn, Flask, fastapi-sessions and Django |
 //! | `jwt` | a session [format](formats::Jwt) in JSON Web Tokens, signed with HS256 or Ed25519 |
@@ -71,7 +72,14 @@ pub mod axum;
 mod connect;
 #[cfg(feature = "file")]
 pub mod file;
-#[cfg(any(feature = "fernet", feature = "itsdangerous", feature = "jwt", feature = "muffin", feature = "signed-json"))]
+#[cfg(any(
+    feature = "fernet",
+    feature = "itsdangerous",
+    feature = "jwt",
+    feature = "migration",
+    feature = "muffin",
+    feature = "signed-json"
+))]
 pub mod formats;
 #[cfg(any(doc, doctest))]
 pub mod guide;
