@@ -16,6 +16,7 @@
 //! | `axum` | the adapter for axum |
 //! | `actix` | the adapter for actix-web |
 //! | `cli` | the program `sessionkit`, with which operators look into a store, end sessions and sweep |
+//! | `fastapi-session` | the [migration] of the sessions of fastapi_session in Redis |
 //! | `fernet` | the session [`formats`] of Fernet tokens, those of fastapi_session too |
 //! | `file` | sessions in files |
 //! | `flask-session` | the [migration] of the sessions of Flask-Session in Redis |

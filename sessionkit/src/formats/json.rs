@@ -10,15 +10,22 @@ use sessionkit_core::{FormatError, InvalidCookie};
 /// The most levels of arrays and objects in each other, the outermost object included.
 pub(crate) const MAX_DEPTH: usize = 64;
 
-/// Reads an object. A key that is there twice, another value, deep nesting and integers of more than 64 bits are refused: others
-/// would read them in another way.
+/// Reads an object, and nothing else.
 pub(crate) fn read(text: &[u8]) -> Result<Map<String, Value>, InvalidCookie> {
+    match read_value(text)? {
+        Value::Object(values) => Ok(values),
+        _ => Err(InvalidCookie),
+    }
+}
+
+/// Reads a value. A key that is there twice, deep nesting and integers of more than 64 bits are refused: others would read them in
+/// another way.
+pub(crate) fn read_value(text: &[u8]) -> Result<Value, InvalidCookie> {
     let text = str::from_utf8(text).map_err(|_| InvalidCookie)?;
     let mut input = serde_json::Deserializer::from_str(text);
     Strict { levels: MAX_DEPTH }.deserialize(&mut input).map_err(|_| InvalidCookie)?;
-    // It is an object, as its first character shows: a value of another kind cannot become a map.
-    let values = serde_json::from_str(text).map_err(|_| InvalidCookie)?;
-    if integers_fit(text) { Ok(values) } else { Err(InvalidCookie) }
+    let value = serde_json::from_str(text).map_err(|_| InvalidCookie)?;
+    if integers_fit(text) { Ok(value) } else { Err(InvalidCookie) }
 }
 
 /// Writes an object in few characters.

@@ -65,6 +65,12 @@ impl Secrets {
         Self(secrets.into_iter().map(|secret| Zeroizing::new(secret.to_owned())).collect())
     }
 
+    /// Returns each secret alone, the one that signs first.
+    #[cfg(feature = "fastapi-session")]
+    pub(crate) fn each(&self) -> impl Iterator<Item = Self> {
+        self.0.iter().map(|secret| Self([secret.clone()].into()))
+    }
+
     /// Returns the secrets, the one that signs first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|secret| secret.as_str())

@@ -6,6 +6,8 @@
 //! | system | reader | feature | can be written |
 //! |---|---|---|---|
 //! | Django, in its database | [`DjangoSessions`] | `migration`, `itsdangerous` | if the table saves |
+//! | fastapi_session, in Redis | [`FastapiSession`] | `fastapi-session` | yes |
+//! | fastapi-sessions | [`FastapiSessions`] | `migration`, `itsdangerous` | yes |
 //! | Flask-Session, in Redis | [`FlaskSession`] | `flask-session` | yes |
 //! | SessionKit for FastAPI | [`IdInCookie::sessionkit_for_fastapi`] | `migration` | yes |
 //! | Redis by hand, with the id in the cookie | [`IdInCookie::by_hand`] | `migration` | yes |
@@ -13,6 +15,10 @@
 
 #[cfg(feature = "itsdangerous")]
 pub use django::{DjangoRow, DjangoSessions};
+#[cfg(feature = "fastapi-session")]
+pub use fastapi_session::FastapiSession;
+#[cfg(feature = "itsdangerous")]
+pub use fastapi_sessions::FastapiSessions;
 #[cfg(feature = "flask-session")]
 pub use flask_session::FlaskSession;
 pub use id_in_cookie::IdInCookie;
@@ -25,6 +31,10 @@ pub use token_table::{TokenRow, TokenTable};
 
 #[cfg(feature = "itsdangerous")]
 mod django;
+#[cfg(feature = "fastapi-session")]
+mod fastapi_session;
+#[cfg(feature = "itsdangerous")]
+mod fastapi_sessions;
 #[cfg(feature = "flask-session")]
 mod flask_session;
 mod id_in_cookie;
