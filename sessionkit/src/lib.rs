@@ -15,6 +15,7 @@
 //! | `aide` | the adapter for axum in the `api_route`s of `aide`, which writes OpenAPI documents |
 //! | `axum` | the adapter for axum |
 //! | `actix` | the adapter for actix-web |
+//! | `actix-session` | the [migration] of the sessions of actix-session in Redis |
 //! | `cli` | the program `sessionkit`, with which operators look into a store, end sessions and sweep |
 //! | `fastapi-session` | the [migration] of the sessions of fastapi_session in Redis |
 //! | `fernet` | the session [`formats`] of Fernet tokens, those of fastapi_session too |
@@ -34,6 +35,7 @@
 //! | `signed-json` | a session [format](formats::SignedJson) of our own for services in several languages |
 //! | `sqlite` | sessions in SQLite, in the same way |
 //! | `testing` | a session for tests in one line, a movable clock, a counting and a failing store, the suite for stores |
+//! | `tower-sessions` | the [migration] of the sessions of tower-sessions in Redis |
 //!
 //! None is on by default, and all of them can be on together.
 

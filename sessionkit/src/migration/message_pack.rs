@@ -1,19 +1,25 @@
 //! MessagePack as it stands in the records of other systems, read into the values of JSON.
 
 use std::fmt;
+#[cfg(feature = "flask-session")]
 use std::io::Cursor;
 
+#[cfg(feature = "flask-session")]
 use rmp_serde::{Deserializer, Serializer};
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _};
 use serde_json::{Map, Number, Value};
 use sessionkit_core::ForeignError;
 
+#[cfg(feature = "flask-session")]
 use super::record::{check_size, refused};
-use crate::formats::json::{MAX_DEPTH, check_depth};
+use crate::formats::json::MAX_DEPTH;
+#[cfg(feature = "flask-session")]
+use crate::formats::json::check_depth;
 
 /// Reads a map. What JSON has no form for is refused: bytes, dates and other extensions, keys that are no text or are there twice,
 /// infinite numbers. So is deep nesting.
+#[cfg(feature = "flask-session")]
 pub(super) fn read(record: &[u8]) -> Result<Map<String, Value>, ForeignError> {
     let mut at_key = String::new();
     let mut input = Deserializer::new(Cursor::new(record));
@@ -23,6 +29,7 @@ pub(super) fn read(record: &[u8]) -> Result<Map<String, Value>, ForeignError> {
 }
 
 /// Writes a map, which will be read.
+#[cfg(feature = "flask-session")]
 pub(super) fn write(values: &Map<String, Value>) -> Result<Vec<u8>, ForeignError> {
     check_depth(values).map_err(refused)?;
     let mut record = Vec::new();
@@ -33,7 +40,7 @@ pub(super) fn write(values: &Map<String, Value>) -> Result<Vec<u8>, ForeignError
 }
 
 /// Makes the error of a record that cannot be read, with the key of the map at which the reading came to an end.
-fn unreadable(at_key: &str) -> ForeignError {
+pub(super) fn unreadable(at_key: &str) -> ForeignError {
     if at_key.is_empty() {
         return ForeignError::unreadable("the record is no map in MessagePack");
     }
@@ -42,8 +49,8 @@ fn unreadable(at_key: &str) -> ForeignError {
 }
 
 /// The outermost map, which notes the key that it is at.
-struct Root<'a> {
-    at_key: &'a mut String,
+pub(super) struct Root<'a> {
+    pub(super) at_key: &'a mut String,
 }
 
 impl<'de> DeserializeSeed<'de> for Root<'_> {
@@ -171,7 +178,7 @@ impl Visitor<'_> for Key {
 }
 
 /// Values whose numbers are numbers of MessagePack, in whatever way they are kept, which other crates may choose.
-struct Plain<'a, T>(&'a T);
+pub(super) struct Plain<'a, T>(pub(super) &'a T);
 
 impl Serialize for Plain<'_, Map<String, Value>> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -205,7 +212,7 @@ impl Serialize for Plain<'_, Value> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "flask-session"))]
 mod tests {
     use serde_json::json;
 

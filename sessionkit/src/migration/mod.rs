@@ -5,14 +5,20 @@
 //!
 //! | system | reader | feature | can be written |
 //! |---|---|---|---|
+//! | actix-session, in Redis | [`ActixSession`] | `actix-session` | yes |
 //! | Django, in its database | [`DjangoSessions`] | `migration`, `itsdangerous` | if the table saves |
 //! | fastapi_session, in Redis | [`FastapiSession`] | `fastapi-session` | yes |
 //! | fastapi-sessions | [`FastapiSessions`] | `migration`, `itsdangerous` | yes |
 //! | Flask-Session, in Redis | [`FlaskSession`] | `flask-session` | yes |
 //! | SessionKit for FastAPI | [`IdInCookie::sessionkit_for_fastapi`] | `migration` | yes |
 //! | Redis by hand, with the id in the cookie | [`IdInCookie::by_hand`] | `migration` | yes |
+//! | tower-sessions, in Redis | [`TowerSessions`] | `tower-sessions` | yes |
 //! | a table of tokens | [`TokenTable`] | `migration` | if the table saves |
 
+#[cfg(feature = "actix-session")]
+pub use actix_session::ActixSession;
+#[cfg(any(feature = "actix-session", feature = "tower-sessions"))]
+pub use cookie_key::CookieKey;
 #[cfg(feature = "itsdangerous")]
 pub use django::{DjangoRow, DjangoSessions};
 #[cfg(feature = "fastapi-session")]
@@ -28,7 +34,13 @@ pub use redis::RedisRecords;
 pub use sessionkit_core::{ForeignCookie, ForeignError, ForeignErrorKind, ForeignSession, ForeignSessions};
 pub use table::ForeignTable;
 pub use token_table::{TokenRow, TokenTable};
+#[cfg(feature = "tower-sessions")]
+pub use tower_sessions::TowerSessions;
 
+#[cfg(feature = "actix-session")]
+mod actix_session;
+#[cfg(any(feature = "actix-session", feature = "tower-sessions"))]
+mod cookie_key;
 #[cfg(feature = "itsdangerous")]
 mod django;
 #[cfg(feature = "fastapi-session")]
@@ -38,7 +50,7 @@ mod fastapi_sessions;
 #[cfg(feature = "flask-session")]
 mod flask_session;
 mod id_in_cookie;
-#[cfg(feature = "flask-session")]
+#[cfg(any(feature = "flask-session", feature = "tower-sessions"))]
 mod message_pack;
 mod record;
 mod records;
@@ -48,3 +60,5 @@ mod table;
 #[cfg(test)]
 mod testing;
 mod token_table;
+#[cfg(feature = "tower-sessions")]
+mod tower_sessions;
