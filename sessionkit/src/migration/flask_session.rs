@@ -56,6 +56,7 @@ impl<R: ForeignRecords> FlaskSession<R> {
     }
 
     /// Takes the `SECRET_KEY` with which the ids are signed, for `SESSION_USE_SIGNER = True`: an id without a signature opens nothing then.
+    /// Flask-Session knows one secret, which has to be the first one if it is to read what is written here.
     #[must_use]
     pub fn signed(self, secrets: &Secrets) -> Self {
         Self { signer: Some(Signer::with_hmac_keys(secrets, "flask-session")), ..self }

@@ -41,7 +41,7 @@ async fn flask_session_and_sessionkit_share_sessions() {
     shares_sessions(sessions.clone(), false, "msgpack").await;
     shares_sessions(sessions.clone().json(), false, "json").await;
     shares_sessions(sessions.clone().signed(&secrets([SECRET])), true, "msgpack").await;
-    shares_sessions(sessions.json().signed(&secrets([OTHER, SECRET])), true, "json").await;
+    shares_sessions(sessions.json().signed(&secrets([SECRET, OTHER])), true, "json").await;
 }
 
 /// An application may have changed its `SESSION_SERIALIZATION_FORMAT`.
