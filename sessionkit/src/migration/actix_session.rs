@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use sessionkit_core::{ForeignCookie, ForeignError, ForeignSession, ForeignSessions, Timestamp};
 
 use super::cookie_key::Protection;
-use super::record::{DAY, load, random, read_json, refused, ttl, write_json};
+use super::record::{DAY, load, random, read_json, ttl, write_json};
 use super::{CookieKey, ForeignRecords};
 use crate::formats::json;
 
@@ -105,7 +105,7 @@ impl<R: ForeignRecords> ForeignSessions for ActixSession<R> {
     }
 
     async fn write(&self, session: &ForeignSession, now: Timestamp) -> Result<String, ForeignError> {
-        json::check_depth(&session.values).map_err(refused)?;
+        json::check_depth(&session.values)?;
         let id = if session.id().is_empty() { random_id() } else { session.id().to_owned() };
         let texts = session.values.iter().map(|(key, value)| (key.clone(), value.to_string().into())).collect();
         self.records.set(&self.key(&id), write_json(&texts)?, ttl(session, self.ttl, now)).await?;

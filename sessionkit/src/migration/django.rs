@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::ForeignTable;
-use super::record::{random, refused};
+use super::record::random;
 use crate::formats::{DjangoSessionData, Secrets};
 
 /// Opens and writes the sessions of Django's backend `django.contrib.sessions.backends.db`, and checks that the password of the user is still
@@ -24,6 +24,9 @@ use crate::formats::{DjangoSessionData, Secrets};
 ///
 /// A user who is logged in is `_auth_user_id`, a text. `_auth_user_hash` beside it depends on the password hash of the user, for which the reader
 /// asks the application: so a session that the user ended by a change of the password is not taken over.
+///
+/// With the backend `cached_db`, Django has a copy of each row in its cache: remove that too when a session ends here, under the key
+/// `django.contrib.sessions.cached_db` and the key of the row, or Django goes on with it.
 ///
 /// ```
 /// use sessionkit::Timestamp;
@@ -180,13 +183,13 @@ where
     async fn write(&self, session: &ForeignSession, now: Timestamp) -> Result<String, ForeignError> {
         let mut values = session.values.clone();
         if let Some(user_id) = values.get(USER_ID) {
-            let user_id = user_id.as_str().ok_or_else(|| ForeignError::unreadable("`_auth_user_id` is no text"))?;
+            let user_id = user_id.as_str().ok_or_else(|| ForeignError::unwritable("`_auth_user_id` is no text"))?;
             let password = (self.password_of)(user_id.to_owned()).await?;
-            let password = password.ok_or_else(|| ForeignError::unreadable("`_auth_user_id` is no user's"))?;
+            let password = password.ok_or_else(|| ForeignError::unwritable("`_auth_user_id` is no user's"))?;
             values.insert(USER_HASH.to_owned(), self.auth_hash.of(&password).into());
             values.entry(BACKEND).or_insert_with(|| "django.contrib.auth.backends.ModelBackend".into());
         }
-        let session_data = self.data.write(&values, now).map_err(refused)?;
+        let session_data = self.data.write(&values, now)?;
         let key = if session.id().is_empty() { random_key() } else { session.id().to_owned() };
         let expire_date = session.expires_at.unwrap_or_else(|| now.saturating_add(self.ttl));
         self.table.save(&key, DjangoRow { session_data, expire_date }).await?;

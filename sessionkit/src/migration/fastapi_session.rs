@@ -8,7 +8,7 @@ use serde_json::Map;
 use sessionkit_core::{ForeignCookie, ForeignError, ForeignSession, ForeignSessions, Timestamp};
 
 use self::encryptor::Encryptor;
-use super::record::{random, refused, ttl};
+use super::record::{random, ttl};
 use super::{ForeignRecords, LARGEST_RECORD};
 use crate::formats::{FastapiSessionId, Secrets, json};
 
@@ -128,9 +128,9 @@ impl<R: ForeignRecords> ForeignSessions for FastapiSession<R> {
 
     /// Writes a session with the first secret, one value after the other.
     async fn write(&self, session: &ForeignSession, now: Timestamp) -> Result<String, ForeignError> {
-        json::check_depth(&session.values).map_err(refused)?;
+        json::check_depth(&session.values)?;
         if let Some(name) = session.values.keys().find(|name| !self.names.contains(name)) {
-            return Err(ForeignError::unreadable(format!(
+            return Err(ForeignError::unwritable(format!(
                 "the value of `{name}` would not be read: its name is not given"
             )));
         }
@@ -141,7 +141,7 @@ impl<R: ForeignRecords> ForeignSessions for FastapiSession<R> {
         } else {
             session.id().to_owned()
         };
-        let cookie = ids.write_id(&id, now).map_err(refused)?;
+        let cookie = ids.write_id(&id, now)?;
         let namespace = encryptor.encrypt(id.as_bytes());
         for name in &*self.names {
             let key = key_of(encryptor, &namespace, name);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sessionkit_core::{ForeignCookie, ForeignError, ForeignSession, ForeignSessions, Timestamp};
 
 use super::ForeignRecords;
-use super::record::{load, random, read_json, refused, ttl, write_json};
+use super::record::{load, random, read_json, ttl, write_json};
 use crate::formats::{FastapiSessionsId, Secrets};
 
 /// Opens and writes the sessions of [fastapi-sessions](https://jordanisaacs.github.io/fastapi-sessions) with its `SessionCookie`, whose cookie is the
@@ -91,7 +91,7 @@ where
 
     async fn write(&self, session: &ForeignSession, now: Timestamp) -> Result<String, ForeignError> {
         let id = if session.id().is_empty() { random_id() } else { session.id().to_owned() };
-        let cookie = self.ids.write_id(&id, now).map_err(refused)?;
+        let cookie = self.ids.write_id(&id, now)?;
         let record = write_json(&session.values)?;
         self.records.set(&self.key(&id)?, record, ttl(session, self.ttl, now)).await?;
         Ok(cookie)
@@ -119,7 +119,7 @@ impl<R, K> fmt::Debug for FastapiSessions<R, K> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use sessionkit_core::ForeignErrorKind::{Ended, Invalid, Unavailable, Unreadable};
+    use sessionkit_core::ForeignErrorKind::{Ended, Invalid, Unavailable, Unreadable, Unsupported};
 
     use super::super::testing::{Fault, MapRecords, NOW, SECRET, kind, later, object};
     use super::*;
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(sessions.write(&read, NOW).await.unwrap(), cookie, "the id stays");
         assert_ne!(sessions.write(&session, NOW).await.unwrap(), cookie);
         let strange = ForeignSession::new("not an id", object(json!({})));
-        assert_eq!(kind(sessions.write(&strange, NOW).await), Unreadable);
+        assert_eq!(kind(sessions.write(&strange, NOW).await), Unsupported);
     }
 
     #[tokio::test]

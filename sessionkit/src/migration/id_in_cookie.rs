@@ -145,7 +145,7 @@ mod tests {
 
     use super::super::testing::{Fault, MapRecords, NOW, kind, later, object};
     use super::*;
-    use sessionkit_core::ForeignErrorKind::{Ended, Invalid, Unavailable, Unreadable};
+    use sessionkit_core::ForeignErrorKind::{Ended, Invalid, Unavailable, Unreadable, Unsupported};
 
     const ID: &str = "3f2b8c1e-1111-4222-8333-444455556666";
 
@@ -205,7 +205,7 @@ mod tests {
         let error = sessions.write(&session, NOW).await.unwrap_err();
         assert!(error.to_string().contains("`deep`") && !error.to_string().contains("a secret"), "{error}");
         session.values.insert("deep".to_owned(), "x".repeat(300_000).into());
-        assert_eq!(kind(sessions.write(&session, NOW).await), Unreadable);
+        assert_eq!(kind(sessions.write(&session, NOW).await), Unsupported);
     }
 
     #[test]

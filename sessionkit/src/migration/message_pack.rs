@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value};
 use sessionkit_core::ForeignError;
 
 #[cfg(feature = "flask-session")]
-use super::record::{check_size, refused};
+use super::record::written;
 use crate::formats::json::MAX_DEPTH;
 #[cfg(feature = "flask-session")]
 use crate::formats::json::check_depth;
@@ -31,12 +31,11 @@ pub(super) fn read(record: &[u8]) -> Result<Map<String, Value>, ForeignError> {
 /// Writes a map, which will be read.
 #[cfg(feature = "flask-session")]
 pub(super) fn write(values: &Map<String, Value>) -> Result<Vec<u8>, ForeignError> {
-    check_depth(values).map_err(refused)?;
+    check_depth(values)?;
     let mut record = Vec::new();
-    let written = Plain(values).serialize(&mut Serializer::new(&mut record));
-    written.map_err(|_| ForeignError::unreadable("the values have no form in MessagePack"))?;
-    check_size(&record)?;
-    Ok(record)
+    let encoded = Plain(values).serialize(&mut Serializer::new(&mut record));
+    encoded.map_err(|_| ForeignError::unwritable("the values have no form in MessagePack"))?;
+    written(record)
 }
 
 /// Makes the error of a record that cannot be read, with the key of the map at which the reading came to an end.
@@ -212,7 +211,7 @@ impl Serialize for Plain<'_, Value> {
     }
 }
 
-#[cfg(all(test, feature = "flask-session"))]
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 

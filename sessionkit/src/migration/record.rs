@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use sessionkit_core::{ForeignError, ForeignSession, FormatError, Timestamp};
+use sessionkit_core::{ForeignError, ForeignSession, Timestamp};
 
 use super::{ForeignRecords, LARGEST_RECORD};
 use crate::formats::json;
@@ -14,13 +14,11 @@ pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// Returns the record under a key, whose size is limited whatever the store does.
 pub(super) async fn load(records: &impl ForeignRecords, key: &str) -> Result<Vec<u8>, ForeignError> {
     let record = records.get(key).await?.ok_or_else(ForeignError::ended)?;
-    check_size(&record)?;
-    Ok(record)
+    if is_too_large(&record) { Err(ForeignError::unreadable("the record is too large")) } else { Ok(record) }
 }
 
-/// Refuses a record that is too large to be looked at.
-pub(super) fn check_size(record: &[u8]) -> Result<(), ForeignError> {
-    if record.len() > LARGEST_RECORD { Err(ForeignError::unreadable("the record is too large")) } else { Ok(()) }
+fn is_too_large(record: &[u8]) -> bool {
+    record.len() > LARGEST_RECORD
 }
 
 /// Reads the values of a record in JSON.
@@ -31,14 +29,12 @@ pub(super) fn read_json(record: &[u8]) -> Result<Map<String, Value>, ForeignErro
 
 /// Writes values as JSON, which will be read.
 pub(super) fn write_json(values: &Map<String, Value>) -> Result<Vec<u8>, ForeignError> {
-    let record = json::write(values).map_err(refused)?.into_bytes();
-    check_size(&record)?;
-    Ok(record)
+    written(json::write(values)?.into_bytes())
 }
 
-/// Makes the error of a session that a format cannot hold. Its reason names a key, and quotes no value.
-pub(super) fn refused(error: FormatError) -> ForeignError {
-    ForeignError::unreadable(error.to_string())
+/// Returns a record, unless it is too large to be read.
+pub(super) fn written(record: Vec<u8>) -> Result<Vec<u8>, ForeignError> {
+    if is_too_large(&record) { Err(ForeignError::unwritable("the record is too large")) } else { Ok(record) }
 }
 
 /// Returns how long a session is to be kept.

@@ -35,11 +35,14 @@ pub(super) fn kind<T: fmt::Debug>(result: Result<T, ForeignError>) -> ForeignErr
 /// Records in a map, which counts the questions.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MapRecords {
-    records: Arc<Mutex<BTreeMap<String, (Vec<u8>, Duration)>>>,
+    records: Arc<Mutex<Records>>,
     any: Option<&'static [u8]>,
     fails: bool,
     asked: Arc<AtomicUsize>,
 }
+
+/// The records by their keys, with the time for which each is kept.
+type Records = BTreeMap<String, (Vec<u8>, Duration)>;
 
 /// The error of a store that fails.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +79,6 @@ impl MapRecords {
         self.records.lock().unwrap().get(key).map(|(_, ttl)| *ttl)
     }
 
-    #[allow(dead_code, reason = "not every combination of features has a reader that needs it")]
     pub(super) fn record(&self, key: &str) -> Option<Vec<u8>> {
         self.records.lock().unwrap().get(key).map(|(record, _)| record.clone())
     }

@@ -140,9 +140,9 @@ impl<T: ForeignTable<Row = TokenRow>> ForeignSessions for TokenTable<T> {
 
     async fn write(&self, session: &ForeignSession, now: Timestamp) -> Result<String, ForeignError> {
         let user_id = session.values.get(USER_ID).filter(|id| is_user_id(id)).cloned();
-        let user_id = user_id.ok_or_else(|| ForeignError::unreadable("`user_id` is neither a number nor a text"))?;
+        let user_id = user_id.ok_or_else(|| ForeignError::unwritable("`user_id` is neither a number nor a text"))?;
         if let Some(key) = session.values.keys().find(|key| *key != USER_ID) {
-            return Err(ForeignError::unreadable(format!("the table has no column for the value of `{key}`")));
+            return Err(ForeignError::unwritable(format!("the table has no column for the value of `{key}`")));
         }
         let token = session.id();
         let token = if token.is_empty() { URL_SAFE_NO_PAD.encode(random::<32>()) } else { token.to_owned() };
@@ -230,7 +230,7 @@ mod tests {
         session.values.insert("cart".to_owned(), json!("a secret"));
         let error = sessions.write(&session, NOW).await.unwrap_err().to_string();
         assert!(error.contains("`cart`") && !error.contains("a secret"), "{error}");
-        assert_eq!(kind(sessions.write(&ForeignSession::default(), NOW).await), Unreadable);
+        assert_eq!(kind(sessions.write(&ForeignSession::default(), NOW).await), Unsupported);
     }
 
     #[tokio::test]

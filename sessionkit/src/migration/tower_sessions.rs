@@ -102,7 +102,7 @@ impl<R: ForeignRecords> ForeignSessions for TowerSessions<R> {
     async fn write(&self, session: &ForeignSession, now: Timestamp) -> Result<String, ForeignError> {
         let id = session.id();
         let id = if id.is_empty() { URL_SAFE_NO_PAD.encode(random::<16>()) } else { id.to_owned() };
-        let number = read_id(&id).ok_or_else(|| ForeignError::unreadable("the id is none of tower-sessions"))?;
+        let number = read_id(&id).ok_or_else(|| ForeignError::unwritable("the id is none of tower-sessions"))?;
         let expires_at = session.expires_at.unwrap_or_else(|| now.saturating_add(self.ttl));
         let record = Stored { id: number, values: session.values.clone(), expires_at }.write()?;
         self.records.set(&id, record, expires_at.saturating_duration_since(now)).await?;
@@ -131,7 +131,7 @@ fn read_id(text: &str) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use serde_json::{Map, json};
-    use sessionkit_core::ForeignErrorKind::{Ended, Invalid, Unavailable, Unreadable};
+    use sessionkit_core::ForeignErrorKind::{Ended, Invalid, Unavailable, Unreadable, Unsupported};
 
     use super::super::testing::{Fault, MapRecords, NOW, kind, later, object};
     use super::*;
@@ -177,7 +177,7 @@ mod tests {
             assert_eq!(records.ttl(read.id()), Some(Duration::from_secs(14 * 86_400 - 60)));
         }
         let strange = ForeignSession::new("strange", Map::new());
-        assert_eq!(kind(with(b"").write(&strange, NOW).await), Unreadable);
+        assert_eq!(kind(with(b"").write(&strange, NOW).await), Unsupported);
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
-use sessionkit_core::ForeignErrorKind::{Ended, Invalid, Unavailable, Unreadable};
+use sessionkit_core::ForeignErrorKind::{Ended, Invalid, Unavailable, Unreadable, Unsupported};
 
 use super::super::testing::{Fault, MapTable, NOW, SECRET, kind, later, object};
 use super::*;
@@ -160,7 +160,7 @@ async fn what_is_written_is_read() {
     assert_eq!(written.write(&read, NOW).await.unwrap(), key, "the key stays");
     assert_ne!(written.write(&session, NOW).await.unwrap(), key);
     let gone = ForeignSession::new("", object(json!({USER_ID: "8"})));
-    assert_eq!(kind(written.write(&gone, NOW).await), Unreadable);
+    assert_eq!(kind(written.write(&gone, NOW).await), Unsupported);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use sessionkit_core::{ForeignError, Timestamp};
 
 use super::super::message_pack::{Plain, Root, unreadable};
-use super::super::record::{check_size, refused};
+use super::super::record::written;
 use crate::formats::json::check_depth;
 
 pub(super) struct Stored {
@@ -32,14 +32,13 @@ impl Stored {
     }
 
     pub(super) fn write(&self) -> Result<Vec<u8>, ForeignError> {
-        check_depth(&self.values).map_err(refused)?;
+        check_depth(&self.values)?;
         let date =
-            date_of(self.expires_at).ok_or_else(|| ForeignError::unreadable("the session ends too late for a date"))?;
+            date_of(self.expires_at).ok_or_else(|| ForeignError::unwritable("the session ends too late for a date"))?;
         let mut record = Vec::new();
-        let written = (self.id, Plain(&self.values), date).serialize(&mut Serializer::new(&mut record));
-        written.map_err(|_| ForeignError::unreadable("the values have no form in MessagePack"))?;
-        check_size(&record)?;
-        Ok(record)
+        let encoded = (self.id, Plain(&self.values), date).serialize(&mut Serializer::new(&mut record));
+        encoded.map_err(|_| ForeignError::unwritable("the values have no form in MessagePack"))?;
+        written(record)
     }
 }
 
