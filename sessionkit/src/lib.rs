@@ -15,9 +15,12 @@
 //! | `aide` | the adapter for axum in the `api_route`s of `aide`, which writes OpenAPI documents |
 //! | `axum` | the adapter for axum |
 //! | `actix` | the adapter for actix-web |
+//! | `actix-session` | the [migration] of the sessions of actix-session in Redis |
 //! | `cli` | the program `sessionkit`, with which operators look into a store, end sessions and sweep |
+//! | `fastapi-session` | the [migration] of the sessions of fastapi_session in Redis |
 //! | `fernet` | the session [`formats`] of Fernet tokens, those of fastapi_session too |
 //! | `file` | sessions in files |
+//! | `flask-session` | the [migration] of the sessions of Flask-Session in Redis |
 //! | `http` | requests and responses of the crate `http`, for sessions [by hand](manual) |
 //! | `itsdangerous` | the session [`formats`] of Starlette, Ravyn, Flask, fastapi-sessions and Django |
 //! | `jwt` | a session [format](formats::Jwt) in JSON Web Tokens, signed with HS256 or Ed25519 |
@@ -32,6 +35,7 @@
 //! | `signed-json` | a session [format](formats::SignedJson) of our own for services in several languages |
 //! | `sqlite` | sessions in SQLite, in the same way |
 //! | `testing` | a session for tests in one line, a movable clock, a counting and a failing store, the suite for stores |
+//! | `tower-sessions` | the [migration] of the sessions of tower-sessions in Redis |
 //!
 //! None is on by default, and all of them can be on together.
 
@@ -70,7 +74,14 @@ pub mod axum;
 mod connect;
 #[cfg(feature = "file")]
 pub mod file;
-#[cfg(any(feature = "fernet", feature = "itsdangerous", feature = "jwt", feature = "muffin", feature = "signed-json"))]
+#[cfg(any(
+    feature = "fernet",
+    feature = "itsdangerous",
+    feature = "jwt",
+    feature = "migration",
+    feature = "muffin",
+    feature = "signed-json"
+))]
 pub mod formats;
 #[cfg(any(doc, doctest))]
 pub mod guide;

@@ -1,4 +1,5 @@
-"""Writes and reads sessions with the packages of other systems, for the tests in ../tests/formats.
+"""Writes and reads sessions with the packages of other systems, for the tests in ../tests/formats and
+../tests/migration.
 
 Each line of the input is a request in JSON, each line of the output its answer: the members of a request are `system`, `do`
 (a function of the system's class), `now` and what that function takes.
@@ -206,6 +207,100 @@ class Django:
         return self.store(secrets).decode(cookie)
 
 
+class DjangoDatabase:
+    """Django with its sessions and its users in a database."""
+
+    def setup(self, path, secrets):
+        from django.conf import settings
+        from django.db import connection
+
+        if not settings.configured:
+            settings.configure(
+                DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": path}},
+                DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+                INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions"],
+                SESSION_ENGINE="django.contrib.sessions.backends.db",
+                USE_TZ=True,
+            )
+            import django
+
+            django.setup()
+        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = secrets[0], secrets[1:]
+        # One process works for several tests, each of which has a database of its own.
+        connection.close()
+        connection.settings_dict["NAME"] = path
+
+    def user(self, name):
+        from django.contrib.auth.models import User
+
+        return User.objects.get(username=name)
+
+    def create_user(self, path, secrets, name, password):
+        self.setup(path, secrets)
+        from django.contrib.auth.models import User
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        User.objects.create_user(name, password=password)
+
+    def change_password(self, path, secrets, name, password):
+        self.setup(path, secrets)
+        user = self.user(name)
+        user.set_password(password)
+        user.save()
+
+    def deactivate(self, path, secrets, name):
+        self.setup(path, secrets)
+        user = self.user(name)
+        user.is_active = False
+        user.save()
+
+    def visit(self, path, secrets, handler, cookie=None):
+        self.setup(path, secrets)
+        from django.contrib.auth.middleware import AuthenticationMiddleware
+        from django.contrib.sessions.middleware import SessionMiddleware
+        from django.http import HttpResponse
+        from django.test import RequestFactory
+
+        def respond(request):
+            handler(request)
+            return HttpResponse()
+
+        headers = {"HTTP_COOKIE": f"sessionid={cookie}"} if cookie else {}
+        return SessionMiddleware(AuthenticationMiddleware(respond))(RequestFactory().get("/", **headers))
+
+    def write(self, path, secrets, values):
+        response = self.visit(path, secrets, lambda request: request.session.update(values))
+        return cookie_of(response.cookies["sessionid"].OutputString())
+
+    def login(self, path, secrets, name, values):
+        def handler(request):
+            from django.contrib.auth import login
+
+            login(request, self.user(name), backend="django.contrib.auth.backends.ModelBackend")
+            request.session.update(values)
+
+        return cookie_of(self.visit(path, secrets, handler).cookies["sessionid"].OutputString())
+
+    def logout(self, path, secrets, cookie):
+        def handler(request):
+            from django.contrib.auth import logout
+
+            logout(request)
+
+        self.visit(path, secrets, handler, cookie)
+
+    def read(self, path, secrets, cookie):
+        seen = {}
+
+        def handler(request):
+            seen["user"] = request.user.username or None
+            seen["values"] = dict(request.session.items())
+
+        self.visit(path, secrets, handler, cookie)
+        return seen
+
+
 class Muffin:
     """The three of Muffin-Session, by their `session_type`."""
 
@@ -274,14 +369,18 @@ class Fernet:
 
 
 class FastapiSession(Fernet):
-    """fastapi_session, which cannot be installed: its derivation of keys, over cryptography."""
+    """fastapi_session, which cannot be installed: its derivation of keys and its encryption, over cryptography."""
+
+    def salt(self, secret):
+        import hashlib
+
+        return hashlib.sha256(secret.encode()).hexdigest().encode()
 
     def fernet(self, secret):
         import hashlib
         from base64 import urlsafe_b64encode
 
-        salt = hashlib.sha256(secret.encode()).hexdigest().encode()
-        key = hashlib.pbkdf2_hmac("sha256", secret.encode(), salt, 100, 32)
+        key = hashlib.pbkdf2_hmac("sha256", secret.encode(), self.salt(secret), 100, 32)
         return super().fernet([urlsafe_b64encode(key)])
 
     def write_id(self, secret, id):
@@ -289,6 +388,145 @@ class FastapiSession(Fernet):
 
     def read_id(self, secret, cookie):
         return self.fernet(secret).decrypt(cookie).decode()
+
+    def cipher(self, secret):
+        import hashlib
+
+        from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+        return AESSIV(hashlib.pbkdf2_hmac("sha1", secret.encode(), self.salt(secret), 1000, 32))
+
+    def encrypt_value(self, secret, text):
+        from base64 import b64encode
+
+        sealed = self.cipher(secret).encrypt(text.encode(), [b"fastsession"])
+        return b64encode(f"{sealed[16:].hex()}:{sealed[:16].hex()}".encode()).decode()
+
+    def decrypt_value(self, secret, text):
+        from base64 import b64decode
+
+        encrypted, tag = (bytes.fromhex(part) for part in b64decode(text).decode().split(":"))
+        return self.cipher(secret).decrypt(tag + encrypted, [b"fastsession"]).decode()
+
+    def write(self, url, secret, values):
+        import secrets
+
+        id = secrets.token_hex(32)
+        for key, value in values.items():
+            name = f"{self.encrypt_value(secret, id)}:{self.encrypt_value(secret, key)}"
+            redis_at(url).set(name, self.encrypt_value(secret, json.dumps(value)), ex=60)
+        return self.write_id(secret, id)
+
+    def read(self, url, secret, cookie):
+        namespace = self.encrypt_value(secret, self.read_id(secret, cookie))
+        values = {}
+        for name in redis_at(url).keys(f"{namespace}:*"):
+            key = self.decrypt_value(secret, name.decode().split(":")[1])
+            values[key] = json.loads(self.decrypt_value(secret, redis_at(url).get(name)))
+        return values
+
+
+def redis_at(url):
+    import redis
+
+    return redis.Redis.from_url(url)
+
+
+class RedisByHand:
+    """Sessions under their id, as JSON: with a prefix of `sessions:`, as the RedisStore of SessionKit for FastAPI, which is not on PyPI, writes them."""
+
+    def write(self, url, prefix, values):
+        from uuid import uuid4
+
+        id = str(uuid4())
+        redis_at(url).set(prefix + id, json.dumps(values, default=str), ex=60)
+        return id
+
+    def read(self, url, prefix, cookie):
+        record = redis_at(url).get(prefix + cookie)
+        return json.loads(record) if record else None
+
+
+class FlaskSession:
+    def visit(self, url, secret, signed, format, handler, cookie=None):
+        import warnings
+
+        import flask
+        from flask_session import Session
+
+        # That signed ids are deprecated.
+        warnings.simplefilter("ignore")
+        app = flask.Flask("peer")
+        app.config.update(
+            SECRET_KEY=secret,
+            SESSION_REDIS=redis_at(url),
+            SESSION_SERIALIZATION_FORMAT=format,
+            SESSION_TYPE="redis",
+            SESSION_USE_SIGNER=signed,
+        )
+        Session(app)
+
+        @app.get("/")
+        def index():
+            handler(flask.session)
+            return ""
+
+        headers = {"Cookie": f"session={cookie}"} if cookie else {}
+        return app.test_client(use_cookies=False).get("/", headers=headers)
+
+    def write(self, values, **settings):
+        response = self.visit(handler=lambda session: session.update(values), **settings)
+        return cookie_of(response.headers["Set-Cookie"])
+
+    def read(self, cookie, **settings):
+        seen = {}
+        self.visit(handler=lambda session: seen.update(session), cookie=cookie, **settings)
+        seen.pop("_permanent", None)
+        return seen
+
+    def write_strange(self, value, **settings):
+        """Writes a value that JSON has no form for."""
+        from datetime import datetime, timezone
+
+        strange = {
+            "bytes": b"\x00",
+            "datetime": datetime.now(timezone.utc),
+            "number keys": {1: 2},
+            "nan": float("nan"),
+        }
+        return self.write({"strange": strange[value]}, **settings)
+
+    def write_pickle(self, protocol, url, **_):
+        """Writes a session as versions before 0.7 did."""
+        import pickle
+        import secrets
+
+        id = secrets.token_urlsafe(32)
+        redis_at(url).set(f"session:{id}", pickle.dumps({"user_id": 123}, protocol=protocol), ex=60)
+        return id
+
+
+class TokenTable:
+    """A table of tokens in SQLite."""
+
+    def connect(self, path):
+        import sqlite3
+
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, user_id INTEGER, expires_at INTEGER)")
+        return connection
+
+    def write(self, path, user_id, ttl):
+        import secrets
+
+        token = secrets.token_urlsafe(32)
+        self.connect(path).execute("INSERT INTO sessions VALUES (?, ?, ?)", (token, user_id, int(time.time()) + ttl))
+        return token
+
+    def read(self, path, cookie):
+        found = "SELECT user_id FROM sessions WHERE token = ? AND expires_at > ?"
+        row = self.connect(path).execute(found, (cookie, time.time())).fetchone()
+        return row and row[0]
 
 
 class Jwt:
@@ -349,16 +587,20 @@ class SignedJson:
 
 SYSTEMS = {
     "django": Django(),
+    "django-database": DjangoDatabase(),
     "fastapi-session": FastapiSession(),
     "fastapi-sessions": FastapiSessions(),
     "fernet": Fernet(),
     "flask": Flask(),
+    "flask-session": FlaskSession(),
     "itsdangerous": Itsdangerous(),
     "jwt": Jwt(),
     "muffin": Muffin(),
     "ravyn": Ravyn(),
+    "redis": RedisByHand(),
     "signed-json": SignedJson(),
     "starlette": Starlette(),
+    "token-table": TokenTable(),
 }
 
 

@@ -69,11 +69,12 @@ fn package_from(package: &Value) -> Option<Package> {
 
 /// The crates of RustCrypto's present generation, in which the traits and the types of one are those of the others. Those of
 /// another beside them would be compiled twice, and one of the two would no longer be kept up.
-const RUST_CRYPTO: [(&str, &str); 14] = [
+const RUST_CRYPTO: [(&str, &str); 15] = [
     ("aead", "^0.6"),
     ("aes", "^0.9"),
     ("aes-gcm", "^0.11"),
     ("aes-gcm-siv", "^0.12"),
+    ("aes-siv", "^0.8"),
     ("cbc", "^0.2"),
     ("chacha20poly1305", "^0.11"),
     ("cipher", "^0.5"),

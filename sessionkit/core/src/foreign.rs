@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::config::SameSite;
 use crate::error::Cause;
-use crate::format::InvalidCookie;
+use crate::format::{FormatError, InvalidCookie};
 use crate::time::Timestamp;
 
 /// Opens the sessions of another system, ends them, and writes them if its format allows.
@@ -266,7 +266,7 @@ pub enum ForeignErrorKind {
     Unreadable,
     /// The store of the other system does not answer: the request fails, and nobody is taken for anonymous.
     Unavailable,
-    /// The format cannot be written.
+    /// The format cannot be written, or has no way to say something in the session.
     Unsupported,
 }
 
@@ -294,7 +294,12 @@ impl ForeignError {
 
     /// Makes the error of a format that cannot be written.
     pub fn unsupported() -> Self {
-        Self::of(ForeignErrorKind::Unsupported, "the sessions of this system cannot be written")
+        Self::unwritable("the sessions of this system cannot be written")
+    }
+
+    /// Makes the error of a session that a format cannot hold, with the reason, which names a key and quotes no value.
+    pub fn unwritable(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(ForeignErrorKind::Unsupported, reason)
     }
 
     fn of(kind: ForeignErrorKind, reason: impl Into<Cow<'static, str>>) -> Self {
@@ -310,6 +315,12 @@ impl ForeignError {
 impl From<InvalidCookie> for ForeignError {
     fn from(InvalidCookie: InvalidCookie) -> Self {
         Self::invalid()
+    }
+}
+
+impl From<FormatError> for ForeignError {
+    fn from(error: FormatError) -> Self {
+        Self::unwritable(error.to_string())
     }
 }
 

@@ -32,34 +32,27 @@ use super::limits::{check_age, check_length};
 /// # Ok::<(), sessionkit::KeyError>(())
 /// ```
 #[derive(Clone)]
-pub struct TimestampSigner(Arc<[Hmac<Sha1>]>);
+pub struct TimestampSigner(Signer);
 
 impl TimestampSigner {
     /// Makes a signer for a salt, which keeps signatures for one purpose from being used for another. That of Python's `Signer`
     /// is `itsdangerous.Signer` if none is given, and that of its serializers `itsdangerous`.
     pub fn new(secrets: Secrets, salt: &str) -> Self {
-        Self::with_keys(&secrets, |secret| {
+        Self(Signer::with_keys(&secrets, |secret| {
             Sha1::new().chain_update(salt).chain_update("signer").chain_update(secret).finalize().into()
-        })
+        }))
     }
 
     /// Makes a signer with `key_derivation="hmac"`, which Flask uses.
     pub fn with_hmac_keys(secrets: Secrets, salt: &str) -> Self {
-        Self::with_keys(&secrets, |secret| mac_of(secret.as_bytes()).chain_update(salt).finalize().into_bytes().into())
-    }
-
-    fn with_keys(secrets: &Secrets, derive: impl Fn(&str) -> [u8; 20]) -> Self {
-        Self(secrets.iter().map(|secret| mac_of(&*Zeroizing::new(derive(secret)))).collect())
+        Self(Signer::with_hmac_keys(&secrets, salt))
     }
 
     /// Signs a value with the first secret. A signed cookie holds the value as it is, so it must be one that a cookie may have.
     pub fn sign(&self, value: &str, now: Timestamp) -> String {
         let seconds = now.unix_seconds().to_be_bytes();
         let zeros = seconds.iter().take_while(|byte| **byte == 0).count();
-        let signed = format!("{value}.{}", URL_SAFE_NO_PAD.encode(&seconds[zeros..]));
-        // There is a first secret: a list without one is refused.
-        let signature = self.0[0].clone().chain_update(&signed).finalize().into_bytes();
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+        self.0.sign(&format!("{value}.{}", URL_SAFE_NO_PAD.encode(&seconds[zeros..])))
     }
 
     /// Returns the value, and the time at which one of the secrets signed it. As `itsdangerous` does, it refuses what is older
@@ -73,24 +66,48 @@ impl TimestampSigner {
         max_age: Duration,
         now: Timestamp,
     ) -> Result<(&'a str, Timestamp), InvalidCookie> {
-        check_length(signed)?;
-        let (content, signature) = signed.rsplit_once('.').ok_or(InvalidCookie)?;
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| InvalidCookie)?;
-        let verifies = |mac: &Hmac<Sha1>| mac.clone().chain_update(content).verify_slice(&signature).is_ok();
-        if !self.0.iter().any(verifies) {
-            return Err(InvalidCookie);
-        }
-        let (value, time) = content.rsplit_once('.').ok_or(InvalidCookie)?;
+        let (value, time) = self.0.unsign(signed)?.rsplit_once('.').ok_or(InvalidCookie)?;
         let written_at = read_time(time).ok_or(InvalidCookie)?;
         check_age(written_at, now, max_age, Duration::ZERO)?;
         Ok((value, written_at))
     }
 }
 
+/// Signs texts as `Signer` does, which knows no time.
+#[derive(Clone)]
+pub(crate) struct Signer(Arc<[Hmac<Sha1>]>);
+
+impl Signer {
+    /// Makes a signer with `key_derivation="hmac"`.
+    pub(crate) fn with_hmac_keys(secrets: &Secrets, salt: &str) -> Self {
+        Self::with_keys(secrets, |secret| mac_of(secret.as_bytes()).chain_update(salt).finalize().into_bytes().into())
+    }
+
+    fn with_keys(secrets: &Secrets, derive: impl Fn(&str) -> [u8; 20]) -> Self {
+        Self(secrets.iter().map(|secret| mac_of(&*Zeroizing::new(derive(secret)))).collect())
+    }
+
+    /// Signs a text with the first secret.
+    pub(crate) fn sign(&self, text: &str) -> String {
+        // There is a first secret: a list without one is refused.
+        let signature = self.0[0].clone().chain_update(text).finalize().into_bytes();
+        format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// Returns the text that one of the secrets signed.
+    pub(crate) fn unsign<'a>(&self, signed: &'a str) -> Result<&'a str, InvalidCookie> {
+        check_length(signed)?;
+        let (text, signature) = signed.rsplit_once('.').ok_or(InvalidCookie)?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| InvalidCookie)?;
+        let verifies = |mac: &Hmac<Sha1>| mac.clone().chain_update(text).verify_slice(&signature).is_ok();
+        if self.0.iter().any(verifies) { Ok(text) } else { Err(InvalidCookie) }
+    }
+}
+
 /// Shows the number of secrets.
 impl fmt::Debug for TimestampSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TimestampSigner").field("secrets", &self.0.len()).finish_non_exhaustive()
+        f.debug_struct("TimestampSigner").field("secrets", &self.0.0.len()).finish_non_exhaustive()
     }
 }
 

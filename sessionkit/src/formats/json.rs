@@ -1,4 +1,4 @@
-//! JSON as it stands in cookies: an object, read strictly.
+//! JSON as it stands in cookies and in the records of other systems: an object, read strictly.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -8,28 +8,35 @@ use serde_json::{Map, Value};
 use sessionkit_core::{FormatError, InvalidCookie};
 
 /// The most levels of arrays and objects in each other, the outermost object included.
-const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 
-/// Reads an object. A key that is there twice, another value, deep nesting and integers of more than 64 bits are refused: others
-/// would read them in another way.
-pub(super) fn read(text: &[u8]) -> Result<Map<String, Value>, InvalidCookie> {
+/// Reads an object, and nothing else.
+pub(crate) fn read(text: &[u8]) -> Result<Map<String, Value>, InvalidCookie> {
+    match read_value(text)? {
+        Value::Object(values) => Ok(values),
+        _ => Err(InvalidCookie),
+    }
+}
+
+/// Reads a value. A key that is there twice, deep nesting and integers of more than 64 bits are refused: others would read them in
+/// another way.
+pub(crate) fn read_value(text: &[u8]) -> Result<Value, InvalidCookie> {
     let text = str::from_utf8(text).map_err(|_| InvalidCookie)?;
     let mut input = serde_json::Deserializer::from_str(text);
     Strict { levels: MAX_DEPTH }.deserialize(&mut input).map_err(|_| InvalidCookie)?;
-    // It is an object, as its first character shows: a value of another kind cannot become a map.
-    let values = serde_json::from_str(text).map_err(|_| InvalidCookie)?;
-    if integers_fit(text) { Ok(values) } else { Err(InvalidCookie) }
+    let value = serde_json::from_str(text).map_err(|_| InvalidCookie)?;
+    if integers_fit(text) { Ok(value) } else { Err(InvalidCookie) }
 }
 
 /// Writes an object in few characters.
-#[cfg(any(feature = "fernet", feature = "jwt", feature = "muffin", feature = "signed-json"))]
-pub(super) fn write(values: &Map<String, Value>) -> Result<String, FormatError> {
+#[cfg(any(feature = "fernet", feature = "jwt", feature = "migration", feature = "muffin", feature = "signed-json"))]
+pub(crate) fn write(values: &Map<String, Value>) -> Result<String, FormatError> {
     check_depth(values)?;
     serde_json::to_string(values).map_err(|_| FormatError::new("the values have no form in JSON"))
 }
 
 /// Checks that what is written will be read.
-pub(super) fn check_depth(values: &Map<String, Value>) -> Result<(), FormatError> {
+pub(crate) fn check_depth(values: &Map<String, Value>) -> Result<(), FormatError> {
     fn fits(value: &Value, levels: usize) -> bool {
         match value {
             Value::Array(items) => levels > 0 && items.iter().all(|item| fits(item, levels - 1)),

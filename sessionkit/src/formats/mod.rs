@@ -70,10 +70,11 @@ mod fernet;
 #[cfg(feature = "itsdangerous")]
 mod flask;
 #[cfg(feature = "itsdangerous")]
-mod itsdangerous;
-mod json;
+pub(crate) mod itsdangerous;
+pub(crate) mod json;
 #[cfg(feature = "jwt")]
 mod jwt;
+#[cfg(any(feature = "fernet", feature = "itsdangerous", feature = "jwt", feature = "signed-json"))]
 mod limits;
 #[cfg(feature = "muffin")]
 mod muffin;
