@@ -32,6 +32,8 @@ behaviour! {
         a_user_is_taken_over_under_a_fresh_token,
         a_signed_cookie_is_taken_over,
         a_cart_of_a_visitor_is_taken_over_and_nothing_is_not,
+        a_visitor_who_logs_in_there_is_logged_in_here,
+        a_visitor_whose_cookie_there_changes_at_a_login_is_logged_in_here,
         a_response_that_is_lost_is_given_again,
         a_session_of_ours_comes_first,
         a_login_that_was_taken_over_is_not_fresh,
@@ -126,6 +128,44 @@ behaviour! {
         // What comes into it later is taken over.
         old.begin(&empty, "v-2", json!({"items": [3]}));
         assert_eq!(empty.get("/view").await.body, "nobody [3]");
+    }
+
+    async fn a_visitor_who_logs_in_there_is_logged_in_here(bench: Bench) {
+        let old = OldApp::default();
+        let servers = [start(&bench, &old).await, start(&bench, &old).await];
+        let browser = servers[0].visitor();
+        old.begin(&browser, "v-1", json!({"items": [9]}));
+        assert_eq!(browser.get("/add").await.body, "2");
+        bench.store.take();
+        assert_eq!(browser.get("/view").await.body, "nobody [9, 7]");
+        assert_eq!(bench.store.take(), Calls { load: 1, ..Calls::default() });
+        let before = browser.fork();
+        // The login is a page of the old application, which keeps the id.
+        old.begin(&browser, "v-1", json!({"user_id": "ada", "items": [9]}));
+        let tabs: Vec<_> = (0..6).map(|number| browser.fork().at(&servers[number % 2])).collect();
+        let answers: Vec<_> = tabs.iter().map(|tab| tab.get_in_background("/guarded")).collect();
+        for answer in answers {
+            assert_eq!(answer.await.unwrap().body, "guarded");
+        }
+        for tab in &tabs {
+            assert_eq!(tab.get("/view").await.body, "ada [9, 7]", "the cart is that of the visitor");
+        }
+        assert_eq!(bench.sessions(), 1);
+        bench.clock.advance(Duration::from_secs(600));
+        // What it was before does not open the login by itself.
+        before.set_cookie(OLD, "gone");
+        assert_eq!(before.get("/view").await.body, "nobody []");
+    }
+
+    async fn a_visitor_whose_cookie_there_changes_at_a_login_is_logged_in_here(bench: Bench) {
+        let old = OldApp::default();
+        let server = start(&bench, &old).await;
+        let browser = server.visitor();
+        sign(&bench, &browser, json!({"items": [9]}));
+        assert_eq!(browser.get("/view").await.body, "nobody [9]");
+        sign(&bench, &browser, json!({"user_id": "ada", "items": [9, 10]}));
+        assert_eq!(browser.get("/view").await.body, "ada [9, 10]");
+        assert_ne!(browser.get("/sensitive").await.status, 200);
     }
 
     async fn a_response_that_is_lost_is_given_again(bench: Bench) {

@@ -15,7 +15,6 @@ use crate::record::front::{History, Revision, Unreadable};
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::key::EntryKey;
 use crate::time::Timestamp;
-use crate::token::Token;
 use crate::wire::head::Headers;
 
 /// A session cookie of another system, as a request presented it.
@@ -26,10 +25,22 @@ pub(crate) struct PresentedForeign {
     pub(crate) value: String,
 }
 
-/// The session that one of another system became. It may have ended since.
+/// The session that one of another system became.
 pub(crate) struct Adopted {
-    pub(crate) token: Token,
+    /// `None` if it has ended since.
+    pub(crate) current: Option<Current>,
     pub(crate) system: &'static str,
+}
+
+/// The session of ours with which a request asks for that of another system.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Asker {
+    /// None.
+    Nobody,
+    /// That of a visitor: what has no user is not looked for.
+    Visitor,
+    /// One that a login has just replaced, perhaps that of the other system's user: no other one begins.
+    Overtaken,
 }
 
 pub(crate) type AdoptionFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SessionError>> + Send + 'a>>;
@@ -53,6 +64,7 @@ pub(crate) trait Adopts: Send + Sync {
         &self,
         engine: Arc<Engine>,
         presented: Arc<[PresentedForeign]>,
+        asker: Asker,
     ) -> AdoptionFuture<'static, Option<Adopted>>;
 
     /// Compares what would be taken over with the session that is there.
@@ -186,6 +198,8 @@ pub(crate) enum Rule {
     IfFree,
     /// It is this claim.
     IfClaimed([u8; 16]),
+    /// It became a session.
+    IfAdopted,
 }
 
 impl Change<Adoption> for AdoptionChange {
@@ -195,7 +209,8 @@ impl Change<Adoption> for AdoptionChange {
             (Rule::Always, _) | (Rule::IfFree, None) => true,
             (Rule::IfFree, Some(AdoptionState::Claimed { lapses, .. })) => lapses <= now,
             (Rule::IfClaimed(own), Some(AdoptionState::Claimed { claim, .. })) => claim == own,
-            (Rule::IfFree | Rule::IfClaimed(_), _) => false,
+            (Rule::IfAdopted, Some(AdoptionState::Adopted(_))) => true,
+            (Rule::IfFree | Rule::IfClaimed(_) | Rule::IfAdopted, _) => false,
         };
         if !may_change {
             return Step::Refused(Refusal::Stale);

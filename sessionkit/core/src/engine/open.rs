@@ -135,6 +135,13 @@ impl Engine {
         }
     }
 
+    /// Opens the session of a token that nobody presented.
+    pub(crate) async fn open_token(&self, token: Token) -> Result<Option<Current>, StoreError> {
+        let mut candidates = Candidates::presented(true);
+        candidates.add_token(Some(token));
+        Ok(self.open_candidates(&candidates, &mut self.load_deadline()).await?.current)
+    }
+
     async fn open_several(&self, candidates: &Candidates, deadline: &mut Deadline) -> Result<Opened, StoreError> {
         let (mut opened, mut others): (Opened, Vec<Current>) = (Opened::default(), Vec::new());
         let mut loaded: Vec<(SessionId, Option<Record>)> = Vec::new();

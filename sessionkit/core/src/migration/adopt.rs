@@ -13,7 +13,7 @@ use super::conversion::Taken;
 use super::plan::Plan;
 use crate::auth::Auth;
 use crate::engine::Engine;
-use crate::engine::adopting::{Adopted, AdoptionChange, PresentedForeign, Rule};
+use crate::engine::adopting::{Adopted, AdoptionChange, Asker, PresentedForeign, Rule};
 use crate::engine::deadline::{Deadline, NO_ANSWER_TO_A_LOAD};
 use crate::engine::open::Current;
 use crate::error::SessionError;
@@ -35,14 +35,56 @@ impl Plan {
         &self,
         engine: &Arc<Engine>,
         presented: &[PresentedForeign],
+        asker: Asker,
     ) -> Result<Option<Adopted>, SessionError> {
         if engine.now() >= self.until {
             return Ok(None);
         }
         let Some((_, session)) = self.open(engine, presented).await? else { return Ok(None) };
+        if asker != Asker::Nobody && !self.has_user(&session) {
+            return Ok(None);
+        }
         let name = AdoptionName::new(engine.scope(), session.system(), session.id());
-        let token = self.in_turn(name, self.token_of(engine, &session, name)).await?;
-        Ok(token.map(|token| Adopted { token, system: session.system() }))
+        let adopted = self.in_turn(name, async {
+            let Some(token) = self.token_of(engine, &session, name, asker).await? else { return Ok(None) };
+            let current = match engine.open_token(token).await? {
+                Some(current) if current.record.header().user_id.is_none() && self.has_user(&session) => {
+                    self.log_in(engine, &session, name, current).await?
+                }
+                current => current,
+            };
+            Ok(Some(Adopted { current, system: session.system() }))
+        });
+        adopted.await
+    }
+
+    fn has_user(&self, session: &ForeignSession) -> bool {
+        self.user.as_ref().is_some_and(|user| user.find(session).is_ok_and(|user| user.is_some()))
+    }
+
+    /// Logs in a visitor whose session was taken over, and who has logged in at the other system since. The values were taken then.
+    async fn log_in(
+        &self,
+        engine: &Arc<Engine>,
+        session: &ForeignSession,
+        name: AdoptionName,
+        visitor: Current,
+    ) -> Result<Option<Current>, SessionError> {
+        let (system, key) = (session.system(), AdoptionKey::new(engine.scope(), session.system(), session.id()));
+        let ours = RequestSession::with_current(engine.clone(), visitor.clone());
+        let Some(mut candidate) = self.candidate(engine, session, ours).await? else { return Ok(Some(visitor)) };
+        candidate.taken.clear();
+        let Some(token) = candidate.begin().await? else { return Ok(Some(visitor)) };
+        let note = engine.new_note(system, self.until, AdoptionState::Adopted(key.seal(&token)));
+        let seen = engine.load_adoption(name).await?;
+        let is_noted = engine.change_adoption(name, seen, AdoptionChange { note, rule: Rule::IfAdopted }).await?;
+        if !is_noted || engine.ended_with_all(candidate.user.as_deref(), session.written_at).await? {
+            discard(engine, &token).await?;
+            return Ok(None);
+        }
+        let about = About { session: Some(token.id()), user_id: candidate.user.as_deref(), ..About::default() };
+        engine.record(EventKind::Adopted { system }, about);
+        Ok(engine.open_token(token).await?)
     }
 
     /// Opens the first session that a reader finds, and returns it with the reader's number. Two different ones of one reader are nobody's.
@@ -98,6 +140,7 @@ impl Plan {
         engine: &Arc<Engine>,
         session: &ForeignSession,
         name: AdoptionName,
+        asker: Asker,
     ) -> Result<Option<Token>, SessionError> {
         let (system, key) = (session.system(), AdoptionKey::new(engine.scope(), session.system(), session.id()));
         let (end, mut pause) = (engine.commit_deadline().end(), FIRST_PAUSE);
@@ -116,9 +159,11 @@ impl Plan {
                     pause *= 2;
                     continue;
                 }
+                Some(AdoptionState::Claimed { .. }) | None if asker == Asker::Overtaken => return Ok(None),
                 Some(AdoptionState::Claimed { .. }) | None => {}
             }
-            let Some(mut candidate) = self.candidate(engine, session).await? else { return Ok(None) };
+            let ours = RequestSession::without_cookie(engine.clone());
+            let Some(mut candidate) = self.candidate(engine, session, ours).await? else { return Ok(None) };
             let mut claim = [0; 16];
             engine.tokens().fill(&mut claim);
             let lapses = engine.now().saturating_add(engine.claim_time());
@@ -168,6 +213,7 @@ impl Plan {
         &self,
         engine: &Arc<Engine>,
         session: &ForeignSession,
+        ours: RequestSession,
     ) -> Result<Option<Candidate>, SessionError> {
         let system = session.system();
         let (user, taken) = match self.convert(session) {
@@ -180,7 +226,6 @@ impl Plan {
         if engine.ended_with_all(user.as_deref(), session.written_at).await? {
             return Ok(not_adopted(engine, system, "ended with all sessions", ""));
         }
-        let ours = RequestSession::without_cookie(engine.clone());
         let Some(user) = user else {
             for put in taken {
                 put(ours.clone()).await?;

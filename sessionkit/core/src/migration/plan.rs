@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::Engine;
-use crate::engine::adopting::{Adopted, AdoptionFuture, Adopts, PresentedForeign};
+use crate::engine::adopting::{Adopted, AdoptionFuture, Adopts, Asker, PresentedForeign};
 use crate::engine::open::Current;
 use crate::migration::MigrationMode;
 use crate::migration::conversion::{Give, GiveUser, Take, UserOf};
@@ -96,11 +96,12 @@ impl Adopts for Migrating {
         &self,
         engine: Arc<Engine>,
         presented: Arc<[PresentedForeign]>,
+        asker: Asker,
     ) -> AdoptionFuture<'static, Option<Adopted>> {
         let plan = self.0.clone();
         // What was begun completes, even if the client leaves: others wait for it.
         let tasks = engine.clone();
-        Box::pin(async move { tasks.tasks.finish(async move { plan.adopt(&engine, &presented).await }).await? })
+        Box::pin(async move { tasks.tasks.finish(async move { plan.adopt(&engine, &presented, asker).await }).await? })
     }
 
     fn compare(

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::engine::adopting::{Adopted, Adopts, PresentedForeign};
+use crate::engine::Engine;
+use crate::engine::adopting::{Adopted, Adopts, Asker, PresentedForeign};
 use crate::engine::open::Current;
 use crate::error::SessionError;
 use crate::request::RequestSession;
@@ -12,9 +13,17 @@ use crate::wire::head::RequestHead;
 
 impl RequestSession {
     /// Makes the session of a request that never was, to be filled and closed: it has no cookie.
-    pub(crate) fn without_cookie(engine: Arc<crate::engine::Engine>) -> Self {
+    pub(crate) fn without_cookie(engine: Arc<Engine>) -> Self {
         let session = Self::new(engine);
         let _ = session.shared.candidates.set(Candidates::default());
+        session
+    }
+
+    /// Makes the session of a request that never was, to be changed and closed: it has opened this one.
+    pub(crate) fn with_current(engine: Arc<Engine>, current: Current) -> Self {
+        let session = Self::without_cookie(engine);
+        let _ = session.shared.loaded.set(Ok(()));
+        session.state().current = Some(current);
         session
     }
 
@@ -31,12 +40,12 @@ impl RequestSession {
     }
 
     /// Takes over the session of another system; `None` if there is none to take over.
-    pub(super) async fn adopt(&self) -> Result<Option<Adopted>, SessionError> {
+    pub(super) async fn adopt(&self, asker: Asker) -> Result<Option<Adopted>, SessionError> {
         let Some((migration, presented)) = self.migration() else { return Ok(None) };
         if presented.is_empty() || migration.only_compares() {
             return Ok(None);
         }
-        migration.adopt(self.shared.engine.clone(), presented.clone()).await
+        migration.adopt(self.shared.engine.clone(), presented.clone(), asker).await
     }
 
     /// Compares the session of another system with that of the request, if that is all that is asked.

@@ -2,7 +2,7 @@
 
 use crate::config::OnBadCookie;
 use crate::engine::Engine;
-use crate::engine::adopting::Adopted;
+use crate::engine::adopting::{Adopted, Asker};
 use crate::engine::deadline::Deadline;
 use crate::engine::hooks::{Hooked, MissingReason};
 use crate::engine::open::{Current, Opened};
@@ -100,23 +100,25 @@ impl RequestSession {
         Ok(())
     }
 
-    /// Opens the session of another system, if the request has none of ours: the one that it became, or becomes now.
+    /// Opens the session of another system, if the request has none of ours, or a visitor's: the one that it became, or becomes now.
     async fn open_foreign(&self, opened: &Opened) -> Result<Option<Current>, SessionError> {
         self.compare_foreign(opened.current.as_ref()).await?;
-        // A session that a login is about to replace, or that a later release wrote, is there all the same.
-        let is_nobody = opened.current.is_none() && opened.ambiguous.is_empty() && opened.overtaken.is_none();
-        if !is_nobody || !opened.unreadable.is_empty() {
+        // What a later release wrote is there all the same.
+        if !opened.ambiguous.is_empty() || !opened.unreadable.is_empty() {
             return Ok(None);
         }
-        let Some(Adopted { token, system }) = self.adopt().await? else { return Ok(None) };
-        let mut candidates = Candidates::presented(true);
-        candidates.add_token(Some(token));
-        let engine = &self.shared.engine;
-        let adopted = engine.open_candidates(&candidates, &mut engine.load_deadline()).await?.current;
-        if adopted.is_none() {
+        let asker = match &opened.current {
+            Some(current) if current.record.header().user_id.is_some() => return Ok(None),
+            // They may have logged in at the other system meanwhile.
+            Some(_) => Asker::Visitor,
+            None if opened.overtaken.is_some() => Asker::Overtaken,
+            None => Asker::Nobody,
+        };
+        let Some(Adopted { current, system }) = self.adopt(asker).await? else { return Ok(None) };
+        if current.is_none() {
             self.report(EventKind::NotAdopted { system, reason: "ended here", detail: "" });
         }
-        Ok(adopted)
+        Ok(current)
     }
 
     /// Tells of cookies that open nothing, and of those that open too much.
