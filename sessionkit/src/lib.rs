@@ -71,7 +71,14 @@ pub mod axum;
 mod connect;
 #[cfg(feature = "file")]
 pub mod file;
-#[cfg(any(feature = "fernet", feature = "itsdangerous", feature = "jwt", feature = "muffin", feature = "signed-json"))]
+#[cfg(any(
+    feature = "fernet",
+    feature = "itsdangerous",
+    feature = "jwt",
+    feature = "migration",
+    feature = "muffin",
+    feature = "signed-json"
+))]
 pub mod formats;
 #[cfg(any(doc, doctest))]
 pub mod guide;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::config::SameSite;
 use crate::error::Cause;
-use crate::format::InvalidCookie;
+use crate::format::{FormatError, InvalidCookie};
 use crate::time::Timestamp;
 
 /// Opens the sessions of another system, ends them, and writes them if its format allows.
@@ -116,6 +116,25 @@ impl ForeignCookie {
     }
 }
 
+/// The attributes of a cookie of another system, for systems that keep them beside the session.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct CookieAttributes<'a> {
+    pub path: &'a str,
+    pub domain: Option<&'a str>,
+    pub secure: bool,
+    pub http_only: bool,
+    pub same_site: Option<SameSite>,
+}
+
+impl<'a> From<&'a ForeignCookie> for CookieAttributes<'a> {
+    fn from(cookie: &'a ForeignCookie) -> Self {
+        let ForeignCookie { name: _, path, domain, secure, http_only, same_site } = cookie;
+        let (secure, http_only, same_site) = (*secure, *http_only, *same_site);
+        Self { path, domain: domain.as_deref(), secure, http_only, same_site }
+    }
+}
+
 /// A session of another system.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -199,7 +218,7 @@ pub enum ForeignErrorKind {
     Unreadable,
     /// The store of the other system does not answer: the request fails, and nobody is taken for anonymous.
     Unavailable,
-    /// The format cannot be written.
+    /// The format cannot be written, or has no way to say something in the session.
     Unsupported,
 }
 
@@ -227,7 +246,12 @@ impl ForeignError {
 
     /// Makes the error of a format that cannot be written.
     pub fn unsupported() -> Self {
-        Self::of(ForeignErrorKind::Unsupported, "the sessions of this system cannot be written")
+        Self::unwritable("the sessions of this system cannot be written")
+    }
+
+    /// Makes the error of a session that a format cannot hold, with the reason, which names a key and quotes no value.
+    pub fn unwritable(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(ForeignErrorKind::Unsupported, reason)
     }
 
     fn of(kind: ForeignErrorKind, reason: impl Into<Cow<'static, str>>) -> Self {
@@ -243,6 +267,12 @@ impl ForeignError {
 impl From<InvalidCookie> for ForeignError {
     fn from(InvalidCookie: InvalidCookie) -> Self {
         Self::invalid()
+    }
+}
+
+impl From<FormatError> for ForeignError {
+    fn from(error: FormatError) -> Self {
+        Self::unwritable(error.to_string())
     }
 }
 

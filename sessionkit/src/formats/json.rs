@@ -12,7 +12,7 @@ const MAX_DEPTH: usize = 64;
 
 /// Reads an object. A key that is there twice, another value, deep nesting and integers of more than 64 bits are refused: others
 /// would read them in another way.
-pub(super) fn read(text: &[u8]) -> Result<Map<String, Value>, InvalidCookie> {
+pub(crate) fn read(text: &[u8]) -> Result<Map<String, Value>, InvalidCookie> {
     let text = str::from_utf8(text).map_err(|_| InvalidCookie)?;
     let mut input = serde_json::Deserializer::from_str(text);
     Strict { levels: MAX_DEPTH }.deserialize(&mut input).map_err(|_| InvalidCookie)?;
@@ -22,14 +22,14 @@ pub(super) fn read(text: &[u8]) -> Result<Map<String, Value>, InvalidCookie> {
 }
 
 /// Writes an object in few characters.
-#[cfg(any(feature = "fernet", feature = "jwt", feature = "muffin", feature = "signed-json"))]
-pub(super) fn write(values: &Map<String, Value>) -> Result<String, FormatError> {
+#[cfg(any(feature = "fernet", feature = "jwt", feature = "migration", feature = "muffin", feature = "signed-json"))]
+pub(crate) fn write(values: &Map<String, Value>) -> Result<String, FormatError> {
     check_depth(values)?;
     serde_json::to_string(values).map_err(|_| FormatError::new("the values have no form in JSON"))
 }
 
 /// Checks that what is written will be read.
-pub(super) fn check_depth(values: &Map<String, Value>) -> Result<(), FormatError> {
+pub(crate) fn check_depth(values: &Map<String, Value>) -> Result<(), FormatError> {
     fn fits(value: &Value, levels: usize) -> bool {
         match value {
             Value::Array(items) => levels > 0 && items.iter().all(|item| fits(item, levels - 1)),

@@ -71,10 +71,10 @@ mod fernet;
 mod flask;
 #[cfg(feature = "itsdangerous")]
 mod itsdangerous;
-mod json;
+pub(crate) mod json;
 #[cfg(feature = "jwt")]
 mod jwt;
-mod limits;
+pub(crate) mod limits;
 #[cfg(feature = "muffin")]
 mod muffin;
 #[cfg(feature = "itsdangerous")]

@@ -61,12 +61,12 @@ impl Secrets {
 
     /// Takes the secrets of published examples.
     #[cfg(test)]
-    pub(super) fn unchecked<const N: usize>(secrets: [&str; N]) -> Self {
+    pub(crate) fn unchecked<const N: usize>(secrets: [&str; N]) -> Self {
         Self(secrets.into_iter().map(|secret| Zeroizing::new(secret.to_owned())).collect())
     }
 
     /// Returns the secrets, the one that signs first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|secret| secret.as_str())
     }
 }
