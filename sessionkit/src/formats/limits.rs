@@ -1,8 +1,14 @@
 //! The limits of all formats.
 
-use sessionkit_core::InvalidCookie;
-#[cfg(any(feature = "fernet", feature = "itsdangerous", feature = "jwt", feature = "muffin", feature = "signed-json"))]
+#[cfg(any(
+    feature = "fernet",
+    feature = "itsdangerous",
+    feature = "jwt",
+    feature = "muffin",
+    feature = "signed-json"
+))]
 use sessionkit_core::FormatError;
+use sessionkit_core::InvalidCookie;
 
 /// The longest cookie that is read, in bytes. Browsers keep a quarter of it; several cookies can be put together to one.
 pub(crate) const MAX_COOKIE: usize = 16 * 1024;

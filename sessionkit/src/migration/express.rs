@@ -94,8 +94,7 @@ impl<R: ForeignRecords> ExpressSessions<R> {
     /// Takes the secrets, of which the first one signs, and the records. The cookie is `connect.sid`, and the keys of the records
     /// begin with `sess:`.
     pub fn new(secrets: Secrets, records: R) -> Self {
-        let mac =
-            |secret: &str| Hmac::new_from_slice(secret.as_bytes()).expect("a key of an HMAC may have any length");
+        let mac = |secret: &str| Hmac::new_from_slice(secret.as_bytes()).expect("a key of an HMAC may have any length");
         Self {
             macs: secrets.iter().map(mac).collect(),
             records,
@@ -167,7 +166,8 @@ impl<R: ForeignRecords> ExpressSessions<R> {
         if !self.rolling {
             return Ok(Some(expires_at));
         }
-        let max_age = cookie.get("originalMaxAge").and_then(Value::as_u64).ok_or_else(|| unreadable("originalMaxAge"))?;
+        let max_age =
+            cookie.get("originalMaxAge").and_then(Value::as_u64).ok_or_else(|| unreadable("originalMaxAge"))?;
         Ok(Some(expires_at.max(now.saturating_add(Duration::from_millis(max_age)))))
     }
 
@@ -201,11 +201,13 @@ impl<R: ForeignRecords> ExpressSessions<R> {
             Some(Value::Object(cookie)) => cookie.clone(),
             Some(_) => return Err(ForeignError::unwritable("the session is none of express-session")),
         };
-        let kept = self.expires_at(&cookie, now)?;
-        if session.expires_at.is_some() && session.expires_at != kept {
-            cookie.insert("expires".to_owned(), session.expires_at.map(date::write).into());
+        let expires_at = session.expires_at.or(self.expires_at(&cookie, now)?);
+        // Of a rolling session it says less than when the session ends.
+        let said = cookie.get("expires").and_then(Value::as_str).and_then(date::read);
+        if expires_at != said {
+            cookie.insert("expires".to_owned(), expires_at.map(date::write).into());
         }
-        Ok((cookie, session.expires_at.or(kept)))
+        Ok((cookie, expires_at))
     }
 }
 

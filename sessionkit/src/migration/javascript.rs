@@ -15,7 +15,8 @@ pub(super) fn read(text: &[u8]) -> Result<Map<String, Value>, ForeignError> {
     if text.len() > LARGEST_RECORD {
         return Err(ForeignError::unreadable("the session is too large"));
     }
-    let values = json::read(text).map_err(|_| ForeignError::unreadable("the session is not an object in plain JSON"))?;
+    let values =
+        json::read(text).map_err(|_| ForeignError::unreadable("the session is not an object in plain JSON"))?;
     match prototype(&values) {
         Some(key) => Err(ForeignError::unreadable(problem(key))),
         None => Ok(values),

@@ -75,7 +75,7 @@ async fn kind(sessions: &Sessions, cookie: &str) -> ForeignErrorKind {
 }
 
 fn record_until(expires: &str) -> String {
-    format!(r#"{{"cookie":{{"originalMaxAge":3600000,"expires":{expires},"path":"/"}},"n":1}}"#)
+    format!(r#"{{"cookie":{{"expires":{expires},"originalMaxAge":3600000,"path":"/"}},"n":1}}"#)
 }
 
 #[tokio::test]
@@ -234,8 +234,9 @@ async fn a_rolling_session_ends_when_its_record_is_gone() {
     let session = sessions.open(&cookie, NOW).await.unwrap();
     assert_eq!(session.expires_at, Some(NOW.saturating_add(Duration::from_secs(3600))));
     sessions.write(&session, NOW).await.unwrap();
-    let (_, ttl) = records.0.lock().unwrap()[&format!("sess:{ID}")].clone();
+    let (record, ttl) = records.0.lock().unwrap()[&format!("sess:{ID}")].clone();
     assert_eq!(ttl, Duration::from_secs(3600));
+    assert_eq!(String::from_utf8(record).unwrap(), record_until("\"2023-11-14T23:13:20.000Z\""));
     // What the record says later than that, stays.
     let (sessions, _) = sessions_with(record_until("\"2026-11-21T04:34:58.700Z\""));
     let session = sessions.rolling(true).open(&cookie, NOW).await.unwrap();
