@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `access-matrix` | a list of all guarded handlers and what they require |
 //! | `aide` | the adapter for axum in the `api_route`s of `aide`, which writes OpenAPI documents |
+//! | `auth-js` | a [reader](migration::AuthJsSessions) for the sessions of Auth.js, and of NextAuth.js before it |
 //! | `axum` | the adapter for axum |
 //! | `actix` | the adapter for actix-web |
 //! | `actix-session` | the [migration] of the sessions of actix-session in Redis |
@@ -22,6 +23,7 @@
 //! | `file` | sessions in files |
 //! | `flask-session` | the [migration] of the sessions of Flask-Session in Redis |
 //! | `http` | requests and responses of the crate `http`, for sessions [by hand](manual) |
+//! | `iron-session` | a [reader and writer](migration::IronSessions) for the sessions of iron-session |
 //! | `itsdangerous` | the session [`formats`] of Starlette, Ravyn, Flask, fastapi-sessions and Django |
 //! | `jwt` | a session [format](formats::Jwt) in JSON Web Tokens, signed with HS256 or Ed25519 |
 //! | `messagepack` | the codec `MessagePack`, for structs that ask for it |

@@ -5,6 +5,7 @@
 pub mod browser;
 pub mod fuzz;
 pub mod harness;
+pub mod peers;
 pub mod servers;
 pub mod writer;
 

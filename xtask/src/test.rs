@@ -20,6 +20,7 @@ pub(crate) fn test(passed: &[&str]) -> Result {
     install::pgbouncer()?;
     install::strace()?;
     install::python()?;
+    install::node()?;
     let directory = create_directory()?;
     let sweeper = Sweeper::start(&directory)?;
     let tested = run_tests(&directory, passed);

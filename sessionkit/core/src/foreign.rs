@@ -160,6 +160,25 @@ impl ForeignCookie {
     }
 }
 
+/// The attributes of a cookie of another system, for systems that keep them beside the session.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct CookieAttributes<'a> {
+    pub path: &'a str,
+    pub domain: Option<&'a str>,
+    pub secure: bool,
+    pub http_only: bool,
+    pub same_site: Option<SameSite>,
+}
+
+impl<'a> From<&'a ForeignCookie> for CookieAttributes<'a> {
+    fn from(cookie: &'a ForeignCookie) -> Self {
+        let ForeignCookie { name: _, path, domain, secure, http_only, same_site } = cookie;
+        let (secure, http_only, same_site) = (*secure, *http_only, *same_site);
+        Self { path, domain: domain.as_deref(), secure, http_only, same_site }
+    }
+}
+
 /// A session of another system.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]

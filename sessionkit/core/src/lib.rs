@@ -136,6 +136,7 @@ pub mod adapter {
 pub mod facade {
     pub use crate::config::nearest_word;
     pub use crate::encryption::secrets::{check_secret, check_secret_in_use, key_error, secret_error};
+    pub use crate::foreign::CookieAttributes;
 }
 
 /// The names in the code that macros generate. Not part of the public interface.

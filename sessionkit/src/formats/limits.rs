@@ -1,16 +1,25 @@
 //! The limits of all formats.
 
-use sessionkit_core::{FormatError, InvalidCookie};
+#[cfg(any(
+    feature = "fernet",
+    feature = "itsdangerous",
+    feature = "jwt",
+    feature = "muffin",
+    feature = "signed-json"
+))]
+use sessionkit_core::FormatError;
+use sessionkit_core::InvalidCookie;
 
 /// The longest cookie that is read, in bytes. Browsers keep a quarter of it; several cookies can be put together to one.
-pub(super) const MAX_COOKIE: usize = 16 * 1024;
+pub(crate) const MAX_COOKIE: usize = 16 * 1024;
 
 /// Refuses a cookie that is too long to be looked at.
-pub(super) fn check_length(cookie: &str) -> Result<(), InvalidCookie> {
+pub(crate) fn check_length(cookie: &str) -> Result<(), InvalidCookie> {
     if cookie.len() > MAX_COOKIE { Err(InvalidCookie) } else { Ok(()) }
 }
 
 /// Returns a cookie, unless it is too long to be read.
+#[cfg(any(feature = "fernet", feature = "itsdangerous", feature = "jwt", feature = "muffin", feature = "signed-json"))]
 pub(super) fn written(cookie: String) -> Result<String, FormatError> {
     let length = cookie.len();
     if length <= MAX_COOKIE {

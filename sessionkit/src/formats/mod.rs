@@ -74,8 +74,7 @@ pub(crate) mod itsdangerous;
 pub(crate) mod json;
 #[cfg(feature = "jwt")]
 mod jwt;
-#[cfg(any(feature = "fernet", feature = "itsdangerous", feature = "jwt", feature = "signed-json"))]
-mod limits;
+pub(crate) mod limits;
 #[cfg(feature = "muffin")]
 mod muffin;
 #[cfg(feature = "itsdangerous")]

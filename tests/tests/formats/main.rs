@@ -7,7 +7,6 @@ mod flask;
 mod itsdangerous;
 mod jwt;
 mod muffin;
-mod python;
 mod signed_json;
 mod starlette;
 mod whole_sessions;
@@ -18,7 +17,7 @@ use serde_json::{Map, Value, json};
 use sessionkit::Timestamp;
 use sessionkit::formats::{CookieContent, CookieFormat, InvalidCookie, Secrets};
 
-use crate::python::ask;
+use sessionkit_tests::peers::ask_python;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 /// Of 32 characters, which is the one length that Muffin's Fernet takes of a new secret.
@@ -72,7 +71,7 @@ impl Peer {
     fn ask(&self, action: &str, now: Timestamp, given: Value) -> Value {
         let mut request = object(&self.settings);
         request.extend(object(&given));
-        ask(self.system, action, now, request)
+        ask_python(self.system, action, now, request)
     }
 
     fn write(&self, values: &Value, now: Timestamp) -> String {

@@ -1,7 +1,6 @@
 //! Sessions of other systems: their own packages write what SessionKit takes over, and read what it writes.
 
-#[path = "../formats/python.rs"]
-mod python;
+mod node;
 mod python_django;
 mod python_fastapi;
 mod python_flask_session;
@@ -15,6 +14,7 @@ use serde_json::{Map, Value, json};
 use sessionkit::formats::Secrets;
 use sessionkit::migration::{ForeignError, ForeignErrorKind, ForeignSession, RedisRecords};
 use sessionkit::{Clock as _, SystemClock, Timestamp};
+use sessionkit_tests::peers::ask_python;
 use sessionkit_tests::servers::redis::RedisServer;
 
 const SECRET: &str = "3dBz3wXVEFmPe7Yxkzr8BqkeoYTKqCpO";
@@ -61,7 +61,7 @@ fn kind(result: Result<ForeignSession, ForeignError>) -> ForeignErrorKind {
 
 /// Asks a system in Python.
 fn ask(system: &str, action: &str, request: Value) -> Value {
-    python::ask(system, action, now(), object(&request))
+    ask_python(system, action, now(), object(&request))
 }
 
 /// Asks one for the cookie that it sets.

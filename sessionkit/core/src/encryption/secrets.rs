@@ -43,6 +43,8 @@ const PUBLISHED: &[&str] = &[
     "_5#y2l\"f4q8z\n\u{ec}]/",
     "_5#y2l\"f4q8z\\n\\xec]/",
     "flask-secret",
+    // iron-session.
+    "complex_password_at_least_32_characters_long",
     // jwt.io, which has the one of 256 bits too.
     "a-string-secret-at-least-256-bits-long",
     // Muffin-Session and asgi-sessions.
