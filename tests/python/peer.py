@@ -433,7 +433,7 @@ def redis_at(url):
 
 
 class RedisByHand:
-    """Sessions under their id, as JSON: with a prefix of `sessions:`, as the RedisStore of SessionKit for FastAPI, which is not on PyPI, writes them."""
+    """Sessions under their id, as JSON: as the RedisStore of SessionKit for FastAPI, which is not on PyPI, writes them."""
 
     def write(self, url, prefix, values):
         from uuid import uuid4

@@ -14,8 +14,8 @@ use crate::formats::json;
 
 /// Opens and writes the sessions of [actix-session](https://docs.rs/actix-session) in its `RedisSessionStore`.
 ///
-/// The cookie is the id, encrypted by default, or signed. The record is an object in JSON, each of whose values is a text that is JSON itself; the values
-/// of the session are those inside.
+/// The cookie is the id, encrypted by default, or signed. The record is an object in JSON, each of whose values is a text that
+/// is JSON itself; the values of the session are those inside.
 ///
 /// ```
 /// use sessionkit::migration::{ActixSession, CookieKey, ForeignRecords};
@@ -37,12 +37,14 @@ pub struct ActixSession<R> {
 }
 
 impl<R: ForeignRecords> ActixSession<R> {
-    /// Takes the key and the records of an application whose cookies are encrypted, as they are by default. The cookie is called `id`.
+    /// Takes the key and the records of an application whose cookies are encrypted, as they are by default. The cookie is
+    /// called `id`.
     pub fn private(key: CookieKey, records: R) -> Self {
         Self::of(Protection::Private(key), records)
     }
 
-    /// Takes the key and the records of an application whose cookies are signed: `CookieContentSecurity::Signed`. The cookie is called `id`.
+    /// Takes the key and the records of an application whose cookies are signed: `CookieContentSecurity::Signed`. The cookie is
+    /// called `id`.
     pub fn signed(key: CookieKey, records: R) -> Self {
         Self::of(Protection::Signed(key), records)
     }

@@ -211,6 +211,7 @@ mod tests {
                 assert_eq!(protection.open("id", &cookie[..at]), None);
             }
             assert_eq!(seal(key(2)).open("id", &cookie), None, "of another key");
+            assert_eq!(protection.open("id", &protection.seal("id", &"a".repeat(5000))), None, "too long");
             for cookie in ["", value, "%", "%2", "%zz", "%+1", "%ff", &"a".repeat(1_000_000)] {
                 assert_eq!(protection.open("id", cookie), None);
             }

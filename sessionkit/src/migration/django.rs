@@ -15,18 +15,18 @@ use super::ForeignTable;
 use super::record::random;
 use crate::formats::{DjangoSessionData, Secrets};
 
-/// Opens and writes the sessions of Django's backend `django.contrib.sessions.backends.db`, and checks that the password of the user is still
-/// the one with which the session began.
+/// Opens and writes the sessions of Django's backend `django.contrib.sessions.backends.db`, and checks that the password of the
+/// user is still the one with which the session began.
 ///
-/// The cookie is the key of a row, 32 characters that nobody can guess. The value of the row is signed with `SECRET_KEY`, and read if one of
-/// the secrets did: give it first, and then `SECRET_KEY_FALLBACKS`. A session that Django serialised with `PickleSerializer` cannot be
-/// read, and is not executed.
+/// The cookie is the key of a row, 32 characters that nobody can guess. The value of the row is signed with `SECRET_KEY`, and
+/// read if one of the secrets did: give it first, and then `SECRET_KEY_FALLBACKS`. A session that Django serialised with
+/// `PickleSerializer` cannot be read, and is not executed.
 ///
-/// A user who is logged in is `_auth_user_id`, a text. `_auth_user_hash` beside it depends on the password hash of the user, for which the reader
-/// asks the application: so a session that the user ended by a change of the password is not taken over.
+/// A user who is logged in is `_auth_user_id`, a text. `_auth_user_hash` beside it depends on the password hash of the user,
+/// for which the reader asks the application: so a session that the user ended by a change of the password is not taken over.
 ///
-/// With the backend `cached_db`, Django has a copy of each row in its cache: remove that too when a session ends here, under the key
-/// `django.contrib.sessions.cached_db` and the key of the row, or Django goes on with it.
+/// With the backend `cached_db`, Django has a copy of each row in its cache: remove that too when a session ends here, under
+/// the key `django.contrib.sessions.cached_db` and the key of the row, or Django goes on with it.
 ///
 /// ```
 /// use sessionkit::Timestamp;
@@ -109,8 +109,9 @@ where
     P: Fn(String) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Option<String>, ForeignError>> + Send,
 {
-    /// Takes the secrets, the table, and a function that returns the password hash of a user: the column `password`, by the id as a text. It
-    /// returns `None` for a user who is gone or not active, whose sessions are refused. The cookie is called `sessionid`.
+    /// Takes the secrets, the table, and a function that returns the password hash of a user: the column `password`, by the id
+    /// as a text. It returns `None` for a user who is gone or not active, whose sessions are refused. The cookie is called
+    /// `sessionid`.
     pub fn new(secrets: Secrets, table: T, password_of: P) -> Self {
         Self {
             table,

@@ -16,12 +16,13 @@ mod encryptor;
 #[cfg(test)]
 mod tests;
 
-/// Opens and writes the sessions of [fastapi_session](https://github.com/sunw41ker/fastapi-session) in Redis, with its `AES_SIV_Encryptor`. Not to be
-/// confused with fastapi-sessions, which is [`FastapiSessions`](super::FastapiSessions) here, nor with the package `fastapi-session` of PyPI.
+/// Opens and writes the sessions of [fastapi_session](https://github.com/sunw41ker/fastapi-session) in Redis, with its
+/// `AES_SIV_Encryptor`. Not to be confused with fastapi-sessions, which is [`FastapiSessions`](super::FastapiSessions) here,
+/// nor with the package `fastapi-session` of PyPI.
 ///
-/// The cookie is a Fernet token of the id. Each value of a session has a key of its own in Redis, and key and value are encrypted with AES-SIV. A
-/// list of the keys of one session would cost a walk through all keys of the database, so the reader takes the names of the values and asks for
-/// those alone.
+/// The cookie is a Fernet token of the id. Each value of a session has a key of its own in Redis, and key and value are
+/// encrypted with AES-SIV. A list of the keys of one session would cost a walk through all keys of the database, so the reader
+/// takes the names of the values and asks for those alone.
 ///
 /// ```
 /// use sessionkit::formats::Secrets;
@@ -51,8 +52,8 @@ struct Keys {
 }
 
 impl<R: ForeignRecords> FastapiSession<R> {
-    /// Takes the secrets, the records, and the names of all values that the application keeps in its sessions. A cookie is good for 14 days, and
-    /// it is called `FAPISESSID`.
+    /// Takes the secrets, the records, and the names of all values that the application keeps in its sessions. A cookie is good
+    /// for 14 days, and it is called `FAPISESSID`.
     pub fn new<N: Into<String>>(secrets: &Secrets, records: R, names: impl IntoIterator<Item = N>) -> Self {
         let keys = secrets
             .each()
@@ -72,7 +73,8 @@ impl<R: ForeignRecords> FastapiSession<R> {
         Self { cookie, ..self }
     }
 
-    /// Sets how long after it was written a cookie is good: `MAX_AGE`. A session that is written and says of no end is kept for as long.
+    /// Sets how long after it was written a cookie is good: `MAX_AGE`. A session that is written and says of no end is kept for
+    /// as long.
     #[must_use]
     pub fn max_age(self, max_age: Duration) -> Self {
         let longer =

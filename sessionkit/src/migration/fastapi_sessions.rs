@@ -9,11 +9,12 @@ use super::ForeignRecords;
 use super::record::{load, random, read_json, ttl, write_json};
 use crate::formats::{FastapiSessionsId, Secrets};
 
-/// Opens and writes the sessions of [fastapi-sessions](https://jordanisaacs.github.io/fastapi-sessions) with its `SessionCookie`, whose cookie is the
-/// signed id. Not to be confused with fastapi_session, which is [`FastapiSession`](super::FastapiSession) here.
+/// Opens and writes the sessions of [fastapi-sessions](https://jordanisaacs.github.io/fastapi-sessions) with its
+/// `SessionCookie`, whose cookie is the signed id. Not to be confused with fastapi_session, which is
+/// [`FastapiSession`](super::FastapiSession) here.
 ///
-/// The package has one backend, in the memory of its process, which nobody else reads. With a backend of the application's own, the application
-/// says under which key the session of an id lies, as JSON: what `model_dump_json()` makes of the model.
+/// The package has one backend, in the memory of its process, which nobody else reads. With a backend of the application's own,
+/// the application says under which key the session of an id lies, as JSON: what `model_dump_json()` makes of the model.
 ///
 /// ```
 /// use sessionkit::formats::Secrets;
@@ -40,15 +41,15 @@ where
     R: ForeignRecords,
     K: Fn(&str) -> String + Send + Sync + 'static,
 {
-    /// Takes the secrets, the cookie, to whose name the signatures are bound, the records, and the function that makes a key of an id, which comes
-    /// as `str(session_id)` writes it: with hyphens. A cookie is good for 14 days.
+    /// Takes the secrets, the cookie, to whose name the signatures are bound, the records, and the function that makes a key of
+    /// an id, which comes as `str(session_id)` writes it: with hyphens. A cookie is good for 14 days.
     pub fn new(secrets: Secrets, cookie: ForeignCookie, records: R, key_of: K) -> Self {
         let ids = FastapiSessionsId::new(secrets, cookie.name());
         Self { records, key_of, ids, cookie, ttl: Duration::from_secs(14 * 86_400) }
     }
 
-    /// Sets how long after it was written a cookie is good: `max_age` of `CookieParameters`. A session that is written and says of no end is kept
-    /// for as long.
+    /// Sets how long after it was written a cookie is good: `max_age` of `CookieParameters`. A session that is written and says
+    /// of no end is kept for as long.
     #[must_use]
     pub fn max_age(self, max_age: Duration) -> Self {
         Self { ids: self.ids.max_age(max_age), ttl: max_age, ..self }

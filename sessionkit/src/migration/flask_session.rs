@@ -14,11 +14,12 @@ use super::{ForeignRecords, message_pack};
 use crate::formats::Secrets;
 use crate::formats::itsdangerous::Signer;
 
-/// Opens and writes the sessions of [Flask-Session](https://flask-session.readthedocs.io) with `SESSION_TYPE = "redis"`, in MessagePack or JSON.
+/// Opens and writes the sessions of [Flask-Session](https://flask-session.readthedocs.io) with `SESSION_TYPE = "redis"`, in
+/// MessagePack or JSON.
 ///
-/// The cookie is the id, which nobody can guess, or the id with a signature, with `SESSION_USE_SIGNER`. A session that an old version left
-/// behind as a pickle is never read, since reading one executes it. Let Flask-Session 0.8 write each session once before it is taken over; it
-/// replaces pickles. What JSON has no form for cannot be read either: bytes and dates, for example.
+/// The cookie is the id, which nobody can guess, or the id with a signature, with `SESSION_USE_SIGNER`. A session that an old
+/// version left behind as a pickle is never read, since reading one executes it. Let Flask-Session 0.8 write each session once
+/// before it is taken over; it replaces pickles. What JSON has no form for cannot be read either: bytes and dates, for example.
 ///
 /// `_permanent`, and `_flashes` with the messages of `flash()`, are among the values, as they are in Flask.
 ///
@@ -42,8 +43,8 @@ pub struct FlaskSession<R> {
 }
 
 impl<R: ForeignRecords> FlaskSession<R> {
-    /// Takes the records. The keys begin with `session:`, the cookie is called `session`, and sessions are written in MessagePack: these are
-    /// the defaults of Flask-Session.
+    /// Takes the records. The keys begin with `session:`, the cookie is called `session`, and sessions are written in
+    /// MessagePack: these are the defaults of Flask-Session.
     pub fn new(records: R) -> Self {
         Self {
             records,
@@ -55,8 +56,8 @@ impl<R: ForeignRecords> FlaskSession<R> {
         }
     }
 
-    /// Takes the `SECRET_KEY` with which the ids are signed, for `SESSION_USE_SIGNER = True`: an id without a signature opens nothing then.
-    /// Flask-Session knows one secret, which has to be the first one if it is to read what is written here.
+    /// Takes the `SECRET_KEY` with which the ids are signed, for `SESSION_USE_SIGNER = True`: an id without a signature opens
+    /// nothing then. Flask-Session knows one secret, which has to be the first one if it is to read what is written here.
     #[must_use]
     pub fn signed(self, secrets: &Secrets) -> Self {
         Self { signer: Some(Signer::with_hmac_keys(secrets, "flask-session")), ..self }
@@ -140,8 +141,8 @@ impl<R> fmt::Debug for FlaskSession<R> {
     }
 }
 
-/// Returns whether a text can be an id that nobody can guess: 43 characters by default, and at least 22 of base64url, or a UUID, as versions
-/// before 0.6 had it.
+/// Returns whether a text can be an id that nobody can guess: 43 characters by default, and at least 22 of base64url, or a
+/// UUID, as versions before 0.6 had it.
 fn is_id(text: &str) -> bool {
     (22..=256).contains(&text.len())
         && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_'))

@@ -11,9 +11,10 @@ use super::record::{DAY, load, random, read_json, ttl, write_json};
 
 /// Opens and writes sessions that lie under their id, as JSON, and whose cookie is that id: a random UUID (version 4).
 ///
-/// This is what [SessionKit for FastAPI](https://github.com/waseem-code7/SessionKit) does with its `RedisStore`, and what many applications
-/// do by hand with `redis.set(f"session:{uuid4()}", json.dumps(data))`. Nothing signs the cookie: what proves that it is genuine is that
-/// nobody can guess an id that the store knows. So nothing but a random UUID in its usual spelling is looked for.
+/// This is what [SessionKit for FastAPI](https://github.com/waseem-code7/SessionKit) does with its `RedisStore`, and what many
+/// applications do by hand with `redis.set(f"session:{uuid4()}", json.dumps(data))`. Nothing signs the cookie: what proves that
+/// it is genuine is that nobody can guess an id that the store knows. So nothing but a random UUID in its usual spelling is
+/// looked for.
 ///
 /// ```
 /// use sessionkit::migration::{ForeignRecords, IdInCookie};
@@ -25,8 +26,8 @@ use super::record::{DAY, load, random, read_json, ttl, write_json};
 /// # }
 /// ```
 ///
-/// SessionKit for FastAPI sets no time to live when it changes a session: what it has changed once stays for ever. Remove what is left
-/// when the migration is over.
+/// SessionKit for FastAPI sets no time to live when it changes a session: what it has changed once stays for ever. Remove what
+/// is left when the migration is over.
 #[derive(Clone)]
 pub struct IdInCookie<R> {
     records: R,
@@ -37,13 +38,14 @@ pub struct IdInCookie<R> {
 }
 
 impl<R: ForeignRecords> IdInCookie<R> {
-    /// Makes the reader of SessionKit for FastAPI: the keys begin with `sessions:`, which its `user_session_store` sets, and the cookie is
-    /// called `session_id`, whatever its `cookie_name` says.
+    /// Makes the reader of SessionKit for FastAPI: the keys begin with `sessions:`, which its `user_session_store` sets, and
+    /// the cookie is called `session_id`, whatever its `cookie_name` says.
     pub fn sessionkit_for_fastapi(records: R) -> Self {
         Self::of(records, "sessionkit-for-fastapi", "sessions:")
     }
 
-    /// Makes the reader of an application that does it by hand: the keys begin with `session:`, and the cookie is called `session_id`.
+    /// Makes the reader of an application that does it by hand: the keys begin with `session:`, and the cookie is called
+    /// `session_id`.
     pub fn by_hand(records: R) -> Self {
         Self::of(records, "id-in-cookie", "session:")
     }

@@ -4,8 +4,8 @@ use std::future::Future;
 
 use sessionkit_core::ForeignError;
 
-/// Finds the rows of another system by the key of a session. The application implements it over its own table, since only it knows the
-/// names of the columns; a reader of this module says what a row is.
+/// Finds the rows of another system by the key of a session. The application implements it over its own table, since only it
+/// knows the names of the columns; a reader of this module says what a row is.
 pub trait ForeignTable: Send + Sync + 'static {
     /// The row that the reader asks for: [`TokenRow`](super::TokenRow), for example.
     type Row: Send;

@@ -11,11 +11,11 @@ use sessionkit_core::{ForeignCookie, ForeignError, ForeignSession, ForeignSessio
 use super::ForeignTable;
 use super::record::{DAY, random};
 
-/// Opens and writes sessions that lie in a table: a token, the user, and the time at which the session ends. The cookie is the token, 43
-/// characters as Python's `secrets.token_urlsafe(32)` makes them.
+/// Opens and writes sessions that lie in a table: a token, the user, and the time at which the session ends. The cookie is the
+/// token, 43 characters as Python's `secrets.token_urlsafe(32)` makes them.
 ///
-/// Nothing signs the cookie: what proves that it is genuine is that nobody can guess a token that the table knows. So nothing but 32
-/// bytes in base64url is looked for. The one value of a session is `user_id`.
+/// Nothing signs the cookie: what proves that it is genuine is that nobody can guess a token that the table knows. So nothing
+/// but 32 bytes in base64url is looked for. The one value of a session is `user_id`.
 ///
 /// ```
 /// use sessionkit::Timestamp;

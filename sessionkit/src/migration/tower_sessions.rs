@@ -14,7 +14,8 @@ use super::{CookieKey, ForeignRecords};
 
 mod stored;
 
-/// Opens and writes the sessions of [tower-sessions](https://docs.rs/tower-sessions) in the `RedisStore` of tower-sessions-redis-store.
+/// Opens and writes the sessions of [tower-sessions](https://docs.rs/tower-sessions) in the `RedisStore` of
+/// tower-sessions-redis-store.
 ///
 /// The cookie is the id, 128 random bits, plain by default, or signed, or encrypted. The record is MessagePack.
 ///

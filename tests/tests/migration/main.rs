@@ -31,7 +31,9 @@ fn secrets<const N: usize>(secrets: [&str; N]) -> Secrets {
 
 /// Values of each kind.
 fn values() -> Value {
-    json!({"user_id": 123, "name": "\u{c1}na \u{1f600}\n\"/", "price": 9.99, "big": u64::MAX, "small": i64::MIN, "cart": [{"id": "a"}, null, true, []]})
+    let (big, small) = (u64::MAX, i64::MIN);
+    let cart = json!([{"id": "a"}, null, true, []]);
+    json!({"user_id": 123, "name": "\u{c1}na \u{1f600}\n\"/", "price": 9.99, "big": big, "small": small, "cart": cart})
 }
 
 fn object(values: &Value) -> Map<String, Value> {

@@ -19,8 +19,8 @@ pub(super) struct Stored {
     pub(super) expires_at: Timestamp,
 }
 
-/// A date and time: the year, the day of the year from 1 on, the hour, the minute, the second, the nanosecond, and the offset from UTC in hours,
-/// minutes and seconds.
+/// A date and time: the year, the day of the year from 1 on, the hour, the minute, the second, the nanosecond, and the offset
+/// from UTC in hours, minutes and seconds.
 type DateTime = (i32, u16, u8, u8, u8, u32, i8, i8, i8);
 
 impl Stored {
