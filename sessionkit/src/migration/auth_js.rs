@@ -85,6 +85,10 @@ impl ForeignSessions for AuthJsSessions {
         &self.cookie
     }
 
+    fn chunk_separator(&self) -> Option<&'static str> {
+        Some(".")
+    }
+
     async fn open(&self, cookie: &str, now: Timestamp) -> Result<ForeignSession, ForeignError> {
         check_length(cookie)?;
         let token = Token::parse(cookie).ok_or(InvalidCookie)?;

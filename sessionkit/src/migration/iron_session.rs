@@ -58,8 +58,8 @@ const LEAST: usize = 32;
 /// # }
 /// ```
 ///
-/// A session can be read until its cookie is too old: nothing can end it before. One that iron-session has put into several cookies
-/// (its option `chunk`) is not read.
+/// A session can be read until its cookie is too old: nothing can end it before. One that iron-session has cut into several cookies
+/// (its option `chunk`) is read, and written into one.
 #[derive(Clone)]
 pub struct IronSessions {
     cookie: ForeignCookie,
@@ -155,6 +155,10 @@ impl ForeignSessions for IronSessions {
 
     fn cookie(&self) -> &ForeignCookie {
         &self.cookie
+    }
+
+    fn chunk_separator(&self) -> Option<&'static str> {
+        Some(".")
     }
 
     async fn open(&self, cookie: &str, now: Timestamp) -> Result<ForeignSession, ForeignError> {

@@ -93,6 +93,10 @@ impl ForeignSessions for OldSessions {
         &self.1
     }
 
+    fn chunk_separator(&self) -> Option<&'static str> {
+        Some(".")
+    }
+
     async fn open(&self, cookie: &str, _: Timestamp) -> Result<ForeignSession, ForeignError> {
         self.0.answers()?;
         if cookie == "forged" {

@@ -40,6 +40,7 @@ behaviour! {
         what_is_not_valid_is_nobody,
         what_cannot_be_converted_is_nobody,
         two_sessions_of_one_system_are_nobody,
+        a_cookie_in_parts_is_put_together,
         a_user_who_is_gone_is_not_taken_over,
         nobody_is_anonymous_because_the_other_store_is_down,
         nothing_is_taken_over_after_the_last_day,
@@ -254,6 +255,28 @@ behaviour! {
         let header: (&str, &[u8]) = ("cookie", b"old=s-1; old=\"s-1\"; old=gone");
         let answer = server.visitor().send(reqwest::Method::GET, "/view", &[header], "").await;
         assert_eq!(answer.body, "ada [1, 2]");
+    }
+
+    async fn a_cookie_in_parts_is_put_together(bench: Bench) {
+        let old = OldApp::default();
+        let server = start(&bench, &old).await;
+        let browser = server.visitor();
+        old.begin(&browser, "session-1", ada());
+        let with = |header: &'static str| {
+            let visitor = server.visitor();
+            async move { visitor.send(reqwest::Method::GET, "/view", &[("cookie", header.as_bytes())], "").await.body }
+        };
+        for (header, shown) in [
+            ("old.0=sess; old.1=ion; old.2=-1", "ada [1, 2]"),
+            ("old.2=-1; old.1=ion; old.0=sess", "ada [1, 2]"),
+            ("old=session-1; old.0=sess; old.1=ion", "ada [1, 2]"),
+            ("old.0=sess; old.2=-1", "nobody []"),
+            ("old.1=session-1", "nobody []"),
+            ("old.0=sess; old.0=ses; old.1=ion-1", "nobody []"),
+        ] {
+            assert_eq!(with(header).await, shown, "{header}");
+        }
+        assert_eq!(bench.sessions(), 1);
     }
 
     async fn a_user_who_is_gone_is_not_taken_over(bench: Bench) {

@@ -47,11 +47,12 @@ impl Reader {
     /// Returns the values of the cookie among the headers of a request.
     pub(super) fn values(&self, headers: &dyn Headers) -> Vec<String> {
         let mut values = self.name.values(headers);
-        // Where the cookie is there twice, nobody can tell which chunks belong together.
-        let chunks = self.chunks.iter().map_while(|name| <[String; 1]>::try_from(name.values(headers)).ok());
-        let whole: String = chunks.flatten().collect();
-        if !whole.is_empty() {
-            values.push(whole);
+        // What was cut before is left over where there is a whole one.
+        if values.is_empty() {
+            // Where a part is there twice, nobody can tell which belong together.
+            let chunks = self.chunks.iter().map_while(|name| <[String; 1]>::try_from(name.values(headers)).ok());
+            let whole: String = chunks.flatten().collect();
+            values.extend((!whole.is_empty()).then_some(whole));
         }
         values.retain(|value| value.len() <= LONGEST);
         values

@@ -111,6 +111,13 @@ impl Plan {
             let change = AdoptionChange { note: engine.new_note(system, self.until, state), rule: Rule::IfFree };
             engine.change_adoption(AdoptionName::new(scope, system, id), None, change).await?;
         }
+        let name = AdoptionName::new(engine.scope(), reader.system(), foreign.id());
+        let note = if is_new { None } else { engine.load_adoption(name).await? };
+        if let Some(AdoptionState::Ended { .. }) = note.map(|note| note.state) {
+            // A logout came meanwhile, perhaps before what was written here.
+            in_time(engine, reader.end(&foreign)).await?;
+            return Ok(reader.removals());
+        }
         let is_known = presented.iter().any(|presented| presented.reader == number && presented.value == cookie);
         let age = ends.saturating_duration_since(now);
         Ok(if is_known { Vec::new() } else { vec![reader.cookie().set(&cookie, Some(age))] })
