@@ -10,7 +10,7 @@ use crate::engine::commit::CommitError;
 use crate::engine::document::{Change, Refusal, Step};
 use crate::engine::open::Current;
 use crate::error::SessionError;
-use crate::record::adoption::{Adoption, AdoptionName, AdoptionState};
+use crate::record::adoption::{Adoption, AdoptionName, AdoptionState, SealedToken};
 use crate::record::front::{History, Revision, Unreadable};
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::key::EntryKey;
@@ -198,8 +198,8 @@ pub(crate) enum Rule {
     IfFree,
     /// It is this claim.
     IfClaimed([u8; 16]),
-    /// It became a session.
-    IfAdopted,
+    /// It became the session of this token.
+    IfAdoptedAs(SealedToken),
 }
 
 impl Change<Adoption> for AdoptionChange {
@@ -209,8 +209,8 @@ impl Change<Adoption> for AdoptionChange {
             (Rule::Always, _) | (Rule::IfFree, None) => true,
             (Rule::IfFree, Some(AdoptionState::Claimed { lapses, .. })) => lapses <= now,
             (Rule::IfClaimed(own), Some(AdoptionState::Claimed { claim, .. })) => claim == own,
-            (Rule::IfAdopted, Some(AdoptionState::Adopted(_))) => true,
-            (Rule::IfFree | Rule::IfClaimed(_) | Rule::IfAdopted, _) => false,
+            (Rule::IfAdoptedAs(sealed), Some(AdoptionState::Adopted(other))) => sealed == other,
+            (Rule::IfFree | Rule::IfClaimed(_) | Rule::IfAdoptedAs(_), _) => false,
         };
         if !may_change {
             return Step::Refused(Refusal::Stale);

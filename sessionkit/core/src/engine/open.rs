@@ -136,10 +136,10 @@ impl Engine {
     }
 
     /// Opens the session of a token that nobody presented.
-    pub(crate) async fn open_token(&self, token: Token) -> Result<Option<Current>, StoreError> {
+    pub(crate) async fn open_token(&self, token: Token) -> Result<Opened, StoreError> {
         let mut candidates = Candidates::presented(true);
         candidates.add_token(Some(token));
-        Ok(self.open_candidates(&candidates, &mut self.load_deadline()).await?.current)
+        self.open_candidates(&candidates, &mut self.load_deadline()).await
     }
 
     async fn open_several(&self, candidates: &Candidates, deadline: &mut Deadline) -> Result<Opened, StoreError> {

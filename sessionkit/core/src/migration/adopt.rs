@@ -19,7 +19,7 @@ use crate::engine::open::Current;
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
 use crate::foreign::{ForeignError, ForeignErrorKind, ForeignSession};
-use crate::record::adoption::{AdoptionKey, AdoptionName, AdoptionState};
+use crate::record::adoption::{Adoption, AdoptionKey, AdoptionName, AdoptionState, SealedToken};
 use crate::request::RequestSession;
 use crate::request::close;
 use crate::request::state::CookieChange;
@@ -45,46 +45,110 @@ impl Plan {
             return Ok(None);
         }
         let name = AdoptionName::new(engine.scope(), session.system(), session.id());
-        let adopted = self.in_turn(name, async {
-            let Some(token) = self.token_of(engine, &session, name, asker).await? else { return Ok(None) };
-            let current = match engine.open_token(token).await? {
-                Some(current) if current.record.header().user_id.is_none() && self.has_user(&session) => {
-                    self.log_in(engine, &session, name, current).await?
+        let current = self.in_turn(name, self.current_of(engine, &session, name, asker)).await?;
+        Ok(current.map(|current| Adopted { current, system: session.system() }))
+    }
+
+    /// Returns the session that one of the other system became, or becomes now; `None` if there is none to become, `Some(None)` if it has
+    /// ended.
+    async fn current_of(
+        &self,
+        engine: &Arc<Engine>,
+        session: &ForeignSession,
+        name: AdoptionName,
+        asker: Asker,
+    ) -> Result<Option<Option<Current>>, SessionError> {
+        let key = AdoptionKey::new(engine.scope(), session.system(), session.id());
+        let end = engine.commit_deadline().end();
+        loop {
+            if Instant::now() >= end {
+                return Err(SessionError::unsettled());
+            }
+            let note = unclaimed(engine, name, end).await?;
+            let (ours, rule) = match note.as_ref().map(|note| note.state) {
+                Some(AdoptionState::Ended { .. }) => {
+                    return Ok(not_adopted(engine, session.system(), "logged out before", ""));
                 }
-                current => current,
+                Some(AdoptionState::Adopted(sealed)) => {
+                    let Some(token) = key.open(&sealed) else { return Ok(Some(None)) };
+                    let opened = engine.open_token(token).await?;
+                    match opened.current {
+                        // A visitor, who has logged in at the other system since.
+                        Some(current) if current.record.header().user_id.is_none() && self.has_user(session) => {
+                            (RequestSession::with_current(engine.clone(), current), Rule::IfAdoptedAs(sealed))
+                        }
+                        // Perhaps by just such a login, which is noted now.
+                        None if opened.overtaken.is_some() && !is_as(engine, name, sealed).await? => continue,
+                        current => return Ok(Some(current)),
+                    }
+                }
+                Some(AdoptionState::Claimed { .. }) | None if asker == Asker::Overtaken => return Ok(None),
+                Some(AdoptionState::Claimed { .. }) | None => {
+                    (RequestSession::without_cookie(engine.clone()), Rule::IfFree)
+                }
             };
-            Ok(Some(Adopted { current, system: session.system() }))
-        });
-        adopted.await
+            let visitor = ours.state().current.clone();
+            let made = match self.candidate(engine, session, ours).await? {
+                Some(candidate) => self.make(engine, session, (name, note), rule, candidate).await?,
+                None => Made::Nothing,
+            };
+            if let Made::Nothing = made {
+                return Ok(visitor.map(Some));
+            }
+        }
     }
 
     fn has_user(&self, session: &ForeignSession) -> bool {
         self.user.as_ref().is_some_and(|user| user.find(session).is_ok_and(|user| user.is_some()))
     }
 
-    /// Logs in a visitor whose session was taken over, and who has logged in at the other system since. The values were taken then.
-    async fn log_in(
+    /// Claims a session of the other system, makes one of ours, and notes its token.
+    async fn make(
         &self,
         engine: &Arc<Engine>,
         session: &ForeignSession,
-        name: AdoptionName,
-        visitor: Current,
-    ) -> Result<Option<Current>, SessionError> {
-        let (system, key) = (session.system(), AdoptionKey::new(engine.scope(), session.system(), session.id()));
-        let ours = RequestSession::with_current(engine.clone(), visitor.clone());
-        let Some(mut candidate) = self.candidate(engine, session, ours).await? else { return Ok(Some(visitor)) };
-        candidate.taken.clear();
-        let Some(token) = candidate.begin().await? else { return Ok(Some(visitor)) };
-        let note = engine.new_note(system, self.until, AdoptionState::Adopted(key.seal(&token)));
-        let seen = engine.load_adoption(name).await?;
-        let is_noted = engine.change_adoption(name, seen, AdoptionChange { note, rule: Rule::IfAdopted }).await?;
-        if !is_noted || engine.ended_with_all(candidate.user.as_deref(), session.written_at).await? {
-            discard(engine, &token).await?;
-            return Ok(None);
+        (name, seen): (AdoptionName, Option<Adoption>),
+        rule: Rule,
+        mut candidate: Candidate,
+    ) -> Result<Made, SessionError> {
+        let system = session.system();
+        let key = AdoptionKey::new(engine.scope(), system, session.id());
+        let new_note = |state| engine.new_note(system, self.until, state);
+        let mut claim = [0; 16];
+        engine.tokens().fill(&mut claim);
+        let lapses = engine.now().saturating_add(engine.claim_time());
+        let note = new_note(AdoptionState::Claimed { claim, lapses });
+        if !engine.change_adoption(name, seen, AdoptionChange { note, rule }).await? {
+            return Ok(Made::Again);
+        }
+        let begun = candidate.begin().await;
+        // All sessions of the user may have been ended while this one began.
+        let has_ended = match &begun {
+            Ok(Some(_)) => engine.ended_with_all(candidate.user.as_deref(), session.written_at).await,
+            _ => Ok(false),
+        };
+        let state = match (&begun, &has_ended, rule) {
+            (Ok(Some(token)), Ok(false), _) => AdoptionState::Adopted(key.seal(token)),
+            (_, _, Rule::IfAdoptedAs(sealed)) => AdoptionState::Adopted(sealed),
+            // The next request may try again at once.
+            _ => AdoptionState::Claimed { claim, lapses: Timestamp::from_unix_seconds(0) },
+        };
+        let noted = async {
+            let seen = engine.load_adoption(name).await?;
+            let change = AdoptionChange { note: new_note(state), rule: Rule::IfClaimed(claim) };
+            engine.change_adoption(name, seen, change).await
+        };
+        let noted = noted.await;
+        let Some(token) = begun? else { return Ok(Made::Nothing) };
+        // Without a note nobody gets it. If it is another's by now, this one took too long.
+        let is_given = matches!((&has_ended, &noted), (Ok(false), Ok(true)));
+        if !is_given {
+            engine.end_by_id(token.id()).await?;
+            return if has_ended? { Ok(Made::Nothing) } else { noted.map(|_| Made::Again) };
         }
         let about = About { session: Some(token.id()), user_id: candidate.user.as_deref(), ..About::default() };
         engine.record(EventKind::Adopted { system }, about);
-        Ok(engine.open_token(token).await?)
+        Ok(Made::Session)
     }
 
     /// Opens the first session that a reader finds, and returns it with the reader's number. Two different ones of one reader are nobody's.
@@ -134,80 +198,6 @@ impl Plan {
         }
     }
 
-    /// Returns the token of the session that one of the other system became, or becomes now.
-    async fn token_of(
-        &self,
-        engine: &Arc<Engine>,
-        session: &ForeignSession,
-        name: AdoptionName,
-        asker: Asker,
-    ) -> Result<Option<Token>, SessionError> {
-        let (system, key) = (session.system(), AdoptionKey::new(engine.scope(), session.system(), session.id()));
-        let (end, mut pause) = (engine.commit_deadline().end(), FIRST_PAUSE);
-        loop {
-            let seen = engine.load_adoption(name).await?;
-            match seen.as_ref().map(|note| note.state) {
-                Some(AdoptionState::Adopted(sealed)) => return Ok(key.open(&sealed)),
-                Some(AdoptionState::Ended { .. }) => {
-                    return Ok(not_adopted(engine, system, "logged out before", ""));
-                }
-                Some(AdoptionState::Claimed { lapses, .. }) if engine.now() < lapses => {
-                    if Instant::now() + pause >= end {
-                        return Err(SessionError::unsettled());
-                    }
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                    continue;
-                }
-                Some(AdoptionState::Claimed { .. }) | None if asker == Asker::Overtaken => return Ok(None),
-                Some(AdoptionState::Claimed { .. }) | None => {}
-            }
-            let ours = RequestSession::without_cookie(engine.clone());
-            let Some(mut candidate) = self.candidate(engine, session, ours).await? else { return Ok(None) };
-            let mut claim = [0; 16];
-            engine.tokens().fill(&mut claim);
-            let lapses = engine.now().saturating_add(engine.claim_time());
-            let claimed = engine.new_note(system, self.until, AdoptionState::Claimed { claim, lapses });
-            if !engine.change_adoption(name, seen, AdoptionChange { note: claimed, rule: Rule::IfFree }).await? {
-                continue;
-            }
-            let mut begun = candidate.begin().await;
-            // All sessions of the user may have been ended while this one began.
-            if let Ok(Some(token)) = &begun
-                && engine.ended_with_all(candidate.user.as_deref(), session.written_at).await?
-            {
-                discard(engine, token).await?;
-                begun = Ok(None);
-            }
-            let state = match &begun {
-                Ok(Some(token)) => AdoptionState::Adopted(key.seal(token)),
-                // The next request may try again at once.
-                _ => AdoptionState::Claimed { claim, lapses: Timestamp::from_unix_seconds(0) },
-            };
-            let note = engine.new_note(system, self.until, state);
-            let noted = async {
-                let seen = engine.load_adoption(name).await?;
-                engine.change_adoption(name, seen, AdoptionChange { note, rule: Rule::IfClaimed(claim) }).await
-            };
-            let noted = noted.await;
-            let Some(token) = begun? else { return Ok(None) };
-            match noted {
-                Ok(true) => {
-                    let user = candidate.user.as_deref();
-                    let about = About { session: Some(token.id()), user_id: user, ..About::default() };
-                    engine.record(EventKind::Adopted { system }, about);
-                    return Ok(Some(token));
-                }
-                // It took too long, and another request has made one.
-                Ok(false) => discard(engine, &token).await?,
-                Err(error) => {
-                    discard(engine, &token).await?;
-                    return Err(error);
-                }
-            }
-        }
-    }
-
     /// Finds out what a session of ours would be; `None` if there would be none.
     async fn candidate(
         &self,
@@ -237,7 +227,9 @@ impl Plan {
         if ours.login_details(&user).await?.is_none() {
             return Ok(not_adopted(engine, system, "there is no such user", ""));
         }
-        Ok(Some(Candidate { ours, user: Some(user), taken }))
+        // The values of a visitor were taken when their session was.
+        let is_new = ours.state().current.is_none();
+        Ok(Some(Candidate { ours, user: Some(user), taken: if is_new { taken } else { Vec::new() } }))
     }
 
     /// Makes of the values of a session what they are here.
@@ -337,10 +329,35 @@ impl Candidate {
     }
 }
 
-/// Ends a session that was made, and that nobody gets.
-async fn discard(engine: &Arc<Engine>, token: &Token) -> Result<(), SessionError> {
-    engine.end_by_id(token.id()).await?;
-    Ok(())
+/// What came of a claim.
+enum Made {
+    Session,
+    Nothing,
+    /// Another request was first.
+    Again,
+}
+
+/// Returns the note about a session, after the claim of another request has come to something or lapsed.
+async fn unclaimed(engine: &Engine, name: AdoptionName, end: Instant) -> Result<Option<Adoption>, SessionError> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let note = engine.load_adoption(name).await?;
+        match note.as_ref().map(|note| note.state) {
+            Some(AdoptionState::Claimed { lapses, .. }) if engine.now() < lapses => {}
+            _ => return Ok(note),
+        }
+        if Instant::now() + pause >= end {
+            return Err(SessionError::unsettled());
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    }
+}
+
+/// Returns whether a session still is noted as the one of this token.
+async fn is_as(engine: &Engine, name: AdoptionName, sealed: SealedToken) -> Result<bool, SessionError> {
+    let note = engine.load_adoption(name).await?;
+    Ok(matches!(note.map(|note| note.state), Some(AdoptionState::Adopted(other)) if other == sealed))
 }
 
 /// Waits for the store of the other system for as long as for ours.

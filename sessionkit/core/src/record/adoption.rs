@@ -83,7 +83,7 @@ fn hash(purpose: &str, scope: &str, system: &str, id: &str) -> [u8; 32] {
 }
 
 /// A token that nobody reads who does not know the other system's session.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Eq, PartialEq)]
 pub(crate) struct SealedToken {
     nonce: [u8; NONCE],
     sealed: [u8; TOKEN],
