@@ -1,5 +1,6 @@
 //! Sessions of other systems: their own packages write what SessionKit takes over, and read what it writes.
 
+mod end_to_end;
 mod node;
 mod python_django;
 mod python_fastapi;
