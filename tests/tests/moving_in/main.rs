@@ -1,7 +1,9 @@
 //! Sessions of another system that become ours, while requests are under way.
 
+mod attack;
 mod both;
 mod ended;
 mod old;
 mod race;
 mod taken_over;
+mod unlucky;

@@ -16,13 +16,14 @@ use crate::engine::Engine;
 use crate::engine::adopting::{Adopted, AdoptionChange, PresentedForeign, Rule};
 use crate::engine::deadline::{Deadline, NO_ANSWER_TO_A_LOAD};
 use crate::engine::open::Current;
-use crate::error::SessionError;
+use crate::error::{SessionError, SessionErrorKind};
 use crate::event::{About, EventKind};
 use crate::foreign::{ForeignError, ForeignErrorKind, ForeignSession};
 use crate::record::adoption::{AdoptionKey, AdoptionName, AdoptionState};
+use crate::record::clock::is_ahead;
 use crate::request::RequestSession;
-use crate::request::close;
 use crate::request::state::CookieChange;
+use crate::request::{close, commit};
 use crate::store::error::StoreError;
 use crate::time::Timestamp;
 use crate::token::Token;
@@ -100,13 +101,20 @@ impl Plan {
         name: AdoptionName,
     ) -> Result<Option<Token>, SessionError> {
         let (system, key) = (session.system(), AdoptionKey::new(engine.scope(), session.system(), session.id()));
-        let (end, mut pause) = (engine.commit_deadline().end(), FIRST_PAUSE);
+        let (end, mut pause, mut is_robbed) = (engine.commit_deadline().end(), FIRST_PAUSE, false);
         loop {
             let seen = engine.load_adoption(name).await?;
+            let mut rule = Rule::IfFree;
             match seen.as_ref().map(|note| note.state) {
                 Some(AdoptionState::Adopted(sealed)) => return Ok(key.open(&sealed)),
                 Some(AdoptionState::Ended { .. }) => {
                     return Ok(not_adopted(engine, system, "logged out before", ""));
+                }
+                // By a clock that is ahead it may lapse in a day. Its owner, if there is one, finds it taken.
+                Some(AdoptionState::Claimed { claim, lapses })
+                    if is_ahead(lapses, engine.now().saturating_add(engine.claim_time())) =>
+                {
+                    rule = Rule::IfClaimed(claim);
                 }
                 Some(AdoptionState::Claimed { lapses, .. }) if engine.now() < lapses => {
                     if Instant::now() + pause >= end {
@@ -118,48 +126,52 @@ impl Plan {
                 }
                 Some(AdoptionState::Claimed { .. }) | None => {}
             }
-            let Some(mut candidate) = self.candidate(engine, session).await? else { return Ok(None) };
+            if is_robbed && Instant::now() >= end {
+                return Err(SessionError::unsettled());
+            }
+            let candidate = self.candidate(engine, session).await;
+            let Some(candidate) = or_not_adopted(engine, system, candidate)? else { return Ok(None) };
             let mut claim = [0; 16];
             engine.tokens().fill(&mut claim);
             let lapses = engine.now().saturating_add(engine.claim_time());
             let claimed = engine.new_note(system, self.until, AdoptionState::Claimed { claim, lapses });
-            if !engine.change_adoption(name, seen, AdoptionChange { note: claimed, rule: Rule::IfFree }).await? {
+            if !engine.change_adoption(name, seen, AdoptionChange { note: claimed, rule }).await? {
                 continue;
             }
-            let mut begun = candidate.begin().await;
-            // All sessions of the user may have been ended while this one began.
-            if let Ok(Some(token)) = &begun
-                && engine.ended_with_all(candidate.user.as_deref(), session.written_at).await?
-            {
-                discard(engine, token).await?;
-                begun = Ok(None);
-            }
-            let state = match &begun {
-                Ok(Some(token)) => AdoptionState::Adopted(key.seal(token)),
-                // The next request may try again at once.
-                _ => AdoptionState::Claimed { claim, lapses: Timestamp::from_unix_seconds(0) },
-            };
-            let note = engine.new_note(system, self.until, state);
-            let noted = async {
+            let begun = candidate.begin(engine, session.written_at).await;
+            let settle = async |state| {
+                let note = engine.new_note(system, self.until, state);
                 let seen = engine.load_adoption(name).await?;
                 engine.change_adoption(name, seen, AdoptionChange { note, rule: Rule::IfClaimed(claim) }).await
             };
-            let noted = noted.await;
-            let Some(token) = begun? else { return Ok(None) };
-            match noted {
-                Ok(true) => {
-                    let user = candidate.user.as_deref();
-                    let about = About { session: Some(token.id()), user_id: user, ..About::default() };
-                    engine.record(EventKind::Adopted { system }, about);
-                    return Ok(Some(token));
-                }
-                // It took too long, and another request has made one.
-                Ok(false) => discard(engine, &token).await?,
-                Err(error) => {
+            // The next request may try again at once.
+            let given_up = AdoptionState::Claimed { claim, lapses: Timestamp::from_unix_seconds(0) };
+            let Ok(Some(token)) = begun else {
+                let _ = settle(given_up).await;
+                return or_not_adopted(engine, system, begun);
+            };
+            let mut noted = settle(AdoptionState::Adopted(key.seal(&token))).await;
+            if let Err(error) = noted {
+                // It may have been noted all the same, or will be unless the note changes. While nobody knows, the session stays:
+                // who finds its token in the note goes on with it.
+                let is_given_up = settle(given_up).await?;
+                let seen = engine.load_adoption(name).await?.map(|note| note.state);
+                let found = if let Some(AdoptionState::Adopted(sealed)) = seen { key.open(&sealed) } else { None };
+                if is_given_up || found.as_ref() != Some(&token) {
                     discard(engine, &token).await?;
                     return Err(error);
                 }
+                noted = Ok(true);
             }
+            if let Ok(true) = noted {
+                let user = candidate.user.as_deref();
+                let about = About { session: Some(token.id()), user_id: user, ..About::default() };
+                engine.record(EventKind::Adopted { system }, about);
+                return Ok(Some(token));
+            }
+            // It took too long, and another request has made one.
+            discard(engine, &token).await?;
+            is_robbed = true;
         }
     }
 
@@ -181,18 +193,19 @@ impl Plan {
             return Ok(not_adopted(engine, system, "ended with all sessions", ""));
         }
         let ours = RequestSession::without_cookie(engine.clone());
-        let Some(user) = user else {
-            for put in taken {
-                put(ours.clone()).await?;
-            }
-            // A visitor without anything.
-            let is_empty = ours.state().pending.is_empty();
-            return Ok((!is_empty).then(|| Candidate { ours, user: None, taken: Vec::new() }));
-        };
-        if ours.login_details(&user).await?.is_none() {
+        if let Some(user) = &user
+            && ours.login_details(user).await?.is_none()
+        {
             return Ok(not_adopted(engine, system, "there is no such user", ""));
         }
-        Ok(Some(Candidate { ours, user: Some(user), taken }))
+        for put in taken {
+            put(ours.clone()).await?;
+        }
+        // A login makes room among the devices of its user: none begins that comes to nothing.
+        commit::check_new(&ours)?;
+        // A visitor without anything has no session.
+        let is_kept = user.is_some() || !ours.state().pending.is_empty();
+        Ok(is_kept.then_some(Candidate { ours, user }))
     }
 
     /// Makes of the values of a session what they are here.
@@ -253,10 +266,17 @@ impl Plan {
     ) -> Result<(), SessionError> {
         let name = AdoptionName::new(engine.scope(), session.system(), session.id());
         let note = engine.new_note(session.system(), self.until, AdoptionState::Ended { at: engine.now() });
-        let seen = engine.load_adoption(name).await?;
-        // A claim that is under way finds another state, and discards what it has made.
-        engine.change_adoption(name, seen, AdoptionChange { note, rule: Rule::Always }).await?;
+        let noted = async {
+            let seen = engine.load_adoption(name).await?;
+            // A claim that is under way finds another state, and discards what it has made.
+            engine.change_adoption(name, seen, AdoptionChange { note, rule: Rule::Always }).await
+        };
+        let noted = noted.await;
+        // It ends even if ours cannot note that: nobody else would end it.
         in_time(engine, self.readers[reader].end(session)).await?;
+        if !noted? {
+            return Err(SessionError::unsettled());
+        }
         engine.record(EventKind::ForeignEnded { system: session.system() }, About::default());
         Ok(())
     }
@@ -266,29 +286,41 @@ impl Plan {
 struct Candidate {
     ours: RequestSession,
     user: Option<String>,
-    taken: Vec<Taken>,
 }
 
 impl Candidate {
-    /// Makes the session, and returns its token; `None` if there is nothing to keep.
-    async fn begin(&mut self) -> Result<Option<Token>, SessionError> {
+    /// Makes the session, and returns its token; `None` if there is nothing to keep. Of what fails nothing is left.
+    async fn begin(&self, engine: &Arc<Engine>, written_at: Option<Timestamp>) -> Result<Option<Token>, SessionError> {
+        let stored = self.store().await;
+        let token = match &self.ours.state().cookie {
+            CookieChange::Set { token, .. } => token.clone(),
+            _ => return stored.map(|()| None),
+        };
+        let is_over = match stored {
+            // All sessions of the user may have been ended while this one began.
+            Ok(()) => engine.ended_with_all(self.user.as_deref(), written_at).await,
+            Err(error) => Err(error),
+        };
+        if let Ok(false) = is_over {
+            return Ok(Some(token));
+        }
+        let discarded = discard(engine, &token).await;
+        is_over?;
+        discarded.map(|()| None)
+    }
+
+    async fn store(&self) -> Result<(), SessionError> {
         let ours = &self.ours;
         if let Some(user) = &self.user {
             let details = ours.login_details(user).await?.unwrap_or_default();
             Auth::new(ours.clone()).login(user).credential_stamp(details.stamp).not_fresh().await?;
-            for put in self.taken.drain(..) {
-                put(ours.clone()).await?;
-            }
         }
         let changes = close::close(ours, 200).await;
         if changes.rejection.is_some() {
             let failure = ours.state().failure.clone();
             return Err(failure.unwrap_or_else(SessionError::unsettled));
         }
-        match &ours.state().cookie {
-            CookieChange::Set { token, .. } => Ok(Some(token.clone())),
-            _ => Ok(None),
-        }
+        Ok(())
     }
 }
 
@@ -308,6 +340,23 @@ pub(super) async fn in_time<T>(
         None => {
             Err(StoreError::unavailable("the store of the other system gave no answer within commit_deadline").into())
         }
+    }
+}
+
+/// Tells a session that cannot be one of ours, which is nobody's then, from a store that fails.
+fn or_not_adopted<T>(
+    engine: &Engine,
+    system: &str,
+    result: Result<Option<T>, SessionError>,
+) -> Result<Option<T>, SessionError> {
+    use SessionErrorKind::{Field, LoginRevoked, Panic, RecordTooLarge, TooManyDevices};
+    let Err(error) = result else { return result };
+    match error.kind() {
+        LoginRevoked => Ok(not_adopted(engine, system, "ended with all sessions", "")),
+        Field | Panic | RecordTooLarge | TooManyDevices => {
+            Ok(not_adopted(engine, system, "cannot be kept", &error.chain().to_string()))
+        }
+        _ => Err(error),
     }
 }
 

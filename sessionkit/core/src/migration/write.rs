@@ -89,7 +89,7 @@ impl Plan {
         let ours = RequestSession::resume(engine.clone(), Some(current), None);
         let before = foreign.values.clone();
         if let Some(give) = &self.give_user {
-            give.write(header.user_id.as_deref(), &mut foreign);
+            give.write(header.user_id.as_deref(), &mut foreign)?;
         }
         for give in &self.gives {
             give.write(&ours, &mut foreign)?;
