@@ -35,9 +35,12 @@ both_frameworks! {
         a_panic_in_a_conversion_is_in_nobodys_way_in_a_shadow,
         what_does_not_fit_into_a_record_is_nobody_and_leaves_nothing,
         a_user_with_too_many_devices_is_nobody,
+        a_request_that_is_overtaken_by_a_login_does_not_take_its_cookie,
         whose_note_has_no_answer_stays_logged_in,
         one_mishap_neither_doubles_nor_loses_a_session,
         a_claim_of_a_clock_that_is_ahead_lapses,
+        an_end_of_all_by_a_clock_that_is_behind_takes_nothing_back,
+        a_route_without_a_session_leaves_the_old_one_to_be_taken_over,
     ];
 
     type Answered = Result<Reply, SessionRejection>;

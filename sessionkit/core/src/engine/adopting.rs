@@ -86,6 +86,9 @@ const USERS: &str = "@user";
 /// The same for those of everyone.
 const EVERYONE: &str = "@everyone";
 
+/// The time of an end that cannot be read any more.
+const NEVER: Timestamp = Timestamp::from_unix_seconds(u64::MAX);
+
 impl Engine {
     /// Returns the note about a session of another system.
     pub(crate) async fn load_adoption(&self, name: AdoptionName) -> Result<Option<Adoption>, SessionError> {
@@ -102,7 +105,7 @@ impl Engine {
         // Nobody knows what it said. As if all had ended, nobody gets what is not theirs.
         let history = History { revision, ..History::default() };
         let until = self.migration.as_ref().map(|migration| migration.until()).unwrap_or_default();
-        let state = AdoptionState::Ended { at: Timestamp::from_unix_seconds(u64::MAX) };
+        let state = AdoptionState::Ended { at: NEVER };
         Ok(Some(Adoption { history, ..self.new_note("", until, state) }))
     }
 
@@ -201,6 +204,13 @@ impl Change<Adoption> for AdoptionChange {
             return Step::Refused(Refusal::Stale);
         }
         let history = newest.map(|newest| newest.history).unwrap_or_default();
-        Step::Changed(Adoption { history, ..self.note.clone() })
+        let mut changed = Adoption { history, ..self.note.clone() };
+        // A clock that is behind takes back nothing of what another one has ended.
+        if let (AdoptionState::Ended { at }, Some(AdoptionState::Ended { at: before })) = (&mut changed.state, state)
+            && before != NEVER
+        {
+            *at = before.max(*at);
+        }
+        Step::Changed(changed)
     }
 }

@@ -68,10 +68,10 @@ impl RequestSession {
 
     async fn open(&self, candidates: &Candidates, deadline: &mut Deadline) -> Result<(), SessionError> {
         let engine = &self.shared.engine;
-        let opened = engine.open_candidates(candidates, deadline).await.map_err(|error| self.fail(error.into()))?;
+        let mut opened = engine.open_candidates(candidates, deadline).await.map_err(|error| self.fail(error.into()))?;
         if engine.migration.is_some() {
             // Boxed, since few applications migrate, and futures are copied around.
-            let adopted = Box::pin(self.open_foreign(&opened)).await.map_err(|error| self.fail(error))?;
+            let adopted = Box::pin(self.open_foreign(&mut opened)).await.map_err(|error| self.fail(error))?;
             if let Some(current) = adopted {
                 let mut state = self.state();
                 state.cookie =
@@ -100,8 +100,9 @@ impl RequestSession {
         Ok(())
     }
 
-    /// Opens the session of another system, if the request has none of ours: the one that it became, or becomes now.
-    async fn open_foreign(&self, opened: &Opened) -> Result<Option<Current>, SessionError> {
+    /// Opens the session of another system, if the request has none of ours: the one that it became, or becomes now. If that
+    /// does not open, it is to the request as if it had come with its token.
+    async fn open_foreign(&self, opened: &mut Opened) -> Result<Option<Current>, SessionError> {
         self.compare_foreign(opened.current.as_ref()).await?;
         // A session that a login is about to replace, or that a later release wrote, is there all the same.
         let is_nobody = opened.current.is_none() && opened.ambiguous.is_empty() && opened.overtaken.is_none();
@@ -112,11 +113,13 @@ impl RequestSession {
         let mut candidates = Candidates::presented(true);
         candidates.add_token(Some(token));
         let engine = &self.shared.engine;
-        let adopted = engine.open_candidates(&candidates, &mut engine.load_deadline()).await?.current;
-        if adopted.is_none() {
+        let adopted = engine.open_candidates(&candidates, &mut engine.load_deadline()).await?;
+        if adopted.current.is_none() {
             self.report(EventKind::NotAdopted { system, reason: "ended here", detail: "" });
+            (opened.overtaken, opened.unreadable) = (adopted.overtaken, adopted.unreadable);
+            opened.expired = opened.expired.take().or(adopted.expired);
         }
-        Ok(adopted)
+        Ok(adopted.current)
     }
 
     /// Tells of cookies that open nothing, and of those that open too much.
