@@ -1,6 +1,7 @@
 //! Sessions of another system that become ours, while requests are under way.
 
 mod attack;
+mod attack_writes;
 mod both;
 mod ended;
 mod old;
