@@ -41,6 +41,7 @@ both_frameworks! {
         a_claim_of_a_clock_that_is_ahead_lapses,
         an_end_of_all_by_a_clock_that_is_behind_takes_nothing_back,
         a_route_without_a_session_leaves_the_old_one_to_be_taken_over,
+        an_old_session_of_another_user_by_now_does_not_open_that_of_the_first,
     ];
 
     type Answered = Result<Reply, SessionRejection>;
@@ -240,4 +241,17 @@ both_frameworks! {
         assert_eq!(browser.get("/view").await.body, "ada [1, 2]");
     }
 
+    async fn an_old_session_of_another_user_by_now_does_not_open_that_of_the_first() {
+        let (bench, log, old) = (Bench::memory(), Log::collect(), OldApp::default());
+        let server = start(&bench, manager(&bench, &old)).await;
+        let browser = server.visitor();
+        old.begin(&browser, "s-1", ada());
+        let next = browser.fork();
+        assert_eq!(browser.get("/view").await.body, "ada [1, 2]");
+        // Who logs out and in there may keep the id.
+        old.begin(&next, "s-1", json!({"user_id": "eve"}));
+        assert_eq!(next.get("/view").await.body, "nobody []");
+        assert!(log.text().contains("its user is another one"), "{}", log.text());
+        assert_eq!(browser.get("/view").await.body, "ada [1, 2]");
+    }
 }

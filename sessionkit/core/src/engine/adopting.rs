@@ -12,6 +12,7 @@ use crate::engine::open::Current;
 use crate::error::SessionError;
 use crate::record::adoption::{Adoption, AdoptionName, AdoptionState};
 use crate::record::front::{History, Revision, Unreadable};
+use crate::record::header::Header;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::key::EntryKey;
 use crate::time::Timestamp;
@@ -30,6 +31,17 @@ pub(crate) struct PresentedForeign {
 pub(crate) struct Adopted {
     pub(crate) token: Token,
     pub(crate) system: &'static str,
+    /// The user of the other system's session as it is now; `None` for a visitor.
+    pub(crate) user: Option<String>,
+}
+
+impl Adopted {
+    /// Returns whether the session may be opened: a session of the other system may get another user and keep its id.
+    pub(crate) fn opens(&self, header: &Header) -> bool {
+        let is_theirs =
+            |user: &str| [header.owner(), header.user_id.as_ref()].into_iter().flatten().any(|own| **own == *user);
+        header.user_id.is_none() || self.user.as_deref().is_none_or(is_theirs)
+    }
 }
 
 pub(crate) type AdoptionFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SessionError>> + Send + 'a>>;

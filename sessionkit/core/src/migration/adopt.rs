@@ -43,7 +43,8 @@ impl Plan {
         let Some((_, session)) = self.open(engine, presented).await? else { return Ok(None) };
         let name = AdoptionName::new(engine.scope(), session.system(), session.id());
         let token = self.in_turn(name, self.token_of(engine, &session, name)).await?;
-        Ok(token.map(|token| Adopted { token, system: session.system() }))
+        let user = self.user.as_ref().and_then(|user| user.find(&session).ok()).flatten();
+        Ok(token.map(|token| Adopted { token, system: session.system(), user }))
     }
 
     /// Opens the first session that a reader finds, and returns it with the reader's number. Two different ones of one reader are nobody's.

@@ -2,7 +2,6 @@
 
 use crate::config::OnBadCookie;
 use crate::engine::Engine;
-use crate::engine::adopting::Adopted;
 use crate::engine::deadline::Deadline;
 use crate::engine::hooks::{Hooked, MissingReason};
 use crate::engine::open::{Current, Opened};
@@ -109,11 +108,16 @@ impl RequestSession {
         if !is_nobody || !opened.unreadable.is_empty() {
             return Ok(None);
         }
-        let Some(Adopted { token, system }) = self.adopt().await? else { return Ok(None) };
+        let Some(became) = self.adopt().await? else { return Ok(None) };
+        let system = became.system;
         let mut candidates = Candidates::presented(true);
-        candidates.add_token(Some(token));
+        candidates.add_token(Some(became.token.clone()));
         let engine = &self.shared.engine;
         let adopted = engine.open_candidates(&candidates, &mut engine.load_deadline()).await?;
+        if adopted.current.as_ref().is_some_and(|current| !became.opens(current.record.header())) {
+            self.report(EventKind::NotAdopted { system, reason: "its user is another one by now", detail: "" });
+            return Ok(None);
+        }
         if adopted.current.is_none() {
             self.report(EventKind::NotAdopted { system, reason: "ended here", detail: "" });
             (opened.overtaken, opened.unreadable) = (adopted.overtaken, adopted.unreadable);
