@@ -1,7 +1,10 @@
 //! Sessions of another system that become ours, while requests are under way.
 
+mod attack;
+mod attack_writes;
 mod both;
 mod ended;
 mod old;
 mod race;
 mod taken_over;
+mod unlucky;

@@ -84,6 +84,12 @@ impl OldApp {
 /// The reader of its sessions.
 pub(crate) struct OldSessions(pub(crate) OldApp, ForeignCookie);
 
+impl OldSessions {
+    pub(crate) fn new(old: OldApp) -> Self {
+        Self(old, ForeignCookie::new(OLD).secure(false))
+    }
+}
+
 impl ForeignSessions for OldSessions {
     fn system(&self) -> &'static str {
         "old-app"
@@ -143,7 +149,7 @@ pub(crate) fn ada() -> Value {
 pub(crate) fn migration(bench: &Bench, old: &OldApp) -> Migration {
     let until = bench.clock.now().saturating_add(std::time::Duration::from_secs(30 * A_DAY));
     Migration::until(until)
-        .from(OldSessions(old.clone(), ForeignCookie::new(OLD).secure(false)))
+        .from(OldSessions::new(old.clone()))
         .from(SessionsInCookie::new("signed-app", ForeignCookie::new(SIGNED).secure(false), signed_format()))
         .user(|session| session.user_id("user_id"))
         .take::<Cart>()

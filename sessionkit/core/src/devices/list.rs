@@ -241,6 +241,7 @@ impl Whose {
                 ended += 1;
             }
             session.state().log_out(true);
+            session.end_foreign().await?;
         }
         Ok(ended)
     }

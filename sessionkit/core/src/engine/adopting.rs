@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::engine::Engine;
 use crate::engine::commit::CommitError;
 use crate::engine::document::{Change, Refusal, Step};
-use crate::engine::open::Current;
+use crate::engine::open::{Current, Opened};
 use crate::error::SessionError;
 use crate::record::adoption::{Adoption, AdoptionName, AdoptionState, SealedToken};
 use crate::record::front::{History, Revision, Unreadable};
@@ -25,10 +25,9 @@ pub(crate) struct PresentedForeign {
     pub(crate) value: String,
 }
 
-/// The session that one of another system became.
+/// The session that one of another system became, as its token opens it.
 pub(crate) struct Adopted {
-    /// `None` if it has ended since.
-    pub(crate) current: Option<Current>,
+    pub(crate) opened: Opened,
     pub(crate) system: &'static str,
 }
 
@@ -98,6 +97,9 @@ const USERS: &str = "@user";
 /// The same for those of everyone.
 const EVERYONE: &str = "@everyone";
 
+/// The time of an end that cannot be read any more.
+const NEVER: Timestamp = Timestamp::from_unix_seconds(u64::MAX);
+
 impl Engine {
     /// Returns the note about a session of another system.
     pub(crate) async fn load_adoption(&self, name: AdoptionName) -> Result<Option<Adoption>, SessionError> {
@@ -114,7 +116,7 @@ impl Engine {
         // Nobody knows what it said. As if all had ended, nobody gets what is not theirs.
         let history = History { revision, ..History::default() };
         let until = self.migration.as_ref().map(|migration| migration.until()).unwrap_or_default();
-        let state = AdoptionState::Ended { at: Timestamp::from_unix_seconds(u64::MAX) };
+        let state = AdoptionState::Ended { at: NEVER };
         Ok(Some(Adoption { history, ..self.new_note("", until, state) }))
     }
 
@@ -216,6 +218,13 @@ impl Change<Adoption> for AdoptionChange {
             return Step::Refused(Refusal::Stale);
         }
         let history = newest.map(|newest| newest.history).unwrap_or_default();
-        Step::Changed(Adoption { history, ..self.note.clone() })
+        let mut changed = Adoption { history, ..self.note.clone() };
+        // A clock that is behind takes back nothing of what another one has ended.
+        if let (AdoptionState::Ended { at }, Some(AdoptionState::Ended { at: before })) = (&mut changed.state, state)
+            && before != NEVER
+        {
+            *at = before.max(*at);
+        }
+        Step::Changed(changed)
     }
 }

@@ -126,20 +126,10 @@ impl Engine {
         mut deadline: Deadline,
     ) -> Result<Result<Option<(Token, Record)>, SessionError>, StoreError> {
         for _ in 0..NEW_IDS {
-            let (token, now) = (Token::new(self.tokens()), self.now());
-            let (ttl, absolute) = self.anonymous_lifetime();
-            let mut header = Header::new(token.secret_hash(self.scope()), now, ttl, absolute);
-            header.scope = self.scope().into();
-            let (empty, delta) = (Record::new(header), delta(&token));
-            let record = match apply::apply(&empty, &delta, now) {
-                Ok(Applied::Changed(draft)) => draft.seal(self.random()),
-                Ok(Applied::Unchanged) if keeps_empty => empty.sealed(self.random()),
-                Ok(_) => return Ok(Ok(None)),
-                Err(unfit) => return Ok(Err(session_error(unfit, delta.limit))),
+            let (token, record) = match self.new_record(&delta, keeps_empty) {
+                Ok(Some(new)) => new,
+                nothing => return Ok(nothing),
             };
-            if record.fields().next().is_none() && !keeps_empty {
-                return Ok(Ok(None));
-            }
             match self.insert_record(token.id(), &record, &mut deadline).await {
                 Ok(true) => return Ok(Ok(Some((token, record)))),
                 Ok(false) => {}
@@ -152,6 +142,27 @@ impl Engine {
             }
         }
         Ok(Err(SessionError::no_free_id()))
+    }
+
+    /// Makes the record of a new session, which is not stored; `None` if there is nothing to keep.
+    pub(crate) fn new_record(
+        &self,
+        delta: impl Fn(&Token) -> Delta,
+        keeps_empty: bool,
+    ) -> Result<Option<(Token, Record)>, SessionError> {
+        let (token, now) = (Token::new(self.tokens()), self.now());
+        let (ttl, absolute) = self.anonymous_lifetime();
+        let mut header = Header::new(token.secret_hash(self.scope()), now, ttl, absolute);
+        header.scope = self.scope().into();
+        let (empty, delta) = (Record::new(header), delta(&token));
+        let record = match apply::apply(&empty, &delta, now) {
+            Ok(Applied::Changed(draft)) => draft.seal(self.random()),
+            Ok(Applied::Unchanged) if keeps_empty => empty.sealed(self.random()),
+            Ok(_) => return Ok(None),
+            Err(unfit) => return Err(session_error(unfit, delta.limit)),
+        };
+        let is_kept = keeps_empty || record.fields().next().is_some();
+        Ok(is_kept.then_some((token, record)))
     }
 
     /// Removes, without being awaited, a session that may be stored and whose token nobody gets.

@@ -15,14 +15,15 @@ use crate::auth::Auth;
 use crate::engine::Engine;
 use crate::engine::adopting::{Adopted, AdoptionChange, Asker, PresentedForeign, Rule};
 use crate::engine::deadline::{Deadline, NO_ANSWER_TO_A_LOAD};
-use crate::engine::open::Current;
-use crate::error::SessionError;
+use crate::engine::open::{Current, Opened};
+use crate::error::{SessionError, SessionErrorKind};
 use crate::event::{About, EventKind};
 use crate::foreign::{ForeignError, ForeignErrorKind, ForeignSession};
 use crate::record::adoption::{Adoption, AdoptionKey, AdoptionName, AdoptionState, SealedToken};
+use crate::record::clock::is_ahead;
 use crate::request::RequestSession;
-use crate::request::close;
 use crate::request::state::CookieChange;
+use crate::request::{close, commit};
 use crate::store::error::StoreError;
 use crate::time::Timestamp;
 use crate::token::Token;
@@ -45,19 +46,18 @@ impl Plan {
             return Ok(None);
         }
         let name = AdoptionName::new(engine.scope(), session.system(), session.id());
-        let current = self.in_turn(name, self.current_of(engine, &session, name, asker)).await?;
-        Ok(current.map(|current| Adopted { current, system: session.system() }))
+        let opened = self.in_turn(name, self.opened_of(engine, &session, name, asker)).await?;
+        Ok(opened.map(|opened| Adopted { opened, system: session.system() }))
     }
 
-    /// Returns the session that one of the other system became, or becomes now; `None` if there is none to become, `Some(None)` if it has
-    /// ended.
-    async fn current_of(
+    /// Opens the session that one of the other system became, or becomes now; `None` if there is none to become.
+    async fn opened_of(
         &self,
         engine: &Arc<Engine>,
         session: &ForeignSession,
         name: AdoptionName,
         asker: Asker,
-    ) -> Result<Option<Option<Current>>, SessionError> {
+    ) -> Result<Option<Opened>, SessionError> {
         let key = AdoptionKey::new(engine.scope(), session.system(), session.id());
         let end = engine.commit_deadline().end();
         loop {
@@ -66,20 +66,31 @@ impl Plan {
             }
             let note = unclaimed(engine, name, end).await?;
             let (ours, rule) = match note.as_ref().map(|note| note.state) {
+                // By a clock that is ahead it may lapse in a day. Its owner, if there is one, finds it taken.
+                Some(AdoptionState::Claimed { claim, lapses })
+                    if asker != Asker::Overtaken && engine.now() < lapses =>
+                {
+                    (RequestSession::without_cookie(engine.clone()), Rule::IfClaimed(claim))
+                }
                 Some(AdoptionState::Ended { .. }) => {
                     return Ok(not_adopted(engine, session.system(), "logged out before", ""));
                 }
                 Some(AdoptionState::Adopted(sealed)) => {
-                    let Some(token) = key.open(&sealed) else { return Ok(Some(None)) };
+                    let Some(token) = key.open(&sealed) else { return Ok(Some(Opened::default())) };
                     let opened = engine.open_token(token).await?;
-                    match opened.current {
+                    let user = opened.current.as_ref().map(|current| current.record.header().user_id.is_some());
+                    match (user, &opened.current) {
                         // A visitor, who has logged in at the other system since.
-                        Some(current) if current.record.header().user_id.is_none() && self.has_user(session) => {
-                            (RequestSession::with_current(engine.clone(), current), Rule::IfAdoptedAs(sealed))
+                        (Some(false), Some(current)) if self.has_user(session) => {
+                            (RequestSession::with_current(engine.clone(), current.clone()), Rule::IfAdoptedAs(sealed))
+                        }
+                        // That system may give a session another user, under the same id.
+                        (Some(true), Some(current)) if !self.is_theirs(session, current) => {
+                            return Ok(not_adopted(engine, session.system(), "its user is another one by now", ""));
                         }
                         // Perhaps by just such a login, which is noted now.
-                        None if opened.overtaken.is_some() && !is_as(engine, name, sealed).await? => continue,
-                        current => return Ok(Some(current)),
+                        (None, _) if opened.overtaken.is_some() && !is_as(engine, name, sealed).await? => continue,
+                        _ => return Ok(Some(opened)),
                     }
                 }
                 Some(AdoptionState::Claimed { .. }) | None if asker == Asker::Overtaken => return Ok(None),
@@ -88,13 +99,15 @@ impl Plan {
                 }
             };
             let visitor = ours.state().current.clone();
-            let made = match self.candidate(engine, session, ours).await? {
-                Some(candidate) => self.make(engine, session, (name, note), rule, candidate).await?,
-                None => Made::Nothing,
+            let made = async {
+                match self.candidate(engine, session, ours).await? {
+                    Some(candidate) => self.make(engine, session, (name, note), rule, candidate).await,
+                    None => Ok(None),
+                }
             };
-            if let Made::Nothing = made {
-                return Ok(visitor.map(Some));
-            }
+            let Some(Made) = or_not_adopted(engine, session.system(), made.await)? else {
+                return Ok(visitor.map(|visitor| Opened { current: Some(visitor), ..Opened::default() }));
+            };
         }
     }
 
@@ -102,15 +115,24 @@ impl Plan {
         self.user.as_ref().is_some_and(|user| user.find(session).is_ok_and(|user| user.is_some()))
     }
 
-    /// Claims a session of the other system, makes one of ours, and notes its token.
+    /// Returns whether a session of ours is that of the user whom the other system's has now.
+    fn is_theirs(&self, session: &ForeignSession, current: &Current) -> bool {
+        let user = self.user.as_ref().and_then(|user| user.find(session).ok()).flatten();
+        let header = current.record.header();
+        let mut own = [header.owner(), header.user_id.as_ref()].into_iter().flatten();
+        user.is_none_or(|user| own.any(|own| **own == *user))
+    }
+
+    /// Claims a session of the other system, makes one of ours, and notes its token; or finds that another request has. `None` if there is
+    /// nothing to make.
     async fn make(
         &self,
         engine: &Arc<Engine>,
         session: &ForeignSession,
         (name, seen): (AdoptionName, Option<Adoption>),
         rule: Rule,
-        mut candidate: Candidate,
-    ) -> Result<Made, SessionError> {
+        candidate: Candidate,
+    ) -> Result<Option<Made>, SessionError> {
         let system = session.system();
         let key = AdoptionKey::new(engine.scope(), system, session.id());
         let new_note = |state| engine.new_note(system, self.until, state);
@@ -119,36 +141,45 @@ impl Plan {
         let lapses = engine.now().saturating_add(engine.claim_time());
         let note = new_note(AdoptionState::Claimed { claim, lapses });
         if !engine.change_adoption(name, seen, AdoptionChange { note, rule }).await? {
-            return Ok(Made::Again);
+            return Ok(Some(Made));
         }
-        let begun = candidate.begin().await;
-        // All sessions of the user may have been ended while this one began.
-        let has_ended = match &begun {
-            Ok(Some(_)) => engine.ended_with_all(candidate.user.as_deref(), session.written_at).await,
-            _ => Ok(false),
-        };
-        let state = match (&begun, &has_ended, rule) {
-            (Ok(Some(token)), Ok(false), _) => AdoptionState::Adopted(key.seal(token)),
-            (_, _, Rule::IfAdoptedAs(sealed)) => AdoptionState::Adopted(sealed),
-            // The next request may try again at once.
-            _ => AdoptionState::Claimed { claim, lapses: Timestamp::from_unix_seconds(0) },
-        };
-        let noted = async {
+        let begun = candidate.begin(engine, session.written_at).await;
+        let settle = async |state| {
             let seen = engine.load_adoption(name).await?;
             let change = AdoptionChange { note: new_note(state), rule: Rule::IfClaimed(claim) };
             engine.change_adoption(name, seen, change).await
         };
-        let noted = noted.await;
-        let Some(token) = begun? else { return Ok(Made::Nothing) };
-        // Without a note nobody gets it. If it is another's by now, this one took too long.
-        let is_given = matches!((&has_ended, &noted), (Ok(false), Ok(true)));
-        if !is_given {
-            engine.end_by_id(token.id()).await?;
-            return if has_ended? { Ok(Made::Nothing) } else { noted.map(|_| Made::Again) };
+        let given_up = match rule {
+            Rule::IfAdoptedAs(sealed) => AdoptionState::Adopted(sealed),
+            // The next request may try again at once.
+            _ => AdoptionState::Claimed { claim, lapses: Timestamp::from_unix_seconds(0) },
+        };
+        let Ok(Some(token)) = begun else {
+            let _ = settle(given_up).await;
+            return begun.map(|_| None);
+        };
+        match settle(AdoptionState::Adopted(key.seal(&token))).await {
+            Ok(true) => {}
+            // It took too long, and another request has made one.
+            Ok(false) => {
+                discard(engine, &token).await?;
+                return Ok(Some(Made));
+            }
+            Err(error) => {
+                // It may have been noted all the same, or will be unless the note changes. While nobody knows, the session stays:
+                // who finds its token in the note goes on with it.
+                let is_given_up = settle(given_up).await?;
+                let seen = engine.load_adoption(name).await?.map(|note| note.state);
+                let found = if let Some(AdoptionState::Adopted(sealed)) = seen { key.open(&sealed) } else { None };
+                if is_given_up || found.as_ref() != Some(&token) {
+                    discard(engine, &token).await?;
+                    return Err(error);
+                }
+            }
         }
         let about = About { session: Some(token.id()), user_id: candidate.user.as_deref(), ..About::default() };
         engine.record(EventKind::Adopted { system }, about);
-        Ok(Made::Session)
+        Ok(Some(Made))
     }
 
     /// Opens the first session that a reader finds, and returns it with the reader's number. Two different ones of one reader are nobody's.
@@ -216,20 +247,22 @@ impl Plan {
         if engine.ended_with_all(user.as_deref(), session.written_at).await? {
             return Ok(not_adopted(engine, system, "ended with all sessions", ""));
         }
-        let Some(user) = user else {
-            for put in taken {
-                put(ours.clone()).await?;
-            }
-            // A visitor without anything.
-            let is_empty = ours.state().pending.is_empty();
-            return Ok((!is_empty).then(|| Candidate { ours, user: None, taken: Vec::new() }));
-        };
-        if ours.login_details(&user).await?.is_none() {
+        if let Some(user) = &user
+            && ours.login_details(user).await?.is_none()
+        {
             return Ok(not_adopted(engine, system, "there is no such user", ""));
         }
         // The values of a visitor were taken when their session was.
-        let is_new = ours.state().current.is_none();
-        Ok(Some(Candidate { ours, user: Some(user), taken: if is_new { taken } else { Vec::new() } }))
+        if ours.state().current.is_none() {
+            for put in taken {
+                put(ours.clone()).await?;
+            }
+            // A login makes room among the devices of its user: none begins that comes to nothing.
+            commit::check_new(&ours)?;
+        }
+        // A visitor without anything has no session.
+        let is_kept = user.is_some() || !ours.state().pending.is_empty();
+        Ok(is_kept.then_some(Candidate { ours, user }))
     }
 
     /// Makes of the values of a session what they are here.
@@ -290,10 +323,17 @@ impl Plan {
     ) -> Result<(), SessionError> {
         let name = AdoptionName::new(engine.scope(), session.system(), session.id());
         let note = engine.new_note(session.system(), self.until, AdoptionState::Ended { at: engine.now() });
-        let seen = engine.load_adoption(name).await?;
-        // A claim that is under way finds another state, and discards what it has made.
-        engine.change_adoption(name, seen, AdoptionChange { note, rule: Rule::Always }).await?;
+        let noted = async {
+            let seen = engine.load_adoption(name).await?;
+            // A claim that is under way finds another state, and discards what it has made.
+            engine.change_adoption(name, seen, AdoptionChange { note, rule: Rule::Always }).await
+        };
+        let noted = noted.await;
+        // It ends even if ours cannot note that: nobody else would end it.
         in_time(engine, self.readers[reader].end(session)).await?;
+        if !noted? {
+            return Err(SessionError::unsettled());
+        }
         engine.record(EventKind::ForeignEnded { system: session.system() }, About::default());
         Ok(())
     }
@@ -303,47 +343,62 @@ impl Plan {
 struct Candidate {
     ours: RequestSession,
     user: Option<String>,
-    taken: Vec<Taken>,
 }
 
 impl Candidate {
-    /// Makes the session, and returns its token; `None` if there is nothing to keep.
-    async fn begin(&mut self) -> Result<Option<Token>, SessionError> {
+    /// Makes the session, and returns its token; `None` if there is nothing to keep. Of what fails nothing is left.
+    async fn begin(&self, engine: &Arc<Engine>, written_at: Option<Timestamp>) -> Result<Option<Token>, SessionError> {
+        let stored = self.store().await;
+        let token = match &self.ours.state().cookie {
+            CookieChange::Set { token, .. } => token.clone(),
+            _ => return stored.map(|()| None),
+        };
+        let is_over = match stored {
+            // All sessions of the user may have been ended while this one began.
+            Ok(()) => engine.ended_with_all(self.user.as_deref(), written_at).await,
+            Err(error) => Err(error),
+        };
+        if let Ok(false) = is_over {
+            return Ok(Some(token));
+        }
+        let discarded = discard(engine, &token).await;
+        is_over?;
+        discarded.map(|()| None)
+    }
+
+    async fn store(&self) -> Result<(), SessionError> {
         let ours = &self.ours;
         if let Some(user) = &self.user {
             let details = ours.login_details(user).await?.unwrap_or_default();
             Auth::new(ours.clone()).login(user).credential_stamp(details.stamp).not_fresh().await?;
-            for put in self.taken.drain(..) {
-                put(ours.clone()).await?;
-            }
         }
         let changes = close::close(ours, 200).await;
         if changes.rejection.is_some() {
             let failure = ours.state().failure.clone();
             return Err(failure.unwrap_or_else(SessionError::unsettled));
         }
-        match &ours.state().cookie {
-            CookieChange::Set { token, .. } => Ok(Some(token.clone())),
-            _ => Ok(None),
-        }
+        Ok(())
     }
 }
 
-/// What came of a claim.
-enum Made {
-    Session,
-    Nothing,
-    /// Another request was first.
-    Again,
+/// Ends a session that was made, and that nobody gets.
+async fn discard(engine: &Arc<Engine>, token: &Token) -> Result<(), SessionError> {
+    engine.end_by_id(token.id()).await?;
+    Ok(())
 }
 
-/// Returns the note about a session, after the claim of another request has come to something or lapsed.
+/// A session has been made, by this request or by another one.
+struct Made;
+
+/// Returns the note about a session, after the claim of another request has come to something or lapsed, or if it is of a clock
+/// that is ahead.
 async fn unclaimed(engine: &Engine, name: AdoptionName, end: Instant) -> Result<Option<Adoption>, SessionError> {
     let mut pause = FIRST_PAUSE;
     loop {
         let note = engine.load_adoption(name).await?;
         match note.as_ref().map(|note| note.state) {
-            Some(AdoptionState::Claimed { lapses, .. }) if engine.now() < lapses => {}
+            Some(AdoptionState::Claimed { lapses, .. })
+                if engine.now() < lapses && !is_ahead(lapses, engine.now().saturating_add(engine.claim_time())) => {}
             _ => return Ok(note),
         }
         if Instant::now() + pause >= end {
@@ -370,6 +425,23 @@ pub(super) async fn in_time<T>(
         None => {
             Err(StoreError::unavailable("the store of the other system gave no answer within commit_deadline").into())
         }
+    }
+}
+
+/// Tells a session that cannot be one of ours, which is nobody's then, from a store that fails.
+fn or_not_adopted<T>(
+    engine: &Engine,
+    system: &str,
+    result: Result<Option<T>, SessionError>,
+) -> Result<Option<T>, SessionError> {
+    use SessionErrorKind::{Field, LoginRevoked, Panic, RecordTooLarge, TooManyDevices};
+    let Err(error) = result else { return result };
+    match error.kind() {
+        LoginRevoked => Ok(not_adopted(engine, system, "ended with all sessions", "")),
+        Field | Panic | RecordTooLarge | TooManyDevices => {
+            Ok(not_adopted(engine, system, "cannot be kept", &error.chain().to_string()))
+        }
+        _ => Err(error),
     }
 }
 

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use crate::data::SessionData;
 use crate::error::SessionError;
 use crate::foreign::{ForeignError, ForeignSession};
+use crate::panics::caught;
 use crate::request::RequestSession;
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -22,7 +23,7 @@ impl UserOf {
     }
 
     pub(super) fn find(&self, session: &ForeignSession) -> Result<Option<String>, ForeignError> {
-        (self.0)(session)
+        caught(|| (self.0)(session)).unwrap_or_else(|| Err(panicked()))
     }
 }
 
@@ -51,7 +52,7 @@ impl Take {
     }
 
     pub(super) fn convert(&self, session: &ForeignSession) -> Result<Taken, ForeignError> {
-        (self.0)(session)
+        caught(|| (self.0)(session)).unwrap_or_else(|| Err(panicked()))
     }
 }
 
@@ -63,8 +64,8 @@ impl GiveUser {
         Self(Box::new(write))
     }
 
-    pub(super) fn write(&self, user: Option<&str>, session: &mut ForeignSession) {
-        (self.0)(user, session);
+    pub(super) fn write(&self, user: Option<&str>, session: &mut ForeignSession) -> Result<(), SessionError> {
+        caught(|| (self.0)(user, session)).ok_or_else(|| SessionError::panicked("`write_user` of the migration"))
     }
 }
 
@@ -81,6 +82,11 @@ impl Give {
 
     /// Reads the struct from a session that is loaded.
     pub(super) fn write(&self, ours: &RequestSession, session: &mut ForeignSession) -> Result<(), SessionError> {
-        (self.0)(ours, session)
+        caught(|| (self.0)(ours, session)).unwrap_or_else(|| Err(SessionError::panicked("`write` of the migration")))
     }
+}
+
+/// The session that code of the application panics about is not to be read: nobody is locked out by it.
+fn panicked() -> ForeignError {
+    ForeignError::unreadable("the conversion panicked")
 }

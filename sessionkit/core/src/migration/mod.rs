@@ -52,8 +52,9 @@ mod write;
 /// [`take`](Self::take) names. The other system's session stays as it is, so that both applications can serve the user.
 ///
 /// - *A logout* ends both: the cookie of the other system opens nothing any more, neither here nor, if its sessions lie on a
-///   server, there. The same holds for the sessions that [`Devices`](crate::Devices) ends; those of the other system that were not taken over yet
-///   are not taken over after [`end_all`](crate::Devices::end_all), `end_others` or `end_everyone`.
+///   server, there. So does [`Devices`](crate::Devices) for the browser that asks; other sessions that it ends go on in the other system, and are
+///   not taken over again. Those that were not taken over yet are not taken over after [`end_all`](crate::Devices::end_all), `end_others`
+///   or `end_everyone`.
 /// - *A session that has ended here* is not taken over a second time, whatever its cookie says.
 /// - *What cannot be read* is nobody's, with the event `not_adopted`. Each failure has one, and each session that is taken over the
 ///   event `adopted`, with the name of the system: their numbers say how far the migration is.

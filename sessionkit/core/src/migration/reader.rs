@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::foreign::{ForeignCookie, ForeignError, ForeignSession, ForeignSessions};
+use crate::panics::await_caught;
 use crate::time::Timestamp;
 use crate::wire::cookie::CookieName;
 use crate::wire::head::Headers;
@@ -68,16 +69,22 @@ impl Reader {
     }
 
     pub(super) async fn open(&self, cookie: &str, now: Timestamp) -> Result<ForeignSession, ForeignError> {
-        Ok(self.sessions.open(cookie, now).await?.of_system(self.system()))
+        let opened = await_caught(self.sessions.open(cookie, now)).await;
+        let opened = opened.unwrap_or_else(|| Err(ForeignError::unreadable("the reader panicked")));
+        Ok(opened?.of_system(self.system()))
     }
 
     pub(super) async fn end(&self, session: &ForeignSession) -> Result<(), ForeignError> {
-        self.sessions.end(session).await
+        await_caught(self.sessions.end(session)).await.unwrap_or_else(|| Err(panicked()))
     }
 
     pub(super) async fn write(&self, session: &ForeignSession, now: Timestamp) -> Result<String, ForeignError> {
-        self.sessions.write(session, now).await
+        await_caught(self.sessions.write(session, now)).await.unwrap_or_else(|| Err(panicked()))
     }
+}
+
+fn panicked() -> ForeignError {
+    ForeignError::unavailable("the reader panicked")
 }
 
 type ForeignFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ForeignError>> + Send + 'a>>;

@@ -8,6 +8,7 @@ use super::reader::Reader;
 use crate::engine::Engine;
 use crate::engine::adopting::{AdoptionChange, PresentedForeign, Rule};
 use crate::engine::open::Current;
+use crate::engine::session::Found;
 use crate::error::SessionError;
 use crate::event::{About, EventKind};
 use crate::foreign::ForeignSession;
@@ -18,6 +19,8 @@ use crate::request::RequestSession;
 struct Target {
     reader: usize,
     session: ForeignSession,
+    /// The reader of a session that has ended for it.
+    replaces: Option<usize>,
 }
 
 impl Plan {
@@ -55,7 +58,7 @@ impl Plan {
     ) -> Result<Target, SessionError> {
         let new = |values| {
             let session = ForeignSession::new("", values).of_system(self.readers[first].system());
-            Ok(Target { reader: first, session })
+            Ok(Target { reader: first, session, replaces: None })
         };
         let Some((reader, session)) = self.open(engine, presented).await? else { return new(Default::default()) };
         let (scope, system, id) = (engine.scope(), session.system(), session.id());
@@ -67,13 +70,14 @@ impl Plan {
         if became.is_none_or(|token| token.id() != current.id()) || !self.readers[reader].writes() {
             return new(Default::default());
         }
-        let user = self.user.as_ref().and_then(|user| user.find(&session).ok()).flatten();
-        if user.as_deref() == current.record.header().user_id.as_deref() {
-            return Ok(Target { reader, session });
+        let user = self.user.as_ref().map_or(Ok(None), |user| user.find(&session));
+        if user.as_ref().is_ok_and(|user| user.as_deref() == current.record.header().user_id.as_deref()) {
+            return Ok(Target { reader, session, replaces: None });
         }
         self.end_one(engine, reader, &session).await?;
         // What a visitor had stays theirs when they log in.
-        new(if user.is_none() { session.values } else { Default::default() })
+        let target = new(if let Ok(None) = user { session.values } else { Default::default() })?;
+        Ok(Target { replaces: Some(reader), ..target })
     }
 
     async fn write_to(
@@ -81,7 +85,7 @@ impl Plan {
         engine: &Arc<Engine>,
         presented: &[PresentedForeign],
         current: Current,
-        Target { reader: number, session: mut foreign }: Target,
+        Target { reader: number, session: mut foreign, replaces }: Target,
         always: bool,
     ) -> Result<Vec<String>, SessionError> {
         let reader = &self.readers[number];
@@ -89,7 +93,7 @@ impl Plan {
         let ours = RequestSession::resume(engine.clone(), Some(current), None);
         let before = foreign.values.clone();
         if let Some(give) = &self.give_user {
-            give.write(header.user_id.as_deref(), &mut foreign);
+            give.write(header.user_id.as_deref(), &mut foreign)?;
         }
         for give in &self.gives {
             give.write(&ours, &mut foreign)?;
@@ -97,8 +101,10 @@ impl Plan {
         let is_new = foreign.id().is_empty();
         // A use of ours is written too: the other system's lasts as long.
         let says_nothing = is_new && foreign.values.is_empty();
+        let replaces = replaces.filter(|replaced| *replaced != number || says_nothing);
+        let mut cookies = replaces.map(|replaced| self.readers[replaced].removals()).unwrap_or_default();
         if says_nothing || (foreign.values == before && !always) {
-            return Ok(Vec::new());
+            return Ok(cookies);
         }
         let (ends, now) = (header.deadline(), engine.now());
         foreign.expires_at = Some(ends);
@@ -110,6 +116,18 @@ impl Plan {
             let state = AdoptionState::Adopted(AdoptionKey::new(scope, system, id).seal(&token));
             let change = AdoptionChange { note: engine.new_note(system, self.until, state), rule: Rule::IfFree };
             engine.change_adoption(AdoptionName::new(scope, system, id), None, change).await?;
+            foreign = written;
+        }
+        // What has ended ours meanwhile may have ended the other one before it was written.
+        let found = engine.load_session(token.id(), &mut engine.load_deadline()).await?;
+        let is_over = match &found {
+            Found::Record(record) => record.header().user_id != header.user_id,
+            Found::Nothing => true,
+            Found::Unreadable(_) => false,
+        };
+        if is_over {
+            self.end_one(engine, number, &foreign).await?;
+            return Ok(Vec::new());
         }
         let name = AdoptionName::new(engine.scope(), reader.system(), foreign.id());
         let note = if is_new { None } else { engine.load_adoption(name).await? };
@@ -120,6 +138,9 @@ impl Plan {
         }
         let is_known = presented.iter().any(|presented| presented.reader == number && presented.value == cookie);
         let age = ends.saturating_duration_since(now);
-        Ok(if is_known { Vec::new() } else { vec![reader.cookie().set(&cookie, Some(age))] })
+        if !is_known {
+            cookies.push(reader.cookie().set(&cookie, Some(age)));
+        }
+        Ok(cookies)
     }
 }

@@ -290,7 +290,7 @@ fn begins(session: &RequestSession, state: &State) -> bool {
     let nobody = state.current.is_none() && state.ambiguous.is_empty() && state.overtaken.is_none();
     let nobody = nobody && matches!(state.cookie, CookieChange::Keep);
     // A cookie that nobody asked about may well open a session.
-    let known = || session.shared.loaded.initialized() || !session.cookie_presented();
+    let known = || session.shared.loaded.initialized() || !session.cookie_presented() && !session.may_be_adopted();
     session.shared.engine.settings().save_uninitialized && nobody && known()
 }
 

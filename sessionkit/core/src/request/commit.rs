@@ -47,6 +47,16 @@ pub(crate) enum Settled {
     },
 }
 
+/// Finds out, before anything is stored, whether a session can begin with what a request has changed.
+pub(crate) fn check_new(session: &RequestSession) -> Result<(), SessionError> {
+    let engine = session.shared.engine.clone();
+    let changes = RequestChanges::new(session.state().pending.clone(), None, Vec::new());
+    let (upkeep, anonymous_ttl) = (Upkeep::default(), None);
+    let commit = Commit { engine, current: None, overtaken: None, changes, upkeep, anonymous_ttl, begins: true };
+    commit.engine.new_record(|token| commit.delta(token.id(), Generation::default()), true)?;
+    Ok(())
+}
+
 impl Commit {
     /// Stores the changes of this request.
     pub(crate) async fn run(&self, session: &RequestSession) -> Result<Settled, SessionError> {

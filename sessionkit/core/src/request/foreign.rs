@@ -75,6 +75,14 @@ impl RequestSession {
         self.migration().is_some_and(|(_, presented)| !presented.is_empty())
     }
 
+    /// Returns whether the request may turn out to have a session of another system that is taken over.
+    pub(super) fn may_be_adopted(&self) -> bool {
+        let engine = &self.shared.engine;
+        self.migration().is_some_and(|(migration, presented)| {
+            !presented.is_empty() && !migration.only_compares() && engine.now() < migration.until()
+        })
+    }
+
     /// Returns whether the other system may have to learn what became of the session.
     pub(super) fn is_written_elsewhere(&self) -> bool {
         self.migration().is_some_and(|(migration, _)| migration.writes())
@@ -92,7 +100,13 @@ impl RequestSession {
         let Some(current) = stored.map(|stored| *stored).or_else(begun) else { return };
         // What the other system does not learn is reported. Ours is stored, and the answer stands.
         if let Ok(cookies) = migration.write(self.shared.engine.clone(), presented.clone(), current, was_stored).await {
-            self.state().foreign_cookies = cookies;
+            let mut state = self.state();
+            for cookie in cookies {
+                // A logout of this request may have removed it, and others.
+                let name = cookie.split('=').next();
+                state.foreign_cookies.retain(|other| other.split('=').next() != name);
+                state.foreign_cookies.push(cookie);
+            }
         }
     }
 }

@@ -68,10 +68,10 @@ impl RequestSession {
 
     async fn open(&self, candidates: &Candidates, deadline: &mut Deadline) -> Result<(), SessionError> {
         let engine = &self.shared.engine;
-        let opened = engine.open_candidates(candidates, deadline).await.map_err(|error| self.fail(error.into()))?;
+        let mut opened = engine.open_candidates(candidates, deadline).await.map_err(|error| self.fail(error.into()))?;
         if engine.migration.is_some() {
             // Boxed, since few applications migrate, and futures are copied around.
-            let adopted = Box::pin(self.open_foreign(&opened)).await.map_err(|error| self.fail(error))?;
+            let adopted = Box::pin(self.open_foreign(&mut opened)).await.map_err(|error| self.fail(error))?;
             if let Some(current) = adopted {
                 let mut state = self.state();
                 state.cookie =
@@ -100,8 +100,9 @@ impl RequestSession {
         Ok(())
     }
 
-    /// Opens the session of another system, if the request has none of ours, or a visitor's: the one that it became, or becomes now.
-    async fn open_foreign(&self, opened: &Opened) -> Result<Option<Current>, SessionError> {
+    /// Opens the session of another system, if the request has none of ours, or a visitor's: the one that it became, or becomes
+    /// now. If that does not open, it is to the request as if it had come with its token.
+    async fn open_foreign(&self, opened: &mut Opened) -> Result<Option<Current>, SessionError> {
         self.compare_foreign(opened.current.as_ref()).await?;
         // What a later release wrote is there all the same.
         if !opened.ambiguous.is_empty() || !opened.unreadable.is_empty() {
@@ -114,11 +115,16 @@ impl RequestSession {
             None if opened.overtaken.is_some() => Asker::Overtaken,
             None => Asker::Nobody,
         };
-        let Some(Adopted { current, system }) = self.adopt(asker).await? else { return Ok(None) };
-        if current.is_none() {
+        let Some(Adopted { opened: adopted, system }) = self.adopt(asker).await? else { return Ok(None) };
+        if adopted.current.is_none() {
             self.report(EventKind::NotAdopted { system, reason: "ended here", detail: "" });
         }
-        Ok(current)
+        if adopted.current.is_none() && opened.current.is_none() {
+            opened.overtaken = adopted.overtaken.or(opened.overtaken.take());
+            opened.expired = opened.expired.take().or(adopted.expired);
+            opened.unreadable = adopted.unreadable;
+        }
+        Ok(adopted.current)
     }
 
     /// Tells of cookies that open nothing, and of those that open too much.
