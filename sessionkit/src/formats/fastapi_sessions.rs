@@ -6,9 +6,11 @@ use sessionkit_core::{FormatError, InvalidCookie, Timestamp};
 
 use super::{Secrets, TimestampSigner, payload};
 
-/// Reads and writes the ids in the cookies of `SessionCookie` of fastapi-sessions. The sessions lie in a backend of the application.
+/// Reads and writes the ids in the cookies of the package **fastapi-sessions**. For those of **fastapi_session**, a package without
+/// the `s`, take [`FastapiSessionId`](crate::formats::FastapiSessionId).
 ///
-/// Not to be confused with fastapi_session, whose cookie is a Fernet token.
+/// The cookie, of its `SessionCookie`, is signed and not encrypted; that of the other package is a Fernet token. The sessions lie in a
+/// backend of the application.
 ///
 /// ```
 /// use sessionkit::formats::{FastapiSessionsId, Secrets};

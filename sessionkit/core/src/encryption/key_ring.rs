@@ -201,7 +201,7 @@ impl fmt::Debug for KeyId {
 }
 
 /// The reason why keys cannot be used. It says what to do, and quotes no key.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct KeyError(String);
 
 impl KeyError {
@@ -213,6 +213,13 @@ impl KeyError {
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Shows the text, which a `main` that returns the error prints.
+impl fmt::Debug for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

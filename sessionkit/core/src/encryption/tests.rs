@@ -165,6 +165,15 @@ fn a_weak_key_is_refused_and_not_quoted() {
     }
 }
 
+/// A `main` that returns the error prints it with `Debug`.
+#[test]
+fn the_error_of_a_key_prints_its_text() {
+    let error = "your-secret-key".parse::<KeyRing>().unwrap_err();
+    let returned: Box<dyn std::error::Error> = error.clone().into();
+    assert_eq!(format!("{returned:?}"), error.to_string());
+    assert!(error.to_string().starts_with("key 1 is neither base64"), "{error}");
+}
+
 /// One random key of 1,500 has no digit, as this one.
 #[test]
 fn a_random_key_without_a_digit_is_read() {

@@ -39,7 +39,8 @@ use crate::wire::cookie::MOST_CHUNKS;
 ///   before a rotation or a change of fields: a client that kept one goes back to that state.
 ///   [`revocable`](Self::revocable) sessions of users end at their logout, for the price of a store call per request.
 /// - *Concurrent requests* do not merge: the browser keeps the cookie of the response that arrives last.
-/// - *Devices* are not known, and nothing ends a session from outside.
+/// - *Devices* are not known. A session ends by its own logout or at its deadline: no administrator, and no other device of the
+///   user, can end it.
 /// - A [`SessionHandle`](crate::SessionHandle) reads the session after the response, and cannot change it.
 ///
 /// The methods that need a server do not compile: `auth.devices()`, `manager.devices_of(..)`, `manager.end_everyone()`; and

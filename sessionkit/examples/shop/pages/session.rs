@@ -38,7 +38,7 @@ nothing and sets no cookie; <a href="/">put something into your cart</a> and the
         row(&mut holds, &cells);
     }
     let content = format!(
-        r#"<h1>Your session</h1><p class="lead">Each use begins its time anew, and a logout ends it for good.</p>
+        r#"<h1>Your session</h1><p class="lead">Each use starts its time again, and a logout ends it for good.</p>
 <dl class="card facts">{about}</dl><h2>What it holds</h2>
 <div class="card wide"><table class="fields">
 <thead><tr><th>Field</th><th>Value</th><th>Rule</th></tr></thead><tbody>{holds}</tbody></table></div>

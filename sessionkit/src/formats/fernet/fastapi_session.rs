@@ -14,9 +14,11 @@ use super::Fernet;
 /// How often the secret is hashed. Few times: what protects the key is that the secret is random.
 const ROUNDS: u32 = 100;
 
-/// Reads and writes the ids in the cookies of fastapi_session. The sessions lie in a backend of the application.
+/// Reads and writes the ids in the cookies of the package **fastapi_session**. For those of **fastapi-sessions**, a package with an
+/// `s` at its end, take [`FastapiSessionsId`](crate::formats::FastapiSessionsId).
 ///
-/// Not to be confused with fastapi-sessions, whose cookie is signed and not encrypted.
+/// The cookie is a Fernet token; that of the other package is signed and not encrypted. The sessions lie in a backend of the
+/// application.
 ///
 /// ```
 /// use sessionkit::formats::{FastapiSessionId, Secrets};
