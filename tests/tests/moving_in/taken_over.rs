@@ -304,6 +304,9 @@ behaviour! {
         assert_eq!((answer.status, answer.cookies().len()), (503, 0), "{answer:?}");
         assert_eq!(moved.get("/view").await.body, "ada [1, 2]", "who has moved does not need it");
         assert_eq!(server.visitor().get("/view").await.body, "nobody []");
+        let who_logs_in = browser.fork();
+        assert_eq!(who_logs_in.get("/login").await.body, "bob", "that needs nobody else");
+        assert_eq!(who_logs_in.get("/view").await.body, "bob []");
         old.set_down(false);
         assert_eq!(browser.get("/view").await.body, "ada [1, 2]");
     }

@@ -12,6 +12,7 @@ use crate::engine::open::{Current, Opened};
 use crate::error::SessionError;
 use crate::record::adoption::{Adoption, AdoptionName, AdoptionState, SealedToken};
 use crate::record::front::{History, Revision, Unreadable};
+use crate::record::header::LEEWAY;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::key::EntryKey;
 use crate::time::Timestamp;
@@ -91,6 +92,9 @@ pub(crate) trait Adopts: Send + Sync {
     ) -> AdoptionFuture<'static, Vec<String>>;
 }
 
+/// The time for which notes are kept after the last day: it may be moved by so much.
+const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
 /// The name of the note in the place of the system that says which sessions of a user were ended together.
 const USERS: &str = "@user";
 
@@ -159,7 +163,7 @@ impl Engine {
         for whose in [None, Some(user)] {
             let note = self.load_adoption(self.name_of_all(whose)).await?;
             if let Some(AdoptionState::Ended { at }) = note.map(|note| note.state)
-                && written_at.is_none_or(|written_at| written_at <= at)
+                && written_at.is_none_or(|written_at| written_at <= at.saturating_add(LEEWAY))
             {
                 return Ok(true);
             }
@@ -174,9 +178,10 @@ impl Engine {
         }
     }
 
-    pub(crate) fn new_note(&self, system: &str, kept_until: Timestamp, state: AdoptionState) -> Adoption {
+    /// Makes a note that is kept until the last day of the migration, and for some time after it.
+    pub(crate) fn new_note(&self, system: &str, until: Timestamp, state: AdoptionState) -> Adoption {
         let (history, scope) = (History::default(), self.scope().into());
-        Adoption { history, scope, system: system.into(), kept_until, state }
+        Adoption { history, scope, system: system.into(), kept_until: until.saturating_add(KEPT), state }
     }
 
     /// Returns the time after which a claim is another request's to take.

@@ -46,7 +46,8 @@ impl Plan {
             return Ok(None);
         }
         let name = AdoptionName::new(engine.scope(), session.system(), session.id());
-        let opened = self.in_turn(name, self.opened_of(engine, &session, name, asker)).await?;
+        let opened =
+            self.in_turn(name, engine.commit_deadline().end(), self.opened_of(engine, &session, name, asker)).await?;
         Ok(opened.map(|opened| Adopted { opened, system: session.system() }))
     }
 

@@ -4,9 +4,12 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::time::{Instant, timeout_at};
+
 use crate::engine::Engine;
 use crate::engine::adopting::{Adopted, AdoptionFuture, Adopts, Asker, PresentedForeign};
 use crate::engine::open::Current;
+use crate::error::SessionError;
 use crate::migration::MigrationMode;
 use crate::migration::conversion::{Give, GiveUser, Take, UserOf};
 use crate::migration::reader::Reader;
@@ -42,11 +45,21 @@ impl Plan {
     }
 
     /// Runs `work` when no other request of this process is about the same session.
-    pub(super) async fn in_turn<T>(&self, name: AdoptionName, work: impl Future<Output = T>) -> T {
+    ///
+    /// # Errors
+    /// Fails if the others are not done until `end`.
+    pub(super) async fn in_turn<T>(
+        &self,
+        name: AdoptionName,
+        end: Instant,
+        work: impl Future<Output = Result<T, SessionError>>,
+    ) -> Result<T, SessionError> {
         let turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(name.0).or_default().clone();
         let done = {
-            let _turn = turn.lock().await;
-            work.await
+            match timeout_at(end, turn.lock()).await {
+                Ok(_turn) => work.await,
+                Err(_) => Err(SessionError::unsettled()),
+            }
         };
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         drop(turn);

@@ -71,7 +71,12 @@ impl RequestSession {
         let mut opened = engine.open_candidates(candidates, deadline).await.map_err(|error| self.fail(error.into()))?;
         if engine.migration.is_some() {
             // Boxed, since few applications migrate, and futures are copied around.
-            let adopted = Box::pin(self.open_foreign(&mut opened)).await.map_err(|error| self.fail(error))?;
+            let adopted = Box::pin(self.open_foreign(&mut opened)).await.unwrap_or_else(|error| {
+                // Who asks learns so. A login needs nobody else's store.
+                self.report_failure(&error);
+                self.state().verdict.refuse(error);
+                None
+            });
             if let Some(current) = adopted {
                 let mut state = self.state();
                 state.cookie =
@@ -198,7 +203,7 @@ impl Opened {
 impl Engine {
     /// Returns whether a caller who asks for the session may get an answer instead.
     fn may_refuse(&self) -> bool {
-        self.settings().on_bad_cookie == OnBadCookie::Reject || !self.hooks.is_empty()
+        self.settings().on_bad_cookie == OnBadCookie::Reject || !self.hooks.is_empty() || self.migration.is_some()
     }
 }
 
