@@ -70,9 +70,12 @@ impl ForeignTable for Theirs<TokenRow> {
     }
 }
 
+/// The name of an event in an audit trail, and its user.
+type Audited = (&'static str, Option<String>);
+
 /// The events that an audit trail holds.
 #[derive(Clone, Default)]
-struct Trail(Arc<Mutex<Vec<(&'static str, Option<String>)>>>);
+struct Trail(Arc<Mutex<Vec<Audited>>>);
 
 impl AuditLog for Trail {
     type Error = String;
