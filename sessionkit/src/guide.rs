@@ -25,6 +25,7 @@
 //! | [Encryption](encryption) | what does a copy of the store show, and how do I replace a key? |
 //! | [Cookies of other systems](formats) | how do a service in Rust and one in Python share sessions? |
 //! | [Moving in from another system](moving_in) | how do I replace an application without logging its users out? |
+//! | [Moving from FastAPI, Flask, Django, Express ..](moving_from) | which name of mine is which here, and what is taken over? |
 //! | [Writing a store](writing_a_store) | how do I keep sessions in my database, and which bytes are stored? |
 //! | [Writing an adapter](writing_an_adapter) | how do sessions come to another web framework? |
 //! | [Recipes](recipes) | how do I do this common thing: a JSON API, an error type, a password? |
@@ -99,6 +100,41 @@ pub mod formats {}
 
 #[doc = include_str!("guide/moving_in.md")]
 pub mod moving_in {}
+
+/// A page for each system from which people move: a program, and the names side by side.
+///
+/// The page [Moving in](moving_in) has a list of them, and says how the taking over works.
+pub mod moving_from {
+    #[doc = include_str!("guide/moving_from/actix_session.md")]
+    pub mod actix_session {}
+
+    #[doc = include_str!("guide/moving_from/auth_js.md")]
+    pub mod auth_js {}
+
+    #[doc = include_str!("guide/moving_from/django.md")]
+    pub mod django {}
+
+    #[doc = include_str!("guide/moving_from/express.md")]
+    pub mod express {}
+
+    #[doc = include_str!("guide/moving_from/fastapi.md")]
+    pub mod fastapi {}
+
+    #[doc = include_str!("guide/moving_from/flask.md")]
+    pub mod flask {}
+
+    #[doc = include_str!("guide/moving_from/iron_session.md")]
+    pub mod iron_session {}
+
+    #[doc = include_str!("guide/moving_from/muffin.md")]
+    pub mod muffin {}
+
+    #[doc = include_str!("guide/moving_from/ravyn.md")]
+    pub mod ravyn {}
+
+    #[doc = include_str!("guide/moving_from/tower_sessions.md")]
+    pub mod tower_sessions {}
+}
 
 #[doc = include_str!("guide/writing_a_store.md")]
 #[doc = "```no_run"]

@@ -42,8 +42,8 @@ const TOLERANCE: Duration = Duration::from_secs(15);
 /// The values are the claims of the token, without its times: `sub` is the id of the user, and there are `name`, `email`, `picture` and
 /// what the callback `jwt` has added. They are not what the callback `session` makes of them.
 ///
-/// A session can be read until its token is too old: nothing can end it before. One that is too long for one cookie, and was put
-/// into several, is not read; neither are sessions of the strategy `database`.
+/// A session can be read until its token is too old: nothing can end it before. One that Auth.js has put into several cookies is read.
+/// Sessions of the strategy `database` are not.
 #[derive(Clone)]
 pub struct AuthJsSessions {
     secrets: Secrets,

@@ -6,5 +6,6 @@ mod both;
 mod ended;
 mod old;
 mod race;
+mod rows;
 mod taken_over;
 mod unlucky;

@@ -30,7 +30,7 @@ impl UserLoader for Users {
 behaviour! {
     tests: [
         a_user_is_taken_over_under_a_fresh_token,
-        a_signed_cookie_is_taken_over,
+        row_16_a_signed_cookie_is_taken_over,
         a_cart_of_a_visitor_is_taken_over_and_nothing_is_not,
         a_visitor_who_logs_in_there_is_logged_in_here,
         a_visitor_whose_cookie_there_changes_at_a_login_is_logged_in_here,
@@ -103,7 +103,7 @@ behaviour! {
         assert!(!log.text().contains("a secret of the old application"));
     }
 
-    async fn a_signed_cookie_is_taken_over(bench: Bench) {
+    async fn row_16_a_signed_cookie_is_taken_over(bench: Bench) {
         let old = OldApp::default();
         let server = start(&bench, &old).await;
         let browser = server.visitor();
