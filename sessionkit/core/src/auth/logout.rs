@@ -98,6 +98,8 @@ impl fmt::Debug for Logout {
 async fn logout(session: RequestSession, kept: Vec<Kept>) -> Result<(), SessionError> {
     let _turn = session.shared.turn.lock().await;
     session.look_up().await?;
+    // What the old session became may be open to others.
+    session.state().foreign_failure.clone().map_or(Ok(()), Err)?;
     let engine = &session.shared.engine;
     kept.iter().try_for_each(|kept| (kept.claim)(engine))?;
     // The new session comes first: if it cannot be stored, nothing has happened.

@@ -74,7 +74,9 @@ impl RequestSession {
             let adopted = Box::pin(self.open_foreign(&mut opened)).await.unwrap_or_else(|error| {
                 // Who asks learns so. A login needs nobody else's store.
                 self.report_failure(&error);
-                self.state().verdict.refuse(error);
+                let mut state = self.state();
+                state.foreign_failure = Some(error.clone());
+                state.verdict.refuse(error);
                 None
             });
             if let Some(current) = adopted {

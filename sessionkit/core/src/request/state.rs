@@ -37,6 +37,8 @@ pub(crate) struct State {
     /// The user, if a caller asked who it is.
     pub(crate) user: Option<Arc<UserOfSession>>,
     pub(crate) cookie: CookieChange,
+    /// The reason why nobody knows what became of the session of another system.
+    pub(crate) foreign_failure: Option<SessionError>,
     /// The `Set-Cookie` headers for cookies of other systems.
     pub(crate) foreign_cookies: Vec<String>,
     /// True if the change of the cookie can wait for a later response: the token that the client has opens the session too.
