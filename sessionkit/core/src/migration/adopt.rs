@@ -10,21 +10,20 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::conversion::Taken;
+use super::look::{not_adopted, refused};
 use super::plan::Plan;
 use crate::auth::Auth;
 use crate::engine::Engine;
 use crate::engine::adopting::{Adopted, AdoptionChange, Asker, PresentedForeign, Rule};
-use crate::engine::deadline::{Deadline, NO_ANSWER_TO_A_LOAD};
 use crate::engine::open::{Current, Opened};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::event::{About, EventKind};
-use crate::foreign::{ForeignError, ForeignErrorKind, ForeignSession};
+use crate::foreign::{ForeignError, ForeignSession};
 use crate::record::adoption::{Adoption, AdoptionKey, AdoptionName, AdoptionState, SealedToken};
 use crate::record::clock::is_ahead;
 use crate::request::RequestSession;
 use crate::request::state::CookieChange;
 use crate::request::{close, commit};
-use crate::store::error::StoreError;
 use crate::time::Timestamp;
 use crate::token::Token;
 
@@ -183,53 +182,6 @@ impl Plan {
         Ok(Some(Made))
     }
 
-    /// Opens the first session that a reader finds, and returns it with the reader's number. Two different ones of one reader are nobody's.
-    pub(super) async fn open(
-        &self,
-        engine: &Engine,
-        presented: &[PresentedForeign],
-    ) -> Result<Option<(usize, ForeignSession)>, SessionError> {
-        for (number, reader) in self.readers.iter().enumerate() {
-            let mut opened: Vec<ForeignSession> = Vec::new();
-            for value in presented.iter().filter(|presented| presented.reader == number) {
-                match self.open_one(engine, value).await? {
-                    Ok(session) if opened.iter().any(|other| other.id() == session.id()) => {}
-                    Ok(session) => opened.push(session),
-                    Err(error) => refused(engine, reader.system(), &error),
-                }
-            }
-            if opened.len() > 1 {
-                engine.record(
-                    EventKind::NotAdopted { system: reader.system(), reason: "one of several sessions", detail: "" },
-                    About::default(),
-                );
-                return Ok(None);
-            }
-            if let Some(session) = opened.pop() {
-                return Ok(Some((number, session)));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Opens the session of one cookie. The outer error is that of a store that does not answer.
-    pub(super) async fn open_one(
-        &self,
-        engine: &Engine,
-        presented: &PresentedForeign,
-    ) -> Result<Result<ForeignSession, ForeignError>, SessionError> {
-        let reader = &self.readers[presented.reader];
-        let opening = reader.open(&presented.value, engine.now());
-        let mut deadline = Deadline::of(engine.settings().load_deadline);
-        match deadline.limit(opening).await {
-            Some(Err(error)) if error.kind() == ForeignErrorKind::Unavailable => {
-                Err(StoreError::unavailable(error).into())
-            }
-            Some(opened) => Ok(opened),
-            None => Err(StoreError::unavailable(NO_ANSWER_TO_A_LOAD).into()),
-        }
-    }
-
     /// Finds out what a session of ours would be; `None` if there would be none.
     async fn candidate(
         &self,
@@ -271,72 +223,6 @@ impl Plan {
         let user = self.user.as_ref().map(|user| user.find(session)).transpose()?.flatten();
         let taken: Vec<_> = self.takes.iter().map(|take| take.convert(session)).collect::<Result<_, _>>()?;
         Ok((user, taken))
-    }
-
-    /// Compares what would be taken over with the session that is there, and reports what comes of it.
-    pub(super) async fn compare(&self, engine: &Arc<Engine>, presented: &[PresentedForeign], current: Option<Current>) {
-        if engine.now() >= self.until {
-            return;
-        }
-        let (system, outcome) = match self.open(engine, presented).await {
-            Ok(None) => return,
-            Err(_) => (self.readers[0].system(), "its store does not answer"),
-            Ok(Some((_, session))) => {
-                let outcome = match (self.convert(&session), &current) {
-                    (Err(_), _) => "it cannot be converted",
-                    (Ok(_), None) => "it would be taken over",
-                    (Ok((user, _)), Some(current)) if current.record.header().user_id.as_deref() == user.as_deref() => {
-                        "its user is that of the session"
-                    }
-                    (Ok(_), Some(_)) => "its user is another one than that of the session",
-                };
-                (session.system(), outcome)
-            }
-        };
-        engine.record(EventKind::Shadowed { system, outcome }, About::default());
-    }
-
-    /// Ends the sessions of the other system that a request presents.
-    pub(super) async fn end(&self, engine: &Arc<Engine>, presented: &[PresentedForeign]) -> Result<(), SessionError> {
-        if engine.now() >= self.until {
-            return Ok(());
-        }
-        let mut failed = None;
-        for value in presented {
-            let ended = async {
-                match self.open_one(engine, value).await? {
-                    Ok(session) => self.end_one(engine, value.reader, &session).await,
-                    Err(_) => Ok(()),
-                }
-            };
-            // The others end all the same.
-            failed = failed.or(ended.await.err());
-        }
-        failed.map_or(Ok(()), Err)
-    }
-
-    /// Ends a session of the other system: it is not taken over any more, neither as it is nor as what it became.
-    pub(super) async fn end_one(
-        &self,
-        engine: &Arc<Engine>,
-        reader: usize,
-        session: &ForeignSession,
-    ) -> Result<(), SessionError> {
-        let name = AdoptionName::new(engine.scope(), session.system(), session.id());
-        let note = engine.new_note(session.system(), self.until, AdoptionState::Ended { at: engine.now() });
-        let noted = async {
-            let seen = engine.load_adoption(name).await?;
-            // A claim that is under way finds another state, and discards what it has made.
-            engine.change_adoption(name, seen, AdoptionChange { note, rule: Rule::Always }).await
-        };
-        let noted = noted.await;
-        // It ends even if ours cannot note that: nobody else would end it.
-        in_time(engine, self.readers[reader].end(session)).await?;
-        if !noted? {
-            return Err(SessionError::unsettled());
-        }
-        engine.record(EventKind::ForeignEnded { system: session.system() }, About::default());
-        Ok(())
     }
 }
 
@@ -416,19 +302,6 @@ async fn is_as(engine: &Engine, name: AdoptionName, sealed: SealedToken) -> Resu
     Ok(matches!(note.map(|note| note.state), Some(AdoptionState::Adopted(other)) if other == sealed))
 }
 
-/// Waits for the store of the other system for as long as for ours.
-pub(super) async fn in_time<T>(
-    engine: &Engine,
-    call: impl Future<Output = Result<T, ForeignError>>,
-) -> Result<T, SessionError> {
-    match engine.commit_deadline().limit(call).await {
-        Some(done) => Ok(done.map_err(StoreError::unavailable)?),
-        None => {
-            Err(StoreError::unavailable("the store of the other system gave no answer within commit_deadline").into())
-        }
-    }
-}
-
 /// Tells a session that cannot be one of ours, which is nobody's then, from a store that fails.
 fn or_not_adopted<T>(
     engine: &Engine,
@@ -444,21 +317,4 @@ fn or_not_adopted<T>(
         }
         _ => Err(error),
     }
-}
-
-/// Reports that a session of the other system is not taken over.
-fn not_adopted<T>(engine: &Engine, system: &str, reason: &'static str, detail: &str) -> Option<T> {
-    engine.record(EventKind::NotAdopted { system, reason, detail }, About::default());
-    None
-}
-
-/// Reports a cookie of the other system that opens nothing.
-fn refused(engine: &Engine, system: &str, error: &ForeignError) {
-    let reason = match error.kind() {
-        ForeignErrorKind::Ended => "ended",
-        ForeignErrorKind::Invalid => "not valid",
-        _ => "unreadable",
-    };
-    let detail = if error.kind() == ForeignErrorKind::Unreadable { error.to_string() } else { String::new() };
-    let _: Option<()> = not_adopted(engine, system, reason, &detail);
 }

@@ -13,7 +13,9 @@ use crate::request::RequestSession;
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Finds the user of a session.
-pub(super) struct UserOf(Box<dyn Fn(&ForeignSession) -> Result<Option<String>, ForeignError> + Send + Sync>);
+pub(super) struct UserOf(Box<FindUser>);
+
+type FindUser = dyn Fn(&ForeignSession) -> Result<Option<String>, ForeignError> + Send + Sync;
 
 impl UserOf {
     pub(super) fn new(
@@ -31,7 +33,9 @@ impl UserOf {
 pub(super) type Taken = Box<dyn FnOnce(RequestSession) -> BoxFuture<Result<(), SessionError>> + Send>;
 
 /// Makes a struct of a session.
-pub(super) struct Take(Box<dyn Fn(&ForeignSession) -> Result<Taken, ForeignError> + Send + Sync>);
+pub(super) struct Take(Box<Convert>);
+
+type Convert = dyn Fn(&ForeignSession) -> Result<Taken, ForeignError> + Send + Sync;
 
 impl Take {
     pub(super) fn new<T>() -> Self
@@ -57,7 +61,9 @@ impl Take {
 }
 
 /// Writes the user of a session of ours into one of the other system.
-pub(super) struct GiveUser(Box<dyn Fn(Option<&str>, &mut ForeignSession) + Send + Sync>);
+pub(super) struct GiveUser(Box<WriteUser>);
+
+type WriteUser = dyn Fn(Option<&str>, &mut ForeignSession) + Send + Sync;
 
 impl GiveUser {
     pub(super) fn new(write: impl Fn(Option<&str>, &mut ForeignSession) + Send + Sync + 'static) -> Self {
@@ -70,7 +76,9 @@ impl GiveUser {
 }
 
 /// Writes a struct of a session of ours into one of the other system.
-pub(super) struct Give(Box<dyn Fn(&RequestSession, &mut ForeignSession) -> Result<(), SessionError> + Send + Sync>);
+pub(super) struct Give(Box<Write>);
+
+type Write = dyn Fn(&RequestSession, &mut ForeignSession) -> Result<(), SessionError> + Send + Sync;
 
 impl Give {
     pub(super) fn new<T: SessionData>(write: impl Fn(&T, &mut ForeignSession) + Send + Sync + 'static) -> Self {

@@ -16,7 +16,9 @@ use crate::time::Timestamp;
 
 mod adopt;
 mod conversion;
+mod end;
 pub(crate) mod in_cookie;
+mod look;
 mod plan;
 mod reader;
 mod write;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::adopt::in_time;
+use super::end::in_time;
 use super::plan::Plan;
 use super::reader::Reader;
 use crate::engine::Engine;
