@@ -83,3 +83,6 @@ mod testing;
 mod token_table;
 #[cfg(feature = "tower-sessions")]
 mod tower_sessions;
+#[cfg(test)]
+#[cfg(any(feature = "actix-session", feature = "flask-session", feature = "tower-sessions"))]
+mod vectors;
