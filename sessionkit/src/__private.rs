@@ -6,7 +6,7 @@ pub use std::default::Default;
 
 pub use sessionkit_core::adapter::{Check, GuestOnly, Public, RequireFresh, RequireLogin};
 pub use sessionkit_core::derive::{
-    Counter, Entries, Field, FieldReader, FieldWriter, Flash, GuardOptions, Interrupted, Merge, Operator,
+    CountedField, Entries, Field, FieldReader, FieldWriter, Flash, GuardOptions, Interrupted, Merge, Operator,
     SessionDataOrSessionUser, Stored, Subjects, ThreeWay, counter, defaulted, entries, flash, migrate, stored,
     stored_or,
 };

@@ -31,7 +31,7 @@ pub(crate) fn where_clause(model: &Model<'_>) -> WhereClause {
 
 fn bounds(field: &Field) -> Option<TokenStream> {
     let stored = field.stored.as_ref().map(|stored| match &stored.kind {
-        Kind::Counter => quote!(__kit::Counter),
+        Kind::Counter => quote!(__kit::CountedField),
         Kind::Flash => quote!(__kit::Flash),
         Kind::Entries => quote!(__kit::Entries),
         Kind::Ready(function) if function == "union" => quote!(__kit::Stored + __kit::Union),

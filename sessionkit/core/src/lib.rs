@@ -142,7 +142,7 @@ pub mod facade {
 /// The names in the code that macros generate. Not part of the public interface.
 #[doc(hidden)]
 pub mod derive {
-    pub use crate::data::counter::{Counter, Counting, counter};
+    pub use crate::data::counter::{CountedField, Counting, counter};
     pub use crate::data::encoding::{Defaulted, Encoding, Stored, defaulted, stored, stored_or};
     pub use crate::data::entries::{Entries, Itemizing, Items, Split, entries};
     pub use crate::data::field::{FieldReader, FieldWriter};

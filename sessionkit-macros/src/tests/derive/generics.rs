@@ -41,7 +41,7 @@ fn bounds_only_where_a_type_parameter_is_mentioned() {
                     T: 'static,
                     [Vec<T>; 2]: __kit::Stored + __kit::Default,
                     Option<T>: __kit::Stored,
-                    T: __kit::Counter,
+                    T: __kit::CountedField,
                     Vec<T>: __kit::Flash,
                     BTreeSet<T>: __kit::Stored + __kit::Union + __kit::Default,
                     PhantomData<T>: __kit::Default,

@@ -10,7 +10,7 @@ use crate::data::Merge;
     label = "cannot be added up",
     note = "use `i64`, `u64` or a smaller integer, or write a merge function: `merge = path::to::function`"
 )]
-pub trait Counter: Copy + sealed::Sealed {
+pub trait CountedField: Copy + sealed::Sealed {
     /// The least value.
     const MIN: i128;
     /// The greatest value.
@@ -25,7 +25,7 @@ pub trait Counter: Copy + sealed::Sealed {
 
 /// The way in which the values of a `merge = add` field are counted.
 ///
-/// It is made by [`counter`], the one place that asks for [`Counter`], so that another type is one error.
+/// It is made by [`counter`], the one place that asks for [`CountedField`], so that another type is one error.
 pub struct Counting<T> {
     min: i128,
     max: i128,
@@ -34,7 +34,7 @@ pub struct Counting<T> {
 }
 
 /// Counts with the integer `T`, from zero.
-pub const fn counter<T: Counter>() -> Counting<T> {
+pub const fn counter<T: CountedField>() -> Counting<T> {
     Counting { min: T::MIN, max: T::MAX, to_i128: |value| value.to_i128(), saturating_from: T::saturating_from }
 }
 
@@ -59,7 +59,7 @@ macro_rules! counters {
     ($($type:ty)*) => {$(
         impl sealed::Sealed for $type {}
 
-        impl Counter for $type {
+        impl CountedField for $type {
             const MIN: i128 = <$type>::MIN as i128;
             const MAX: i128 = <$type>::MAX as i128;
 
