@@ -34,7 +34,7 @@ pub fn ask_python(system: &str, action: &str, now: Timestamp, request: Map<Strin
 /// Asks a system of Node to do something, and returns its answer.
 ///
 /// # Panics
-/// As [`ask_python`] does.
+/// Panics as [`ask_python`] does.
 pub fn ask_node(system: &str, action: &str, now: Timestamp, request: Map<String, Value>) -> Value {
     static PROCESS: LazyLock<Mutex<Process>> = LazyLock::new(|| {
         let folder = from(NODE, "node-peers");

@@ -191,7 +191,7 @@ pub struct ForeignSession {
     pub expires_at: Option<Timestamp>,
     system: &'static str,
     id: String,
-    /// What a reader needs to write the session back.
+    /// The data that a reader needs to write the session back.
     keepsake: Option<Value>,
 }
 

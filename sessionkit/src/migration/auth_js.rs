@@ -16,7 +16,7 @@ use super::javascript;
 use crate::formats::Secrets;
 use crate::formats::limits::check_length;
 
-/// How far clocks may differ.
+/// The difference between clocks that is tolerated.
 const TOLERANCE: Duration = Duration::from_secs(15);
 
 /// Reads the sessions of Auth.js (`@auth/core`, `next-auth` 5), or of NextAuth.js 4, whose strategy is `jwt`.

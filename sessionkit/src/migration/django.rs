@@ -214,7 +214,7 @@ const USER_ID: &str = "_auth_user_id";
 const USER_HASH: &str = "_auth_user_hash";
 const BACKEND: &str = "_auth_user_backend";
 
-/// What Django's `get_session_auth_hash` makes of the password hash of a user.
+/// The value that Django's `get_session_auth_hash` makes of the password hash of a user.
 #[derive(Clone)]
 struct AuthHash(Arc<[Hmac<Sha256>]>);
 

@@ -45,7 +45,7 @@ pub struct FastapiSession<R> {
     ttl: Duration,
 }
 
-/// What is derived of one secret.
+/// The keys that are derived of one secret.
 struct Keys {
     ids: FastapiSessionId,
     encryptor: Encryptor,

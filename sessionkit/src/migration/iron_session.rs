@@ -29,7 +29,7 @@ const PREFIX: &str = "Fe26.2";
 /// The end of a cookie: the version of iron-session's use of seals, which no signature covers.
 const VERSION: &str = "~2";
 
-/// How long after its time a seal is read, since clocks differ.
+/// The time for which a seal is read after its end, since clocks differ.
 const SKEW: Duration = Duration::from_secs(60);
 
 /// The most bytes of a cookie, name and value, that browsers keep.

@@ -91,7 +91,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-/// What has no function here is refused: bytes, and extensions such as dates.
+/// Bytes, and extensions such as dates, have no function here and are refused.
 impl<'de> Visitor<'de> for Strict {
     type Value = Value;
 

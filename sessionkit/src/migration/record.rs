@@ -1,4 +1,4 @@
-//! What the readers share that keep a session in one record.
+//! The parts that readers share whose sessions are one record each.
 
 use std::time::Duration;
 

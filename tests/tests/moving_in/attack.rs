@@ -38,6 +38,7 @@ both_frameworks! {
         a_request_that_is_overtaken_by_a_login_does_not_take_its_cookie,
         whose_note_has_no_answer_stays_logged_in,
         one_mishap_neither_doubles_nor_loses_a_session,
+        one_mishap_at_the_login_of_a_visitor_loses_nobody,
         a_claim_of_a_clock_that_is_ahead_lapses,
         an_end_of_all_by_a_clock_that_is_behind_takes_nothing_back,
         a_route_without_a_session_leaves_the_old_one_to_be_taken_over,
@@ -193,6 +194,32 @@ both_frameworks! {
                 assert_eq!(browser.get("/view").await.body, "ada [1, 2]", "{mishap:?} {calls_before}");
                 let count = (bench.sessions(), bench.listed("ada").await.len());
                 assert_eq!(count, (1, 1), "{mishap:?} {calls_before}");
+            }
+        }
+    }
+
+    async fn one_mishap_at_the_login_of_a_visitor_loses_nobody() {
+        for mishap in [Mishap::NotSent, Mishap::AnswerLost] {
+            for calls_before in 0.. {
+                let bench = Bench::memory().with_config(|config| config.track_devices(true));
+                let (old, store) = (OldApp::default(), UnluckyStore::new(bench.store.clone()));
+                let manager = with_migration(bench.builder_over(store.clone()), migration(&bench, &old));
+                let server = start(&bench, manager.clone()).await;
+                let browser = server.visitor();
+                old.begin(&browser, "v-1", json!({"items": [1, 2]}));
+                assert_eq!(browser.get("/view").await.body, "nobody [1, 2]");
+                old.begin(&browser, "v-1", ada());
+                store.expect(calls_before, mishap);
+                let answer = browser.get("/view").await;
+                if !store.has_come() {
+                    assert!(calls_before > 10, "{calls_before}");
+                    break;
+                }
+                assert!(matches!(answer.status, 200 | 503), "{mishap:?} {calls_before}: {answer:?}");
+                manager.drain().await;
+                bench.clock.advance(Duration::from_secs(60));
+                let answer = browser.get("/view").await;
+                assert_eq!(answer.body, "ada [1, 2]", "{mishap:?} {calls_before}");
             }
         }
     }

@@ -150,7 +150,8 @@ impl Plan {
             engine.change_adoption(name, seen, change).await
         };
         let given_up = match rule {
-            Rule::IfAdoptedAs(sealed) => AdoptionState::Adopted(sealed),
+            // The visitor's session is as it was, unless the login has replaced its token: then it is discarded.
+            Rule::IfAdoptedAs(sealed) if !candidate.has_token() => AdoptionState::Adopted(sealed),
             // The next request may try again at once.
             _ => AdoptionState::Claimed { claim, lapses: Timestamp::from_unix_seconds(0) },
         };
@@ -251,6 +252,11 @@ impl Candidate {
         let discarded = discard(engine, &token).await;
         is_over?;
         discarded.map(|()| None)
+    }
+
+    /// Returns whether a session was made, or has another token.
+    fn has_token(&self) -> bool {
+        matches!(self.ours.state().cookie, CookieChange::Set { .. })
     }
 
     async fn store(&self) -> Result<(), SessionError> {

@@ -1,4 +1,4 @@
-//! What an application says of the values of another system: whose they are, and what they are here.
+//! The functions by which an application finds the user in the session of another system, and converts its values.
 
 use std::fmt::Display;
 use std::future::Future;

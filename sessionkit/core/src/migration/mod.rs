@@ -62,7 +62,7 @@ mod write;
 ///   event `adopted`, with the name of the system: their numbers say how far the migration is.
 /// - *A store of the other system that does not answer* makes the request fail with 503: nobody is taken for anonymous.
 ///
-/// What is noted of a session that was taken over is kept in the store until 90 days after the cut-off date, under about 200 bytes for each.
+/// The store keeps a small note about each session that was taken over, until 90 days after the cut-off date.
 #[must_use = "give it to `SessionManagerBuilder::migration`"]
 pub struct Migration<Scope: SessionScope = MainScope> {
     plan: Plan,

@@ -1,4 +1,4 @@
-//! What is migrated, and from where.
+//! The plan of a migration: its readers, its conversions, its mode and its last day.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -67,7 +67,7 @@ impl Key {
 
 /// The parts of a token, of which nothing is authenticated yet.
 pub(super) struct Token<'a> {
-    /// As it stands in the token.
+    /// The text as it stands in the token.
     header: &'a str,
     iv: Vec<u8>,
     text: Vec<u8>,

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::formats::Secrets;
 
-/// How often the secret is hashed. Few times: what protects the key is that the secret is random.
+/// The number of times that the secret is hashed. Few times: what protects the key is that the secret is random.
 const ROUNDS: u32 = 1000;
 
 /// The associated data of each text.
