@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sessionkit::formats::CookieFormat as _;
 use sessionkit::migration::{ForeignCookie, ForeignSession, Migration, MigrationMode, SessionsInCookie};
+use sessionkit::testing::Calls;
 use sessionkit::{Clock as _, SessionManager};
 use sessionkit_tests::behaviour;
 use sessionkit_tests::harness::{Bench, Log, Server, Visitor};
@@ -108,7 +109,11 @@ behaviour! {
         old.begin(&browser, "s-1", ada());
         assert_eq!(browser.get("/view").await.body, "ada [1, 2]");
         assert_eq!((old.values("s-1"), old.written()), (Some(ada()), 0), "nothing has changed");
+        bench.store.take();
         assert_eq!(browser.get("/add").await.body, "3");
+        // Two more than without: the note says which session is written, and after the write it is seen that ours has not ended.
+        let expected = Calls { load: 2, replace: 1, adoptions: 1, ..Calls::default() };
+        assert_eq!(bench.store.take(), expected);
         let secret = "a secret of the old application";
         let expected = json!({"user_id": "ada", "items": [1, 2, 7], "csrf": secret});
         assert_eq!(old.values("s-1"), Some(expected), "and what is not ours stays");

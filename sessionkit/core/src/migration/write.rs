@@ -129,13 +129,6 @@ impl Plan {
             self.end_one(engine, number, &foreign).await?;
             return Ok(Vec::new());
         }
-        let name = AdoptionName::new(engine.scope(), reader.system(), foreign.id());
-        let note = if is_new { None } else { engine.load_adoption(name).await? };
-        if let Some(AdoptionState::Ended { .. }) = note.map(|note| note.state) {
-            // A logout came meanwhile, perhaps before what was written here.
-            in_time(engine, reader.end(&foreign)).await?;
-            return Ok(reader.removals());
-        }
         let is_known = presented.iter().any(|presented| presented.reader == number && presented.value == cookie);
         let age = ends.saturating_duration_since(now);
         if !is_known {
